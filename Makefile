@@ -1,0 +1,53 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast check bench deploy down clean generate lock
+
+EARWORM := .venv/bin/earworm
+SERVICES := albums artists extractor playlist_metadata songs track_features
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, asked through Athena
+	@$(EARWORM) demo
+
+test: check ## Run every check and every test
+	.venv/bin/pytest --numprocesses=2
+
+test-fast: .venv/.ready ## Run the tests that take seconds
+	.venv/bin/pytest --numprocesses=2 -m "not slow"
+
+check: .venv/.ready ## Lint, check types and the direction of imports
+	.venv/bin/ruff check --quiet .
+	.venv/bin/ruff format --quiet --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+bench: .venv/.ready ## Measure the bundles that the services deploy
+	@$(EARWORM) build
+
+deploy: .venv/.ready ## Deploy the platform and every service to the cloud that the environment names
+	@$(EARWORM) deploy
+
+down: .venv/.ready ## Stop the local cloud
+	@$(EARWORM) down
+
+clean: ## Stop the local cloud and remove everything that was made
+	@if [ -x $(EARWORM) ]; then $(EARWORM) down; fi
+	rm -rf .earworm .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+generate: .venv/.ready ## Write what follows from the contracts: JSON schemas and the templates' columns
+	.venv/bin/python -m contracts.json_schema
+	.venv/bin/python -m infra.glue
+
+COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
+lock: .venv/.ready ## Lock the dependencies anew, with hashes
+	$(COMPILE) --upgrade --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(COMPILE) --no-deps requirements/catalogue.in -o requirements/catalogue.txt
+	for service in $(SERVICES); do \
+		$(COMPILE) --python-version 3.11 -c requirements/dev.txt \
+			services/$$service/requirements.in -o services/$$service/requirements.txt || exit 1; \
+	done
+
+.venv/.ready: infra/setup.sh pyproject.toml requirements/bootstrap.txt requirements/catalogue.txt requirements/dev.txt
+	@infra/setup.sh

@@ -1,0 +1,36 @@
+"""What a transform makes of a snapshot: candidates, each of which ends as a row, a rejected row or a skip."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeAlias
+
+from contracts.fields import Unverified
+from contracts.tables.table import R
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[R]):
+    """A row that its contract has not judged yet; `location` is the JSON path where it comes from."""
+
+    location: str
+    row: R
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """An entry for which the table has no place, by the rule that says so."""
+
+    location: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """An entry too broken to make a row of."""
+
+    location: str
+    reason: str
+    raw: Unverified
+
+
+Candidates: TypeAlias = Iterator[Candidate[R] | Skip | Reject]

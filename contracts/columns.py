@@ -1,0 +1,81 @@
+"""A row model as columns: the one place where a type in Python becomes a type in Parquet and Glue."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from pydantic.fields import FieldInfo
+
+from contracts.tables.table import Row
+
+
+class ColumnType(Enum):
+    """A column's type; the value is its name in Glue and Athena.
+
+    Source: https://docs.aws.amazon.com/athena/latest/ug/data-types.html
+    """
+
+    TEXT = "string"
+    INTEGER = "bigint"
+    NUMBER = "double"
+    FLAG = "boolean"
+    TIMESTAMP = "timestamp"
+    DAY = "date"
+
+
+_TYPES: dict[type, ColumnType] = {
+    str: ColumnType.TEXT,
+    int: ColumnType.INTEGER,
+    float: ColumnType.NUMBER,
+    bool: ColumnType.FLAG,
+    datetime: ColumnType.TIMESTAMP,
+    date: ColumnType.DAY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    comment: str
+
+    @property
+    def glue_type(self) -> str:
+        """The type as the Glue catalog names it."""
+        return self.type.value
+
+
+def columns(row: type[Row]) -> tuple[Column, ...]:
+    """The columns of a row model, in the model's order.
+
+    Raises:
+        TypeError: A field's type is none that a column can have, or the field has no description.
+    """
+    return tuple(_column(name, hint) for name, hint in get_type_hints(row, include_extras=True).items())
+
+
+def _column(name: str, hint: Any) -> Column:
+    comment = next(
+        (m.description for m in getattr(hint, "__metadata__", ()) if isinstance(m, FieldInfo) and m.description),
+        None,
+    )
+    if comment is None:
+        raise TypeError(f"column {name} has no description: give its field one")
+    alternatives = {_bare(alternative) for alternative in _alternatives(_bare(hint))}
+    python_types = alternatives - {NoneType}
+    if len(python_types) != 1 or not python_types <= _TYPES.keys():
+        raise TypeError(f"column {name} is {hint}: a column is one of {[t.__name__ for t in _TYPES]}, or that or None")
+    return Column(name, _TYPES[python_types.pop()], nullable=NoneType in alternatives, comment=comment)
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)

@@ -1,0 +1,51 @@
+from typing import Annotated
+
+from pydantic import Field
+
+from contracts.fields import Count, Flag, JsonText, Share, Text
+from contracts.tables.table import Row, Table
+
+
+class PlaylistMetadata(Row):
+    """The snapshot itself: what the playlist was and how much of it is known."""
+
+    playlist_name: Annotated[Text | None, Field(description="Name")]
+    description: Annotated[Text | None, Field(description="Description as its owner wrote it")]
+    owner_id: Annotated[Text | None, Field(description="Spotify id of the owner")]
+    owner_name: Annotated[Text | None, Field(description="Display name of the owner")]
+    is_public: Annotated[Flag | None, Field(description="Whether it is on its owner's profile; null if not relevant")]
+    is_collaborative: Annotated[Flag | None, Field(description="Whether others may change it")]
+    followers: Annotated[Count | None, Field(description="Followers; null where Spotify does not tell")]
+    spotify_snapshot_id: Annotated[Text | None, Field(description="Spotify's version of the playlist: a hint, no key")]
+    total_entries: Annotated[Count | None, Field(description="Entries that Spotify counts, null ones included")]
+    track_entries: Annotated[Count, Field(description="Entries of the snapshot that are tracks")]
+    episode_entries: Annotated[Count, Field(description="Entries of the snapshot that are podcast episodes")]
+    null_entries: Annotated[Count, Field(description="Entries of the snapshot whose track is gone")]
+    features_coverage: Annotated[
+        Share | None, Field(description="Distinct tracks with audio features, 0 to 1; null without tracks")
+    ]
+    popularity_coverage: Annotated[
+        Share | None, Field(description="Track entries with a popularity, 0 to 1; null without tracks")
+    ]
+    genres_coverage: Annotated[
+        Share | None, Field(description="Distinct artists with a genre, 0 to 1; null without artists")
+    ]
+    feature_source: Annotated[
+        Text | None, Field(description="Who measured the features, by commas; null if nobody did")
+    ]
+    market: Annotated[Text | None, Field(description="Market that was asked for, ISO 3166-1 alpha-2")]
+    outcome: Annotated[
+        Text,
+        Field(description="ok; partial: fewer entries than Spotify counts; metadata_only: no entries were given"),
+    ]
+    playlist_url: Annotated[Text | None, Field(description="Link to the playlist on open.spotify.com")]
+    drift: Annotated[JsonText, Field(description="Fields that no contract knows, a JSON list of JSON paths")]
+
+
+PLAYLIST_METADATA = Table(
+    name="playlist_metadata",
+    row=PlaylistMetadata,
+    key=("playlist_id", "snapshot_date"),
+    version=1,
+    description="One row for each snapshot",
+)

@@ -1,0 +1,32 @@
+from typing import Annotated
+
+from pydantic import Field
+
+from contracts.fields import Count, JsonText, Ordinal, Text
+from contracts.tables.table import Row, Table
+
+
+class Receipt(Row):
+    """That a table is complete for a snapshot: entries = rows + rejected + skipped_entries."""
+
+    table_name: Annotated[Text, Field(description="Table that is complete for the snapshot")]
+    entries: Annotated[Count, Field(description="Candidates in the table's grain")]
+    rows: Annotated[Count, Field(description="Rows written")]
+    rejected: Annotated[Count, Field(description="Rows that broke the contract, in rejected_rows")]
+    skipped_entries: Annotated[Count, Field(description="Candidates for which the table has no place")]
+    skipped: Annotated[JsonText, Field(description="The skipped counted by rule, a JSON object")]
+    raw_key: Annotated[Text, Field(description="S3 key of the raw snapshot")]
+    raw_etag: Annotated[Text, Field(description="ETag of the raw snapshot that was read")]
+    raw_version_id: Annotated[Text | None, Field(description="S3 version of the raw snapshot that was read")]
+    parquet_key: Annotated[Text, Field(description="S3 key of the rows")]
+    service_version: Annotated[Text, Field(description="Version of the service that wrote them")]
+    contract_version: Annotated[Ordinal, Field(description="Version of the table's contract")]
+
+
+RECEIPTS = Table(
+    name="receipts",
+    row=Receipt,
+    key=("table_name", "playlist_id", "snapshot_date"),
+    version=1,
+    description="One row for each table that is complete for a snapshot",
+)

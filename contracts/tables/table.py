@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from contracts.fields import IsoDay, Text, Timestamp
+
+
+class Row(TypedDict):
+    """What every row tells of where it comes from."""
+
+    snapshot_date: Annotated[IsoDay, Field(description="Day of the snapshot, YYYY-MM-DD in UTC")]
+    playlist_id: Annotated[Text, Field(description="Spotify id of the playlist")]
+    run_id: Annotated[Text | None, Field(description="Extractor invocation; null for a loaded document without one")]
+    extracted_at: Annotated[
+        Timestamp | None, Field(description="When Spotify was read, UTC; null for a loaded document")
+    ]
+
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[R]):
+    """A table of the lake.
+
+    Attributes:
+        name: The table's name in the catalog, in keys and in receipts.
+        row: The model of one row: a TypedDict below Row.
+        key: The columns that tell one row from another.
+        version: Grows when a column is dropped, renamed or retyped, and only then.
+        description: One row for what.
+    """
+
+    name: str
+    row: type[R]
+    key: tuple[str, ...]
+    version: int
+    description: str

@@ -1,0 +1,79 @@
+"""The judgement of a table's contract over the candidates of a snapshot."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from contracts.candidates import Candidate, Reject, Skip
+from contracts.tables.table import R, Table
+
+_LONGEST_VALUE_QUOTED = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement(Generic[R]):
+    """Where every candidate of a snapshot ended.
+
+    Attributes:
+        rows: The rows that keep the contract, in the order of their candidates.
+        rejects: The candidates that break it or were too broken to be rows.
+        skipped: The candidates for which the table has no place, counted by rule.
+    """
+
+    rows: list[R]
+    rejects: list[Reject]
+    skipped: Counter[str]
+
+    @property
+    def entries(self) -> int:
+        """All candidates: rows, rejects and skips add up to them."""
+        return len(self.rows) + len(self.rejects) + self.skipped.total()
+
+
+def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -> Judgement[R]:
+    """Validates candidates in bulk against the model of the table's rows."""
+    proposed: list[Candidate[R]] = []
+    rejects: list[Reject] = []
+    skipped: Counter[str] = Counter()
+    for candidate in candidates:
+        match candidate:
+            case Candidate():
+                proposed.append(candidate)
+            case Reject():
+                rejects.append(candidate)
+            case Skip(rule=rule):
+                skipped[rule] += 1
+    rows, broken = _validated(table, proposed)
+    return Judgement(rows, rejects + broken, skipped)
+
+
+def _validated(table: Table[R], proposed: list[Candidate[R]]) -> tuple[list[R], list[Reject]]:
+    adapter: TypeAdapter[list[R]] = _adapter(table)
+    try:
+        return adapter.validate_python([candidate.row for candidate in proposed]), []
+    except ValidationError as fault:
+        reasons: dict[int, list[str]] = {}
+        for each in fault.errors(include_url=False):
+            reasons.setdefault(int(each["loc"][0]), []).append(_sentence(each))
+    sound = [candidate.row for index, candidate in enumerate(proposed) if index not in reasons]
+    rejects = [
+        Reject(proposed[index].location, "; ".join(sentences), proposed[index].row)
+        for index, sentences in reasons.items()
+    ]
+    return adapter.validate_python(sound), rejects
+
+
+@cache
+def _adapter(table: Table[Any]) -> TypeAdapter[list[Any]]:
+    return TypeAdapter(list[table.row])  # type: ignore[name-defined]  # the model is known at run time only
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    value = repr(fault["input"])
+    quoted = value if len(value) <= _LONGEST_VALUE_QUOTED else f"{value[:_LONGEST_VALUE_QUOTED]}…"
+    return f"{fault['loc'][1]}: {fault['msg']} (was {quoted})"

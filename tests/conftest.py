@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+REAL_DOCUMENTS = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def real_documents() -> Path:
+    """Documents captured from the live Web API; they stay outside of the repository, for they are Spotify's."""
+    if not REAL_DOCUMENTS.is_dir():
+        pytest.skip(f"no real Spotify documents at {REAL_DOCUMENTS}: they are not part of the repository")
+    return REAL_DOCUMENTS
+
+
+@pytest.fixture(autouse=True)
+def environment_without_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches a cloud that the developer's shell points to."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

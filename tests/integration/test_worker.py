@@ -1,0 +1,261 @@
+"""A transformer over S3, SNS and SQS in process."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from moto import mock_aws
+
+from contracts.candidates import Candidates
+from contracts.snapshot import Snapshot
+from contracts.tables.songs import SONGS, Song
+from services.songs.transform import songs
+from shared.errors import TransientError
+from shared.lake import Lake, SnapshotKey
+from shared.worker import transformer
+from tests.documents import entry, playlist, track
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+BUCKET = "lake"
+KEY = SnapshotKey(date(2026, 11, 22), "3cEYpjA9oz9GiPac4AsH4n")
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function of its invocation, as far as the worker looks."""
+
+    function_name: str = "songs"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:songs"
+    aws_request_id: str = "request"
+
+
+@dataclass
+class Cloud:
+    """A bucket whose raw objects are announced through a topic to one queue with a dead-letter queue."""
+
+    s3: "S3Client"
+    sqs: "SQSClient"
+    queue: str
+    dead_letters: str
+    lake: Lake = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lake = Lake(self.s3, BUCKET)
+
+    def put_raw(self, document: Any, key: str = KEY.raw) -> None:
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata={"run-id": "run-1"})
+
+    def batch(self) -> dict[str, Any]:
+        """The queue's messages as a Lambda function is given them."""
+        messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)["Messages"]
+        return {
+            "Records": [
+                {
+                    "messageId": message["MessageId"],
+                    "receiptHandle": message["ReceiptHandle"],
+                    "body": message["Body"],
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                    "messageAttributes": {},
+                    "eventSource": "aws:sqs",
+                }
+                for message in messages
+            ]
+        }
+
+    def json_lines(self, key: str) -> list[dict[str, Any]]:
+        body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return [json.loads(line) for line in body.splitlines()]
+
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return pq.read_table(BytesIO(body)).to_pylist()  # type: ignore[no-any-return]
+
+    def keys(self, prefix: str) -> list[str]:
+        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+    def etags(self) -> dict[str, str]:
+        found = self.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+        return {each["Key"]: each["ETag"] for each in found}
+
+    def dead(self) -> list[Any]:
+        return self.sqs.receive_message(
+            QueueUrl=self.dead_letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with mock_aws():
+        s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        topic = sns.create_topic(Name="raw-snapshots")["TopicArn"]
+        queue, dead_letters = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("songs", "dead-letters"))
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET,
+            NotificationConfiguration={
+                "TopicConfigurations": [
+                    {
+                        "TopicArn": topic,
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "raw/spotify/"}]}},
+                    }
+                ]
+            },
+        )
+        sqs.purge_queue(QueueUrl=queue)
+        monkeypatch.setenv("S3_BUCKET", BUCKET)
+        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead_letters)
+        monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
+        yield Cloud(s3, sqs, queue, dead_letters)
+
+
+def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
+    return transformer(table=SONGS, transform=songs)(batch or cloud.batch(), Context())
+
+
+def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cloud) -> None:
+    # given a playlist of a track, a null entry and a track that breaks the contract
+    cloud.put_raw(playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101))))
+
+    # when its announcement is handled
+    response = handle(cloud)
+
+    # then the message is acknowledged, and row, rejected row and skip add up
+    assert response == {"batchItemFailures": []}
+    assert [row["track_name"] for row in cloud.rows(KEY.parquet("songs"))] == ["One"]
+    (rejected,) = cloud.json_lines(KEY.quarantine("songs"))
+    assert rejected["location"] == "$.tracks.items[2]"
+    assert rejected["reason"] == "popularity: Input should be less than or equal to 100 (was 101)"
+    assert json.loads(rejected["row_json"])["track_name"] == "Two"
+    (receipt,) = cloud.json_lines(KEY.receipt("songs"))
+    assert receipt["skipped"] == '{"null_entry": 1}'
+    assert (receipt["entries"], receipt["rows"], receipt["rejected"], receipt["skipped_entries"]) == (3, 1, 1, 1)
+    assert receipt["run_id"] == "run-1"
+
+
+def test_a_redelivery_leaves_every_object_as_it_was(cloud: Cloud) -> None:
+    cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=101))))
+    batch = cloud.batch()
+    handle(cloud, batch)
+    before = cloud.etags()
+
+    handle(cloud, batch)
+
+    assert cloud.etags() == before
+
+
+def test_a_replay_that_rejects_nothing_any_more_removes_the_quarantine(cloud: Cloud) -> None:
+    cloud.put_raw(playlist(entry(track("One", popularity=101))))
+    handle(cloud)
+    assert cloud.keys("quarantine/") == [KEY.quarantine("songs")]
+
+    cloud.put_raw(playlist(entry(track("One", popularity=100))))
+    handle(cloud)
+
+    assert cloud.keys("quarantine/") == []
+    assert [row["popularity"] for row in cloud.rows(KEY.parquet("songs"))] == [100]
+
+
+def test_a_worker_that_was_overtaken_starts_over_with_the_newer_snapshot(cloud: Cloud) -> None:
+    # given a worker that has read the first snapshot, and a second one that is complete before it writes
+    cloud.put_raw(playlist(entry(track("Old", popularity=101))))
+    batch = cloud.batch()
+    overtaken: list[bool] = []
+
+    def overtaken_once(snapshot: Snapshot) -> Candidates[Song]:
+        if not overtaken:
+            overtaken.append(True)
+            cloud.put_raw(playlist(entry(track("New"))))
+            handle(cloud)
+        return songs(snapshot)
+
+    # when the slow worker goes on
+    transformer(table=SONGS, transform=overtaken_once)(batch, Context())
+
+    # then the newer snapshot stands, and nothing of the older one
+    assert [row["track_name"] for row in cloud.rows(KEY.parquet("songs"))] == ["New"]
+    assert cloud.keys("quarantine/") == []
+    assert cloud.json_lines(KEY.receipt("songs"))[0]["rejected"] == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "error_class", "sentence"),
+    [
+        (b'{"tracks": ', "UnreadableSnapshotError", "no playlist document: Invalid JSON"),
+        ({"artists": []}, "UnreadableSnapshotError", "no playlist: it has neither"),
+        ({"snapshot": {"schema_version": 2}}, "UnreadableSnapshotError", "no playlist document: Field required"),
+    ],
+)
+def test_a_document_that_can_never_be_read_goes_to_the_dead_letters_with_its_diagnosis(
+    cloud: Cloud, document: Any, error_class: str, sentence: str
+) -> None:
+    cloud.put_raw(document)
+
+    response = handle(cloud)
+
+    assert response == {"batchItemFailures": []}
+    (message,) = cloud.dead()
+    told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert told["error_class"] == error_class
+    assert told["sentence"].startswith(sentence)
+    assert told["raw_key"] == KEY.raw
+    assert told["location"].startswith(KEY.raw)
+    assert told["service_version"] == "1.0.0"
+    assert cloud.keys("processed/") == cloud.keys("receipts/") == []
+
+
+def test_a_key_that_names_no_snapshot_and_an_object_that_is_gone_are_permanent(cloud: Cloud) -> None:
+    cloud.put_raw(playlist(), key="raw/spotify/2026-02-30/x/playlist.json")
+    cloud.put_raw(playlist())
+    batch = cloud.batch()
+    cloud.s3.delete_object(Bucket=BUCKET, Key=KEY.raw)
+
+    assert handle(cloud, batch) == {"batchItemFailures": []}
+
+    sentences = {message["MessageAttributes"]["sentence"]["StringValue"] for message in cloud.dead()}
+    assert len(sentences) == 2
+    assert any("no key of a raw snapshot" in sentence for sentence in sentences)
+    assert any("is gone" in sentence for sentence in sentences)
+
+
+def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue(cloud: Cloud) -> None:
+    # given two announced snapshots, one of which meets a passing fault
+    other = SnapshotKey(KEY.snapshot_date, "other")
+    cloud.put_raw(playlist(entry(track("One"))))
+    cloud.put_raw(playlist(entry(track("Two"))), key=other.raw)
+    batch = cloud.batch()
+
+    def faulty(snapshot: Snapshot) -> Candidates[Song]:
+        if snapshot.origin["playlist_id"] == "other":
+            raise TransientError("throttled")
+        return songs(snapshot)
+
+    # when the batch is handled
+    response = transformer(table=SONGS, transform=faulty)(batch, Context())
+
+    # then only that message is reported, and the other one's table is complete
+    (failed,) = [record["messageId"] for record in batch["Records"] if "other" in record["body"]]
+    assert response == {"batchItemFailures": [{"itemIdentifier": failed}]}
+    assert cloud.keys("receipts/") == [KEY.receipt("songs")]
+    assert cloud.dead() == []
+
+
+def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:
+    cloud.sqs.send_message(QueueUrl=cloud.queue, MessageBody=json.dumps({"Event": "s3:TestEvent", "Bucket": BUCKET}))
+
+    assert handle(cloud) == {"batchItemFailures": []}
+    assert cloud.dead() == []
