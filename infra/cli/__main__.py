@@ -1,0 +1,311 @@
+"""`earworm`, the operator's console."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contracts.columns import columns
+from contracts.tables import OPERATIONS, TABLES
+from infra import build as bundles
+from infra import deploy as stacks
+from infra.cli import archive, athena, collect
+from infra.cli.cloud import STATE, Cloud, find_cloud
+from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.local.cloud import LocalCloud, LocalCloudError
+from infra.local.spotify.client import SimulatorClient
+from infra.stacks import PLATFORM, ROOT, SERVICES
+from shared.lake import SnapshotKey
+
+app = typer.Typer(
+    name="earworm",
+    help="What is trending on Spotify, week by week. Talks to AWS, or to the local cloud while that is up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+QUERIES = ROOT / "analytics/queries"
+_WEEKS_OF_THE_DEMONSTRATION = 26
+
+Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
+Playlists = Annotated[
+    list[str] | None, typer.Option("--playlist", help="Playlist to take; repeat it. [default: those deployed]")
+]
+
+
+@app.command()
+def up() -> None:
+    """Start the local cloud: an AWS emulator and a Spotify simulator on loopback ports."""
+    endpoints = LocalCloud(STATE).start()
+    out.print(f"[green]up[/]  AWS emulator       {endpoints.aws}")
+    if endpoints.spotify:
+        out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
+    else:
+        out.print("[green]up[/]  Spotify is the real one, with the credentials of your environment")
+    out.print(f"[dim]Other tools find it with: set -a; . {(STATE / 'env').relative_to(ROOT)}; set +a[/]")
+
+
+@app.command()
+def down() -> None:
+    """Stop the local cloud. It keeps its data in memory, so they are gone with it."""
+    out.print("[green]stopped[/]" if LocalCloud(STATE).stop() else "The local cloud was not up.")
+
+
+@app.command()
+def build(services: Annotated[list[str] | None, typer.Argument(help="Services. [default: all]")] = None) -> None:
+    """Build bundles without deploying them, and measure them against their budgets."""
+    target = bundles.target_of(os.environ)
+    built = _build(_chosen(services), target)
+    rows = [
+        (
+            bundle.service,
+            bundle.unzipped_bytes / bundles.MEGABYTE,
+            bundle.budget.unzipped // bundles.MEGABYTE,
+            bundle.zipped_bytes / bundles.MEGABYTE,
+            bundle.budget.zipped // bundles.MEGABYTE,
+        )
+        for bundle in built
+    ]
+    names = ("service", "unzipped MB", "budget", "zipped MB", "budget")
+    out.print(grid(f"Bundles for {target.name}, Python {target.python}", names, rows, numbers=range(1, 5)))
+
+
+@app.command()
+def deploy(
+    services: Annotated[
+        list[str] | None, typer.Argument(help="Services; `platform` is what they share. [default: all]")
+    ] = None,
+    environment: Environment = "dev",
+) -> None:
+    """Deploy services, each in a stack of its own; the platform comes first."""
+    _deploy(find_cloud(environment), _chosen(services, among=(PLATFORM, *SERVICES)))
+
+
+@app.command()
+def run(
+    day: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshots. [default: today]")
+    ] = None,
+    playlist: Playlists = None,
+    environment: Environment = "dev",
+) -> None:
+    """Take snapshots now, as the schedule would, and wait until every table has them."""
+    cloud = find_cloud(environment)
+    with progress() as bar:
+        task = bar.add_task("snapshots", total=1, note="")
+        done = collect.extract(cloud, day.date() if day else datetime.now(UTC).date(), playlist or ())
+        bar.advance(task)
+        collect.await_tables(cloud, done.stored, bar)
+    _print_run(done)
+
+
+@app.command()
+def backfill(
+    weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks back, each on its Monday.")],
+    environment: Environment = "dev",
+) -> None:
+    """Take the weekly snapshots that are missing. Only the simulator has a history to tell."""
+    _backfill(find_cloud(environment), weeks)
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(help="Playlist documents as the Web API gave them.", exists=True)],
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshots. [default: in each file's name]"),
+    ] = None,
+    playlist: Annotated[str | None, typer.Option(help="Id of the playlist. [default: the document's]")] = None,
+    environment: Environment = "dev",
+    *,
+    pages: Annotated[
+        bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
+    ] = False,
+) -> None:
+    """Load raw playlist documents from elsewhere, and wait until every table has them."""
+    cloud = find_cloud(environment)
+    documents = archive.documents(files, day=day.date() if day else None, playlist=playlist, pages_of_one=pages)
+    with progress() as bar:
+        task = bar.add_task("documents", total=len(documents), note="")
+        stored = []
+        for document in documents:
+            stored.append(archive.store(cloud.client("s3"), cloud.platform.bucket, document))
+            bar.advance(task)
+        collect.await_tables(cloud, [document.key for document in documents], bar)
+    rows = [
+        (document.source, document.key.playlist_id, document.key.snapshot_date, document.entries, new)
+        for document, new in zip(documents, stored, strict=True)
+    ]
+    out.print(grid("Loaded", ("from", "playlist", "day", "entries", "new"), rows, numbers=[3]))
+
+
+@app.command()
+def tables(environment: Environment = "dev") -> None:
+    """Show the tables with their rows, counted by Athena."""
+    _print_tables(find_cloud(environment))
+
+
+@app.command()
+def query(
+    question: Annotated[str, typer.Argument(help="Name of a query in analytics/queries, or SQL for Athena.")],
+    environment: Environment = "dev",
+) -> None:
+    """Ask Athena."""
+    _print_answer(find_cloud(environment), question)
+
+
+@app.command(hidden=True)
+def demo() -> None:
+    """Run the whole pipeline on the local cloud; what `make run` does."""
+    began = time.monotonic()
+    up()
+    cloud = find_cloud("dev")
+    _deploy(cloud, (PLATFORM, *SERVICES))
+    _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION)
+    _print_tables(cloud)
+    _print_answer(cloud, "top_artists")
+    out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
+    for command, what in (
+        ("earworm query 'SELECT track_name, position FROM songs LIMIT 5'", "ask Athena anything"),
+        ("earworm run --date 2026-01-05", "take one more week"),
+        ("earworm load FILE --date 2024-05-02", "load a playlist document of your own"),
+        ("earworm down", "stop the local cloud"),
+    ):
+        out.print(f"  [cyan].venv/bin/{command}[/]  [dim]{what}[/]")
+
+
+def _chosen(services: Sequence[str] | None, among: Sequence[str] = SERVICES) -> Sequence[str]:
+    unknown = set(services or ()) - set(among)
+    if unknown:
+        raise ConsoleError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
+    return services or among
+
+
+def _build(services: Sequence[str], target: bundles.Target) -> list[bundles.Bundle]:
+    with progress() as bar, ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        task = bar.add_task("bundles", total=len(services), note=f"Python {target.python}, {target.name}")
+        built = []
+        for bundle in pool.map(lambda service: bundles.build(service, target, ROOT / "build"), services):
+            built.append(bundle)
+            bar.advance(task)
+    return built
+
+
+def _deploy(cloud: Cloud, components: Sequence[str]) -> None:
+    err.print(f"[dim]deploying {cloud.environment} to {cloud.address}[/]")
+    cloudformation = cloud.client("cloudformation")
+    deployed = []
+    if PLATFORM in components:
+        deployed.append(stacks.deploy(cloudformation, stacks.platform_stack(cloud.environment)))
+    services = [component for component in components if component != PLATFORM]
+    if services:
+        artifacts = cloud.platform.artifacts_bucket
+        settings = _settings(cloud)
+        _store_secret(cloud)
+
+        def deploy_bundle(bundle: bundles.Bundle) -> stacks.Deployment:
+            stacks.upload(cloud.client("s3"), artifacts, bundle)
+            stack = stacks.service_stack(cloud.environment, bundle, artifacts, settings)
+            return stacks.deploy(cloudformation, stack)
+
+        built = _build(services, bundles.target_of(cloud.variables))
+        with progress() as bar, ThreadPoolExecutor(max_workers=len(built)) as pool:
+            task = bar.add_task("stacks", total=len(built), note="")
+            for deployment in pool.map(deploy_bundle, built):
+                deployed.append(deployment)
+                bar.advance(task)
+    for deployment in deployed:
+        what = f"{len(deployment.changes)} resources changed" if deployment.changes else "[dim]unchanged[/]"
+        out.print(f"  {deployment.stack:<36} {what}")
+
+
+def _settings(cloud: Cloud) -> dict[str, str]:
+    settings = dict(cloud.variables)
+    simulator = settings.get("SPOTIFY_SIMULATOR_URL")
+    if simulator and "PLAYLIST_ID" not in settings:
+        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in SimulatorClient(simulator).info().playlists)
+    return settings
+
+
+def _store_secret(cloud: Cloud) -> None:
+    client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
+    if client_id and client_secret:
+        stacks.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
+
+
+def _backfill(cloud: Cloud, weeks: int) -> None:
+    days = collect.mondays(weeks, datetime.now(UTC).date())
+    playlists = collect.configured_playlists(cloud)
+    snapshots = []
+    with progress() as bar:
+        task = bar.add_task("weeks extracted", total=len(days), note="")
+        for day in days:
+            missing = collect.missing_playlists(cloud, day, playlists)
+            bar.update(task, note=f"{day}" if missing else f"{day} was there")
+            if missing:
+                snapshots += collect.extract(cloud, day, missing).stored
+            else:
+                snapshots += [SnapshotKey(day, playlist) for playlist in playlists]
+            bar.advance(task)
+        collect.await_tables(cloud, snapshots, bar)
+
+
+def _print_run(done: collect.Run) -> None:
+    rows = [
+        (playlist["playlist_id"], playlist["outcome"], playlist.get("entries"), playlist.get("sentence"))
+        for playlist in done.playlists
+    ]
+    out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
+
+
+def _print_tables(cloud: Cloud) -> None:
+    counted = "\nUNION ALL\n".join(
+        f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
+        f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
+        for name in (*TABLES, *OPERATIONS)
+    )
+    answer = athena.ask(cloud.client("athena"), cloud.platform, counted)
+    told = {row[0]: row[1:] for row in answer.rows}
+    rows = [
+        (table.name, int(told[table.name][0] or 0), *told[table.name][1:], len(columns(table.row)), table.description)
+        for table in (*TABLES.values(), *OPERATIONS.values())
+    ]
+    names = ("table", "rows", "snapshots", "first day", "last day", "columns", "what a row is")
+    out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2, 5]))
+
+
+def _print_answer(cloud: Cloud, question: str) -> None:
+    file = QUERIES / f"{question}.sql"
+    if file.is_file():
+        sql, title = file.read_text("utf-8"), question.replace("_", " ").capitalize()
+    elif " " in question.strip():
+        sql, title = question, ""
+    else:
+        known = ", ".join(sorted(path.stem for path in QUERIES.glob("*.sql")))
+        raise ConsoleError(f"There is no query {question!r}: choose among {known}, or write SQL.")
+    answer = athena.ask(cloud.client("athena"), cloud.platform, sql)
+    out.print(grid(title, answer.columns, answer.rows, numbers=answer.number_columns))
+
+
+def main() -> None:
+    """Runs the console; a fault ends as one sentence and exit code 1."""
+    try:
+        app()
+    except (ConsoleError, LocalCloudError, bundles.BuildError, stacks.DeployError) as fault:
+        err.print(f"[red]earworm:[/] {fault}", markup=True)
+        sys.exit(1)
+    except (BotoCoreError, ClientError) as fault:
+        err.print(f"[red]earworm:[/] the cloud refused: {fault}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Runs of the extractor, and the wait until their snapshots are in every table."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from rich.progress import Progress
+
+from contracts.tables import TABLES
+from infra.cli.screen import ConsoleError
+from infra.local.spotify.client import SimulatorClient
+from infra.stacks import stack_name
+from shared.lake import RAW_PREFIX, SnapshotKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from infra.cli.cloud import Cloud
+
+_SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+_HOUR_OF_THE_SCHEDULE = 6
+_PATIENCE = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one invocation of the extractor did."""
+
+    run_id: str
+    snapshot_date: date
+    playlists: tuple[Mapping[str, Any], ...]
+
+    @property
+    def stored(self) -> list[SnapshotKey]:
+        """The snapshots that are in the raw prefix."""
+        return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
+
+
+def mondays(weeks: int, until: date) -> list[date]:
+    """The last so many Mondays up to a day, the oldest first."""
+    last = until - timedelta(days=until.weekday())
+    return [last - timedelta(weeks=back) for back in reversed(range(weeks))]
+
+
+def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+    """Invokes the extractor as its schedule would on a day: same target, same input.
+
+    Raises:
+        ConsoleError: The extractor is not deployed or failed, or Spotify cannot tell of that day.
+    """
+    _turn_to(cloud, day)
+    target = _schedule_target(cloud)
+    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
+    event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    if playlists:
+        event["playlists"] = list(playlists)
+    response = cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event).encode())
+    answer = json.loads(response["Payload"].read())
+    if response.get("FunctionError"):
+        raise ConsoleError(
+            f"The extractor failed for {day}: {answer.get('errorMessage', answer)}. "
+            f"Its log group is /aws/lambda/{stack_name(cloud.environment, 'extractor')}."
+        )
+    return Run(answer["run_id"], date.fromisoformat(answer["snapshot_date"]), tuple(answer["playlists"]))
+
+
+def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
+    """Those of the wanted playlists that have no raw snapshot of a day."""
+    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{RAW_PREFIX}{day}/")
+    stored = {SnapshotKey.from_raw(each["Key"]).playlist_id for each in found.get("Contents", ())}
+    return [playlist for playlist in wanted if playlist not in stored]
+
+
+def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
+    """Waits until every table has a receipt of every snapshot as it is now.
+
+    Raises:
+        ConsoleError: Nothing was completed for three minutes; names what is missing.
+    """
+    s3 = cloud.client("s3")
+    bucket = cloud.platform.bucket
+    pending = {(key, table) for key in snapshots for table in TABLES}
+    versions = {key: _version(s3, bucket, key.raw) for key, _ in pending}
+    task = bar.add_task("tables complete", total=len(pending), note="")
+    patience = time.monotonic() + _PATIENCE
+    while pending:
+        complete = {
+            (key, table) for key, table in pending if _made_from(s3, bucket, key.receipt(table)) == versions[key]
+        }
+        pending -= complete
+        bar.advance(task, len(complete))
+        if complete:
+            patience = time.monotonic() + _PATIENCE
+        elif time.monotonic() > patience:
+            raise ConsoleError(_still_missing(cloud, pending))
+        else:
+            time.sleep(0.2)
+
+
+def configured_playlists(cloud: "Cloud") -> list[str]:
+    """The playlists that the deployed extractor takes snapshots of."""
+    configuration = cloud.client("lambda").get_function_configuration(
+        FunctionName=stack_name(cloud.environment, "extractor")
+    )
+    return [text for text in configuration["Environment"]["Variables"]["PLAYLIST_ID"].split(",") if text]
+
+
+def _turn_to(cloud: "Cloud", day: date) -> None:
+    simulator = cloud.variables.get("SPOTIFY_SIMULATOR_URL")
+    if simulator:
+        SimulatorClient(simulator).set_date(day)
+    elif day != datetime.now(UTC).date():
+        raise ConsoleError(
+            f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
+            "that day with `earworm load`, or try the simulator with `earworm up`."
+        )
+
+
+def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
+    name = f"earworm-{cloud.environment}-weekly"
+    scheduler = cloud.client("scheduler")
+    try:
+        target = scheduler.get_schedule(Name=name)["Target"]
+    except scheduler.exceptions.ResourceNotFoundException:
+        raise ConsoleError(f"There is no schedule {name} at {cloud.address}: run `earworm deploy extractor`.") from None
+    return {"Arn": target["Arn"], "Input": target["Input"]}
+
+
+def _version(s3: "S3Client", bucket: str, key: str) -> str:
+    head = s3.head_object(Bucket=bucket, Key=key)
+    return head.get("VersionId") or head["ETag"].strip('"')
+
+
+def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
+    try:
+        return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("raw-version")
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] == "404":
+            return None
+        raise
+
+
+def _still_missing(cloud: "Cloud", pending: Iterable[tuple[SnapshotKey, str]]) -> str:
+    def named() -> Iterator[str]:
+        for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
+            queue = f"{stack_name(cloud.environment, table)}-dead-letters"
+            yield f"{table} of {key.playlist_id} on {key.snapshot_date} (see the queue {queue})"
+
+    return f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: {'; '.join(named())}."

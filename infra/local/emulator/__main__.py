@@ -1,0 +1,27 @@
+"""`python -m infra.local.emulator --port N --state DIR`: the AWS emulator on 127.0.0.1, until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from infra.local.emulator.server import EmulatorError, serve
+
+
+def main() -> None:
+    """Run the emulator in this process."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.emulator", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--state", type=Path, required=True, help="folder for temporary files")
+    parser.add_argument("--enforce-iam", action="store_true", help="check credentials and evaluate policies")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(serve(port=arguments.port, state=arguments.state, enforce_iam=arguments.enforce_iam))
+    except EmulatorError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

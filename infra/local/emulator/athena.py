@@ -1,0 +1,464 @@
+# ruff: noqa: S608, SLF001 - it writes SQL, and hooks into what ministack keeps private
+"""Athena's queries: Trino's SQL over the tables of the Glue catalog, run by DuckDB.
+
+Takes the place of `ministack.services.athena._run_duckdb`, which hands the SQL to DuckDB as it is and lets the
+files decide about columns and types. Here the catalog decides, as in Athena:
+
+* a column that a file lacks is NULL, a column that only a file has does not exist;
+* JSON lines (openx JsonSerDe) are read with the types of the table;
+* partition keys are what the path says, and partitions that the WHERE clause rules out are not read;
+* values come back as the text that `GetQueryResults` shows, under Athena's names of the types.
+
+Views are kept in the catalog as Athena keeps them and work in queries. SHOW, DESCRIBE, MSCK, CTAS, INSERT and the
+pseudo columns are not there, and say so. `DataScannedInBytes` is the size of the objects read; Athena counts only
+the columns it needs of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import shutil
+import tempfile
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import isinf, isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from urllib.parse import urlparse
+
+import duckdb
+from duckdb.sqltypes import DuckDBPyType
+from ministack.services import athena, glue, s3
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from infra.local.emulator import trino
+from infra.local.emulator.trino import TableName, UnsupportedSqlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+
+_ATHENA_TYPES: Final = {
+    "hugeint": "bigint", "uhugeint": "bigint", "ubigint": "bigint", "uinteger": "bigint",
+    "usmallint": "integer", "utinyint": "smallint",
+    "timestamp_s": "timestamp", "timestamp_ms": "timestamp", "timestamp_ns": "timestamp",
+    "timestamptz_ns": "timestamp with time zone",
+    "list": "array", "struct": "row", "blob": "varbinary", "enum": "varchar", "uuid": "varchar",
+    "interval": "interval day to second", "null": "unknown",
+}  # fmt: skip
+"""DuckDB's types whose name in Athena is another."""
+
+_PARTITIONS: Final = TableName("$internal", "partitions")
+_VIEW_PREFIX: Final = "/* Presto View: "
+_VIEW_SUFFIX: Final = " */"
+_scanned_bytes: ContextVar[int] = ContextVar("scanned_bytes")
+
+
+class Source(NamedTuple):
+    """An object below a table's location."""
+
+    key: str
+    relative: str
+    size: int
+
+
+def install() -> None:
+    """Let ministack's Athena run its queries here.
+
+    Raises:
+        AttributeError: ministack has no such hook any more.
+    """
+    _ = athena._run_duckdb, athena._save_query_results
+
+    async def run(query: str, database: str | None, catalog: str | None = None) -> dict[str, Any]:
+        if catalog and catalog.lower() != trino.CATALOG:
+            raise UnsupportedSqlError(
+                f"CATALOG_NOT_FOUND: Catalog '{catalog}' does not exist; there is only '{trino.CATALOG}'."
+            )
+        result, scanned = await asyncio.to_thread(run_query, query, database or "default")
+        _scanned_bytes.set(scanned)
+        return result
+
+    async def save(query_id: str) -> None:
+        execution = athena._executions[query_id]
+        execution["Statistics"]["DataScannedInBytes"] = _scanned_bytes.get(0)
+        if execution["_results"]["columns"]:
+            save_csv(execution["ResultConfiguration"]["OutputLocation"], execution["_results"])
+
+    athena._run_duckdb = run
+    athena._save_query_results = save
+
+
+def save_csv(location: str, results: Mapping[str, Any]) -> None:
+    """Put the result where `GetQueryExecution` says that it is: every value quoted, NULL empty.
+
+    Raises:
+        UnsupportedSqlError: The bucket of the location refuses it.
+    """
+    lines = [results["columns"], *results["rows"]]
+    text = "".join(",".join(_quoted(value) for value in line) + "\n" for line in lines)
+    target = urlparse(location)
+    headers = {"content-type": "application/octet-stream", "content-length": str(len(text.encode()))}
+    status, *_ = s3._put_object(target.netloc, target.path.lstrip("/"), text.encode(), headers)
+    if status >= 300:
+        raise UnsupportedSqlError(f"Unable to verify/create output bucket {target.netloc}.")
+
+
+def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
+    """Run one statement.
+
+    Returns:
+        Columns, their types and the rows as Athena shows them, and the bytes read.
+
+    Raises:
+        UnsupportedSqlError: The statement cannot be run here, or names a table that does not exist.
+        duckdb.Error: DuckDB refuses it; the text goes into the reason of the failed query.
+    """
+    statement = trino.parse(sql, database=database)
+    with _Workspace() as workspace:
+        match statement:
+            case exp.Create():
+                _create_view(statement, workspace)
+            case exp.Drop():
+                _drop_view(statement)
+            case exp.Query():
+                return workspace.run(statement), workspace.scanned
+    return {"columns": [], "column_types": [], "rows": []}, 0
+
+
+class _Workspace:
+    """One query's database in memory, and the folder with the objects that it reads."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="athena-"))
+        self._tables: set[TableName] = set()
+        self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        self.scanned = 0
+
+    def __enter__(self) -> Self:
+        self._connection.execute(f"SET TimeZone = 'UTC'; SET allowed_directories = [{_literal(self._folder)}]")
+        self._connection.execute(f"SET enable_external_access = false; {trino.MACROS}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        shutil.rmtree(self._folder)
+
+    def run(self, statement: exp.Query) -> dict[str, Any]:
+        cursor = self._connection.execute(self.translate(statement))
+        described = cursor.description or []
+        types = [description[1] for description in described]
+        rows = cursor.fetchall()
+        return {
+            "columns": [trino.column_name(d[0], position) for position, d in enumerate(described)],
+            "column_types": [athena_type(type_) for type_ in types],
+            "rows": [[athena_text(value, t) for value, t in zip(row, types, strict=True)] for row in rows],
+        }
+
+    def describe(self, sql: str) -> list[tuple[str, DuckDBPyType]]:
+        relation = self._connection.sql(sql)
+        return list(zip(relation.columns, relation.types, strict=True))
+
+    def translate(self, statement: exp.Query) -> str:
+        """DuckDB's SQL for the statement, after all that it reads was made a view of this database."""
+        definitions = {name: _catalog_table(name) for name in trino.tables(statement)}
+        demands = trino.partition_filters(
+            statement, {name: frozenset(_partition_keys(table)) for name, table in definitions.items()}
+        )
+        for name, table in definitions.items():
+            if name not in self._tables:
+                self._tables.add(name)
+                self._add(name, table, demands.get(name, [None]))
+        return trino.to_duckdb(statement, {name: _columns(table) for name, table in definitions.items()})
+
+    def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
+        if table.get("TableType") == "VIRTUAL_VIEW":
+            view = _view_definition(table)
+            query = trino.parse(view["originalSql"], database=view["schema"])
+            if not isinstance(query, exp.Query):
+                raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is no query.")
+            select = self.translate(query)
+        else:
+            sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
+            files = [self._fetch(table, source) for source in sources]
+            self.scanned += sum(source.size for source in sources)
+            select = relation(table, files)
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(name.database)}")
+        self._connection.execute(f"CREATE VIEW {_identifier(name.database)}.{_identifier(name.table)} AS {select}")
+
+    def _pruned(self, sources: list[Source], keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> list[Source]:
+        """The objects that any of the references may need."""
+        if not sources or not keys or any(demand is None for demand in demands):
+            return sources
+        wanted = exp.or_(*(demand for demand in demands if demand is not None))
+        for column in wanted.find_all(exp.Column):
+            column.set("table", None)
+        declared = ", ".join(f"{_identifier(key)} VARCHAR" for key in keys)
+        holes = ", ".join("?" for _ in ("position", *keys))
+        target = f"{_identifier(_PARTITIONS.database)}.{_identifier(_PARTITIONS.table)}"
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(_PARTITIONS.database)}")
+        self._connection.execute(f"CREATE OR REPLACE TABLE {target} (position BIGINT, {declared})")
+        rows = [[position, *_partition_values(s.relative, keys)] for position, s in enumerate(sources)]
+        self._connection.executemany(f"INSERT INTO {target} VALUES ({holes})", rows)
+        listed = exp.table_(_PARTITIONS.table, db=_PARTITIONS.database, catalog=trino.CATALOG)
+        query = exp.select("position").from_(listed).where(wanted).order_by("position")
+        columns = {_PARTITIONS: {"position": "bigint"} | dict.fromkeys(keys, "varchar")}
+        kept = self._connection.execute(trino.to_duckdb(query, columns))
+        return [sources[position] for (position,) in kept.fetchall()]
+
+    def _fetch(self, table: Mapping[str, Any], source: Source) -> Path:
+        bucket, prefix = _location(table)
+        path = self._folder / bucket / prefix / source.relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = s3._get_object_data(bucket, source.key)
+        if data is None:
+            raise UnsupportedSqlError(f"HIVE_CANNOT_OPEN_SPLIT: s3://{bucket}/{source.key} went away during the query.")
+        path.write_bytes(data)
+        return path
+
+
+def relation(table: Mapping[str, Any], files: Sequence[Path]) -> str:
+    """A SELECT over the files with exactly the columns of the catalog, in its order and its types.
+
+    Raises:
+        UnsupportedSqlError: The format of the table is neither Parquet nor JSON lines.
+    """
+    columns = {name: duckdb_type(type_) for name, type_ in _columns(table).items()}
+    stored = {name: type_ for name, type_ in columns.items() if name not in _partition_keys(table)}
+    nothing = ", ".join(f"CAST(NULL AS {type_}) AS {_identifier(name)}" for name, type_ in columns.items())
+    if not files:
+        return f"SELECT {nothing} WHERE false"
+    paths = ", ".join(_literal(path) for path in files)
+    keys = ", ".join(f"{_literal(key)}: VARCHAR" for key in _partition_keys(table))
+    hive = f"hive_partitioning = true, hive_types = {{{keys}}}" if keys else "hive_partitioning = false"
+    match athena._data_format(table):
+        case "parquet":
+            reader = f"read_parquet([{paths}], union_by_name = true, {hive})"
+        case "json":
+            types = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in stored.items())
+            reader = f"read_json([{paths}], format = 'newline_delimited', columns = {{{types}}}, {hive})"
+        case other:
+            raise UnsupportedSqlError(
+                f"NOT_SUPPORTED: tables in the format '{other}'; the local Athena reads parquet and json."
+            )
+    chosen = ", ".join(f"CAST({_identifier(n)} AS {t}) AS {_identifier(n)}" for n, t in columns.items())
+    return f"SELECT {chosen} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM {reader})"
+
+
+def duckdb_type(glue_type: str) -> str:
+    """The type of a Glue column in DuckDB, nested ones too.
+
+    Raises:
+        UnsupportedSqlError: It is no type of Hive's.
+    """
+    try:
+        return exp.DataType.build(glue_type, dialect="hive").sql(dialect="duckdb")
+    except SqlglotError as error:
+        raise UnsupportedSqlError(f"HIVE_METASTORE_ERROR: '{glue_type}' is no type of a column.") from error
+
+
+def glue_type(type_: DuckDBPyType) -> str:  # noqa: PLR0911 - one line for each type
+    """The type of a DuckDB column as Glue writes it."""
+    children = _children(type_)
+    match athena_type(type_):
+        case "varchar" | "json" | "unknown":
+            return "string"
+        case "integer":
+            return "int"
+        case "varbinary":
+            return "binary"
+        case "timestamp with time zone":
+            return "timestamp"
+        case "array":
+            return f"array<{glue_type(children[0][1])}>"
+        case "map":
+            return f"map<{glue_type(children[0][1])},{glue_type(children[1][1])}>"
+        case "row":
+            return f"struct<{','.join(f'{name}:{glue_type(child)}' for name, child in children)}>"
+        case "decimal":
+            return str(type_).lower().replace(" ", "")
+        case other:
+            return other
+
+
+def athena_type(type_: DuckDBPyType) -> str:
+    """The name of a DuckDB type in the metadata of Athena's results."""
+    name = "json" if str(type_) == "JSON" else str(type_.id)
+    return _ATHENA_TYPES.get(name.lower(), name)
+
+
+def athena_text(value: Any, type_: DuckDBPyType) -> str | None:  # noqa: C901, PLR0911 - one line for each type
+    """A value as `GetQueryResults` shows it; None for NULL, which has no text."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return _java_double(value)
+        case Decimal():
+            return f"{value:f}"
+        case datetime() if value.tzinfo:
+            return f"{_milliseconds(value.astimezone(UTC).replace(tzinfo=None))} UTC"
+        case datetime():
+            return _milliseconds(value)
+        case date():
+            return value.isoformat()
+        case bytes():
+            return value.hex(" ")
+        case list():
+            child = _children(type_)[0][1]
+            return f"[{', '.join(_nested(item, child) for item in value)}]"
+        case dict() if type_.id == "map":
+            (_, key), (_, item) = _children(type_)
+            return f"{{{', '.join(f'{_nested(k, key)}={_nested(v, item)}' for k, v in value.items())}}}"
+        case dict():
+            types = dict(_children(type_))
+            return f"{{{', '.join(f'{k}={_nested(v, types[k])}' for k, v in value.items())}}}"
+    return str(value)
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return ""
+    escaped = value.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def _nested(value: Any, type_: DuckDBPyType) -> str:
+    text = athena_text(value, type_)
+    return "null" if text is None else text
+
+
+def _children(type_: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    nested = type_.children if type_.id in {"list", "map", "struct"} else []
+    return [(name, child) for name, child in nested if isinstance(child, DuckDBPyType)]
+
+
+def _milliseconds(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}.{time.microsecond // 1000:03}"
+
+
+def _java_double(value: float) -> str:
+    """As Java's Double.toString, which Athena uses: 0.5, 1.0E7, 1.0E-4."""
+    if isnan(value):
+        return "NaN"
+    if isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    power = len(digits) - 1 + int(exponent)
+    return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
+
+
+def _catalog_table(name: TableName) -> dict[str, Any]:
+    table: dict[str, Any] | None = glue._tables.get(f"{name.database}/{name.table}")
+    if table is None:
+        if name.database not in glue._databases:
+            raise UnsupportedSqlError(f"SCHEMA_NOT_FOUND: Schema '{name.database}' does not exist")
+        raise UnsupportedSqlError(
+            f"TABLE_NOT_FOUND: Table '{trino.CATALOG}.{name.database}.{name.table}' does not exist"
+        )
+    return table
+
+
+def _columns(table: Mapping[str, Any]) -> dict[str, str]:
+    listed = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
+    return {column["Name"]: column["Type"] for column in listed}
+
+
+def _partition_keys(table: Mapping[str, Any]) -> list[str]:
+    return [key["Name"] for key in table.get("PartitionKeys", [])]
+
+
+def _location(table: Mapping[str, Any]) -> tuple[str, str]:
+    location = urlparse(table["StorageDescriptor"]["Location"])
+    prefix = location.path.strip("/")
+    return location.netloc, f"{prefix}/" if prefix else ""
+
+
+def _sources(table: Mapping[str, Any]) -> Iterator[Source]:
+    """All objects below the location but those that Trino hides: names that start with `_` or a dot."""
+    bucket, prefix = _location(table)
+    objects: Mapping[str, Mapping[str, Any]] = (s3._buckets.get(bucket) or {}).get("objects", {})
+    for key in sorted(objects):
+        relative = key.removeprefix(prefix)
+        if not key.startswith(prefix) or key.endswith("/"):
+            continue
+        if not any(part.startswith(("_", ".")) for part in relative.split("/")):
+            yield Source(key, relative, objects[key]["size"])
+
+
+def _partition_values(relative: str, keys: Iterable[str]) -> list[str | None]:
+    values = dict(part.split("=", 1) for part in relative.split("/")[:-1] if "=" in part)
+    return [values.get(key) for key in keys]
+
+
+def _view_definition(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What Athena stores of a view: JSON with originalSql, schema and columns, as base64 in a comment."""
+    text = table.get("ViewOriginalText") or ""
+    with contextlib.suppress(ValueError):
+        encoded = text.removeprefix(_VIEW_PREFIX).removesuffix(_VIEW_SUFFIX)
+        definition: dict[str, Any] = json.loads(base64.b64decode(encoded, validate=True))
+        return definition
+    raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{table['Name']}' is none that Athena wrote.")
+
+
+def _create_view(statement: exp.Create, workspace: _Workspace) -> None:
+    target, query = statement.this, statement.expression
+    name = TableName(target.db, target.name)
+    existing = glue._tables.get(f"{name.database}/{name.table}")
+    if existing and not statement.args.get("replace"):
+        raise UnsupportedSqlError(f"TABLE_ALREADY_EXISTS: '{name.database}.{name.table}' already exists")
+    if existing and existing.get("TableType") != "VIRTUAL_VIEW":
+        raise UnsupportedSqlError(f"TABLE_ALREADY_EXISTS: '{name.database}.{name.table}' is a table, no view")
+    described = workspace.describe(workspace.translate(query))
+    columns = [(trino.column_name(column, i), type_) for i, (column, type_) in enumerate(described)]
+    definition = {
+        "originalSql": query.sql(dialect="athena"),
+        "catalog": trino.CATALOG,
+        "schema": name.database,
+        "columns": [{"name": column, "type": athena_type(type_)} for column, type_ in columns],
+    }
+    encoded = base64.b64encode(json.dumps(definition).encode()).decode()
+    table = {
+        "Name": name.table,
+        "TableType": "VIRTUAL_VIEW",
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "ViewOriginalText": f"{_VIEW_PREFIX}{encoded}{_VIEW_SUFFIX}",
+        "ViewExpandedText": "/* Presto View */",
+        "StorageDescriptor": {
+            "Columns": [{"Name": column, "Type": glue_type(type_)} for column, type_ in columns],
+            "SerdeInfo": {},
+        },
+        "PartitionKeys": [],
+    }
+    save = glue._update_table if existing else glue._create_table
+    status, _, body = save({"DatabaseName": name.database, "TableInput": table})
+    if status >= 300:
+        raise UnsupportedSqlError(f"GENERIC_USER_ERROR: {json.loads(body)['message']}")
+
+
+def _drop_view(statement: exp.Drop) -> None:
+    target = next(statement.find_all(exp.Table))
+    table = glue._tables.get(f"{target.db}/{target.name}")
+    if table is None and statement.args.get("exists"):
+        return
+    if table is None or table.get("TableType") != "VIRTUAL_VIEW":
+        raise UnsupportedSqlError(f"VIEW_NOT_FOUND: View '{target.db}.{target.name}' does not exist")
+    glue._delete_table({"DatabaseName": target.db, "Name": target.name})
+
+
+def _identifier(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql(dialect="duckdb")
+
+
+def _literal(value: object) -> str:
+    return exp.Literal.string(str(value)).sql(dialect="duckdb")

@@ -1,0 +1,90 @@
+"""ministack in this process, with what it lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINISTACK: Final = "1.5.33"
+"""The release whose insides the extensions hook into."""
+
+HOST: Final = "127.0.0.1"
+
+
+class EmulatorError(RuntimeError):
+    """The emulator cannot run; the message says what to do."""
+
+
+def require_version(installed: str) -> None:
+    """Raise EmulatorError unless this is the release that the extensions were written for."""
+    if installed != MINISTACK:
+        raise EmulatorError(
+            f"The local cloud needs ministack {MINISTACK}, but {installed} is installed: its extensions hook "
+            f"into that release's insides. Install the locked requirements again, or move the extensions in "
+            f"infra/local/emulator to the new release and change MINISTACK there."
+        )
+
+
+def install_extensions() -> None:
+    """Hook everything that ministack lacks into it. The environment must be set before."""
+    from infra.local.emulator import athena, crawler, named_query, scheduler  # noqa: PLC0415
+
+    for extension in (athena, crawler, named_query, scheduler):
+        extension.install()
+
+
+async def serve(*, port: int, state: Path, enforce_iam: bool) -> None:
+    """Serve the AWS APIs on the loopback address until SIGTERM or SIGINT, then end the Lambda workers.
+
+    Args:
+        port: A free port.
+        state: Folder that holds all temporary files; made if absent.
+        enforce_iam: Check credentials and evaluate IAM and resource policies.
+
+    Raises:
+        EmulatorError: Another release of ministack is installed.
+    """
+    require_version(version("ministack"))
+    _configure(port=port, state=state, enforce_iam=enforce_iam)
+    install_extensions()
+    from ministack.app import app  # noqa: PLC0415 - it reads the environment while it is imported
+    from ministack.core import lambda_runtime  # noqa: PLC0415
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 1
+    config.shutdown_timeout = 1
+    await serve_asgi(app, config, shutdown_trigger=stopped.wait)
+    lambda_runtime.reset()
+
+
+def _configure(*, port: int, state: Path, enforce_iam: bool) -> None:
+    temporary = state / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(temporary)
+    os.environ |= {
+        "TMPDIR": str(temporary),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        "AUTH": str(enforce_iam).lower(),
+        "LOG_LEVEL": "WARNING",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }

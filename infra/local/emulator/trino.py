@@ -1,0 +1,397 @@
+"""Athena's SQL (engine version 3, which is Trino) as DuckDB's.
+
+sqlglot translates the grammar. What it leaves as it is although the two engines disagree is put right here,
+because most of it would not fail but answer something else. Each difference is named by its rewrite.
+
+Source of Trino's side: https://trino.io/docs/current/functions.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.qualify_tables import qualify_tables
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.schema import MappingSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+CATALOG: Final = "awsdatacatalog"
+
+MACROS: Final = """
+CREATE MACRO every(x) AS bool_and(x);
+CREATE MACRO map_agg(k, v) AS map(list(k) FILTER (k IS NOT NULL), list(v) FILTER (k IS NOT NULL));
+CREATE MACRO width_bucket(x, bins) AS len(list_filter(bins, lambda bin: bin <= x)),
+    (x, low, high, buckets) AS CASE
+        WHEN low < high AND x < low OR low > high AND x > low THEN 0
+        WHEN low < high AND x >= high OR low > high AND x <= high THEN buckets + 1
+        ELSE CAST(floor(buckets * (x - low) / CAST(high - low AS DOUBLE)) AS BIGINT) + 1
+    END;
+CREATE MACRO json_array_contains(document, value) AS json_contains(document, to_json(value));
+CREATE MACRO json_array_get(document, position) AS json_extract(document, '$[' || position || ']');
+CREATE MACRO arrays_overlap(a, b) AS list_has_any(a, b);
+CREATE MACRO e() AS exp(1);
+CREATE MACRO nan() AS CAST('nan' AS DOUBLE);
+CREATE MACRO infinity() AS CAST('infinity' AS DOUBLE);
+"""
+"""Functions of Trino that DuckDB lacks and can say itself."""
+
+_JODA: Final = {
+    "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "xxxx": "%G", "ww": "%V", "e": "%u",
+    "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
+    "dd": "%d", "d": "%-d", "DDD": "%j", "D": "%-j", "EEEE": "%A", "EEE": "%a", "E": "%a",
+    "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I", "a": "%p", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S",
+    "SSS": "%g", "ZZ": "%z", "Z": "%z",
+}  # fmt: skip
+_JODA_TOKEN: Final = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|(?P<other>.)", re.DOTALL)
+_FORMAT_SPECIFIER: Final = re.compile(r"%[-#+ 0,(]*\d*(?:\.\d+)?(?P<conversion>[a-zA-Z%])")
+_FORMAT_TYPES: Final = {"s": "varchar", "d": "bigint", "x": "bigint", "f": "double", "e": "double", "g": "double"}
+_UNNAMED: Final = "_unnamed_"
+
+
+class UnsupportedSqlError(ValueError):
+    """The statement is none that the local Athena can run; the message is a sentence for the user."""
+
+
+class TableName(NamedTuple):
+    """A table of the catalog, in lower case as Glue stores it."""
+
+    database: str
+    table: str
+
+
+def parse(sql: str, *, database: str) -> exp.Query | exp.Create | exp.Drop:
+    """Parse one statement and give every table its database.
+
+    Raises:
+        UnsupportedSqlError: It is not exactly one statement of those that run here, or names another catalog.
+    """
+    try:
+        statements = [s for s in sqlglot.parse(sql, read="athena") if s is not None]
+    except SqlglotError as error:
+        raise UnsupportedSqlError(f"SYNTAX_ERROR: {error}") from error
+    if len(statements) != 1:
+        raise UnsupportedSqlError(f"Only one SQL statement is allowed, got {len(statements)}.")
+    statement = normalize_identifiers(statements[0], dialect="athena")
+    if not isinstance(statement, exp.Query) and not (
+        isinstance(statement, exp.Create | exp.Drop) and statement.args["kind"] == "VIEW"
+    ):
+        raise UnsupportedSqlError(
+            "NOT_SUPPORTED: the local Athena runs SELECT, CREATE and DROP VIEW, CREATE EXTERNAL TABLE and DROP "
+            "TABLE, and no other statement."
+        )
+    qualify_tables(statement, db=database, catalog=CATALOG, dialect="athena", canonicalize_table_aliases=False)
+    for table in statement.find_all(exp.Table):
+        if table.catalog and table.catalog != CATALOG:
+            raise UnsupportedSqlError(
+                f"CATALOG_NOT_FOUND: Catalog '{table.catalog}' does not exist; there is only '{CATALOG}'."
+            )
+    return statement
+
+
+def tables(statement: exp.Expr) -> set[TableName]:
+    """Every table of the catalog that the statement reads."""
+    return {TableName(t.db, t.name) for t in statement.find_all(exp.Table) if t.db and t.name}
+
+
+def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> str:
+    """Translate a parsed query.
+
+    Args:
+        statement: From `parse`.
+        columns: For each of its tables the columns in the order of the catalog, with their types as Athena
+            writes them.
+
+    Returns:
+        SQL for a DuckDB connection in which `MACROS` ran and each table is the relation "database"."table".
+        Columns without a name are called `_unnamed_<n>`; `column_name` turns that into Athena's name.
+
+    Raises:
+        UnsupportedSqlError: The query uses what has no counterpart, or what Athena refuses too.
+    """
+    schema = MappingSchema(dialect="athena")
+    for name, types in columns.items():
+        schema.add_table(exp.table_(name.table, db=name.database, catalog=CATALOG), dict(types))
+    query = statement.copy()
+    _name_unnamed(query)
+    try:
+        query = qualify(
+            query,
+            dialect="athena",
+            schema=schema,
+            expand_alias_refs=False,
+            canonicalize_table_aliases=False,
+        )
+        query = annotate_types(query, schema=schema, dialect="athena")
+    except SqlglotError as error:
+        raise UnsupportedSqlError(f"SYNTAX_ERROR: {error}") from error
+    for node in query.walk():
+        _check_types(node)
+    for node in reversed(list(query.walk())):
+        _replace(node, _rewrite(node))
+    for table in query.find_all(exp.Table):
+        table.set("catalog", None)
+    try:
+        return query.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+    except SqlglotError as error:
+        raise UnsupportedSqlError(f"NOT_SUPPORTED: {error}") from error
+
+
+def column_name(name: str, position: int) -> str:
+    """Athena's name of a result column: `_col0`, `_col1` … where the query gives none."""
+    return f"_col{position}" if name.startswith(_UNNAMED) else name
+
+
+def partition_filters(
+    statement: exp.Expr, keys: Mapping[TableName, frozenset[str]]
+) -> dict[TableName, list[exp.Expr | None]]:
+    """What the query demands of the partition keys of each table, one item for each reference to it.
+
+    A demand are those terms of the WHERE clause that look at nothing but the keys. The optional side of an outer
+    join has none, for rows that are left out there would come back as NULL. None: all partitions are needed.
+    """
+    demands: dict[TableName, list[exp.Expr | None]] = {}
+    for scope in traverse_scope(statement):
+        where = scope.expression.args.get("where")
+        terms = list(exp.and_(where.this, "TRUE").flatten()) if where else []
+        for alias, source in scope.sources.items():
+            if isinstance(source, exp.Table):
+                name = TableName(source.db, source.name)
+                aliases = {alias, ""} if len(scope.sources) == 1 else {alias}
+                known = keys.get(name, frozenset())
+                usable = [] if _is_optional(scope, alias) else [t for t in terms if _is_about(t, known, aliases)]
+                demands.setdefault(name, []).append(exp.and_(*usable) if usable else None)
+    return demands
+
+
+def _is_optional(scope: Scope, alias: str) -> bool:
+    joins = scope.expression.args.get("joins") or []
+    return any(j.side in {"RIGHT", "FULL"} or (j.side == "LEFT" and j.this.alias_or_name == alias) for j in joins)
+
+
+def _is_about(term: exp.Expr, keys: frozenset[str], aliases: set[str]) -> bool:
+    columns = list(term.find_all(exp.Column))
+    varying = term.find(exp.Query, exp.Rand)
+    return bool(columns) and not varying and all(c.name in keys and c.table in aliases for c in columns)
+
+
+def joda_to_strftime(pattern: str) -> str:
+    """A pattern of Joda-Time, as `format_datetime` takes it, in the letters of strftime.
+
+    Raises:
+        UnsupportedSqlError: A letter has no counterpart.
+    """
+    return "".join(_joda_tokens(pattern))
+
+
+def _joda_tokens(pattern: str) -> Iterator[str]:
+    for match in _JODA_TOKEN.finditer(pattern):
+        if letters := match["letters"]:
+            if letters not in _JODA:
+                known = ", ".join(_JODA)
+                raise UnsupportedSqlError(f"NOT_SUPPORTED: date pattern '{letters}'; known are {known}.")
+            yield _JODA[letters]
+        else:
+            text = match["other"] or match["quoted"].replace("''", "'") or "'"
+            yield text.replace("%", "%%")
+
+
+def _name_unnamed(query: exp.Query) -> None:
+    for position, projection in enumerate(query.selects):
+        if not isinstance(projection, exp.Alias | exp.Column | exp.Star | exp.Dot):
+            projection.replace(exp.alias_(projection.copy(), f"{_UNNAMED}{position}"))
+
+
+def _check_types(node: exp.Expr) -> None:
+    """Refuse what Trino refuses: DuckDB would compare a text with a number or a date by casting it."""
+    match node:
+        case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE():
+            operands = [node.this, node.expression]
+        case exp.In():
+            operands = [node.this, *node.expressions]
+        case exp.Between():
+            operands = [node.this, node.args["low"], node.args["high"]]
+        case exp.DPipe():
+            operands = [node.this, node.expression, exp.cast(exp.null(), "varchar")]
+        case _:
+            return
+    kinds = {kind: operand for operand in operands if (kind := _kind(operand))}
+    if len(kinds) > 1:
+        found = " and ".join(sorted(kinds))
+        raise UnsupportedSqlError(
+            f"TYPE_MISMATCH: {found} in '{node.sql(dialect='athena')}'; Athena never casts by itself."
+        )
+
+
+def _kind(node: exp.Expr) -> str | None:
+    if isinstance(node, exp.Any | exp.All):
+        return None
+    families = {
+        "varchar": exp.DataType.TEXT_TYPES,
+        "number": exp.DataType.NUMERIC_TYPES,
+        "date or timestamp": exp.DataType.TEMPORAL_TYPES,
+        "boolean": {exp.DataType.Type.BOOLEAN},
+    }
+    return next((kind for kind, types in families.items() if node.is_type(*types)), None)
+
+
+def _replace(node: exp.Expr, rewritten: exp.Expr) -> None:
+    if rewritten is not node:
+        if rewritten.type is None:
+            rewritten.type = node.type
+        node.replace(rewritten)
+
+
+def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a table of differences, one line each
+    match node:
+        case exp.Div():
+            return _decimal_division(node)
+        case exp.DateTrunc() | exp.TimestampTrunc() | exp.DateAdd() | exp.DateSub() if _is_date(node.this):
+            return exp.cast(node, "date")
+        case exp.Add() | exp.Sub() if _is_date(node.this) and isinstance(node.expression, exp.Interval):
+            return exp.cast(node, "date")
+        case exp.DateDiff():
+            # Trino counts whole units, DuckDB's function of the same name the boundaries crossed.
+            unit = exp.Literal.string(node.text("unit") or "day")
+            start, end = (exp.cast(side, "timestamp") for side in (node.expression, node.this))
+            return exp.Anonymous(this="DATE_SUB", expressions=[unit, start, end])
+        case exp.AtTimeZone():
+            return _at_timezone(node.this, node.args["zone"])
+        case exp.Extract() if node.name.upper() in {"DOW", "DAY_OF_WEEK", "DAYOFWEEK"}:
+            # Monday is 1 in Trino, Sunday is 0 in DuckDB.
+            return exp.Anonymous(this="ISODOW", expressions=[node.expression])
+        case exp.TimeToStr() | exp.StrToTime():
+            # sqlglot leaves MySQL's week of the ISO year as it is.
+            node.args["format"].set("this", node.text("format").replace("%v", "%V"))
+            return node
+        case exp.ParseDatetime():
+            return _strptime(node.this, node.args["format"])
+        case exp.Format():
+            return _printf(node.this, node.expressions)
+        case exp.RegexpExtract():
+            # DuckDB answers '' where nothing matches.
+            return exp.Case().when(exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy()), node)
+        case exp.ApproxQuantile():
+            return exp.Anonymous(this="APPROX_QUANTILE", expressions=[node.this, node.args["quantile"]])
+        case exp.Cast() if _is_text(node.to) and node.this.is_type("timestamp") and _is_column(node.this):
+            # Timestamps of a Hive table have milliseconds, and Trino prints them all.
+            return exp.TimeToStr(this=node.this, format=exp.Literal.string("%Y-%m-%d %H:%M:%S.%g"))
+        case exp.RegexpReplace() if isinstance(replacement := node.args.get("replacement"), exp.Literal):
+            # Groups are $1 in Trino, \\1 in DuckDB.
+            replacement.set("this", re.sub(r"\$(\d)", r"\\\1", replacement.name))
+            return node
+        case exp.SplitPart():
+            # Beyond the last part Trino answers NULL, DuckDB ''.
+            parts = exp.Anonymous(this="STR_SPLIT", expressions=[node.this, node.args["delimiter"]])
+            return exp.Anonymous(this="LIST_EXTRACT", expressions=[parts, node.args["part_index"]])
+        case exp.ArraySlice():
+            return _array_slice(node)
+        case exp.GenerateSeries() if _is_date(node.args["start"]):
+            return exp.cast(node, "array<date>", dialect="athena")
+        case exp.Anonymous():
+            return _rewrite_function(node)
+    return node
+
+
+def _rewrite_function(node: exp.Anonymous) -> exp.Expr:
+    match node.name.lower(), node.expressions:
+        case "at_timezone", [time, zone]:
+            return _at_timezone(time, zone)
+        case "format_datetime", [time, pattern]:
+            return exp.Anonymous(this="STRFTIME", expressions=[time, _strftime_pattern(pattern)])
+        case "any_match", [array, predicate]:
+            return exp.GT(this=_matches(array, predicate), expression=exp.Literal.number(0))
+        case "none_match", [array, predicate]:
+            return exp.EQ(this=_matches(array, predicate), expression=exp.Literal.number(0))
+        case "all_match", [array, predicate]:
+            length = exp.Anonymous(this="LEN", expressions=[array.copy()])
+            return exp.EQ(this=_matches(array, predicate), expression=length)
+    return node
+
+
+def _array_slice(node: exp.ArraySlice) -> exp.Expr:
+    """Trino's third argument is a length, DuckDB's the last position."""
+    start, length = node.args["start"], node.args["end"]
+    last = exp.Sub(this=exp.Add(this=start.copy(), expression=length), expression=exp.Literal.number(1))
+    return exp.Anonymous(this="LIST_SLICE", expressions=[node.this, start, last])
+
+
+def _matches(array: exp.Expr, predicate: exp.Expr) -> exp.Expr:
+    filtered = exp.Anonymous(this="LIST_FILTER", expressions=[array, predicate])
+    return exp.Anonymous(this="LEN", expressions=[filtered])
+
+
+def _at_timezone(time: exp.Expr, zone: exp.Expr) -> exp.Expr:
+    """The wall clock of that zone. DuckDB keeps no zone beside an instant, so it is lost in the result."""
+    return exp.Anonymous(this="TIMEZONE", expressions=[zone, exp.cast(time, "timestamptz")])
+
+
+def _strptime(text: exp.Expr, pattern: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this="STRPTIME", expressions=[text, _strftime_pattern(pattern)])
+
+
+def _strftime_pattern(pattern: exp.Expr) -> exp.Expr:
+    if not isinstance(pattern, exp.Literal):
+        raise UnsupportedSqlError("NOT_SUPPORTED: a date pattern must be a constant text.")
+    return exp.Literal.string(joda_to_strftime(pattern.name))
+
+
+def _printf(pattern: exp.Expr, values: list[exp.Expr]) -> exp.Expr:
+    """`format` takes any value for %s; DuckDB's printf insists on the exact type."""
+    conversions = [c for c in _FORMAT_SPECIFIER.findall(pattern.name) if c != "%"]
+    typed = [
+        exp.cast(value, _FORMAT_TYPES[conversion.lower()]) if conversion.lower() in _FORMAT_TYPES else value
+        for value, conversion in zip(values, conversions, strict=False)
+    ]
+    return exp.Anonymous(this="PRINTF", expressions=[pattern, *typed, *values[len(typed) :]])
+
+
+def _decimal_division(node: exp.Div) -> exp.Expr:
+    """Trino rounds the quotient of decimals to the larger of their scales: 100.0 * 1 / 3 is 33.3."""
+    scale = _decimal_scale(node)
+    if scale is None or not (_is_decimal(node.this) or _is_decimal(node.expression)):
+        return node
+    quotient = exp.Div(this=exp.cast(node.this, "double"), expression=exp.cast(node.expression, "double"))
+    return exp.cast(exp.Round(this=quotient, decimals=exp.Literal.number(scale)), f"decimal(38, {scale})")
+
+
+def _is_decimal(node: exp.Expr) -> bool:
+    return _decimal_scale(node) is not None and not node.is_type(*exp.DataType.INTEGER_TYPES)
+
+
+def _decimal_scale(node: exp.Expr) -> int | None:
+    """Digits behind the point of an exact number by Trino's rules; None for any other value."""
+    match node:
+        case exp.Paren() | exp.Neg() | exp.Sum() | exp.Max() | exp.Min() | exp.Abs():
+            return _decimal_scale(node.this)
+        case exp.Literal() if not node.is_string:
+            text = node.name.lower()
+            return None if "e" in text else len(text.partition(".")[2])
+        case exp.Cast() if node.to.is_type("decimal"):
+            return int(node.to.expressions[1].name) if len(node.to.expressions) > 1 else 0
+        case exp.Mul() | exp.Div() | exp.Add() | exp.Sub():
+            left, right = _decimal_scale(node.this), _decimal_scale(node.expression)
+            if left is None or right is None:
+                return None
+            return left + right if isinstance(node, exp.Mul) else max(left, right)
+    return 0 if node.is_type(*exp.DataType.INTEGER_TYPES) else None
+
+
+def _is_date(node: exp.Expr) -> bool:
+    return node.is_type("date")
+
+
+def _is_text(type_: exp.DataType) -> bool:
+    return type_.is_type(*exp.DataType.TEXT_TYPES)
+
+
+def _is_column(node: exp.Expr) -> bool:
+    return node.find(exp.Column) is not None

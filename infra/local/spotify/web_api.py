@@ -1,0 +1,162 @@
+"""The Web API's operations, from an authorised call to the answer's document.
+
+Limits and defaults: https://developer.spotify.com/documentation/web-api/reference/. Errors have the texts that clients
+of the real API report. An operation reads what the call's tier grants from `Call.tier` alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+from starlette.exceptions import HTTPException
+
+from infra.local.spotify.authorization import Tier
+from infra.local.spotify.catalogue import Album, Artist, Track
+from infra.local.spotify.documents import Documents, JsonObject, Page
+from infra.local.spotify.trending import PLAYLISTS, TrendingPlaylist
+
+_T = TypeVar("_T")
+
+_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
+_MARKET: Final = re.compile(r"[A-Z]{2}")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
+_EMBEDDED_PAGE: Final = Page(offset=0, limit=100)
+_PARAMETERS_OF_LINKS: Final = ("additional_types", "market")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request of an application, with the parameters of its path and its query."""
+
+    tier: Tier
+    documents: Documents
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+Operation: TypeAlias = Callable[[Call], JsonObject]
+
+
+def market(query: Mapping[str, str]) -> str | None:
+    """Return the market that a query asks for, None when it names none.
+
+    Raises:
+        HTTPException: It is no country code (400).
+    """
+    value = query.get("market")
+    if value is not None and not _MARKET.fullmatch(value):
+        raise HTTPException(400, "Invalid market code")
+    return value
+
+
+def unknown_operation(_call: Call) -> JsonObject:
+    """Answer any other path."""
+    raise HTTPException(404, "Service not found")
+
+
+def _playlist(call: Call) -> JsonObject:
+    return call.documents.playlist(
+        _requested_playlist(call), call.tier.playlist_shape, _EMBEDDED_PAGE, _parameters_of_links(call)
+    )
+
+
+def _playlist_page(route: str, *, default_limit: int, largest_limit: int) -> Operation:
+    def operation(call: Call) -> JsonObject:
+        limit = _number(call, "limit", default=default_limit, allowed=range(1, largest_limit + 1))
+        offset = _number(call, "offset", default=0, allowed=range(100_001))
+        return call.documents.playlist_page(
+            _requested_playlist(call),
+            call.tier.playlist_shape,
+            Page(offset, limit),
+            _parameters_of_links(call),
+            route=route,
+        )
+
+    return operation
+
+
+def _requested_playlist(call: Call) -> TrendingPlaylist:
+    if "fields" in call.query:
+        raise HTTPException(400, "The simulator does not filter fields: leave the parameter out")
+    return _found({playlist.id: playlist for playlist in PLAYLISTS}, _valid_id(call.path["id"]))
+
+
+def _parameters_of_links(call: Call) -> dict[str, str]:
+    return {name: call.query[name] for name in _PARAMETERS_OF_LINKS if name in call.query}
+
+
+def _number(call: Call, name: str, *, default: int, allowed: range) -> int:
+    text = call.query.get(name, str(default))
+    if not _DIGITS.fullmatch(text) or int(text) not in allowed:
+        raise HTTPException(400, f"Invalid {name}")
+    return int(text)
+
+
+def _one(known: Callable[[Documents], Mapping[str, _T]], document: Callable[[Documents, _T], JsonObject]) -> Operation:
+    def operation(call: Call) -> JsonObject:
+        return document(call.documents, _found(known(call.documents), _valid_id(call.path["id"])))
+
+    return operation
+
+
+def _several(
+    name: str,
+    known: Callable[[Documents], Mapping[str, _T]],
+    document: Callable[[Documents, _T], JsonObject],
+    *,
+    most: int,
+) -> Operation:
+    """Return the operation that answers with one object or null for each of the ids, in their order."""
+
+    def operation(call: Call) -> JsonObject:
+        if not call.query.get("ids"):
+            raise HTTPException(400, "Missing required field: ids")
+        ids = call.query["ids"].split(",")
+        if len(ids) > most:
+            raise HTTPException(400, "too many ids requested")
+        objects = known(call.documents)
+        found = [objects.get(_valid_id(id_)) for id_ in ids]
+        return {name: [None if one is None else document(call.documents, one) for one in found]}
+
+    return operation
+
+
+def _found(known: Mapping[str, _T], id_: str) -> _T:
+    if id_ not in known:
+        raise HTTPException(404, "Resource not found")
+    return known[id_]
+
+
+def _valid_id(id_: str) -> str:
+    if not _ID.fullmatch(id_):
+        raise HTTPException(400, "Invalid base62 id")
+    return id_
+
+
+def _tracks(documents: Documents) -> Mapping[str, Track]:
+    return documents.catalogue.tracks
+
+
+def _albums(documents: Documents) -> Mapping[str, Album]:
+    return documents.catalogue.albums
+
+
+def _artists(documents: Documents) -> Mapping[str, Artist]:
+    return documents.catalogue.artists
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "/playlists/{id}": _playlist,
+    "/playlists/{id}/items": _playlist_page("items", default_limit=20, largest_limit=50),
+    "/playlists/{id}/tracks": _playlist_page("tracks", default_limit=100, largest_limit=100),
+    "/tracks": _several("tracks", _tracks, Documents.track, most=50),
+    "/tracks/{id}": _one(_tracks, Documents.track),
+    "/albums": _several("albums", _albums, Documents.album, most=20),
+    "/albums/{id}": _one(_albums, Documents.album),
+    "/artists": _several("artists", _artists, Documents.artist, most=50),
+    "/artists/{id}": _one(_artists, Documents.artist),
+    "/audio-features": _several("audio_features", _tracks, Documents.audio_features, most=100),
+    "/audio-features/{id}": _one(_tracks, Documents.audio_features),
+}
+"""What answers a GET of a path below the API's version."""

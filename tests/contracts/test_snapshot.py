@@ -1,0 +1,190 @@
+"""The tolerant reader of raw documents."""
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from contracts.candidates import Reject, Skip
+from contracts.snapshot import Provenance, Snapshot, TrackEntry, UnreadableSnapshotError, read_snapshot
+from tests.documents import artist, entry, envelope, playlist, track
+
+PROVENANCE = Provenance("3cEYpjA9oz9GiPac4AsH4n", date(2026, 11, 22), run_id="load-1")
+
+
+def read(document: Any) -> Snapshot:
+    return read_snapshot(json.dumps(document).encode(), PROVENANCE)
+
+
+def names(snapshot: Snapshot) -> list[Any]:
+    return [each.track["name"] for each in snapshot.tracks]
+
+
+def of_2026(document: dict[str, Any]) -> dict[str, Any]:
+    page = document.pop("tracks")
+    entries = [{"item" if name == "track" else name: value for name, value in each.items()} for each in page["items"]]
+    return {**document, "items": {**page, "items": entries}}
+
+
+BARE = playlist(entry(track("One")), entry(track("Two")))
+PAGE = {"items": [entry(track("One")), entry(track("Two"))], "total": 2, "offset": 0, "limit": 50, "next": None}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        BARE,
+        [BARE],
+        of_2026(dict(BARE)),
+        [of_2026(dict(BARE))],
+        PAGE,
+        [PAGE],
+        envelope(BARE),
+        envelope(of_2026(dict(BARE))),
+        {**BARE, **of_2026(dict(BARE))},
+    ],
+    ids=[
+        "bare",
+        "wrapped",
+        "2026",
+        "2026 wrapped",
+        "page",
+        "page wrapped",
+        "envelope",
+        "2026 envelope",
+        "both at once",
+    ],
+)
+def test_every_shape_of_a_playlist_reads_the_same(document: Any) -> None:
+    snapshot = read(document)
+
+    assert names(snapshot) == ["One", "Two"]
+    assert [each.position for each in snapshot.tracks] == [1, 2]
+    assert snapshot.outcome == "ok"
+    assert snapshot.total == 2
+
+
+def test_the_item_of_an_entry_goes_before_its_track_and_items_before_tracks() -> None:
+    old, new = entry(track("Old")), {"item": track("New"), "track": track("Old")}
+
+    assert names(read({"items": {"items": [new]}, "tracks": {"items": [old]}})) == ["New"]
+
+
+def test_the_envelope_tells_where_rows_come_from() -> None:
+    assert read(envelope(BARE)).origin == {
+        "snapshot_date": "2026-11-22",
+        "playlist_id": "3cEYpjA9oz9GiPac4AsH4n",
+        "run_id": "run-1",
+        "extracted_at": datetime(2026, 11, 22, 6, 0, 5, 250_000),  # noqa: DTZ001
+    }
+
+
+def test_for_a_bare_document_the_object_tells_it_and_the_rest_is_null() -> None:
+    assert read(BARE).origin == {
+        "snapshot_date": "2026-11-22",
+        "playlist_id": "3cEYpjA9oz9GiPac4AsH4n",
+        "run_id": "load-1",
+        "extracted_at": None,
+    }
+
+
+def test_entries_that_are_no_tracks_are_skipped_by_name_and_keep_their_place() -> None:
+    snapshot = read(
+        playlist(entry(None), entry({"type": "episode", "name": "E"}), entry({"type": "chapter"}), entry(track("Last")))
+    )
+
+    assert snapshot.entries[:3] == (
+        Skip("$.tracks.items[0]", "null_entry"),
+        Skip("$.tracks.items[1]", "episode"),
+        Skip("$.tracks.items[2]", "unknown_type"),
+    )
+    assert [each.position for each in snapshot.tracks] == [4]
+
+
+def test_an_entry_of_broken_structure_costs_itself_alone() -> None:
+    snapshot = read(playlist(entry("no object"), 7, {"added_at": None}, entry(track("Sound"))))
+
+    assert snapshot.entries[:3] == (
+        Reject("$.tracks.items[0]", "track: Input should be a valid dictionary", entry("no object")),
+        Reject("$.tracks.items[1]", "entry: Input should be a valid dictionary", 7),
+        Reject("$.tracks.items[2]", "neither `item` nor `track`: not an entry of a playlist", {"added_at": None}),
+    )
+    assert names(snapshot) == ["Sound"]
+
+
+@pytest.mark.parametrize(
+    ("document", "outcome"),
+    [
+        (playlist(entry(track()), tracks={"items": [entry(track())], "total": 2}), "partial"),
+        ({"type": "playlist", "name": "Not mine"}, "metadata_only"),
+        ({"type": "playlist", "tracks": {"total": 3}}, "metadata_only"),
+        (envelope(BARE) | {"snapshot": envelope(BARE)["snapshot"] | {"outcome": "metadata_only"}}, "metadata_only"),
+    ],
+)
+def test_the_outcome_says_how_much_of_the_playlist_is_there(document: Any, outcome: str) -> None:
+    assert read(document).outcome == outcome
+
+
+def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None:
+    # given an enrichment with nulls, things without an id and features of two sources
+    document = envelope(
+        BARE,
+        artists=[artist("One Band", genres=["pop"]), None, {"name": "nobody"}],
+        audio_features=[
+            {"source": "spotify", "items": [{"id": "track-one", "energy": 0.5}, None]},
+            {
+                "source": "reccobeats",
+                "items": [
+                    {"id": "uuid", "href": "https://open.spotify.com/track/track-one", "energy": 0.1},
+                    {"id": "uuid", "href": "https://open.spotify.com/track/track-two", "energy": 0.9},
+                ],
+            },
+        ],
+    )
+
+    snapshot = read(document)
+
+    # then each is found by the id it is joined by, and the first source wins
+    assert list(snapshot.artists) == ["one-band"]
+    assert {key: (value.source, value.features["energy"]) for key, value in snapshot.features.items()} == {
+        "track-one": ("spotify", 0.5),
+        "track-two": ("reccobeats", 0.9),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "$: no playlist document: Invalid JSON"),
+        (b'{"tracks":', "$: no playlist document: Invalid JSON"),
+        (b"null", "$: no playlist document: Input should be an object"),
+        (b"[]", "$: an empty list"),
+        (b"[{}, {}]", "$: no playlist document: List should have at most 1 item"),
+        (b"[3]", "$[0]: no playlist document"),
+        (b'{"tracks": 3}', "$.tracks: no playlist document"),
+        (b'{"albums": []}', "$: no playlist: it has neither `type: playlist` nor `items` or `tracks`"),
+        (json.dumps(envelope(BARE, day="2026-11-15")).encode(), "$.snapshot.snapshot_date: '2026-11-15' contradicts"),
+        (
+            json.dumps({"snapshot": envelope(BARE)["snapshot"] | {"schema_version": 2}}).encode(),
+            "$.snapshot.schema_version: 2 is unknown: this release reads 1",
+        ),
+        (json.dumps({"snapshot": envelope(BARE)["snapshot"]}).encode(), "$.playlist: the envelope holds no playlist"),
+    ],
+)
+def test_what_is_no_snapshot_is_refused_with_place_and_reason(body: bytes, message: str) -> None:
+    with pytest.raises(UnreadableSnapshotError) as refusal:
+        read_snapshot(body, PROVENANCE)
+
+    assert str(refusal.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_unknown"),
+    [({}, False), ({"id": None}, True), ({"is_local": True}, True), ({"id": None, "is_local": True}, True)],
+)
+def test_local_files_and_tracks_without_id_are_unknown_to_spotify(fields: dict[str, Any], is_unknown: bool) -> None:  # noqa: FBT001
+    (only,) = read(playlist(entry(track(**fields)))).entries
+
+    assert isinstance(only, TrackEntry)
+    assert only.is_unknown_to_spotify is is_unknown

@@ -1,0 +1,143 @@
+import hashlib
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from infra import build as building
+from infra.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
+from infra.stacks import ROOT, SERVICES
+
+EVERY_SERVICE = pytest.mark.parametrize("service", SERVICES)
+CACHED = ROOT / "build"
+"""Where requirements that were installed before are found again."""
+
+RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+"""What Lambda's runtime has of its own: boto3 with all that it imports."""
+
+ELF_AARCH64 = 183
+"""Source: https://gabi.xinuos.com/elf/a-emachine.html, EM_AARCH64"""
+
+IMPORT_HANDLER = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from services.{service}.handler import lambda_handler
+assert callable(lambda_handler)
+"""
+
+
+@pytest.mark.parametrize(("environment", "target"), [({}, AWS), ({"EARWORM_LAMBDA_TARGET": "host"}, HOST)])
+def test_the_environment_names_the_target(environment: dict[str, str], target: Target) -> None:
+    assert target_of(environment) is target
+
+
+def test_an_unknown_target_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BuildError, match="'moon': set it to one of aws, host"):
+        target_of({"EARWORM_LAMBDA_TARGET": "moon"})
+
+
+def test_an_unknown_service_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="'moods': choose one of albums, artists, extractor"):
+        build("moods", HOST, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_bundle_holds_its_service_and_what_services_share_and_no_more() -> None:
+    bundle = build("songs", HOST, CACHED)
+
+    with ZipFile(bundle.path) as archive:
+        names = set(archive.namelist())
+    assert {name for name in names if name.startswith("services/")} == {
+        "services/__init__.py",
+        "services/songs/__init__.py",
+        "services/songs/handler.py",
+        "services/songs/transform.py",
+    }
+    assert {"contracts/snapshot.py", "shared/worker.py", "fastparquet/__init__.py", "numpy/__init__.py"} <= names
+    assert not {"botocore/__init__.py", "infra/__init__.py"} & names
+    assert not [name for name in names if "/tests/" in name or name.endswith((".h", ".pyi", ".pyc"))]
+
+
+@pytest.mark.slow
+def test_equal_input_gives_an_equal_bundle(tmp_path: Path) -> None:
+    first, second = build("extractor", HOST, tmp_path / "first"), build("extractor", HOST, tmp_path / "second")
+
+    assert first.path.read_bytes() == second.path.read_bytes()
+    assert first.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
+    assert first.zipped_bytes == first.path.stat().st_size
+
+
+@pytest.mark.slow
+def test_a_bundle_over_its_budget_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(building._BUDGETS, "extractor", Budget(unzipped=2**20, zipped=2**20))
+
+    with pytest.raises(BuildError, match=r"extractor has \d+\.\d MB unzipped, over its budget of 1 MB"):
+        build("extractor", HOST, CACHED)
+
+
+@pytest.mark.slow
+def test_a_requirement_without_a_wheel_for_the_target_is_named(tmp_path: Path) -> None:
+    stone_age = Target("stone-age", "3.8", None)
+
+    with pytest.raises(BuildError, match=r"services/extractor/requirements.txt do not install for stone-age: "):
+        build("extractor", stone_age, tmp_path)
+
+
+@pytest.mark.slow
+@EVERY_SERVICE
+def test_a_bundle_for_lambda_is_within_its_budget(service: str) -> None:
+    bundle = build(service, AWS, CACHED)
+
+    assert bundle.unzipped_bytes <= bundle.budget.unzipped
+    assert bundle.zipped_bytes <= bundle.budget.zipped
+    assert _machines(bundle) == {ELF_AARCH64}
+
+
+@pytest.mark.slow
+@EVERY_SERVICE
+def test_a_bundle_needs_nothing_but_the_runtime(
+    service: str, tmp_path: Path, written: Callable[[str], dict[str, Any]]
+) -> None:
+    bundle = build(service, HOST, CACHED)
+    unpacked, runtime = tmp_path / "bundle", tmp_path / "runtime"
+    with ZipFile(bundle.path) as archive:
+        archive.extractall(unpacked)
+    runtime.mkdir()
+    for package in RUNTIME:
+        (runtime / package).symlink_to(str(importlib.metadata.distribution("boto3").locate_file(package)))
+
+    imported = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", IMPORT_HANDLER.format(service=service), unpacked, runtime],
+        env={"AWS_DEFAULT_REGION": "eu-west-1", **_environment(written(service))},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (imported.returncode, imported.stderr) == (0, "")
+    shutil.rmtree(unpacked)
+
+
+def _environment(template: dict[str, Any]) -> dict[str, str]:
+    """The variables of the template's function, as its parameters' defaults make them."""
+    defaults = {name: str(parameter.get("Default")) for name, parameter in template["Parameters"].items()}
+    variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    return {
+        name: value if isinstance(value, str) else defaults.get(value.get("Ref"), "made when it is deployed")
+        for name, value in variables.items()
+    }
+
+
+def _machines(bundle: Bundle) -> set[int]:
+    """The processors that the shared libraries of a bundle are for."""
+    with ZipFile(bundle.path) as archive:
+        libraries = [name for name in archive.namelist() if ".so" in Path(name).name]
+        headers = [archive.read(name)[:20] for name in libraries]
+    return {int.from_bytes(header[18:20], "little") for header in headers}

@@ -1,0 +1,290 @@
+"""Tables of the local Athena: the catalog decides about columns and types, not the files."""
+
+import base64
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from ministack.services import glue, s3
+
+from infra.local.emulator import crawler
+from infra.local.emulator.athena import run_query
+from infra.local.emulator.trino import UnsupportedSqlError
+
+BUCKET = "lake"
+PARTITION_KEYS = [{"Name": key, "Type": "string"} for key in ("year", "month", "day")]
+
+
+@pytest.fixture(autouse=True)
+def _lake() -> Iterator[None]:
+    s3._create_bucket(BUCKET, b"", {})
+    glue._create_database({"DatabaseInput": {"Name": "music"}})
+    yield
+    glue.reset()
+    s3.reset()
+
+
+def put(key: str, data: bytes) -> int:
+    s3._put_object(BUCKET, key, data, {"content-length": str(len(data))})
+    return len(data)
+
+
+def put_parquet(key: str, **columns: Any) -> int:
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), buffer)
+    return put(key, buffer.getvalue())
+
+
+def create_table(name: str, columns: dict[str, str], *, classification: str = "parquet", **parts: Any) -> None:
+    table = {
+        "Name": name,
+        "PartitionKeys": PARTITION_KEYS,
+        "Parameters": {"classification": classification},
+        "StorageDescriptor": {
+            "Columns": [{"Name": n, "Type": t} for n, t in columns.items()],
+            "Location": f"s3://{BUCKET}/processed/{name}/",
+        },
+    } | parts
+    status, _, body = glue._create_table({"DatabaseName": "music", "TableInput": table})
+    assert status == 200, body
+
+
+def rows(sql: str) -> list[list[str | None]]:
+    result, _ = run_query(sql, "music")
+    found: list[list[str | None]] = result["rows"]
+    return found
+
+
+def day(table: str, number: int) -> str:
+    return f"processed/{table}/year=2026/month=11/day={number:02}/list.parquet"
+
+
+def test_an_empty_table_has_its_columns() -> None:
+    create_table("songs", {"position": "bigint", "track_name": "string"})
+    result, scanned = run_query("SELECT * FROM songs", "music")
+    assert result["columns"] == ["position", "track_name", "year", "month", "day"]
+    assert result["column_types"] == ["bigint", "varchar", "varchar", "varchar", "varchar"]
+    assert result["rows"] == []
+    assert scanned == 0
+
+
+def test_a_column_that_a_file_lacks_is_null_and_one_that_the_table_lacks_is_not_there() -> None:
+    create_table("songs", {"position": "bigint", "isrc": "string"})
+    put_parquet(day("songs", 15), position=[1], surprise=["x"])
+    put_parquet(day("songs", 22), position=[2], isrc=["GB"])
+    assert rows("SELECT * FROM songs ORDER BY position") == [
+        ["1", None, "2026", "11", "15"],
+        ["2", "GB", "2026", "11", "22"],
+    ]
+    with pytest.raises(UnsupportedSqlError, match="surprise"):
+        rows("SELECT surprise FROM songs")
+
+
+def test_values_have_the_types_of_the_table() -> None:
+    create_table(
+        "songs", {"position": "bigint", "extracted_at": "timestamp", "release_on": "date", "loudness": "double"}
+    )
+    put_parquet(
+        day("songs", 22),
+        position=pa.array([1], pa.int32()),
+        extracted_at=pa.array([1_795_330_800_123_456], pa.timestamp("us")),
+        release_on=pa.array([20_000], pa.date32()),
+        loudness=pa.array([-5], pa.int64()),
+    )
+    result, _ = run_query("SELECT position, extracted_at, release_on, loudness FROM songs", "music")
+    assert result["column_types"] == ["bigint", "timestamp", "date", "double"]
+    assert result["rows"] == [["1", "2026-11-22 07:00:00.123", "2024-10-04", "-5.0"]]
+
+
+def test_partition_keys_are_text_as_the_path_has_it() -> None:
+    create_table("songs", {"position": "bigint"})
+    put_parquet("processed/songs/year=2026/month=01/day=05/list.parquet", position=[1])
+    assert rows("SELECT month || '-' || day FROM songs") == [["01-05"]]
+    with pytest.raises(UnsupportedSqlError, match="TYPE_MISMATCH"):
+        rows("SELECT * FROM songs WHERE month = 1")
+
+
+def test_json_lines_are_read_with_the_types_of_the_table() -> None:
+    create_table(
+        "receipts",
+        {"isrc": "string", "entries": "bigint", "skipped": "string", "at": "timestamp"},
+        classification="json",
+    )
+    lines = [
+        {"isrc": "000123", "entries": 3, "skipped": {"episode": 1}, "at": "2026-11-22T07:00:00Z"},
+        {"isrc": None, "entries": 4},
+    ]
+    put("processed/receipts/year=2026/month=11/day=22/a.json", "\n".join(map(json.dumps, lines)).encode())
+    assert rows("SELECT isrc, entries, skipped, at FROM receipts ORDER BY entries") == [
+        ["000123", "3", '{"episode":1}', "2026-11-22 07:00:00.000"],
+        [None, "4", None, None],
+    ]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "day = '15'",
+        "s.day >= '15' AND s.month = '11' AND s.day < '22'",
+        "day IN ('15', '16') AND position > 0",
+        "day BETWEEN '10' AND '20'",
+        "NOT (day = '8' OR day = '22' OR day < '10')",
+        "concat(year, '-', month, '-', day) = date_format(date_add('day', -7, DATE '2026-11-22'), '%Y-%m-%d')",
+    ],
+)
+def test_only_the_partitions_that_the_query_asks_for_are_read(where: str) -> None:
+    create_table("songs", {"position": "bigint"})
+    sizes = {number: put_parquet(day("songs", number), position=[number]) for number in (8, 15, 22)}
+    result, scanned = run_query(f"SELECT position FROM songs s WHERE {where}", "music")
+    assert result["rows"] == [["15"]]
+    assert scanned == sizes[15]
+
+
+@pytest.mark.parametrize(
+    "where", ["position = 15", "day = '15' OR position = 15", "day = (SELECT min(day) FROM songs)"]
+)
+def test_all_partitions_are_read_when_the_keys_alone_do_not_decide(where: str) -> None:
+    create_table("songs", {"position": "bigint"})
+    sizes = [put_parquet(day("songs", number), position=[number]) for number in (15, 22)]
+    result, scanned = run_query(f"SELECT position FROM songs WHERE {where}", "music")
+    assert result["rows"] == [["15"]]
+    assert scanned == sum(sizes)
+
+
+def test_pruning_keeps_what_another_reference_to_the_table_needs() -> None:
+    create_table("songs", {"position": "bigint"})
+    for number in (15, 22):
+        put_parquet(day("songs", number), position=[number])
+    joined = (
+        "SELECT a.position, b.position FROM songs a JOIN songs b ON a.year = b.year WHERE a.day = '15' AND b.day = '22'"
+    )
+    assert rows(joined) == [["15", "22"]]
+    assert rows("SELECT (SELECT count(*) FROM songs) FROM songs WHERE day = '15'") == [["2"]]
+
+
+def test_pruning_never_changes_an_outer_join() -> None:
+    create_table("songs", {"position": "bigint"})
+    create_table("albums", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=[1])
+    put_parquet(day("albums", 22), position=[1])
+    assert rows("SELECT s.position FROM songs s LEFT JOIN albums a ON s.position = a.position WHERE a.day = '15'") == []
+    assert rows("SELECT s.position FROM songs s LEFT JOIN albums a ON s.position = a.position AND a.day = '15'") == [
+        ["1"]
+    ]
+
+
+def test_hidden_objects_are_not_read() -> None:
+    create_table("songs", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=[1])
+    put("processed/songs/_temporary/rest.parquet", b"torn")
+    assert rows("SELECT position FROM songs") == [["1"]]
+
+
+@pytest.mark.parametrize(
+    "name", ["songs", "SONGS", "music.songs", 'awsdatacatalog.music."songs"', '"AwsDataCatalog"."music"."songs"']
+)
+def test_a_table_is_found_under_each_of_its_names(name: str) -> None:
+    create_table("songs", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=[1])
+    assert rows(f"SELECT count(*) FROM {name}") == [["1"]]
+
+
+def test_a_view_keeps_its_query_and_is_told_apart_from_tables() -> None:
+    create_table("artists", {"artist_id": "string", "genres": "string", "extracted_at": "timestamp"})
+    put_parquet(
+        day("artists", 22),
+        artist_id=["a", "b"],
+        genres=['["pop","rock"]', "[]"],
+        extracted_at=pa.array([0, 0], pa.timestamp("us")),
+    )
+    rows(
+        "CREATE OR REPLACE VIEW artist_genres AS SELECT artist_id, genre, extracted_at FROM artists "
+        "CROSS JOIN UNNEST(CAST(json_parse(genres) AS array(varchar))) AS t(genre)"
+    )
+    assert rows("SELECT artist_id, genre FROM artist_genres ORDER BY genre") == [["a", "pop"], ["a", "rock"]]
+    stored = glue._tables["music/artist_genres"]
+    assert stored["TableType"] == "VIRTUAL_VIEW"
+    assert stored["StorageDescriptor"]["Columns"] == [
+        {"Name": "artist_id", "Type": "string"},
+        {"Name": "genre", "Type": "string"},
+        {"Name": "extracted_at", "Type": "timestamp"},
+    ]
+    with pytest.raises(UnsupportedSqlError, match="VIEW_NOT_FOUND"):
+        rows("DROP VIEW artists")
+    with pytest.raises(UnsupportedSqlError, match="is a table, no view"):
+        rows("CREATE OR REPLACE VIEW artists AS SELECT 1 AS n")
+    rows("DROP VIEW artist_genres")
+    assert "music/artist_genres" not in glue._tables
+
+
+def test_a_view_that_a_template_declared_is_read() -> None:
+    create_table("songs", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=[1])
+    definition = {
+        "originalSql": "SELECT position + 1 AS next FROM songs",
+        "catalog": "awsdatacatalog",
+        "schema": "music",
+        "columns": [],
+    }
+    text = f"/* Presto View: {base64.b64encode(json.dumps(definition).encode()).decode()} */"
+    create_table(
+        "following",
+        {},
+        TableType="VIRTUAL_VIEW",
+        ViewOriginalText=text,
+        PartitionKeys=[],
+        StorageDescriptor={"Columns": [{"Name": "next", "Type": "bigint"}]},
+    )
+    assert rows("SELECT next FROM following") == [["2"]]
+
+
+def test_queries_reach_no_other_file_of_the_machine() -> None:
+    with pytest.raises(duckdb.PermissionException, match="disabled by configuration"):
+        rows("SELECT content FROM read_text('/etc/hostname')")
+
+
+@pytest.fixture
+def crawl() -> Callable[[], None]:
+    settings = {
+        "DatabaseName": "music",
+        "TablePrefix": "",
+        "Targets": {"S3Targets": [{"Path": f"s3://{BUCKET}/processed/"}]},
+    }
+    return lambda: crawler.crawl(settings)
+
+
+def test_the_crawler_adds_partitions_to_a_known_table_and_leaves_its_columns(crawl: Callable[[], None]) -> None:
+    create_table("songs", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=["text"], surprise=["x"])
+    put_parquet(day("songs", 22), position=["text"])
+    crawl()
+    crawl()
+    table = glue._tables["music/songs"]
+    assert table["StorageDescriptor"]["Columns"] == [{"Name": "position", "Type": "bigint"}]
+    partitions = glue._partitions["music/songs"]
+    assert [p["Values"] for p in partitions] == [["2026", "11", "15"], ["2026", "11", "22"]]
+    assert partitions[0]["StorageDescriptor"]["Location"] == f"s3://{BUCKET}/processed/songs/year=2026/month=11/day=15/"
+
+
+def test_the_crawler_creates_an_unknown_table_from_its_files(crawl: Callable[[], None]) -> None:
+    put_parquet(day("moods", 15), Track_Id=["a"], valence=[0.5], tags=[["x"]], at=pa.array([0], pa.timestamp("us")))
+    put_parquet(day("moods", 22), Track_Id=["b"], valence=[0.7], score=pa.array([1], pa.int32()))
+    crawl()
+    table = glue._tables["music/moods"]
+    assert table["PartitionKeys"] == PARTITION_KEYS
+    assert table["StorageDescriptor"]["Columns"] == [
+        {"Name": "track_id", "Type": "string"},
+        {"Name": "valence", "Type": "double"},
+        {"Name": "tags", "Type": "array<string>"},
+        {"Name": "at", "Type": "timestamp"},
+        {"Name": "score", "Type": "int"},
+    ]
+    assert rows("SELECT track_id, tags, score, day FROM moods ORDER BY day") == [
+        ["a", "[x]", None, "15"],
+        ["b", None, "1", "22"],
+    ]

@@ -1,0 +1,112 @@
+"""What the local cloud's extensions rest on in ministack.
+
+Each gap is shown on ministack as it is. A test that fails after an upgrade says either that the gap is closed, and
+its extension can go, or that the hook moved.
+"""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ministack.services import athena, eventbridge, glue, s3, scheduler
+from ministack.services.cloudformation import provisioners
+
+from infra.local.emulator import named_query
+from infra.local.emulator.server import MINISTACK, EmulatorError, require_version
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    yield
+    for service in (athena, glue, s3):
+        service.reset()
+
+
+def test_the_release_is_the_one_that_the_extensions_were_written_for() -> None:
+    require_version(version("ministack"))
+
+
+def test_another_release_is_refused_with_what_to_do() -> None:
+    with pytest.raises(
+        EmulatorError, match=rf"needs ministack {MINISTACK}, but 9.9.9 is installed.*Install the locked"
+    ):
+        require_version("9.9.9")
+
+
+def test_gap_cloudformation_has_no_named_queries() -> None:
+    assert named_query.TYPE not in provisioners._RESOURCE_HANDLERS
+
+
+def test_gap_athena_hands_the_sql_to_duckdb_as_it_is() -> None:
+    assert list(inspect.signature(athena._run_duckdb).parameters) == ["query", "database", "catalog"]
+    result = asyncio.run(athena._run_duckdb("SELECT 7 / 2", "default"))
+    assert result["rows"] == [[3.5]]
+
+
+def test_hook_athena_keeps_a_query_and_saves_its_results_in_the_same_task() -> None:
+    s3._create_bucket("results", b"", {})
+
+    async def query() -> dict[str, Any]:
+        request = {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": "s3://results/"}}
+        _, _, body = athena._start_query_execution(request)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others)
+        found: dict[str, Any] = athena._executions[json.loads(body)["QueryExecutionId"]]
+        return found
+
+    execution = asyncio.run(query())
+    assert execution["Status"]["State"] == "SUCCEEDED"
+    assert "DataScannedInBytes" in execution["Statistics"]
+    assert list(inspect.signature(athena._save_query_results).parameters) == ["query_id"]
+
+
+def test_gap_athena_saves_results_elsewhere_than_it_says() -> None:
+    s3._create_bucket("results", b"", {})
+    execution = {
+        "ResultConfiguration": {"OutputLocation": "s3://results/id.csv"},
+        "_results": {"columns": ["n"], "rows": [[1]]},
+    }
+    athena._executions["id"] = execution
+    asyncio.run(athena._save_query_results("id"))
+    assert "id.csv" not in s3._buckets["results"]["objects"]
+
+
+def test_gap_the_crawler_finds_nothing() -> None:
+    assert list(inspect.signature(glue._start_crawler).parameters) == ["data"]
+    assert "_tables" not in inspect.getsource(glue._start_crawler)
+
+
+def test_gap_the_scheduler_substitutes_no_context_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
+    invoked: list[str] = []
+    monkeypatch.setattr(eventbridge, "_dispatch_to_lambda", lambda _arn, payload: invoked.append(payload))
+    target = {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "Input": "<aws.scheduler.scheduled-time>"}
+    scheduler._schedules["default/once"] = {
+        "State": "ENABLED",
+        "ScheduleExpression": "at(2020-01-01T00:00:00)",
+        "Arn": "arn:aws:scheduler:us-east-1:000000000000:schedule/default/once",
+        "Target": target,
+    }
+    scheduler._tick_schedules()
+    scheduler.reset()
+    assert invoked == ["<aws.scheduler.scheduled-time>"]
+    assert list(inspect.signature(eventbridge._invoke_target).parameters) == ["target", "event", "rule", "view"]
+    assert scheduler._at_time_epoch("at(2020-01-01T00:00:00)") == 1_577_836_800
+    assert scheduler._at_time_epoch("rate(7 days)") is None
+
+
+def test_hook_the_stores_that_the_extensions_read() -> None:
+    s3._create_bucket("lake", b"", {})
+    s3._put_object("lake", "a/b.parquet", b"1234", {"content-length": "4"})
+    assert s3._buckets["lake"]["objects"]["a/b.parquet"]["size"] == 4
+    assert s3._get_object_data("lake", "a/b.parquet") == b"1234"
+    assert Path(inspect.getfile(glue)).name == "glue.py"
+    assert {type(store).__name__ for store in (glue._tables, glue._databases, glue._partitions, glue._crawlers)} == {
+        "AccountRegionScopedDict"
+    }
