@@ -161,7 +161,7 @@ def partition_filters(
     demands: dict[TableName, list[exp.Expr | None]] = {}
     for scope in traverse_scope(statement):
         where = scope.expression.args.get("where")
-        terms = list(exp.and_(where.this, "TRUE").flatten()) if where else []
+        terms = list(exp.and_(where.this, exp.true(), wrap=False).flatten()) if where else []
         for alias, source in scope.sources.items():
             if isinstance(source, exp.Table):
                 name = TableName(source.db, source.name)

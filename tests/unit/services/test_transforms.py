@@ -1,0 +1,313 @@
+"""Transforms against expectations worked out by hand."""
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from contracts.candidates import Candidates, Skip
+from contracts.snapshot import Provenance, Snapshot, read_snapshot
+from contracts.tables import TABLES
+from contracts.validation import judge
+from services.albums.transform import albums, first_day
+from services.artists.transform import artists
+from services.playlist_metadata.transform import playlist_metadata
+from services.songs.transform import songs
+from services.track_features.transform import track_features
+from tests.documents import album, artist, entry, envelope, playlist, track
+
+ORIGIN = {
+    "snapshot_date": "2026-11-22",
+    "playlist_id": "3cEYpjA9oz9GiPac4AsH4n",
+    "run_id": "run-1",
+    "extracted_at": datetime(2026, 11, 22, 6, 0, 5, 250_000),  # noqa: DTZ001
+}
+
+
+def snapshot_of(document: dict[str, Any]) -> Snapshot:
+    return read_snapshot(json.dumps(document).encode(), Provenance("3cEYpjA9oz9GiPac4AsH4n", date(2026, 11, 22)))
+
+
+def rows(table: str, candidates: Candidates[Any]) -> list[dict[str, Any]]:
+    judgement = judge(TABLES[table], candidates)
+    assert judgement.rejects == []
+    return judgement.rows
+
+
+def skips(candidates: Candidates[Any]) -> list[Skip]:
+    return [each for each in candidates if isinstance(each, Skip)]
+
+
+def song(**fields: Any) -> dict[str, Any]:
+    (row,) = rows("songs", songs(snapshot_of(envelope(playlist(entry(track(**fields)))))))
+    return row
+
+
+def test_a_track_becomes_a_song_with_its_first_artist_and_all_of_them() -> None:
+    # given a track of two artists in second place
+    document = envelope(
+        playlist(entry(None), entry(track("Duet", artists=[artist("Ann"), artist("Bo")], is_playable=True)))
+    )
+
+    # when it is transformed
+    (row,) = rows("songs", songs(snapshot_of(document)))
+
+    # then every column says what the document says
+    assert row == {
+        **ORIGIN,
+        "position": 2,
+        "track_id": "track-duet",
+        "isrc": "ISRC-duet",
+        "track_name": "Duet",
+        "artist_id": "ann",
+        "artist_name": "Ann",
+        "artist_ids": '["ann", "bo"]',
+        "artist_names": '["Ann", "Bo"]',
+        "album_id": "duet-album",
+        "album_name": "Duet Album",
+        "popularity": 50,
+        "duration_ms": 180_000,
+        "duration_min": 3.0,
+        "explicit": False,
+        "is_local": False,
+        "is_playable": True,
+        "disc_number": 1,
+        "track_number": 3,
+        "added_at": datetime(2026, 11, 16, 8),  # noqa: DTZ001
+        "added_by": "curator",
+        "track_url": "https://open.spotify.com/track/track-duet",
+    }
+
+
+def test_what_spotify_did_not_send_is_null_and_never_zero() -> None:
+    (row,) = rows("songs", songs(snapshot_of(envelope(playlist({"track": {"name": "Bare"}})))))
+
+    told = {"position": 1, "track_name": "Bare", "artist_ids": "[]", "artist_names": "[]"}
+    assert row == {**dict.fromkeys(row), **ORIGIN, **told}
+
+
+@pytest.mark.parametrize("unknown", [{"is_local": True, "id": None}, {"id": None}])
+def test_the_zeros_of_a_track_that_spotify_does_not_know_stand_for_nothing(unknown: dict[str, Any]) -> None:
+    row = song(popularity=0, disc_number=0, track_number=0, **unknown)
+
+    assert (row["popularity"], row["disc_number"], row["track_number"], row["track_url"]) == (None, None, None, None)
+
+
+def test_a_popularity_of_zero_of_a_track_that_spotify_knows_is_zero() -> None:
+    assert song(popularity=0)["popularity"] == 0
+
+
+@pytest.mark.parametrize(
+    "added", [{"added_at": None, "added_by": None}, {"added_at": "1970-01-01T00:00:00Z", "added_by": {"id": ""}}]
+)
+def test_an_unknown_time_or_user_of_the_addition_is_null(added: dict[str, Any]) -> None:
+    (row,) = rows("songs", songs(snapshot_of(envelope(playlist(entry(track(), **added))))))
+
+    assert (row["added_at"], row["added_by"]) == (None, None)
+
+
+def test_each_distinct_artist_is_one_row_with_how_often_and_how_high_it_stands() -> None:
+    # given Ann on two tracks and twice on one of them, Bo once, a credit without id, and a full object of Bo
+    document = envelope(
+        playlist(
+            entry(track("One", artists=[artist("Ann")])),
+            entry(track("Two", artists=[artist("Bo"), artist("Ann"), artist("Ann"), artist("Cy", id=None), None])),
+            entry(track("Three", artists=[])),
+        ),
+        artists=[
+            artist(
+                "Bo", genres=["rock", "metal"], popularity=0, followers={"total": 9}, images=[{"url": "https://i/b"}]
+            ),
+        ],
+    )
+    snapshot = snapshot_of(document)
+
+    found = rows("artists", artists(snapshot))
+
+    # then each is one row, and every other credit is skipped by name
+    assert [(row["artist_id"], row["tracks_in_playlist"], row["best_position"]) for row in found] == [
+        ("ann", 2, 1),
+        ("bo", 1, 2),
+    ]
+    ann, bo = found
+    assert [ann[name] for name in ("genres", "primary_genre", "popularity", "followers", "image_url")] == [None] * 5
+    assert [bo[name] for name in ("genres", "primary_genre", "popularity", "followers", "image_url")] == [
+        '["rock", "metal"]',
+        "rock",
+        0,
+        9,
+        "https://i/b",
+    ]
+    assert skips(artists(snapshot)) == [
+        Skip("$.playlist.tracks.items[1].track.artists[1]", "repeated_artist"),
+        Skip("$.playlist.tracks.items[1].track.artists[2]", "repeated_artist"),
+        Skip("$.playlist.tracks.items[1].track.artists[3]", "artist_without_id"),
+        Skip("$.playlist.tracks.items[2]", "no_artist"),
+    ]
+
+
+def test_genres_that_spotify_sent_empty_are_an_empty_list() -> None:
+    document = envelope(playlist(entry(track(artists=[artist("Ann")]))), artists=[artist("Ann", genres=[])])
+
+    (row,) = rows("artists", artists(snapshot_of(document)))
+
+    assert (row["genres"], row["primary_genre"]) == ("[]", None)
+
+
+def test_each_distinct_album_is_one_row_and_the_full_object_adds_what_it_knows() -> None:
+    document = envelope(
+        playlist(
+            entry(track("One", album=album("Debut"))),
+            entry(track("Two", album=album("Debut"))),
+            entry(track("Three", album=None)),
+            entry(track("Four", album=album("Lost", id=None))),
+        ),
+        albums=[{"id": "debut", "label": "Indie", "popularity": 7, "external_ids": {"upc": "0042"}}],
+    )
+    snapshot = snapshot_of(document)
+
+    (row,) = rows("albums", albums(snapshot))
+
+    assert row == {
+        **ORIGIN,
+        "album_id": "debut",
+        "album_name": "Debut",
+        "album_type": "album",
+        "artist_ids": '["band"]',
+        "artist_names": '["Band"]',
+        "release_date": "2026-03-06",
+        "release_date_precision": "day",
+        "release_on": date(2026, 3, 6),
+        "release_year": 2026,
+        "total_tracks": 12,
+        "label": "Indie",
+        "upc": "0042",
+        "popularity": 7,
+        "tracks_in_playlist": 2,
+        "album_url": "https://b/debut",
+        "image_url": "https://i/640",
+    }
+    assert [skip.rule for skip in skips(albums(snapshot))] == [
+        "repeated_album",
+        "album_without_id",
+        "album_without_id",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("release_date", "day"),
+    [
+        ("1999", date(1999, 1, 1)),
+        ("1999-05", date(1999, 5, 1)),
+        ("1999-05-31", date(1999, 5, 31)),
+        ("1999-02-30", None),
+        ("0000", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        (1999, None),
+    ],
+)
+def test_a_release_is_padded_to_its_first_day_and_null_if_it_names_none(release_date: Any, day: date | None) -> None:
+    assert first_day(release_date) == day
+
+
+def test_each_distinct_track_with_features_is_one_row_that_names_its_source() -> None:
+    features = {
+        "id": "track-one",
+        "danceability": 0.5,
+        "energy": 1,
+        "key": -1,
+        "loudness": -5.5,
+        "mode": 0,
+        "tempo": 131.988,
+        "time_signature": 4,
+        "duration_ms": 198_093,
+    }
+    document = envelope(
+        playlist(*(entry(track(name)) for name in ("One", "One", "Two")), entry(track("Three", id=None))),
+        audio_features={"source": "spotify", "items": [features]},
+    )
+    snapshot = snapshot_of(document)
+
+    (row,) = rows("track_features", track_features(snapshot))
+
+    assert {name: value for name, value in row.items() if name not in ORIGIN} == {
+        "track_id": "track-one",
+        "isrc": "ISRC-one",
+        "feature_source": "spotify",
+        "danceability": 0.5,
+        "energy": 1.0,
+        "key": None,
+        "loudness_db": -5.5,
+        "mode": 0,
+        "speechiness": None,
+        "acousticness": None,
+        "instrumentalness": None,
+        "liveness": None,
+        "valence": None,
+        "tempo_bpm": 131.988,
+        "time_signature": 4,
+        "duration_ms": 198_093,
+    }
+    assert [skip.rule for skip in skips(track_features(snapshot))] == [
+        "repeated_track",
+        "no_features",
+        "track_without_id",
+    ]
+
+
+def test_the_snapshot_itself_is_one_row_that_counts_and_tells_its_coverage() -> None:
+    # given two tracks, one of them with features and popularity, and one artist of three with a genre
+    document = envelope(
+        playlist(
+            entry(track("One", artists=[artist("Ann"), artist("Bo")])),
+            entry(track("Two", artists=[artist("Cy")], popularity=None)),
+            entry(None),
+            entry({"type": "episode"}),
+            description="Weekly",
+            owner={"id": "curator", "display_name": "The Curator"},
+            public=None,
+            collaborative=False,
+            followers={"href": None, "total": 12},
+            snapshot_id="abc",
+            external_urls={"spotify": "https://p"},
+            brand="new",
+        ),
+        artists=[artist("Ann", genres=["pop"]), artist("Bo", genres=[])],
+        audio_features=[{"source": "spotify", "items": [{"id": "track-one"}]}],
+    )
+
+    (row,) = rows("playlist_metadata", playlist_metadata(snapshot_of(document)))
+
+    assert row == {
+        **ORIGIN,
+        "playlist_name": "Trending",
+        "description": "Weekly",
+        "owner_id": "curator",
+        "owner_name": "The Curator",
+        "is_public": None,
+        "is_collaborative": False,
+        "followers": 12,
+        "spotify_snapshot_id": "abc",
+        "total_entries": 4,
+        "track_entries": 2,
+        "episode_entries": 1,
+        "null_entries": 1,
+        "features_coverage": 0.5,
+        "popularity_coverage": 0.5,
+        "genres_coverage": 1 / 3,
+        "feature_source": "spotify",
+        "market": "US",
+        "outcome": "ok",
+        "playlist_url": "https://p",
+        "drift": '["$.playlist.brand"]',
+    }
+
+
+def test_coverage_of_nothing_is_null() -> None:
+    (row,) = rows("playlist_metadata", playlist_metadata(snapshot_of(envelope(playlist(entry(None))))))
+
+    assert [row[f"{name}_coverage"] for name in ("features", "popularity", "genres")] == [None, None, None]
+    assert row["feature_source"] is None
