@@ -23,6 +23,7 @@ from infra.local.processes import (
     free_port,
     is_alive,
     is_healthy,
+    replace,
     require_free,
     spawn,
 )
@@ -185,14 +186,14 @@ class LocalCloud:
             for child in children:
                 record.pids[child.name] = spawn(child, environment)
                 record.ports[child.name] = child.port
-                self._record_path.write_text(json.dumps(asdict(record), indent=2) + "\n")
+                replace(self._record_path, json.dumps(asdict(record), indent=2) + "\n")
             for child in children:
                 await_healthy(child, record.pids[child.name], timeout=_START_SECONDS)
         except BaseException:
             self._end(record)
             raise
         variables = record.endpoints().environment()
-        self.environment_file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+        replace(self.environment_file, "".join(f"{name}={value}\n" for name, value in variables.items()))
         return record
 
     def _end(self, record: _Record | None) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.02
+_LOOK_SECONDS: Final = 1.0
+"""Far longer than `is_alive` keeps a lock to itself."""
 
 
 class LocalCloudError(RuntimeError):
@@ -43,11 +45,14 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
 
     Returns:
         Its number, which is that of its process group too.
+
+    Raises:
+        LocalCloudError: Another child holds the lock.
     """
     for file in (child.lock, child.log):
         file.parent.mkdir(parents=True, exist_ok=True)
     with child.lock.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(lock, child)
         os.set_inheritable(lock.fileno(), True)
         return os.posix_spawn(
             child.command[0],
@@ -60,6 +65,20 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
             ],
             setsid=True,
         )
+
+
+def _take(lock: IO[str], child: Child) -> None:
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise LocalCloudError(
+                    f"An earlier {child.name} still runs and holds {child.lock}, but there is no record of it. "
+                    f"End that process, then start again."
+                ) from error
+        time.sleep(_POLL_SECONDS)
 
 
 def is_alive(lock: Path) -> bool:
@@ -168,6 +187,13 @@ def exclusive(path: Path) -> Iterator[IO[str]]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file at once, so that nobody ever reads half of it."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
 
 
 def tail(log: Path, lines: int = 20) -> str:

@@ -310,6 +310,16 @@ def test_a_number_that_another_program_took_over_is_left_alone(own: LocalCloud, 
         bystander.communicate(b"\n")
 
 
+def test_a_process_without_a_record_is_named_and_not_doubled(own: LocalCloud, tmp_path: Path) -> None:
+    own.start()
+    record = tmp_path / "state" / "cloud.json"
+    kept = record.read_text()
+    record.unlink()
+    with pytest.raises(LocalCloudError, match="An earlier AWS emulator still runs"):
+        own.start()
+    record.write_text(kept)
+
+
 def test_a_port_that_is_taken_ends_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

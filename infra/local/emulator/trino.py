@@ -77,7 +77,7 @@ def parse(sql: str, *, database: str) -> exp.Query | exp.Create | exp.Drop:
     try:
         statements = [s for s in sqlglot.parse(sql, read="athena") if s is not None]
     except SqlglotError as error:
-        raise UnsupportedSqlError(f"SYNTAX_ERROR: {error}") from error
+        raise _syntax_error(error) from error
     if len(statements) != 1:
         raise UnsupportedSqlError(f"Only one SQL statement is allowed, got {len(statements)}.")
     statement = normalize_identifiers(statements[0], dialect="athena")
@@ -132,7 +132,7 @@ def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str
         )
         query = annotate_types(query, schema=schema, dialect="athena")
     except SqlglotError as error:
-        raise UnsupportedSqlError(f"SYNTAX_ERROR: {error}") from error
+        raise _syntax_error(error) from error
     for node in query.walk():
         _check_types(node)
     for node in reversed(list(query.walk())):
@@ -202,6 +202,11 @@ def _joda_tokens(pattern: str) -> Iterator[str]:
         else:
             text = match["other"] or match["quoted"].replace("''", "'") or "'"
             yield text.replace("%", "%%")
+
+
+def _syntax_error(error: SqlglotError) -> UnsupportedSqlError:
+    """The sentence alone: the lines after it show the place with a terminal's underline."""
+    return UnsupportedSqlError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}")
 
 
 def _name_unnamed(query: exp.Query) -> None:
