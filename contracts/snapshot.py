@@ -6,6 +6,7 @@ guess would invent data (not a playlist, an unknown schema version, a day that c
 everywhere else: an entry whose structure is broken costs that entry alone.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class UnreadableSnapshotError(ValueError):
         super().__init__(f"{location}: {problem}")
         self.location = location
         self.problem = problem
+
+
+class _HalfCharacterError(UnreadableSnapshotError):
+    """The document's text may hold half of a surrogate pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,11 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         UnreadableSnapshotError: The document is not JSON, no playlist, of an unknown schema version, or of
             another day than its key says.
     """
-    document, path = _parse(body)
+    try:
+        document, path = _parse(body)
+    except _HalfCharacterError:
+        body = _with_whole_characters(body)
+        document, path = _parse(body)
     envelope = document.get("snapshot")
     if envelope is None:
         return _bare_snapshot(document, path, provenance, body)
@@ -211,10 +220,23 @@ def _parse(body: bytes) -> tuple[RawDocument, str]:
         documents = _WRAPPED_DOCUMENT.validate_json(body)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        raise UnreadableSnapshotError(_json_path("$", first), f"no playlist document: {first['msg']}") from None
+        kind = _HalfCharacterError if "hex escape" in first["msg"] else UnreadableSnapshotError
+        raise kind(_json_path("$", first), f"no playlist document: {first['msg']}") from None
     if not documents:
         raise UnreadableSnapshotError("$", "an empty list: it should hold one playlist document")
     return documents[0], "$[0]"
+
+
+def _with_whole_characters(body: bytes) -> bytes:
+    """The document with U+FFFD for each half of a surrogate pair: JSON can say it, UTF-8 and the parser cannot.
+
+    Spotify cuts long descriptions by UTF-16 units, which can leave half of an emoji.
+    """
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _check_envelope(envelope: Envelope, path: str, provenance: Provenance) -> None:

@@ -1,5 +1,7 @@
 """Faults by the recovery that they allow. A fault that is neither of these counts as transient."""
 
+from pydantic import ValidationError
+
 
 class TransientError(Exception):
     """The same message may succeed later: it goes back to its queue."""
@@ -17,3 +19,11 @@ class PermanentError(Exception):
         super().__init__(f"{location}: {sentence}")
         self.location = location
         self.sentence = sentence
+
+
+def sentence_of(fault: ValidationError) -> str:
+    """Each field that pydantic refused with its reason, by semicolons; never the value, which may be a secret."""
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
+        for each in fault.errors(include_url=False, include_input=False)
+    )

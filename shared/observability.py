@@ -5,6 +5,8 @@ Sources: https://docs.aws.amazon.com/powertools/python/latest/,
 https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/
 """
 
+import logging
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_xray_sdk.core import patch, xray_recorder
@@ -15,6 +17,7 @@ _metrics = Metrics(namespace="Earworm")
 
 def instrument(*libraries: str) -> None:
     """Traces every call that the named libraries make; outside of a trace it does nothing."""
+    logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns of every call outside of a trace
     xray_recorder.configure(context_missing="IGNORE_ERROR")
     patch(libraries, raise_errors=False)
 

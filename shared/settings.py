@@ -4,6 +4,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared.errors import sentence_of
+
 
 class SettingsError(ValueError):
     """The environment lacks a setting or holds one that cannot be read."""
@@ -27,9 +29,8 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(environment)
         except ValidationError as fault:
-            faults = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in fault.errors(include_input=False))
             raise SettingsError(
-                f"the environment does not fit {cls.__name__}: {faults}. "
+                f"the environment does not fit {cls.__name__}: {sentence_of(fault)}. "
                 "Set the variables in the service's template, or in the shell that starts it."
             ) from None
 

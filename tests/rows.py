@@ -17,7 +17,7 @@ _VALUES: dict[ColumnType, Any] = {
 _JSON = ("genres", "artist_ids", "artist_names", "drift")
 
 
-def row_of(table: Table[Any], *, nulls: bool = False) -> dict[str, Any]:
+def row_of(table: Table[Any], *, nulls: bool = False) -> Any:
     """A row that keeps the table's contract, full or with null wherever it may be."""
     return {column.name: None if nulls and column.nullable else _value(column) for column in columns(table.row)}
 

@@ -5,14 +5,13 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES
 from infra import build as bundles
 from infra import deploy as stacks
@@ -50,7 +49,7 @@ def up() -> None:
         out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
     else:
         out.print("[green]up[/]  Spotify is the real one, with the credentials of your environment")
-    out.print(f"[dim]Other tools find it with: set -a; . {(STATE / 'env').relative_to(ROOT)}; set +a[/]")
+    out.print(f"[dim]Other tools find it with: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
 
 
 @app.command()
@@ -98,13 +97,7 @@ def run(
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    cloud = find_cloud(environment)
-    with progress() as bar:
-        task = bar.add_task("snapshots", total=1, note="")
-        done = collect.extract(cloud, day.date() if day else datetime.now(UTC).date(), playlist or ())
-        bar.advance(task)
-        collect.await_tables(cloud, done.stored, bar)
-    _print_run(done)
+    _run(find_cloud(environment), day.date() if day else datetime.now(UTC).date(), playlist or ())
 
 
 @app.command()
@@ -169,17 +162,20 @@ def demo() -> None:
     up()
     cloud = find_cloud("dev")
     _deploy(cloud, (PLATFORM, *SERVICES))
-    _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION)
+    if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
+        _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION)
+    else:
+        _run(cloud, datetime.now(UTC).date(), ())
     _print_tables(cloud)
     _print_answer(cloud, "top_artists")
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
-    for command, what in (
-        ("earworm query 'SELECT track_name, position FROM songs LIMIT 5'", "ask Athena anything"),
-        ("earworm run --date 2026-01-05", "take one more week"),
-        ("earworm load FILE --date 2024-05-02", "load a playlist document of your own"),
-        ("earworm down", "stop the local cloud"),
+    for what, command in (
+        ("ask Athena anything", "query 'SELECT track_name, popularity FROM songs LIMIT 5'"),
+        ("take one more week", "run --date 2026-01-05"),
+        ("load a playlist document of yours", "load FILE --date 2024-05-02"),
+        ("stop the local cloud", "down"),
     ):
-        out.print(f"  [cyan].venv/bin/{command}[/]  [dim]{what}[/]")
+        out.print(f"  {what:<34} [cyan].venv/bin/earworm {command}[/]", soft_wrap=True)
 
 
 def _chosen(services: Sequence[str] | None, among: Sequence[str] = SERVICES) -> Sequence[str]:
@@ -241,6 +237,19 @@ def _store_secret(cloud: Cloud) -> None:
         stacks.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
 
 
+def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
+    with progress() as bar:
+        task = bar.add_task("snapshots", total=1, note="")
+        done = collect.extract(cloud, day, playlists)
+        bar.advance(task)
+        collect.await_tables(cloud, done.stored, bar)
+    rows = [
+        (playlist["playlist_id"], playlist["outcome"], playlist["entries"], playlist.get("sentence"))
+        for playlist in done.playlists
+    ]
+    out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
+
+
 def _backfill(cloud: Cloud, weeks: int) -> None:
     days = collect.mondays(weeks, datetime.now(UTC).date())
     playlists = collect.configured_playlists(cloud)
@@ -258,14 +267,6 @@ def _backfill(cloud: Cloud, weeks: int) -> None:
         collect.await_tables(cloud, snapshots, bar)
 
 
-def _print_run(done: collect.Run) -> None:
-    rows = [
-        (playlist["playlist_id"], playlist["outcome"], playlist.get("entries"), playlist.get("sentence"))
-        for playlist in done.playlists
-    ]
-    out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
-
-
 def _print_tables(cloud: Cloud) -> None:
     counted = "\nUNION ALL\n".join(
         f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
@@ -274,12 +275,9 @@ def _print_tables(cloud: Cloud) -> None:
     )
     answer = athena.ask(cloud.client("athena"), cloud.platform, counted)
     told = {row[0]: row[1:] for row in answer.rows}
-    rows = [
-        (table.name, int(told[table.name][0] or 0), *told[table.name][1:], len(columns(table.row)), table.description)
-        for table in (*TABLES.values(), *OPERATIONS.values())
-    ]
-    names = ("table", "rows", "snapshots", "first day", "last day", "columns", "what a row is")
-    out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2, 5]))
+    rows = [(name, *told[name]) for name in (*TABLES, *OPERATIONS)]
+    names = ("table", "rows", "snapshots", "first day", "last day")
+    out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2]))
 
 
 def _print_answer(cloud: Cloud, question: str) -> None:

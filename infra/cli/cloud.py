@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
-STATE = ROOT / ".earworm"
+STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
+"""Where the local cloud keeps its state; another folder is another cloud."""
 _LONGEST_INVOCATION = 910
 _CHOICE_OF_CLOUD = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from rich.progress import Progress
 
+from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError
 from infra.local.spotify.client import SimulatorClient
@@ -107,7 +108,7 @@ def configured_playlists(cloud: "Cloud") -> list[str]:
     configuration = cloud.client("lambda").get_function_configuration(
         FunctionName=stack_name(cloud.environment, "extractor")
     )
-    return [text for text in configuration["Environment"]["Variables"]["PLAYLIST_ID"].split(",") if text]
+    return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
 
 
 def _turn_to(cloud: "Cloud", day: date) -> None:

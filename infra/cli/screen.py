@@ -46,7 +46,5 @@ def _printed(value: object) -> str:
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
-        case float():
-            return f"{value:,.2f}"
         case _:
             return str(value).replace("[", r"\[")

@@ -65,6 +65,22 @@ def test_every_shape_of_a_playlist_reads_the_same(document: Any) -> None:
     assert snapshot.total == 2
 
 
+@pytest.mark.parametrize(
+    ("escaped", "name"),
+    [
+        (rb"cut \ud83c", "cut \ufffd"),
+        (rb"\udfa7 cut", "\ufffd cut"),
+        (rb"\uD83C\uDFA7 whole", "🎧 whole"),
+        (rb"\\ud83c is text", r"\ud83c is text"),
+        (rb"\ud83c\ud83c\udfa7", "\ufffd🎧"),
+    ],
+)
+def test_half_a_surrogate_pair_reads_as_the_replacement_character(escaped: bytes, name: str) -> None:
+    snapshot = read_snapshot(b'{"type": "playlist", "name": "' + escaped + b'"}', PROVENANCE)
+
+    assert snapshot.playlist["name"] == name
+
+
 def test_the_item_of_an_entry_goes_before_its_track_and_items_before_tracks() -> None:
     old, new = entry(track("Old")), {"item": track("New"), "track": track("Old")}
 

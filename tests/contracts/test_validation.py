@@ -20,7 +20,7 @@ def reason(table: Any, **values: Any) -> str | None:
 
 
 def test_rows_rejects_and_skips_add_up_to_the_candidates() -> None:
-    sound, broken = row_of(SONGS), {**row_of(SONGS), "position": 0, "track_name": None}
+    sound, broken = row_of(SONGS), row_of(SONGS) | {"position": 0, "track_name": None}
 
     judgement = judge(
         SONGS,
@@ -77,7 +77,7 @@ def test_values_keep_to_their_bounds_and_are_never_converted(table: Any, values:
 
 
 def test_a_moment_becomes_utc_without_zone() -> None:
-    (row,) = judge(SONGS, [Candidate(PLACE, {**row_of(SONGS), "added_at": "2026-11-16T01:30:00+02:00"})]).rows
+    (row,) = judge(SONGS, [Candidate(PLACE, row_of(SONGS) | {"added_at": "2026-11-16T01:30:00+02:00"})]).rows
 
     assert str(row["added_at"]) == "2026-11-15 23:30:00"
 

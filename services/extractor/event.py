@@ -1,0 +1,51 @@
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+)
+
+from contracts.playlists import playlist_ids
+from shared.errors import PermanentError, sentence_of
+
+
+def _from_iso(moment: Any) -> Any:
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+class Event(BaseModel):
+    """What starts a run.
+
+    Attributes:
+        scheduled_time: When the run was due, ISO 8601 with its zone; its day in UTC is the snapshot's.
+        playlists: The playlists to take in place of those in the settings: ids, links or URIs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scheduled_time: Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso)] | None = None
+    playlists: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(playlist_ids)] | None = None
+
+    @classmethod
+    def read(cls, event: Mapping[str, Any]) -> Self:
+        """Reads the event of an invocation.
+
+        Raises:
+            PermanentError: Names each field that is unknown or wrong.
+        """
+        try:
+            return cls.model_validate(event)
+        except ValidationError as fault:
+            raise PermanentError(
+                "event",
+                f"{sentence_of(fault)}. It may hold scheduled_time (ISO 8601 with a zone, such as "
+                "2026-11-22T06:00:00Z) and playlists (a list of ids, links or URIs), and nothing else",
+            ) from None

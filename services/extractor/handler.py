@@ -1,0 +1,3 @@
+from services.extractor.extract import extractor
+
+lambda_handler = extractor()

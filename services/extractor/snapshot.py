@@ -1,0 +1,69 @@
+"""The raw snapshot, in the shape that `contracts.snapshot` reads."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from contracts.snapshot import SCHEMA_VERSION
+from services.extractor.enrichment import Enrichment
+from services.extractor.playlist import CompletePlaylist
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """All that a run has learned of a playlist.
+
+    Attributes:
+        extracted_at: When Spotify was read, in UTC.
+        market: The country whose view was taken, ISO 3166-1 alpha-2.
+        calls: Calls spent on this playlist, one for an access token included if it was needed.
+        feature_source: Who measured the features.
+    """
+
+    run_id: str
+    extracted_at: datetime
+    snapshot_date: date
+    market: str
+    calls: int
+    playlist: CompletePlaylist
+    artists: Enrichment
+    albums: Enrichment
+    features: Enrichment
+    feature_source: str
+
+    @property
+    def capabilities(self) -> dict[str, str]:
+        """What was given and what was not, and why: `ok`, `none needed`, `absent` or a fault's finding."""
+        return {
+            "contents": self.playlist.finding,
+            "artists": self.artists.finding,
+            "albums": self.albums.finding,
+            "audio_features": self.features.finding,
+        }
+
+
+def as_raw_snapshot(extraction: Extraction) -> bytes:
+    """The raw object's body, JSON in UTF-8, with what Spotify sent as Spotify sent it.
+
+    Half of a surrogate pair, which JSON can say and UTF-8 cannot, stays the escape that it came as.
+    """
+    features = {"source": extraction.feature_source, "items": extraction.features.items}
+    document = {
+        "snapshot": {
+            "schema_version": SCHEMA_VERSION,
+            "run_id": extraction.run_id,
+            "extracted_at": extraction.extracted_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "snapshot_date": extraction.snapshot_date.isoformat(),
+            "source": "spotify",
+            "market": extraction.market,
+            "capabilities": extraction.capabilities,
+            "calls": extraction.calls,
+            "outcome": extraction.playlist.outcome,
+        },
+        "playlist": extraction.playlist.document,
+        "artists": extraction.artists.items,
+        "albums": extraction.albums.items,
+        "audio_features": [features] if extraction.features.items else [],
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")

@@ -1,0 +1,288 @@
+"""The whole pipeline on the local cloud, driven as a user drives it: through the console."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dateutil.relativedelta import relativedelta
+
+from contracts.tables import TABLES
+from infra.cli import athena
+from infra.cli.__main__ import QUERIES
+from infra.cli.cloud import Cloud
+from shared.lake import SnapshotKey
+from tests.documents import entry, playlist, track
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+pytestmark = pytest.mark.slow
+
+WEEKS = 2
+PLAYLISTS = 2
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A deployed pipeline of which some weeks are collected."""
+
+    environment: Mapping[str, str]
+    state: Path
+
+    def earworm(self, *arguments: str) -> str:
+        """What the console prints; fails with what it complains of."""
+        result = self.attempt(*arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            env={**self.environment, "EARWORM_STATE": str(self.state), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
+
+    @property
+    def cloud(self) -> Cloud:
+        return Cloud("dev", self.variables)
+
+    @property
+    def s3(self) -> "S3Client":
+        return boto3.client("s3", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def sqs(self) -> "SQSClient":
+        return boto3.client("sqs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def glue(self) -> "GlueClient":
+        return boto3.client("glue", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def bucket(self) -> str:
+        return self.cloud.platform.bucket
+
+    def ask(self, sql: str) -> list[dict[str, str | None]]:
+        answer = athena.ask(self.cloud.client("athena"), self.cloud.platform, sql)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+    def etags(self, prefix: str) -> dict[str, str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        files = [
+            pq.read_table(BytesIO(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
+            for key in self.etags(f"processed/spotify/{table}/")
+        ]
+        return pa.concat_tables(files).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    chosen = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    environment = {name: os.environ[name] for name in chosen if name in os.environ}
+    pipeline = Pipeline(environment, tmp_path_factory.mktemp("cloud"))
+    pipeline.earworm("up")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in pipeline.variables.items():
+                patch.setenv(name, value)
+            pipeline.earworm("deploy")
+            pipeline.earworm("backfill", "--weeks", str(WEEKS))
+            yield pipeline
+    finally:
+        pipeline.earworm("down")
+
+
+@pytest.fixture(autouse=True)
+def environment_of_the_pipeline(
+    environment_without_cloud: None, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in pipeline.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_every_snapshot_is_in_every_table_and_every_receipt_adds_up(pipeline: Pipeline) -> None:
+    receipts = pipeline.ask("SELECT table_name, snapshot_date, entries, rows, rejected, skipped_entries FROM receipts")
+
+    assert len(receipts) >= WEEKS * PLAYLISTS * len(TABLES)
+    for receipt in receipts:
+        entries, rows, rejected, skipped = (
+            int(receipt[name] or 0) for name in ("entries", "rows", "rejected", "skipped_entries")
+        )
+        assert entries == rows + rejected + skipped
+    for table in TABLES:
+        receipted = sum(int(receipt["rows"] or 0) for receipt in receipts if receipt["table_name"] == table)
+        assert pipeline.ask(f"SELECT count(*) AS rows FROM {table}") == [{"rows": str(receipted)}]
+        assert len(pipeline.rows(table)) == receipted
+
+
+def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(pipeline: Pipeline) -> None:
+    for row in pipeline.rows("playlist_metadata"):
+        if row["extracted_at"] is not None:
+            assert (row["track_entries"], row["outcome"], row["drift"]) == (50, "ok", "[]")
+            assert (row["features_coverage"], row["popularity_coverage"], row["genres_coverage"]) == (1, 1, 1)
+
+
+def test_collecting_again_changes_no_object(pipeline: Pipeline) -> None:
+    before = pipeline.etags("raw/") | pipeline.etags("processed/") | pipeline.etags("receipts/")
+
+    pipeline.earworm("backfill", "--weeks", str(WEEKS))
+
+    assert pipeline.etags("raw/") | pipeline.etags("processed/") | pipeline.etags("receipts/") == before
+
+
+def test_a_repeated_run_of_a_day_replaces_its_snapshot_everywhere(pipeline: Pipeline) -> None:
+    day = date(2025, 3, 3)
+
+    first, second = (pipeline.earworm("run", "--date", str(day)) for _ in range(2))
+
+    runs = pipeline.ask(f"SELECT DISTINCT run_id FROM songs WHERE snapshot_date = '{day}'")
+    assert len(runs) == 1
+    assert str(runs[0]["run_id"]) in second
+    assert str(runs[0]["run_id"]) not in first
+
+
+def test_the_top_artists_are_those_of_a_direct_computation(pipeline: Pipeline, tmp_path: Path) -> None:
+    # given songs of which some are older than six months and one has no popularity
+    document = tmp_path / "unknown.json"
+    document.write_text(json.dumps(playlist(entry(track("Unknown", id=None, popularity=0)))))
+    today = date.today()  # noqa: DTZ011 - Athena's current_date
+    pipeline.earworm("load", "--date", str(today), "--playlist", "unknown", str(document))
+    pipeline.earworm("run", "--date", str(today - relativedelta(months=7)))
+
+    # when Athena is asked
+    answer = pipeline.ask((QUERIES / "top_artists.sql").read_text())
+
+    # then it tells the averages over the real dates of the last six months, in order
+    since = today - relativedelta(months=6)
+    popularities: dict[tuple[str, str], list[int]] = {}
+    for song in pipeline.rows("songs"):
+        if song["popularity"] is not None and date.fromisoformat(song["snapshot_date"]) >= since:
+            popularities.setdefault((song["artist_id"], song["artist_name"]), []).append(song["popularity"])
+    ranked = sorted(
+        ((round(sum(of) / len(of), 2), len(of), name) for (_, name), of in popularities.items()),
+        key=lambda each: (-each[0], -each[1], each[2]),
+    )
+    assert [
+        (float(row["average_popularity"] or 0), int(row["entries"] or 0), row["artist_name"]) for row in answer
+    ] == [*ranked[:10]]
+
+
+def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
+    pipeline: Pipeline, real_documents: Path
+) -> None:
+    # given the captured documents, loaded as a label would load its archive
+    top50 = sorted(str(file) for file in (real_documents / "playlists").glob("top50_global_*.json"))
+    pipeline.earworm("load", *top50)
+    pipeline.earworm("load", "--date", "2026-02-20", str(real_documents / "playlists/api2026_tracks_and_items.json"))
+    pipeline.earworm(
+        "load", "--date", "2022-05-20", "--playlist", "mixed",
+        str(real_documents / "playlists/items_episodes_and_tracks.json"),
+    )  # fmt: skip
+    pages = sorted(str(file) for file in (real_documents / "paged").glob("starred_*.json"))
+    pipeline.earworm("load", "--date", "2013-01-01", "--playlist", "starred", "--pages", *pages)
+
+    # then each receipt says what jq counts in the document
+    receipts = {
+        (row["snapshot_date"], row["table_name"]): (row["entries"], row["rows"], row["rejected"], row["skipped"])
+        for row in pipeline.ask("SELECT * FROM receipts WHERE extracted_at IS NULL")
+    }
+    assert receipts["2024-05-02", "songs"] == receipts["2024-05-11", "songs"] == ("50", "50", "0", "{}")
+    assert receipts["2024-05-02", "artists"] == ("72", "53", "0", '{"repeated_artist": 19}')
+    assert receipts["2024-05-11", "artists"] == ("71", "52", "0", '{"repeated_artist": 19}')
+    assert receipts["2024-05-02", "albums"] == ("50", "37", "0", '{"repeated_album": 13}')
+    assert receipts["2024-05-11", "albums"] == ("50", "39", "0", '{"repeated_album": 11}')
+    assert receipts["2024-05-02", "track_features"] == ("50", "0", "0", '{"no_features": 50}')
+    assert receipts["2026-02-20", "songs"] == ("1", "1", "0", "{}")
+    assert receipts["2022-05-20", "songs"] == ("4", "2", "0", '{"episode": 2}')
+    assert receipts["2013-01-01", "songs"] == ("185", "185", "0", "{}")
+    assert receipts["2013-01-01", "artists"] == ("207", "152", "0", '{"artist_without_id": 1, "repeated_artist": 54}')
+    assert receipts["2013-01-01", "albums"] == ("185", "165", "0", '{"album_without_id": 1, "repeated_album": 19}')
+
+    # and the songs say what the documents say
+    songs = [song for song in pipeline.rows("songs") if song["extracted_at"] is None]
+    assert [
+        (song["track_name"], song["artist_name"], song["popularity"], song["isrc"])
+        for song in songs
+        if song["snapshot_date"] == "2024-05-02" and song["position"] in {1, 50}
+    ] == [("Espresso", "Sabrina Carpenter", 96, "USUM72403305"), ("Type Shit", "Future", 91, "USSM12402033")]
+    assert sum(song["popularity"] for song in songs if song["snapshot_date"] == "2024-05-02") == 4487
+    (unknown,) = [song for song in songs if song["snapshot_date"] == "2013-01-01" and song["track_id"] is None]
+    assert (unknown["track_name"], unknown["popularity"], unknown["isrc"]) == ("Love Somebody Else", None, None)
+
+
+def test_a_document_that_cannot_be_read_waits_in_every_dead_letter_queue_with_its_diagnosis(
+    pipeline: Pipeline,
+) -> None:
+    key = SnapshotKey(date(2025, 1, 6), "broken")
+    pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=b'{"tracks": ')
+
+    for table in TABLES:
+        url = pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{table.replace('_', '-')}-dead-letters")["QueueUrl"]
+        messages = pipeline.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MessageAttributeNames=["All"])
+        (message,) = messages["Messages"]
+        told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+        assert told["error_class"] == "UnreadableSnapshotError"
+        assert told["raw_key"] == key.raw
+        assert "Invalid JSON" in told["sentence"]
+        assert key.raw in message["Body"]
+
+
+def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
+    def catalogue() -> dict[str, Any]:
+        tables = pipeline.glue.get_tables(DatabaseName="earworm_dev")["TableList"]
+        return {table["Name"]: table["StorageDescriptor"]["Columns"] for table in tables}
+
+    before = catalogue()
+    pipeline.glue.start_crawler(Name="earworm-dev-processed")
+    while pipeline.glue.get_crawler(Name="earworm-dev-processed")["Crawler"]["State"] != "READY":
+        pass
+
+    assert catalogue() == before
+    assert set(before) == {*TABLES, "receipts", "rejected_rows"}
+    partitions = pipeline.glue.get_partitions(DatabaseName="earworm_dev", TableName="songs")["Partitions"]
+    assert len(partitions) >= WEEKS
+
+
+def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
+    assert pipeline.earworm("deploy").count("unchanged") == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["deploy", "concerts"], "There is no concerts: choose among platform, albums, artists,"),
+        (["query", "top_concerts"], "There is no query 'top_concerts': choose among"),
+        (["query", "SELECT nothing FROM songs"], "Athena failed the query"),
+        (["load", "README.md", "--date", "2026-01-05"], "README.md is not JSON"),
+        (["load", "contracts/schemas/songs.v1.json", "--date", "2026-01-05"], "does not tell its playlist's id"),
+        (["run", "--playlist", "no-playlist"], "no playlist: 'no-playlist'"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_a_sentence(pipeline: Pipeline, arguments: list[str], sentence: str) -> None:
+    result = pipeline.attempt(*arguments)
+
+    assert result.returncode == 1
+    assert sentence in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr

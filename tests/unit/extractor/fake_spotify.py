@@ -1,0 +1,168 @@
+"""Spotify as far as the extractor asks it, in the place of the network below `requests`."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Literal, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from tests.documents import album, artist, track
+
+API_URL = "https://api.spotify.test/v1/"
+TOKEN_URL = "https://accounts.spotify.test/api/token"
+CLIENT_ID = "the-client-id"
+CLIENT_SECRET = "the-client-secret"
+PLAYLIST_ID = "3cEYpjA9oz9GiPac4AsH4n"
+OTHER_PLAYLIST_ID = "6sLKMeS7SXzu0Sxb6Je3gX"
+
+Endpoint: TypeAlias = Literal["token", "playlist", "items", "artists", "albums", "audio-features"]
+Generation: TypeAlias = Literal["2025", "2026", "both"]
+
+_PAGES: dict[Generation, tuple[str, ...]] = {"2025": ("tracks",), "2026": ("items",), "both": ("tracks", "items")}
+_ENTRIES: dict[Generation, tuple[str, ...]] = {"2025": ("track",), "2026": ("item",), "both": ("track", "item")}
+
+
+def spotify_id(kind: str, number: int) -> str:
+    return f"{kind}{number:0{22 - len(kind)}}"
+
+
+def song(number: int, **fields: Any) -> dict[str, Any]:
+    """A track of one artist and one album, with ids that Spotify could have given."""
+    return track(
+        f"Song {number}",
+        id=spotify_id("track", number),
+        artists=[artist(f"Band {number}", id=spotify_id("artist", number))],
+        album=album(f"Album {number}", id=spotify_id("album", number)),
+        **fields,
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def error(status: int, message: str, **headers: str) -> Answer:
+    """An error as the Web API words it."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, {"error": {"status": status, "message": message}}, told)
+
+
+@dataclass
+class FakeSpotify:
+    """Playlists of songs, and faults that come before the answers.
+
+    Attributes:
+        playlists: The songs of each playlist; None where an entry has lost its track.
+        embedded: How many entries a playlist's own document holds; None for no contents at all.
+        tokens: The access tokens that were given out.
+        asked: Each call, in order.
+        withheld: Endpoints that always answer so.
+        faults: What an endpoint answers next, once each.
+    """
+
+    generation: Generation = "2026"
+    playlists: dict[str, Sequence[Any]] = field(default_factory=dict)
+    embedded: int | None = 100
+    tokens: list[str] = field(default_factory=list)
+    asked: list[tuple[Endpoint, dict[str, str]]] = field(default_factory=list)
+    withheld: dict[Endpoint, Answer | Exception] = field(default_factory=dict)
+    faults: defaultdict[Endpoint, list[Answer | Exception]] = field(default_factory=lambda: defaultdict(list))
+
+    @contextmanager
+    def reachable(self) -> Iterator["FakeSpotify"]:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(HTTPAdapter, "send", lambda _adapter, request, **options: self.send(request, **options))
+            yield self
+
+    def calls_of(self, endpoint: Endpoint) -> list[dict[str, str]]:
+        return [query for asked, query in self.asked if asked == endpoint]
+
+    def send(self, request: requests.PreparedRequest, *, timeout: float, **_options: Any) -> requests.Response:
+        assert timeout, "a call without a time-out can hang for ever"
+        assert request.url
+        endpoint, playlist_id = self._endpoint(request.url)
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        self.asked.append((endpoint, query))
+        fault = self.faults[endpoint].pop(0) if self.faults[endpoint] else self.withheld.get(endpoint)
+        if isinstance(fault, Exception):
+            raise fault
+        return _response(request, fault or self._answer(endpoint, playlist_id, query, request))
+
+    def _endpoint(self, url: str) -> tuple[Endpoint, str]:
+        if url == TOKEN_URL:
+            return "token", ""
+        match url.removeprefix(API_URL).partition("?")[0].strip("/").split("/"):
+            case ["playlists", playlist_id]:
+                return "playlist", playlist_id
+            case ["playlists", playlist_id, "items"]:
+                return "items", playlist_id
+            case ["artists" | "albums" | "audio-features" as several]:
+                return several, ""
+        raise AssertionError(f"the extractor never asks for {url}")
+
+    def _answer(
+        self, endpoint: Endpoint, playlist_id: str, query: dict[str, str], request: requests.PreparedRequest
+    ) -> Answer:
+        if endpoint == "token":
+            self.tokens.append(f"token-{len(self.tokens)}")
+            return Answer(200, {"access_token": self.tokens[-1], "token_type": "Bearer", "expires_in": 3600})
+        if request.headers["Authorization"] != f"Bearer {self.tokens[-1]}":
+            return error(401, "The access token expired")
+        match endpoint:
+            case "playlist" | "items":
+                if playlist_id not in self.playlists:
+                    return error(404, "Resource not found")
+                return Answer(
+                    200, self._playlist(playlist_id) if endpoint == "playlist" else self._asked_page(playlist_id, query)
+                )
+            case _:
+                ids = query["ids"].split(",")
+                assert len(ids) <= {"artists": 50, "albums": 20, "audio-features": 100}[endpoint]
+                known = [{"id": each, "of": endpoint} if not each.endswith("404") else None for each in ids]
+                return Answer(200, {endpoint.replace("-", "_"): known})
+
+    def _playlist(self, playlist_id: str) -> dict[str, Any]:
+        document = {"type": "playlist", "id": playlist_id, "name": "Trending · тренды", "snapshot_id": "AAAA"}
+        if self.embedded is None:
+            return document
+        page = self._page(playlist_id, 0, self.embedded)
+        return document | dict.fromkeys(_PAGES[self.generation], page)
+
+    def _asked_page(self, playlist_id: str, query: dict[str, str]) -> dict[str, Any]:
+        assert int(query["limit"]) <= 50
+        return self._page(playlist_id, int(query["offset"]), int(query["limit"]))
+
+    def _page(self, playlist_id: str, offset: int, limit: int) -> dict[str, Any]:
+        songs = self.playlists[playlist_id]
+        return {
+            "href": "https://elsewhere.test",
+            "next": "https://elsewhere.test/next",
+            "offset": offset,
+            "limit": limit,
+            "total": len(songs),
+            "items": [
+                {"added_at": "2026-11-16T08:00:00Z", **dict.fromkeys(_ENTRIES[self.generation], each)}
+                for each in songs[offset : offset + limit]
+            ],
+        }
+
+
+def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
+    body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers.update(answer.headers)
+    response.raw = BytesIO(body.encode())
+    response.url = request.url or ""
+    response.request = request
+    return response

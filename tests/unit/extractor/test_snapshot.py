@@ -1,0 +1,97 @@
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.drift import unknown_fields
+from contracts.snapshot import Provenance, SourcedFeatures, read_snapshot
+from services.extractor.enrichment import Enrichment
+from services.extractor.playlist import CompletePlaylist
+from services.extractor.snapshot import Extraction, as_raw_snapshot
+from tests.documents import album, artist, entry, playlist, track
+
+DAY = date(2026, 11, 22)
+DOCUMENT = playlist(entry(track("One")), entry(None))
+EXTRACTION = Extraction(
+    run_id="run-1",
+    extracted_at=datetime(2026, 11, 22, 6, 0, 5, 250_000, tzinfo=UTC),
+    snapshot_date=DAY,
+    market="SE",
+    calls=6,
+    playlist=CompletePlaylist(DOCUMENT, DOCUMENT["tracks"]["items"], "ok"),
+    artists=Enrichment([artist("One Band", genres=["pop"])], "ok"),
+    albums=Enrichment([album("One Album", label="Loud")], "failed:503"),
+    features=Enrichment([{"id": "track-one", "energy": 0.5}], "ok"),
+    feature_source="spotify",
+)
+
+
+def test_the_contract_reads_all_that_was_extracted() -> None:
+    # given the raw snapshot of a playlist with everything
+    body = as_raw_snapshot(EXTRACTION)
+
+    # when it is read as the transformers do
+    snapshot = read_snapshot(body, Provenance(DOCUMENT["id"], DAY))
+
+    # then nothing is lost
+    assert snapshot.origin == {
+        "snapshot_date": "2026-11-22",
+        "playlist_id": DOCUMENT["id"],
+        "run_id": "run-1",
+        "extracted_at": datetime(2026, 11, 22, 6, 0, 5, 250_000),  # noqa: DTZ001  # UTC, as tables hold it
+    }
+    assert (snapshot.market, snapshot.outcome, snapshot.total) == ("SE", "ok", 2)
+    assert [each.track.get("id") for each in snapshot.tracks] == ["track-one"]
+    assert snapshot.artists["one-band"].get("genres") == ["pop"]
+    assert snapshot.albums["one-album"].get("label") == "Loud"
+    assert snapshot.features["track-one"] == SourcedFeatures(
+        "spotify", "$.audio_features[0].items[0]", {"id": "track-one", "energy": 0.5}
+    )
+    assert unknown_fields(body) == []
+
+
+def test_the_envelope_tells_what_was_given_and_what_it_cost() -> None:
+    envelope = json.loads(as_raw_snapshot(EXTRACTION))["snapshot"]
+
+    assert envelope == {
+        "schema_version": 1,
+        "run_id": "run-1",
+        "extracted_at": "2026-11-22T06:00:05.250Z",
+        "snapshot_date": "2026-11-22",
+        "source": "spotify",
+        "market": "SE",
+        "capabilities": {"contents": "ok", "artists": "ok", "albums": "failed:503", "audio_features": "ok"},
+        "calls": 6,
+        "outcome": "ok",
+    }
+
+
+def test_nobody_is_named_as_the_source_of_features_that_are_not_there() -> None:
+    without = replace(EXTRACTION, features=Enrichment([], "refused:403"))
+
+    assert json.loads(as_raw_snapshot(without))["audio_features"] == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=3))
+def test_what_spotify_sent_stays_as_it_was(document: dict[str, Any]) -> None:
+    extraction = replace(EXTRACTION, playlist=CompletePlaylist(document, [], "metadata_only"))
+
+    assert json.loads(as_raw_snapshot(extraction))["playlist"] == document
+
+
+def test_text_is_written_as_it_reads_and_half_a_surrogate_pair_as_it_came() -> None:
+    document = {"type": "playlist", "name": "тренды 🎧", "description": "\ud83c"}
+    body = as_raw_snapshot(replace(EXTRACTION, playlist=CompletePlaylist(document, [], "metadata_only")))
+
+    assert '"name":"тренды 🎧","description":"\\ud83c"' in body.decode()
+    assert json.loads(body)["playlist"] == document

@@ -1,0 +1,318 @@
+"""What the client makes of Spotify's answers, and which calls it repeats."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+import requests
+from pydantic import SecretStr
+from spotipy.cache_handler import MemoryCacheHandler
+
+from services.extractor.credentials import Credentials
+from services.extractor.spotify import (
+    NotFoundError,
+    RateLimitedError,
+    RefusedError,
+    SpotifyClient,
+    SpotifyError,
+    UnauthorisedError,
+    UnavailableError,
+)
+from tests.unit.extractor.fake_spotify import (
+    API_URL,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    PLAYLIST_ID,
+    TOKEN_URL,
+    Answer,
+    FakeSpotify,
+    error,
+    song,
+    spotify_id,
+)
+
+
+@dataclass
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    seconds_left: float = 800.0
+    pauses: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds_left -= seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def tokens() -> MemoryCacheHandler:
+    return MemoryCacheHandler()
+
+
+def client_of(clock: Clock, tokens: MemoryCacheHandler) -> SpotifyClient:
+    return SpotifyClient(
+        credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
+        tokens=tokens,
+        market="SE",
+        api_url=API_URL,
+        token_url=TOKEN_URL,
+        seconds_left=lambda: clock.seconds_left,
+        sleep=clock.sleep,
+    )
+
+
+@pytest.fixture
+def client(fake: FakeSpotify, clock: Clock, tokens: MemoryCacheHandler) -> SpotifyClient:
+    fake.playlists[PLAYLIST_ID] = [song(1)]
+    return client_of(clock, tokens)
+
+
+def test_a_playlist_is_asked_for_in_its_market_with_tracks_and_episodes(
+    fake: FakeSpotify, client: SpotifyClient
+) -> None:
+    playlist = client.playlist(PLAYLIST_ID)
+
+    assert playlist["id"] == PLAYLIST_ID
+    assert fake.calls_of("playlist") == [{"market": "SE", "additional_types": "track,episode"}]
+    assert client.calls == len(fake.asked) == 2, "the call for the token counts"
+
+
+def test_a_page_is_asked_for_by_offset(fake: FakeSpotify, client: SpotifyClient) -> None:
+    client.playlist_page(PLAYLIST_ID, offset=100)
+
+    assert fake.calls_of("items") == [
+        {"market": "SE", "additional_types": "track,episode", "limit": "50", "offset": "100"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fetch", "endpoint", "sizes"),
+    [
+        (SpotifyClient.artists, "artists", [50, 50, 20]),
+        (SpotifyClient.albums, "albums", [20] * 6),
+        (SpotifyClient.audio_features, "audio-features", [100, 20]),
+    ],
+)
+def test_ids_are_asked_for_as_many_at_once_as_spotify_takes(
+    fake: FakeSpotify, client: SpotifyClient, fetch: Callable[..., object], endpoint: str, sizes: list[int]
+) -> None:
+    ids = [spotify_id("any", number) for number in range(1, 121)]
+
+    batches = list(fetch(client, ids))  # type: ignore[call-overload]
+
+    assert [each["id"] for batch in batches for each in batch] == ids
+    assert [len(query["ids"].split(",")) for asked, query in fake.asked if asked == endpoint] == sizes
+
+
+def test_ids_that_spotify_does_not_know_are_left_out(client: SpotifyClient) -> None:
+    known, unknown = spotify_id("track", 1), spotify_id("track", 404)
+
+    assert list(client.audio_features([known, unknown])) == [[{"id": known, "of": "audio-features"}]]
+
+
+def test_albums_are_those_of_the_market(fake: FakeSpotify, client: SpotifyClient) -> None:
+    list(client.albums([spotify_id("album", 1)]))
+
+    assert fake.calls_of("albums")[0]["market"] == "SE"
+
+
+def test_one_token_serves_many_calls_and_the_next_client(
+    fake: FakeSpotify, client: SpotifyClient, tokens: MemoryCacheHandler
+) -> None:
+    client.playlist(PLAYLIST_ID)
+    client.playlist(PLAYLIST_ID)
+
+    assert len(fake.calls_of("token")) == 1
+    assert tokens.get_cached_token()["access_token"] == fake.tokens[0]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_refusal_is_never_repeated(fake: FakeSpotify, client: SpotifyClient, clock: Clock, status: int) -> None:
+    fake.withheld["playlist"] = error(status, "Not for you")
+
+    with pytest.raises(RefusedError, match=rf"GET /v1/playlists/{PLAYLIST_ID} with {status}: Not for you") as fault:
+        client.playlist(PLAYLIST_ID)
+
+    assert fault.value.finding == f"refused:{status}"
+    assert len(fake.calls_of("playlist")) == 1
+    assert clock.pauses == []
+
+
+def test_what_is_not_found_may_be_a_list_of_spotifys_own(client: SpotifyClient) -> None:
+    with pytest.raises(NotFoundError, match="Spotify's own lists"):
+        client.playlist(spotify_id("37i9", 1))
+
+
+def test_an_id_that_spotipy_takes_for_none_is_a_refusal(fake: FakeSpotify, client: SpotifyClient) -> None:
+    with pytest.raises(RefusedError):
+        list(client.artists(["no id"]))
+
+    assert fake.calls_of("artists") == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "finding"),
+    [
+        (error(500, "Server error"), "failed:500"),
+        (error(503, "Service unavailable"), "failed:503"),
+        (Answer(502, "<html>Bad gateway</html>"), "failed:502"),
+        (Answer(503, {"error": "a plain sentence"}), "failed:503"),
+        (Answer(503, ["no object"]), "failed:503"),
+        (Answer(200, ""), "failed:unreadable"),
+        (Answer(200, '{"items": ['), "failed:unreadable"),
+        (Answer(200, "[]"), "failed:unreadable"),
+        (requests.ReadTimeout(), "failed:timeout"),
+        (requests.ConnectTimeout(), "failed:timeout"),
+        (requests.ConnectionError(), "failed:connection"),
+        (requests.exceptions.ChunkedEncodingError(), "failed:connection"),
+    ],
+)
+class TestAFaultThatMayPass:
+    def test_is_waited_out(
+        self, fake: FakeSpotify, client: SpotifyClient, clock: Clock, fault: Answer | Exception, finding: str
+    ) -> None:
+        fake.faults["playlist"] = [fault, fault]
+
+        assert client.playlist(PLAYLIST_ID)["id"] == PLAYLIST_ID
+        assert len(clock.pauses) == 2, finding
+
+    def test_is_waited_out_for_the_token_too(
+        self, fake: FakeSpotify, client: SpotifyClient, fault: Answer | Exception, finding: str
+    ) -> None:
+        fake.faults["token"] = [fault]
+
+        assert client.playlist(PLAYLIST_ID)["id"] == PLAYLIST_ID
+        assert len(fake.calls_of("token")) == 2, finding
+
+    def test_ends_the_call_after_five_attempts(
+        self, fake: FakeSpotify, client: SpotifyClient, clock: Clock, fault: Answer | Exception, finding: str
+    ) -> None:
+        fake.withheld["playlist"] = fault
+
+        with pytest.raises(UnavailableError) as told:
+            client.playlist(PLAYLIST_ID)
+
+        assert told.value.finding == finding
+        assert len(fake.calls_of("playlist")) == 5
+        assert len(clock.pauses) == 4
+        assert client.calls == len(fake.asked), "calls without an answer count too"
+
+    def test_is_not_repeated_beyond_the_time_that_is_left(
+        self, fake: FakeSpotify, client: SpotifyClient, clock: Clock, fault: Answer | Exception, finding: str
+    ) -> None:
+        clock.seconds_left = 1e-9
+        fake.withheld["playlist"] = fault
+
+        with pytest.raises(UnavailableError):
+            client.playlist(PLAYLIST_ID)
+
+        assert len(fake.calls_of("playlist")) == 1, finding
+        assert clock.pauses == []
+
+
+def test_an_answer_without_its_list_is_no_answer(fake: FakeSpotify, client: SpotifyClient) -> None:
+    for endpoint, fetch in (
+        ("artists", client.artists),
+        ("albums", client.albums),
+        ("audio-features", client.audio_features),
+    ):
+        fake.faults[endpoint] = [Answer(200, {})]  # type: ignore[index]
+
+        with pytest.raises(UnavailableError, match="holds no list"):
+            list(fetch([spotify_id("any", 1)]))
+
+
+def test_a_short_limit_is_waited_for_as_long_as_spotify_says(
+    fake: FakeSpotify, client: SpotifyClient, clock: Clock
+) -> None:
+    fake.faults["playlist"] = [error(429, "API rate limit exceeded", Retry_After="7")]
+
+    assert client.playlist(PLAYLIST_ID)["id"] == PLAYLIST_ID
+    assert clock.pauses == [7.0]
+
+
+@pytest.mark.parametrize(("retry_after", "seconds_left"), [("86400", 100_000.0), ("30", 20.0)])
+def test_a_limit_that_lasts_longer_than_the_run_can_wait_ends_the_call_at_once(
+    fake: FakeSpotify, client: SpotifyClient, clock: Clock, retry_after: str, seconds_left: float
+) -> None:
+    clock.seconds_left = seconds_left
+    fake.withheld["playlist"] = error(429, "API rate limit exceeded", Retry_After=retry_after)
+
+    with pytest.raises(RateLimitedError, match=f"wait {retry_after} s") as fault:
+        client.playlist(PLAYLIST_ID)
+
+    assert fault.value.finding == "failed:429"
+    assert len(fake.calls_of("playlist")) == 1
+    assert clock.pauses == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "Wed, 25 Nov 2026 07:28:00 GMT"}])
+def test_a_limit_without_seconds_is_backed_off_from(
+    fake: FakeSpotify, client: SpotifyClient, clock: Clock, headers: dict[str, str]
+) -> None:
+    fake.faults["playlist"] = [Answer(429, {"error": {"message": "Slow down", "reason": "RATE_LIMITED"}}, headers)]
+
+    assert client.playlist(PLAYLIST_ID)["id"] == PLAYLIST_ID
+    assert len(clock.pauses) == 1
+
+
+def test_pauses_are_drawn_from_a_range_that_doubles(fake: FakeSpotify, client: SpotifyClient, clock: Clock) -> None:
+    fake.withheld["playlist"] = error(503, "Service unavailable")
+
+    with pytest.raises(UnavailableError):
+        client.playlist(PLAYLIST_ID)
+
+    assert all(pause <= most for pause, most in zip(clock.pauses, (1, 2, 4, 8), strict=True))
+
+
+def test_nothing_is_asked_once_the_time_is_up(fake: FakeSpotify, client: SpotifyClient, clock: Clock) -> None:
+    clock.seconds_left = 0
+
+    with pytest.raises(UnavailableError, match="used up its time") as fault:
+        client.playlist(PLAYLIST_ID)
+
+    assert fault.value.finding == "failed:out_of_time"
+    assert fake.asked == []
+
+
+def test_wrong_credentials_are_told_without_being_shown(fake: FakeSpotify, client: SpotifyClient) -> None:
+    fake.withheld["token"] = Answer(400, {"error": "invalid_client", "error_description": "Invalid client secret"})
+
+    with pytest.raises(UnauthorisedError, match="400: invalid_client: Invalid client secret") as fault:
+        client.playlist(PLAYLIST_ID)
+
+    assert CLIENT_SECRET not in str(fault.value)
+    assert len(fake.asked) == 1
+
+
+def test_a_token_that_expires_early_is_replaced(fake: FakeSpotify, client: SpotifyClient) -> None:
+    client.playlist(PLAYLIST_ID)
+    fake.tokens.append("the one that Spotify accepts now")
+
+    assert client.playlist(PLAYLIST_ID)["id"] == PLAYLIST_ID
+    assert len(fake.calls_of("token")) == 2
+
+
+def test_spotipy_logs_no_secret_even_where_everything_is_logged(
+    fake: FakeSpotify, clock: Clock, tokens: MemoryCacheHandler, caplog: pytest.LogCaptureFixture
+) -> None:
+    # given a process that logs all there is
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="spotipy")
+    fake.playlists[PLAYLIST_ID] = [song(1)]
+    fake.withheld["artists"] = error(403, "Forbidden")
+
+    # when calls succeed and fail
+    client = client_of(clock, tokens)
+    client.playlist(PLAYLIST_ID)
+    with pytest.raises(SpotifyError):
+        list(client.artists([spotify_id("artist", 1)]))
+
+    # then neither the secret nor the token is in the log, in no encoding
+    assert not any(secret in caplog.text for secret in (CLIENT_SECRET, *fake.tokens, "Basic ", "Bearer "))
