@@ -2,7 +2,7 @@
 .PHONY: help run test test-fast check bench deploy down clean generate lock
 
 EARWORM := .venv/bin/earworm
-SERVICES := albums artists extractor playlist_metadata songs track_features
+SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requirements.in))
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)

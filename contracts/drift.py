@@ -27,7 +27,7 @@ _PAGING = frozenset({"href", "limit", "next", "offset", "previous"})
 _PLAYLIST = _NAVIGATION | {"images", "primary_color"}
 _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
     Album: _NAVIGATION
-    | {"album_group", "available_markets", "copyrights", "external_ids", "genres", "id", "is_playable", "restrictions"}
+    | {"album_group", "available_markets", "copyrights", "genres", "is_playable", "restrictions"}
     | {"tracks"},
     Artist: _NAVIGATION,
     AudioFeatures: frozenset({"analysis_url", "isrc", "track_href", "type", "uri"}),

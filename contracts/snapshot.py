@@ -24,6 +24,9 @@ from contracts.tables.table import Row
 
 SCHEMA_VERSION = 1
 
+_HALF_A_CHARACTER = "hex escape"
+"""What the JSON parser complains of where it meets half of a surrogate pair."""
+
 SkipRule = Literal["null_entry", "episode", "unknown_type"]
 
 
@@ -39,10 +42,6 @@ class UnreadableSnapshotError(ValueError):
         super().__init__(f"{location}: {problem}")
         self.location = location
         self.problem = problem
-
-
-class _HalfCharacterError(UnreadableSnapshotError):
-    """The document's text may hold half of a surrogate pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,9 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
     """
     try:
         document, path = _parse(body)
-    except _HalfCharacterError:
+    except UnreadableSnapshotError as fault:
+        if _HALF_A_CHARACTER not in fault.problem:
+            raise
         body = _with_whole_characters(body)
         document, path = _parse(body)
     envelope = document.get("snapshot")
@@ -220,8 +221,7 @@ def _parse(body: bytes) -> tuple[RawDocument, str]:
         documents = _WRAPPED_DOCUMENT.validate_json(body)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        kind = _HalfCharacterError if "hex escape" in first["msg"] else UnreadableSnapshotError
-        raise kind(_json_path("$", first), f"no playlist document: {first['msg']}") from None
+        raise UnreadableSnapshotError(_json_path("$", first), f"no playlist document: {first['msg']}") from None
     if not documents:
         raise UnreadableSnapshotError("$", "an empty list: it should hold one playlist document")
     return documents[0], "$[0]"

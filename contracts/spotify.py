@@ -5,8 +5,8 @@ Only the structure and the ids that join it are typed here; other values stay un
 judges them. Every field may be missing, and fields that are not named here are ignored: `contracts.drift` reports them.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -149,6 +149,14 @@ class AudioFeatures(TypedDict, total=False):
     tempo: Unverified
     time_signature: Unverified
     duration_ms: Unverified
+
+
+T = TypeVar("T", Artist, Album)
+
+
+def completed(told: T, full: Mapping[str, Unverified]) -> T:
+    """What a track tells of an artist or album, with what the full object knows beyond or better."""
+    return cast("T", {**told, **{name: value for name, value in full.items() if value is not None}})
 
 
 def link(thing: Artist | Album | Track | Playlist) -> Unverified:

@@ -25,6 +25,7 @@ else
 (Debian and Ubuntu: apt install python3 python3-venv), or name one: make run PYTHON=/path/to/python3"
 fi
 
+printf 'Setting up .venv: this downloads the locked packages once.\n' >&2
 fits .venv/bin/python || {
     rm -rf .venv
     "$PYTHON" -m venv .venv || fail "$PYTHON could not make a virtual environment in .venv; see the lines above."

@@ -13,12 +13,14 @@ class PermanentError(Exception):
     Attributes:
         location: Where the fault is: an S3 key, a JSON path or both.
         sentence: What is wrong and what to do.
+        run_id: The run that wrote what is wrong, if it is known.
     """
 
-    def __init__(self, location: str, sentence: str) -> None:
+    def __init__(self, location: str, sentence: str, *, run_id: str | None = None) -> None:
         super().__init__(f"{location}: {sentence}")
         self.location = location
         self.sentence = sentence
+        self.run_id = run_id
 
 
 def sentence_of(fault: ValidationError) -> str:

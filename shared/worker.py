@@ -47,7 +47,7 @@ def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
         dead_letters=DeadLetterQueue(boto3.client("sqs"), settings.dead_letter_queue_url),
         service_version=settings.service_version,
     )
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False, logger=logger)  # type: ignore[arg-type]  # it quacks like a logging.Logger
+    processor = LoggedBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return process_partial_response(
@@ -55,6 +55,21 @@ def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
         )
 
     return handler
+
+
+class LoggedBatchProcessor(BatchProcessor):
+    """Leaves each message that failed to SQS, which shows it again, and tells why."""
+
+    def failure_handler(self, record: Any, exception: Any) -> Any:
+        """Logs which message goes back to its queue and for what."""
+        logger.warning(
+            "message goes back to its queue",
+            message_id=record.message_id,
+            raw_keys=announced_keys(record.body),
+            receive_count=record.attributes.approximate_receive_count,
+            exc_info=exception,
+        )
+        return super().failure_handler(record, exception)
 
 
 @dataclass(frozen=True)
@@ -154,6 +169,7 @@ class Worker(Generic[R]):
                 "location": fault.location,
                 "sentence": fault.sentence,
                 "raw_key": raw_key,
+                "run_id": fault.run_id,
                 "service_version": self.service_version,
             },
         )
@@ -163,7 +179,7 @@ def _read(raw: RawObject, key: SnapshotKey) -> Snapshot:
     try:
         return read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
     except UnreadableSnapshotError as fault:
-        raise PermanentError(f"{raw.key} {fault.location}", fault.problem) from fault
+        raise PermanentError(f"{raw.key} {fault.location}", fault.problem, run_id=raw.run_id) from fault
 
 
 def _json_lines(rows: Sequence[Row]) -> bytes:

@@ -170,7 +170,7 @@ def demo() -> None:
     _print_answer(cloud, "top_artists")
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
     for what, command in (
-        ("ask Athena anything", "query 'SELECT track_name, popularity FROM songs LIMIT 5'"),
+        ("ask Athena anything", "query 'SELECT track_name FROM songs LIMIT 5'"),
         ("take one more week", "run --date 2026-01-05"),
         ("load a playlist document of yours", "load FILE --date 2024-05-02"),
         ("stop the local cloud", "down"),
@@ -205,7 +205,8 @@ def _deploy(cloud: Cloud, components: Sequence[str]) -> None:
     if services:
         artifacts = cloud.platform.artifacts_bucket
         settings = _settings(cloud)
-        _store_secret(cloud)
+        if "extractor" in services:
+            _store_secret(cloud)
 
         def deploy_bundle(bundle: bundles.Bundle) -> stacks.Deployment:
             stacks.upload(cloud.client("s3"), artifacts, bundle)

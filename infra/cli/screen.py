@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -32,7 +33,9 @@ def progress() -> Progress:
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = ()) -> Table:
     """A table whose columns at the places in `numbers` are flush right; None prints as a dim dash."""
     right = set(numbers)
-    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold cyan")
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", header_style="bold cyan", box=SIMPLE_HEAD
+    )
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place in right else "left", overflow="fold")
     for row in rows:

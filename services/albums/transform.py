@@ -6,7 +6,7 @@ from contracts.candidates import Candidate, Candidates, Skip
 from contracts.fields import Unverified, as_json
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Album as SpotifyAlbum
-from contracts.spotify import credited, largest_image, link
+from contracts.spotify import completed, credited, largest_image, link
 from contracts.tables.albums import Album
 
 _RELEASE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
@@ -28,7 +28,7 @@ def albums(snapshot: Snapshot) -> Candidates[Album]:
             yield Skip(entry.location, "repeated_album")
         else:
             seen.add(album_id)
-            full: SpotifyAlbum = {**album, **snapshot.albums.get(album_id, {})}
+            full = completed(album, snapshot.albums.get(album_id, {}))
             yield Candidate(
                 f"{entry.track_location}.album", _album(snapshot, album_id, full, entries_by_album[album_id])
             )

@@ -5,7 +5,7 @@ from contracts.candidates import Candidate, Candidates, Skip
 from contracts.fields import as_json
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Artist as SpotifyArtist
-from contracts.spotify import credited, largest_image, link
+from contracts.spotify import completed, credited, largest_image, link
 from contracts.tables.artists import Artist
 
 
@@ -35,7 +35,7 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
                 yield Skip(location, "repeated_artist")
             else:
                 seen.add(artist_id)
-                full: SpotifyArtist = {**artist, **snapshot.artists.get(artist_id, {})}
+                full = completed(artist, snapshot.artists.get(artist_id, {}))
                 yield Candidate(location, _artist(snapshot, artist_id, full, positions[artist_id]))
 
 

@@ -71,8 +71,8 @@ def extractor() -> Handler:
 
     - a playlist was not read to its end for a reason that may pass: Lambda repeats an asynchronous invocation twice,
       and a repetition writes the same keys, so that the day's snapshot becomes complete;
-    - there is no snapshot at all: a repetition will not help where Spotify refuses, but the failed invocation raises
-      the alarm.
+    - there is no snapshot at all: a repetition will not help where Spotify refuses, but the failed invocation draws
+      attention.
 
     A playlist that Spotify refuses beside others that it gives is in the summary and in the log, and no reason to
     repeat; nor is an enrichment that is missing.

@@ -36,7 +36,7 @@ def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
         "duration_ms": duration_ms,
         "duration_min": _minutes(duration_ms),
         "explicit": track.get("explicit"),
-        "is_local": entry.entry.get("is_local", track.get("is_local")),
+        "is_local": track.get("is_local") if entry.entry.get("is_local") is None else entry.entry["is_local"],
         "is_playable": track.get("is_playable"),
         "disc_number": _unless_filled_in(entry, track.get("disc_number")),
         "track_number": _unless_filled_in(entry, track.get("track_number")),

@@ -18,6 +18,7 @@ from contracts.tables.songs import SONGS, Song
 from services.songs.transform import songs
 from shared.errors import TransientError
 from shared.lake import Lake, SnapshotKey
+from shared.observability import logger
 from shared.worker import transformer
 from tests.documents import entry, playlist, track
 
@@ -215,6 +216,7 @@ def test_a_document_that_can_never_be_read_goes_to_the_dead_letters_with_its_dia
     assert told["raw_key"] == KEY.raw
     assert told["location"].startswith(KEY.raw)
     assert told["service_version"] == "1.0.0"
+    assert told["run_id"] == "run-1"
     assert cloud.keys("processed/") == cloud.keys("receipts/") == []
 
 
@@ -232,8 +234,11 @@ def test_a_key_that_names_no_snapshot_and_an_object_that_is_gone_are_permanent(c
     assert any("is gone" in sentence for sentence in sentences)
 
 
-def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue(cloud: Cloud) -> None:
+def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_tells_which(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
     # given two announced snapshots, one of which meets a passing fault
+    logger.addHandler(caplog.handler)
     other = SnapshotKey(KEY.snapshot_date, "other")
     cloud.put_raw(playlist(entry(track("One"))))
     cloud.put_raw(playlist(entry(track("Two"))), key=other.raw)
@@ -252,6 +257,8 @@ def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue(cloud:
     assert response == {"batchItemFailures": [{"itemIdentifier": failed}]}
     assert cloud.keys("receipts/") == [KEY.receipt("songs")]
     assert cloud.dead() == []
+    told = [vars(record) for record in caplog.records if record.msg == "message goes back to its queue"]
+    assert {(*each["raw_keys"], each["message_id"]) for each in told} == {(other.raw, failed)}
 
 
 def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:

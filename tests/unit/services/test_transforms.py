@@ -94,6 +94,20 @@ def test_the_zeros_of_a_track_that_spotify_does_not_know_stand_for_nothing(unkno
     assert (row["popularity"], row["disc_number"], row["track_number"], row["track_url"]) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("of_entry", "of_track", "is_local"),
+    [(True, False, True), (None, True, True), (False, True, False), (None, None, None)],
+)
+def test_whether_an_entry_is_local_is_what_it_says_itself_or_else_its_track(
+    of_entry: Any, of_track: Any, is_local: Any
+) -> None:
+    document = envelope(playlist(entry(track(is_local=of_track), is_local=of_entry)))
+
+    (row,) = rows("songs", songs(snapshot_of(document)))
+
+    assert row["is_local"] is is_local
+
+
 def test_a_popularity_of_zero_of_a_track_that_spotify_knows_is_zero() -> None:
     assert song(popularity=0)["popularity"] == 0
 
@@ -193,6 +207,21 @@ def test_each_distinct_album_is_one_row_and_the_full_object_adds_what_it_knows()
         "album_without_id",
         "album_without_id",
     ]
+
+
+def test_a_null_in_a_full_object_does_not_hide_what_the_track_tells() -> None:
+    document = envelope(
+        playlist(entry(track(artists=[artist("Ann")], album=album("Debut")))),
+        artists=[{"id": "ann", "name": None, "popularity": 5}],
+        albums=[{"id": "debut", "name": None, "label": "Indie"}],
+    )
+    snapshot = snapshot_of(document)
+
+    (ann,) = rows("artists", artists(snapshot))
+    (debut,) = rows("albums", albums(snapshot))
+
+    assert (ann["artist_name"], ann["popularity"]) == ("Ann", 5)
+    assert (debut["album_name"], debut["label"]) == ("Debut", "Indie")
 
 
 @pytest.mark.parametrize(
