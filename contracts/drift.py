@@ -1,11 +1,14 @@
-"""Fields of a raw document that no contract knows: the sign that Spotify changed something."""
+"""Fields and types of a raw document that no contract knows: the sign that Spotify changed something."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 from pydantic_core import from_json
-from typing_extensions import is_typeddict
+from typing_extensions import TypedDict, is_typeddict
 
 from contracts.snapshot import RawDocument
 from contracts.spotify import (
@@ -30,7 +33,7 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
     | {"album_group", "available_markets", "copyrights", "genres", "is_playable", "restrictions"}
     | {"tracks"},
     Artist: _NAVIGATION,
-    AudioFeatures: frozenset({"analysis_url", "isrc", "track_href", "type", "uri"}),
+    AudioFeatures: frozenset({"analysis_url", "track_href", "type", "uri"}),
     Entry: frozenset({"primary_color", "video_thumbnail"}),
     ExternalIds: frozenset({"ean"}),
     Followers: frozenset({"href"}),
@@ -47,37 +50,76 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
 """Fields that Spotify documents and no table needs; on Track those of an episode too, which stands in its place."""
 
 
-def unknown_fields(body: bytes) -> list[str]:
-    """Names the fields of a readable document that no contract knows.
+class Drift(TypedDict):
+    """A way in which a document is not what Spotify documents.
+
+    Attributes:
+        path: JSON path without positions, such as `$.tracks.items[].track.mood`.
+        what: `unknown field`, or the type that came in place of the documented one, such as `str for int`.
+        count: How often.
+    """
+
+    path: str
+    what: str
+    count: int
+
+
+def drift(body: bytes) -> list[Drift]:
+    """How a readable document differs from what Spotify documents, each way once, by path.
 
     Args:
         body: A document that `contracts.snapshot.read_snapshot` reads.
-
-    Returns:
-        JSON paths without positions, such as `$.tracks.items[].track.mood`, each once and sorted.
     """
     document = from_json(body)
-    return sorted(set(_unknown(document[0] if isinstance(document, list) else document, RawDocument, "$")))
+    found = Counter(_differences(document[0] if isinstance(document, list) else document, RawDocument, "$"))
+    return [{"path": path, "what": what, "count": count} for (path, what), count in sorted(found.items())]
 
 
-def _unknown(value: Any, model: Any, path: str) -> Iterator[str]:
-    for alternative in _alternatives(model):
+def _differences(value: Any, model: Any, path: str) -> Iterator[tuple[str, str]]:
+    alternatives = _alternatives(model)
+    if value is None or not alternatives:
+        return
+    fitting = [each for each in alternatives if type(value) in _json_types(each)]
+    if not fitting:
+        documented = " or ".join(_json_types(each)[0].__name__ for each in alternatives)
+        yield path, f"{type(value).__name__} for {documented}"
+    for alternative in fitting:
         if isinstance(value, list) and get_origin(alternative) is list:
             for item in value:
-                yield from _unknown(item, get_args(alternative)[0], f"{path}[]")
+                yield from _differences(item, get_args(alternative)[0], f"{path}[]")
         elif isinstance(value, dict) and is_typeddict(alternative):
-            fields = get_type_hints(alternative, include_extras=True)
+            fields = _fields(alternative)
             unused = _KNOWN_BUT_UNUSED.get(alternative, frozenset())
             for name, part in value.items():
                 if name in fields:
-                    yield from _unknown(part, fields[name], f"{path}.{name}")
+                    yield from _differences(part, fields[name], f"{path}.{name}")
                 elif name not in unused:
-                    yield f"{path}.{name}"
+                    yield f"{path}.{name}", "unknown field"
+
+
+@cache
+def _fields(model: Any) -> dict[str, Any]:
+    return get_type_hints(model, include_extras=True)
 
 
 def _alternatives(model: Any) -> tuple[Any, ...]:
-    if get_origin(model) is Annotated:
+    """What a field may be, null and what is broken left out; nothing if it may be anything."""
+    origin = get_origin(model)
+    if origin is Annotated:
+        bare, *told = get_args(model)
+        return tuple(each for each in told if isinstance(each, type)) if bare is Any else _alternatives(bare)
+    if origin in {NotRequired, Required}:
         return _alternatives(get_args(model)[0])
-    if get_origin(model) in {Union, UnionType}:
+    if origin in {Union, UnionType}:
         return tuple(each for part in get_args(model) for each in _alternatives(part) if each is not NoneType)
-    return (model,)
+    return () if model is Any else (model,)
+
+
+def _json_types(alternative: Any) -> tuple[type, ...]:
+    if is_typeddict(alternative):
+        return (dict,)
+    origin = get_origin(alternative)
+    if origin is Literal:
+        return (str,)
+    bare = origin or alternative
+    return {float: (float, int), datetime: (str,)}.get(bare, (bare,))

@@ -103,7 +103,8 @@ class Snapshot:
         entries: Each entry in order: a track, or why it is none.
         artists: Full artists by id, as far as the extractor was given them.
         albums: Full albums by id, likewise.
-        features: Audio features by track id.
+        features: Audio features by track id, as far as they were asked for by it.
+        features_by_isrc: Audio features by ISRC, likewise.
         body: The document itself.
     """
 
@@ -116,7 +117,13 @@ class Snapshot:
     artists: Mapping[str, Artist]
     albums: Mapping[str, Album]
     features: Mapping[str, SourcedFeatures]
+    features_by_isrc: Mapping[str, SourcedFeatures]
     body: bytes
+
+    def features_of(self, track: Track) -> SourcedFeatures | None:
+        """The audio features of a track: by its id, or else by its ISRC."""
+        isrc = (track.get("external_ids") or {}).get("isrc")
+        return self.features.get(track.get("id") or "") or self.features_by_isrc.get(str(isrc))
 
     @property
     def tracks(self) -> Iterator[TrackEntry]:
@@ -148,6 +155,7 @@ _Lenient = Field(union_mode="left_to_right")
 
 class _FeatureBlock(TypedDict, total=False):
     source: Required[str]
+    joined_by: Literal["id", "isrc"]
     items: list[Annotated[AudioFeatures | OrBroken, _Lenient]] | None
 
 
@@ -208,7 +216,8 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         entries=entries,
         artists=_by_id(document.get("artists")),
         albums=_by_id(document.get("albums")),
-        features=_features(document.get("audio_features"), f"{path}.audio_features"),
+        features=_features(document.get("audio_features"), f"{path}.audio_features", joined_by="id"),
+        features_by_isrc=_features(document.get("audio_features"), f"{path}.audio_features", joined_by="isrc"),
         body=body,
     )
 
@@ -284,6 +293,7 @@ def _bare_snapshot(document: RawDocument, path: str, provenance: Provenance, bod
         artists={},
         albums={},
         features={},
+        features_by_isrc={},
         body=body,
     )
 
@@ -349,18 +359,25 @@ def _by_id(objects: list[Any] | None) -> dict[str, Any]:
     }
 
 
-def _features(blocks: _FeatureBlock | list[_FeatureBlock] | None, path: str) -> dict[str, SourcedFeatures]:
+def _features(
+    blocks: _FeatureBlock | list[_FeatureBlock] | None, path: str, *, joined_by: Literal["id", "isrc"]
+) -> dict[str, SourcedFeatures]:
     found: dict[str, SourcedFeatures] = {}
     for number, block in enumerate(blocks if isinstance(blocks, list) else filter(None, [blocks])):
+        if block.get("joined_by", "id") != joined_by:
+            continue
         place = f"{path}[{number}]" if isinstance(blocks, list) else path
         for index, features in enumerate(block.get("items") or ()):
-            track_id = None if isinstance(features, Broken) else _measured_track(features)
-            if track_id is not None:
-                found.setdefault(track_id, SourcedFeatures(block["source"], f"{place}.items[{index}]", features))
+            name = None if isinstance(features, Broken) else _name_of(features, joined_by)
+            if name is not None:
+                found.setdefault(name, SourcedFeatures(block["source"], f"{place}.items[{index}]", features))
     return found
 
 
-def _measured_track(features: AudioFeatures) -> str | None:
+def _name_of(features: AudioFeatures, joined_by: Literal["id", "isrc"]) -> str | None:
+    if joined_by == "isrc":
+        isrc = features.get("isrc")
+        return isrc if isinstance(isrc, str) else None
     href = features.get("href")
     if isinstance(href, str):
         return href.rsplit("/", 1)[-1]

@@ -2,7 +2,8 @@
 
 The nouns and field names are those of the Web API (https://developer.spotify.com/documentation/web-api).
 Only the structure and the ids that join it are typed here; other values stay unverified until a table's contract
-judges them. Every field may be missing, and fields that are not named here are ignored: `contracts.drift` reports them.
+judges them, beside the type that Spotify documents for them, whose change `contracts.drift` reports. Every field may
+be missing, and fields that are not named here are ignored: `contracts.drift` reports them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,35 +28,35 @@ OrBroken = Annotated[Any, AfterValidator(Broken)]
 
 
 class Link(TypedDict, total=False):
-    spotify: Unverified
+    spotify: Annotated[Unverified, str]
 
 
 class ExternalIds(TypedDict, total=False):
-    isrc: Unverified
-    upc: Unverified
+    isrc: Annotated[Unverified, str]
+    upc: Annotated[Unverified, str]
 
 
 class Image(TypedDict, total=False):
-    url: Unverified
-    width: Unverified
+    url: Annotated[Unverified, str]
+    width: Annotated[Unverified, int]
 
 
 class Followers(TypedDict, total=False):
-    total: Unverified
+    total: Annotated[Unverified, int]
 
 
 class User(TypedDict, total=False):
-    id: Unverified
-    display_name: Unverified
+    id: Annotated[Unverified, str]
+    display_name: Annotated[Unverified, str]
 
 
 class Artist(TypedDict, total=False):
     """An artist, full or as credited on a track or an album."""
 
     id: Text | None
-    name: Unverified
-    genres: Unverified
-    popularity: Unverified
+    name: Annotated[Unverified, str]
+    genres: Annotated[Unverified, list]
+    popularity: Annotated[Unverified, int]
     followers: Followers | None
     external_urls: Link | None
     images: list[Image] | None
@@ -65,15 +66,15 @@ class Album(TypedDict, total=False):
     """An album, full or as told on a track."""
 
     id: Text | None
-    name: Unverified
-    album_type: Unverified
+    name: Annotated[Unverified, str]
+    album_type: Annotated[Unverified, str]
     artists: list[Artist | None] | None
-    release_date: Unverified
-    release_date_precision: Unverified
-    total_tracks: Unverified
-    label: Unverified
+    release_date: Annotated[Unverified, str]
+    release_date_precision: Annotated[Unverified, str]
+    total_tracks: Annotated[Unverified, int]
+    label: Annotated[Unverified, str]
     external_ids: ExternalIds | None
-    popularity: Unverified
+    popularity: Annotated[Unverified, int]
     external_urls: Link | None
     images: list[Image] | None
 
@@ -81,18 +82,18 @@ class Album(TypedDict, total=False):
 class Track(TypedDict, total=False):
     """A track, or whatever else stands in its place: `type` tells."""
 
-    type: Unverified
+    type: Annotated[Unverified, str]
     id: Text | None
-    name: Unverified
+    name: Annotated[Unverified, str]
     artists: list[Artist | None] | None
     album: Album | None
-    popularity: Unverified
-    duration_ms: Unverified
-    explicit: Unverified
-    is_local: Unverified
-    is_playable: Unverified
-    disc_number: Unverified
-    track_number: Unverified
+    popularity: Annotated[Unverified, int]
+    duration_ms: Annotated[Unverified, int]
+    explicit: Annotated[Unverified, bool]
+    is_local: Annotated[Unverified, bool]
+    is_playable: Annotated[Unverified, bool]
+    disc_number: Annotated[Unverified, int]
+    track_number: Annotated[Unverified, int]
     external_ids: ExternalIds | None
     external_urls: Link | None
 
@@ -100,9 +101,9 @@ class Track(TypedDict, total=False):
 class Entry(TypedDict, total=False):
     """A playlist entry. The track is under `item` since 2026 and was under `track` before."""
 
-    added_at: Unverified
+    added_at: Annotated[Unverified, str]
     added_by: User | None
-    is_local: Unverified
+    is_local: Annotated[Unverified, bool]
     item: Track | None
     track: Track | None
 
@@ -111,44 +112,45 @@ class Page(TypedDict, total=False):
     """A page of entries, or all pages merged into one."""
 
     items: list[Annotated[Entry | OrBroken, Field(union_mode="left_to_right")]] | None
-    total: Unverified
+    total: Annotated[Unverified, int]
 
 
 class Playlist(TypedDict, total=False):
     """A playlist. Its entries are under `items` since 2026 and were under `tracks` before."""
 
-    id: Unverified
-    type: Unverified
-    name: Unverified
-    description: Unverified
+    id: Annotated[Unverified, str]
+    type: Annotated[Unverified, str]
+    name: Annotated[Unverified, str]
+    description: Annotated[Unverified, str]
     owner: User | None
-    public: Unverified
-    collaborative: Unverified
+    public: Annotated[Unverified, bool]
+    collaborative: Annotated[Unverified, bool]
     followers: Followers | None
-    snapshot_id: Unverified
+    snapshot_id: Annotated[Unverified, str]
     external_urls: Link | None
     items: Page | None
     tracks: Page | None
 
 
 class AudioFeatures(TypedDict, total=False):
-    """How a track sounds: Spotify's `id` and ReccoBeats' `href` tell which."""
+    """How a track sounds: Spotify's `id`, ReccoBeats' `href` or an ISRC tell which."""
 
-    id: Unverified
-    href: Unverified
-    danceability: Unverified
-    energy: Unverified
-    key: Unverified
-    loudness: Unverified
-    mode: Unverified
-    speechiness: Unverified
-    acousticness: Unverified
-    instrumentalness: Unverified
-    liveness: Unverified
-    valence: Unverified
-    tempo: Unverified
-    time_signature: Unverified
-    duration_ms: Unverified
+    id: Annotated[Unverified, str]
+    href: Annotated[Unverified, str]
+    isrc: Annotated[Unverified, str]
+    danceability: Annotated[Unverified, float]
+    energy: Annotated[Unverified, float]
+    key: Annotated[Unverified, int]
+    loudness: Annotated[Unverified, float]
+    mode: Annotated[Unverified, int]
+    speechiness: Annotated[Unverified, float]
+    acousticness: Annotated[Unverified, float]
+    instrumentalness: Annotated[Unverified, float]
+    liveness: Annotated[Unverified, float]
+    valence: Annotated[Unverified, float]
+    tempo: Annotated[Unverified, float]
+    time_signature: Annotated[Unverified, int]
+    duration_ms: Annotated[Unverified, int]
 
 
 T = TypeVar("T", Artist, Album)

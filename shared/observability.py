@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/
 """
 
 import logging
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -27,6 +28,15 @@ def count(**amounts: int) -> None:
     for name, amount in amounts.items():
         _metrics.add_metric(_camel_case(name), MetricUnit.Count, amount)
     _metrics.flush_metrics()
+
+
+def gauge(**values: Any) -> None:
+    """Publishes values as metrics of this service, each under its name in camel case; None is no value."""
+    told = {name: value for name, value in values.items() if value is not None}
+    for name, value in told.items():
+        _metrics.add_metric(_camel_case(name), MetricUnit.NoUnit, value)
+    if told:
+        _metrics.flush_metrics()
 
 
 def seconds(**durations: float) -> None:

@@ -22,7 +22,7 @@ from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import Lake, RawObject, SnapshotKey, SupersededError
-from shared.observability import count, instrument, logger, seconds
+from shared.observability import count, gauge, instrument, logger, seconds
 from shared.parquet import encode
 from shared.settings import TransformerSettings
 
@@ -30,10 +30,15 @@ Transform: TypeAlias = Callable[[Snapshot], Candidates[R]]
 Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 
 
-def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
+def transformer(*, table: Table[R], transform: Transform[R], gauges: Sequence[str] = ()) -> Handler:
     """The Lambda handler that keeps a table up to date with the raw snapshots that its queue announces.
 
     Settings are read and clients made when the handler is, at cold start.
+
+    Args:
+        table: The table.
+        transform: Makes the table's candidates of a snapshot; pure.
+        gauges: Columns whose values are published as metrics, for an alarm to watch.
 
     Raises:
         SettingsError: The environment lacks a setting.
@@ -46,6 +51,7 @@ def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
         lake=Lake(boto3.client("s3"), settings.s3_bucket),
         dead_letters=DeadLetterQueue(boto3.client("sqs"), settings.dead_letter_queue_url),
         service_version=settings.service_version,
+        gauges=gauges,
     )
     processor = LoggedBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -81,6 +87,7 @@ class Worker(Generic[R]):
     lake: Lake
     dead_letters: DeadLetterQueue
     service_version: str
+    gauges: Sequence[str]
 
     def process(self, record: Mapping[str, Any]) -> None:
         """Brings the table up to date with every raw object that an SQS record announces.
@@ -126,6 +133,8 @@ class Worker(Generic[R]):
             skipped=judgement.skipped,
         )
         count(rows=len(judgement.rows), rejected=len(judgement.rejects), skipped=judgement.skipped.total())
+        for row in judgement.rows:
+            gauge(**{name: value for name, value in row.items() if name in self.gauges})
         seconds(from_raw_to_table=(datetime.now(UTC) - raw.last_modified).total_seconds())
 
     def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:

@@ -39,7 +39,9 @@ class PlaylistMetadata(Row):
         Field(description="ok; partial: fewer entries than Spotify counts; metadata_only: no entries were given"),
     ]
     playlist_url: Annotated[Text | None, Field(description="Link to the playlist on open.spotify.com")]
-    drift: Annotated[JsonText, Field(description="Fields that no contract knows, a JSON list of JSON paths")]
+    drift: Annotated[
+        JsonText, Field(description="Fields and types that no contract knows, a JSON list of path, what and count")
+    ]
 
 
 PLAYLIST_METADATA = Table(

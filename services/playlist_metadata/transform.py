@@ -2,7 +2,7 @@ from collections.abc import Collection
 from typing import Any
 
 from contracts.candidates import Candidate, Candidates
-from contracts.drift import unknown_fields
+from contracts.drift import drift
 from contracts.fields import as_json
 from contracts.snapshot import Snapshot
 from contracts.spotify import credited, link
@@ -14,7 +14,7 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     playlist = snapshot.playlist
     owner = playlist.get("owner") or {}
     tracks = list(snapshot.tracks)
-    track_ids = {track_id for entry in tracks if (track_id := entry.track.get("id"))}
+    distinct = {track_id: entry.track for entry in tracks if (track_id := entry.track.get("id"))}
     artist_ids = {artist_id for entry in tracks for artist in credited(entry.track) if (artist_id := artist.get("id"))}
     artists_with_genre = {
         artist_id
@@ -24,8 +24,7 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     with_popularity = [
         entry for entry in tracks if entry.track.get("popularity") is not None and not entry.is_unknown_to_spotify
     ]
-    with_features = track_ids & snapshot.features.keys()
-    sources = {snapshot.features[track_id].source for track_id in with_features}
+    measured = [sourced for track in distinct.values() if (sourced := snapshot.features_of(track))]
     skipped = snapshot.skipped
     yield Candidate(
         "$",
@@ -43,14 +42,14 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
             "track_entries": len(tracks),
             "episode_entries": skipped["episode"],
             "null_entries": skipped["null_entry"],
-            "features_coverage": _coverage(with_features, track_ids),
+            "features_coverage": _coverage(measured, distinct),
             "popularity_coverage": _coverage(with_popularity, tracks),
             "genres_coverage": _coverage(artists_with_genre, artist_ids),
-            "feature_source": ",".join(sorted(sources)) or None,
+            "feature_source": ",".join(sorted({sourced.source for sourced in measured})) or None,
             "market": snapshot.market,
             "outcome": snapshot.outcome,
             "playlist_url": link(playlist),
-            "drift": as_json(unknown_fields(snapshot.body)),
+            "drift": as_json(drift(snapshot.body)),
         },
     )
 

@@ -17,12 +17,11 @@ def track_features(snapshot: Snapshot) -> Candidates[TrackFeatures]:
             yield Skip(entry.location, "track_without_id")
         elif track_id in seen:
             yield Skip(entry.location, "repeated_track")
-        elif track_id not in snapshot.features:
+        elif (sourced := snapshot.features_of(entry.track)) is None:
             seen.add(track_id)
             yield Skip(entry.location, "no_features")
         else:
             seen.add(track_id)
-            sourced = snapshot.features[track_id]
             yield Candidate(sourced.location, _track_features(snapshot, track_id, entry, sourced))
 
 

@@ -14,7 +14,9 @@ from moto import mock_aws
 
 from contracts.candidates import Candidates
 from contracts.snapshot import Snapshot
+from contracts.tables.playlist_metadata import PLAYLIST_METADATA
 from contracts.tables.songs import SONGS, Song
+from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from shared.errors import TransientError
 from shared.lake import Lake, SnapshotKey
@@ -266,3 +268,18 @@ def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:
 
     assert handle(cloud) == {"batchItemFailures": []}
     assert cloud.dead() == []
+
+
+def test_gauges_of_the_table_are_published_as_metrics_and_null_is_none(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=None))))
+    handler = transformer(
+        table=PLAYLIST_METADATA, transform=playlist_metadata, gauges=("popularity_coverage", "followers")
+    )
+
+    handler(cloud.batch(), Context())
+
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["PopularityCoverage"] for line in printed if "PopularityCoverage" in line] == [[0.5]]
+    assert not any("Followers" in line for line in printed)

@@ -331,7 +331,7 @@ def test_the_snapshot_itself_is_one_row_that_counts_and_tells_its_coverage() -> 
         "market": "US",
         "outcome": "ok",
         "playlist_url": "https://p",
-        "drift": '["$.playlist.brand"]',
+        "drift": '[{"path": "$.playlist.brand", "what": "unknown field", "count": 1}]',
     }
 
 
