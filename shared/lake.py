@@ -4,6 +4,10 @@ Writes converge whatever the order of the workers. An output carries the version
 from. A worker that meets an output of another version asks the raw object which of the two is current: it goes on
 if its own is, and starts over if not. Every write is conditional on what the worker saw, so whoever was overtaken
 between the look and the write looks again.
+
+That leaves what no condition can guard: an output that shall be absent, and one whose bytes came back after a change.
+So the last output, whose bytes no other version has, commits the others, and each worker confirms them after it: a
+slower one that changed any of them before will be seen, and one that does so later meets the commit and starts over.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
@@ -156,6 +160,17 @@ class Lake:
         ):
             with attempt:
                 self._publish_once(key, body, made_from, metadata)
+
+    def confirm(self, outputs: Mapping[str, bytes | None], *, made_from: RawObject) -> None:
+        """Makes sure that outputs still are as they were published.
+
+        Raises:
+            SupersededError: Another worker changed one since; publish them all again from the raw object as it is now.
+        """
+        for key, body in outputs.items():
+            standing = self._look(key)
+            if (standing.made_from if standing else None) != (None if body is None else made_from.version):
+                raise SupersededError(f"s3://{self._bucket}/{key} was changed by another worker after it was published")
 
     def _publish_once(self, key: str, body: bytes | None, made_from: RawObject, metadata: Mapping[str, str]) -> None:
         standing = self._look(key)

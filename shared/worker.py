@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Generic, TypeAlias
 
 import boto3
@@ -114,16 +113,17 @@ class Worker(Generic[R]):
         raw = self.lake.read_raw(raw_key)
         snapshot = _read(raw, key)
         judgement = judge(self.table, self.transform(snapshot))
-        publish = partial(
-            self.lake.publish,
-            made_from=raw,
-            metadata={"service-version": self.service_version, "run-id": snapshot.origin["run_id"] or ""},
-        )
         name = self.table.name
         rejected = self._rejected_rows(snapshot, judgement, raw)
-        publish(key.quarantine(name), _json_lines(rejected) if rejected else None)
-        publish(key.parquet(name), encode(self.table, judgement.rows))
-        publish(key.receipt(name), _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]))
+        outputs = {
+            key.quarantine(name): _json_lines(rejected) if rejected else None,
+            key.parquet(name): encode(self.table, judgement.rows),
+            key.receipt(name): _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]),
+        }
+        told = {"service-version": self.service_version, "run-id": snapshot.origin["run_id"] or ""}
+        for output, body in outputs.items():
+            self.lake.publish(output, body, made_from=raw, metadata=told)
+        self.lake.confirm(outputs, made_from=raw)
         logger.info(
             "table is complete for the snapshot",
             run_id=snapshot.origin["run_id"],

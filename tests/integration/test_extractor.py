@@ -13,7 +13,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
-from services.extractor.extract import IncompleteRunError, extractor
+from services.extractor import web
+from services.extractor.deferral import SchedulerDeferrals
+from services.extractor.extract import RESERVE_SECONDS, IncompleteRunError, extractor
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError
@@ -23,21 +25,25 @@ from tests.unit.extractor.fake_spotify import (
     CLIENT_SECRET,
     OTHER_PLAYLIST_ID,
     PLAYLIST_ID,
+    RECCOBEATS_URL,
     TOKEN_URL,
     Answer,
     FakeSpotify,
     error,
     song,
+    spotify_id,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 BUCKET = "lake"
 SECRET = "earworm/dev/spotify"
 SUNDAY = {"scheduled_time": "2026-11-22T06:00:00Z"}
 DAY = date(2026, 11, 22)
+FIVE = [spotify_id("playlist", number) for number in range(5)]
 A_LONG_LIMIT = error(429, "API rate limit exceeded", Retry_After="86400")
 
 
@@ -46,17 +52,24 @@ class Context:
     """What Lambda tells a function of its invocation, as far as the extractor looks."""
 
     aws_request_id: str = "run-1"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:earworm-dev-extractor"
+
+    seconds_left: float = 900.0
 
     def get_remaining_time_in_millis(self) -> int:
-        return 900_000
+        return int(self.seconds_left * 1000)
+
+    def wait(self, seconds: float) -> None:
+        self.seconds_left -= seconds
 
 
 @dataclass
 class Cloud:
-    """A bucket that keeps versions, and a secret."""
+    """A bucket that keeps versions, a secret, and schedules."""
 
     s3: "S3Client"
     secrets: "SecretsManagerClient"
+    scheduler: "EventBridgeSchedulerClient"
 
     def keys(self) -> list[str]:
         return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
@@ -66,6 +79,11 @@ class Cloud:
         body = self.s3.get_object(Bucket=BUCKET, Key=key.raw)["Body"].read()
         return read_snapshot(body, Provenance(playlist_id, day))
 
+    def deferred(self) -> list[dict[str, Any]]:
+        """The events of the runs that are left to a later time."""
+        names = [each["Name"] for each in self.scheduler.list_schedules()["Schedules"]]
+        return [json.loads(self.scheduler.get_schedule(Name=name)["Target"]["Input"]) for name in names]
+
     def capabilities(self) -> dict[str, str]:
         return json.loads(self.snapshot().body)["snapshot"]["capabilities"]  # type: ignore[no-any-return]
 
@@ -73,7 +91,7 @@ class Cloud:
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
-        cloud = Cloud(boto3.client("s3"), boto3.client("secretsmanager"))
+        cloud = Cloud(boto3.client("s3"), boto3.client("secretsmanager"), boto3.client("scheduler"))
         cloud.s3.create_bucket(Bucket=BUCKET)
         cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         credentials = json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
@@ -86,6 +104,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             "SPOTIFY_SECRET_NAME": SECRET,
             "SPOTIFY_API_URL": API_URL,
             "SPOTIFY_TOKEN_URL": TOKEN_URL,
+            "RECCOBEATS_API_URL": RECCOBEATS_URL,
+            "DEFERRED_SCHEDULES": "earworm-dev-deferred",
+            "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+            "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
         }.items():
             monkeypatch.setenv(name, value)
         yield cloud
@@ -101,8 +123,13 @@ def spotify(cloud: Cloud) -> Iterator[FakeSpotify]:
         yield fake
 
 
-def run(event: dict[str, Any] = SUNDAY) -> Any:
-    return extractor()(event, Context())  # type: ignore[arg-type]  # as much of a LambdaContext as it needs
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "_BACKOFF", lambda _state: 0.0)
+
+
+def run(event: dict[str, Any] = SUNDAY, *, context: Context | None = None) -> Any:
+    return extractor()(event, context or Context())  # type: ignore[arg-type]  # as much of a LambdaContext as it needs
 
 
 def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud: Cloud, spotify: FakeSpotify) -> None:
@@ -216,34 +243,98 @@ def test_a_failed_enrichment_costs_only_itself(cloud: Cloud, spotify: FakeSpotif
     # then the playlist is complete, and its snapshot says what is missing and why
     assert summary["playlists"][0]["outcome"] == "ok"
     assert len(list(cloud.snapshot().tracks)) == len(cloud.snapshot().artists) == 50
-    assert (cloud.snapshot().features, cloud.snapshot().albums) == ({}, {})
+    assert cloud.snapshot().albums == {}
     assert cloud.capabilities() == {
+        "audio_features": "refused:403",
+        "batch_lookup": "refused:403",
         "contents": "ok",
         "artists": "ok",
         "albums": "refused:403",
-        "audio_features": "refused:403",
+        "audio_features.spotify": "refused:403",
+        "audio_features.reccobeats": "ok",
     }
 
+    # and somebody else measured the tracks
+    assert {each.source for each in cloud.snapshot().features.values()} == {"reccobeats"}
 
-def test_a_playlist_that_is_refused_costs_no_other_and_no_repetition(cloud: Cloud, spotify: FakeSpotify) -> None:
-    del spotify.playlists[PLAYLIST_ID]
+
+@pytest.mark.usefixtures("cloud")
+def test_what_is_refused_is_asked_for_once_in_a_run(spotify: FakeSpotify) -> None:
+    for endpoint in ("audio-features", "artists", "artist"):
+        spotify.withheld[endpoint] = error(403, "Forbidden")  # type: ignore[index]
+
+    run()
+
+    assert [endpoint for endpoint, _ in spotify.asked if endpoint != "reccobeats"] == [
+        *("token", "playlist", "artists", "artist", "audio-features"),
+        *("playlist", "items", "playlist"),
+    ]
+
+
+def test_what_one_playlist_brought_no_other_asks_for(cloud: Cloud, spotify: FakeSpotify) -> None:
+    # given two playlists that share fifty songs of 120
+    run()
+
+    # then each artist, album and track was asked for once
+    for endpoint in ("artists", "albums", "audio-features"):
+        asked = [each for query in spotify.calls_of(endpoint) for each in query["ids"].split(",")]  # type: ignore[arg-type]
+        assert len(asked) == len(set(asked)) == 120
+
+    # and each snapshot has all of its own
+    for playlist_id, songs in ((PLAYLIST_ID, 50), (OTHER_PLAYLIST_ID, 120)):
+        snapshot = cloud.snapshot(playlist_id)
+        assert len(snapshot.artists) == len(snapshot.albums) == len(snapshot.features) == songs
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "advice"),
+    [
+        (error(404, "Resource not found"), "not_found_or_editorial", "37i9"),
+        (error(403, "Forbidden"), "forbidden", "earworm authorize"),
+        (error(400, "Bad request"), "failed", "Bad request"),
+    ],
+)
+def test_a_playlist_that_is_refused_costs_no_other_and_no_repetition(
+    cloud: Cloud, spotify: FakeSpotify, answer: Answer, outcome: str, advice: str
+) -> None:
+    spotify.faults["playlist"] = [answer]
 
     refused, stored = run()["playlists"]
 
-    assert (refused["outcome"], refused["key"], refused["entries"]) == ("failed", None, None)
-    assert "404: Resource not found" in refused["sentence"]
+    assert (refused["outcome"], refused["key"], refused["entries"]) == (outcome, None, None)
+    assert advice in refused["sentence"]
     assert stored["outcome"] == "ok"
     assert cloud.keys() == [stored["key"]]
 
 
+def test_a_playlist_without_its_entries_is_stored_with_what_to_do(cloud: Cloud, spotify: FakeSpotify) -> None:
+    spotify.embedded = None
+
+    first, second = run()["playlists"]
+
+    assert first["outcome"] == second["outcome"] == cloud.snapshot().outcome == "metadata_only"
+    assert "earworm authorize" in first["sentence"]
+    assert cloud.capabilities()["contents"] == "absent"
+
+
+def test_a_snapshot_that_was_good_is_not_replaced_by_a_refusal(cloud: Cloud, spotify: FakeSpotify) -> None:
+    run()
+    spotify.faults["playlist"] = [error(403, "Forbidden")]
+
+    run()
+
+    assert cloud.snapshot().outcome == "ok"
+
+
+@pytest.mark.usefixtures("sleepless")
 def test_a_playlist_that_may_come_later_fails_the_run_once_the_others_are_stored(
     cloud: Cloud, spotify: FakeSpotify
 ) -> None:
-    # given a limit on the first of two playlists
-    spotify.faults["playlist"] = [A_LONG_LIMIT]
+    # given a server that fails for the first of two playlists
+    spotify.faults["playlist"] = [error(503, "Unavailable")] * 5
 
     # when the run is started
-    with pytest.raises(IncompleteRunError, match=rf"1 of 2 .*{PLAYLIST_ID}: Spotify limits .* 86400 s"):
+    with pytest.raises(IncompleteRunError, match=rf"1 of 2 .*{PLAYLIST_ID}: .*Unavailable \(503\)"):
         run()
 
     # then the second is stored, and Lambda's repetition completes the day
@@ -252,8 +343,9 @@ def test_a_playlist_that_may_come_later_fails_the_run_once_the_others_are_stored
     assert len(cloud.keys()) == 2
 
 
+@pytest.mark.usefixtures("sleepless")
 def test_a_page_that_may_come_later_is_a_reason_to_repeat(cloud: Cloud, spotify: FakeSpotify) -> None:
-    spotify.faults["items"] = [A_LONG_LIMIT]
+    spotify.faults["items"] = [error(503, "Unavailable")] * 5
 
     with pytest.raises(IncompleteRunError, match="2 of 2"):
         run()
@@ -261,6 +353,131 @@ def test_a_page_that_may_come_later_is_a_reason_to_repeat(cloud: Cloud, spotify:
     assert cloud.snapshot(OTHER_PLAYLIST_ID).outcome == "partial"
     run()
     assert cloud.snapshot(OTHER_PLAYLIST_ID).outcome == "ok"
+
+
+class TestALongLimitInTheMiddle:
+    @pytest.fixture(autouse=True)
+    def _five_playlists(self, spotify: FakeSpotify) -> None:
+        # given five playlists, and a quota that is spent when the third is asked for
+        spotify.playlists = {each: [song(number) for number in range(60)] for each in FIVE}
+        whole = [Answer(200, spotify._playlist(each)) for each in FIVE[:2]]
+        spotify.faults["playlist"] = [*whole, A_LONG_LIMIT]
+
+    def test_stores_what_is_finished_and_defers_the_rest_once(self, cloud: Cloud, spotify: FakeSpotify) -> None:
+        # when the run is started
+        before = datetime.now(UTC)
+        summary = run({**SUNDAY, "playlists": FIVE})
+
+        # then it ends well, with the finished ones in the lake, and asks nothing after the limit
+        assert [each["outcome"] for each in summary["playlists"]] == ["ok", "ok", "quota", "quota", "quota"]
+        assert cloud.keys() == [SnapshotKey(DAY, each).raw for each in FIVE[:2]]
+        assert [endpoint for endpoint, _ in spotify.asked][-1] == "playlist"
+        assert len(spotify.calls_of("playlist")) == 3
+
+        # and the rest is deferred for as long as Spotify asks
+        rest = {"scheduled_time": "2026-11-22T06:00:00+00:00", "playlists": FIVE[2:], "deferrals": 1}
+        assert cloud.deferred() == [rest]
+        assert summary["deferred"]["playlists"] == FIVE[2:]
+        wait = datetime.fromisoformat(summary["deferred"]["due"]) - before
+        assert timedelta(days=1) < wait < timedelta(days=1, minutes=5)
+
+    def test_lets_the_deferred_run_bring_the_rest_and_nothing_twice(self, cloud: Cloud) -> None:
+        run({**SUNDAY, "playlists": FIVE})
+        (event,) = cloud.deferred()
+
+        # when the deferred run starts, a day late
+        summary = run(event)
+
+        # then the day is complete
+        assert [each["outcome"] for each in summary["playlists"]] == ["ok"] * 3
+        assert "deferred" not in summary
+        assert cloud.keys() == [SnapshotKey(DAY, each).raw for each in FIVE]
+        assert len(cloud.s3.list_object_versions(Bucket=BUCKET)["Versions"]) == 5
+
+    def test_is_deferred_once_however_often_the_invocation_is_repeated(
+        self, cloud: Cloud, spotify: FakeSpotify
+    ) -> None:
+        run({**SUNDAY, "playlists": FIVE})
+        spotify.faults["playlist"] = [Answer(200, spotify._playlist(each)) for each in FIVE[:2]]
+        spotify.withheld["playlist"] = A_LONG_LIMIT
+        run({**SUNDAY, "playlists": FIVE})
+
+        assert len(cloud.deferred()) == 1
+
+    def test_is_given_up_after_the_third_deferral(self, cloud: Cloud) -> None:
+        with pytest.raises(IncompleteRunError, match=rf"2 of 5 .* not deferred: it was 3 times.*{FIVE[2]}: "):
+            run({**SUNDAY, "playlists": FIVE, "deferrals": 3})
+
+        assert len(cloud.keys()) == 2
+        assert cloud.deferred() == []
+
+    @pytest.mark.usefixtures("cloud")
+    def test_fails_the_run_where_it_cannot_be_deferred(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_deferral: object) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "No"}}, "CreateSchedule")
+
+        monkeypatch.setattr(SchedulerDeferrals, "defer", refuse)
+
+        with pytest.raises(IncompleteRunError, match=r"2 of 5 .* not deferred: .*AccessDenied"):
+            run({**SUNDAY, "playlists": FIVE})
+
+
+def test_a_playlist_that_was_read_when_the_quota_is_spent_is_stored_with_what_there_is(
+    cloud: Cloud, spotify: FakeSpotify
+) -> None:
+    # given a quota that is spent when the albums of the first playlist are asked for
+    spotify.withheld["albums"] = A_LONG_LIMIT
+
+    # when the run is started
+    first, second = run()["playlists"]
+
+    # then the first is stored and says so, and only the second is deferred
+    assert (first["outcome"], second["outcome"]) == ("ok", "quota")
+    found = cloud.capabilities()
+    assert [found[each] for each in ("contents", "artists", "albums", "audio_features.spotify")] == [
+        *("ok", "ok", "quota", "quota")
+    ]
+    assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
+
+
+def test_a_playlist_that_was_not_read_to_its_end_when_the_quota_is_spent_is_deferred(
+    cloud: Cloud, spotify: FakeSpotify
+) -> None:
+    spotify.withheld["items"] = A_LONG_LIMIT
+
+    run()
+
+    assert cloud.keys() == [SnapshotKey(DAY, PLAYLIST_ID).raw]
+    assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_spent_call_budget_defers_the_rest_by_an_hour(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOTIFY_CALL_BUDGET", "8")
+    before = datetime.now(UTC)
+
+    summary = run()
+
+    assert summary["calls"] == len([endpoint for endpoint, _ in spotify.asked if endpoint != "reccobeats"]) == 8
+    assert [each["outcome"] for each in summary["playlists"]] == ["ok", "quota"]
+    assert "budget of 8 calls" in summary["playlists"][1]["sentence"]
+    wait = datetime.fromisoformat(summary["deferred"]["due"]) - before
+    assert timedelta(minutes=59) < wait < timedelta(minutes=61)
+
+
+def test_time_that_is_used_up_defers_the_rest(cloud: Cloud, spotify: FakeSpotify) -> None:
+    # given a function whose time ends during the first playlist
+    context = Context(seconds_left=RESERVE_SECONDS + 0.55)
+    spotify.wait = context.wait
+
+    # when it runs
+    summary = run(context=context)
+
+    # then the first is stored in the time that is kept for it, and the rest is deferred
+    assert [each["outcome"] for each in summary["playlists"]] == ["ok", "quota"]
+    assert "used up its time" in summary["playlists"][1]["sentence"]
+    assert cloud.keys() == [SnapshotKey(DAY, PLAYLIST_ID).raw]
+    assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
 
 def test_a_run_without_any_snapshot_fails(cloud: Cloud, spotify: FakeSpotify) -> None:

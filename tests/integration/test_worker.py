@@ -2,13 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 
@@ -19,111 +14,21 @@ from contracts.tables.songs import SONGS, Song
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from shared.errors import TransientError
-from shared.lake import Lake, SnapshotKey
+from shared.lake import SnapshotKey
 from shared.observability import logger
 from shared.worker import transformer
 from tests.documents import entry, playlist, track
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
-
-BUCKET = "lake"
-KEY = SnapshotKey(date(2026, 11, 22), "3cEYpjA9oz9GiPac4AsH4n")
-
-
-@dataclass
-class Context:
-    """What Lambda tells a function of its invocation, as far as the worker looks."""
-
-    function_name: str = "songs"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:songs"
-    aws_request_id: str = "request"
-
-
-@dataclass
-class Cloud:
-    """A bucket whose raw objects are announced through a topic to one queue with a dead-letter queue."""
-
-    s3: "S3Client"
-    sqs: "SQSClient"
-    queue: str
-    dead_letters: str
-    lake: Lake = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.lake = Lake(self.s3, BUCKET)
-
-    def put_raw(self, document: Any, key: str = KEY.raw) -> None:
-        body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata={"run-id": "run-1"})
-
-    def batch(self) -> dict[str, Any]:
-        """The queue's messages as a Lambda function is given them."""
-        messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)["Messages"]
-        return {
-            "Records": [
-                {
-                    "messageId": message["MessageId"],
-                    "receiptHandle": message["ReceiptHandle"],
-                    "body": message["Body"],
-                    "attributes": {"ApproximateReceiveCount": "1"},
-                    "messageAttributes": {},
-                    "eventSource": "aws:sqs",
-                }
-                for message in messages
-            ]
-        }
-
-    def json_lines(self, key: str) -> list[dict[str, Any]]:
-        body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return [json.loads(line) for line in body.splitlines()]
-
-    def rows(self, key: str) -> list[dict[str, Any]]:
-        body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return pq.read_table(BytesIO(body)).to_pylist()  # type: ignore[no-any-return]
-
-    def keys(self, prefix: str) -> list[str]:
-        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-
-    def etags(self) -> dict[str, str]:
-        found = self.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-        return {each["Key"]: each["ETag"] for each in found}
-
-    def dead(self) -> list[Any]:
-        return self.sqs.receive_message(
-            QueueUrl=self.dead_letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        ).get("Messages", [])
+from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
-        s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        topic = sns.create_topic(Name="raw-snapshots")["TopicArn"]
-        queue, dead_letters = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("songs", "dead-letters"))
-        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-        s3.put_bucket_notification_configuration(
-            Bucket=BUCKET,
-            NotificationConfiguration={
-                "TopicConfigurations": [
-                    {
-                        "TopicArn": topic,
-                        "Events": ["s3:ObjectCreated:*"],
-                        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "raw/spotify/"}]}},
-                    }
-                ]
-            },
-        )
-        sqs.purge_queue(QueueUrl=queue)
+        cloud = make_cloud()
         monkeypatch.setenv("S3_BUCKET", BUCKET)
-        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead_letters)
+        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
-        yield Cloud(s3, sqs, queue, dead_letters)
+        yield cloud
 
 
 def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
