@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
+from pydantic import TypeAdapter, ValidationError
 from tenacity import Retrying, retry_if_result, wait_exponential
 
 from infra.stacks import PLATFORM, stack_name, template
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "extractor": {
         "PLAYLIST_ID": "PlaylistIds",
+        "RECCOBEATS_API_URL": "ReccoBeatsApiUrl",
         "SPOTIFY_API_URL": "SpotifyApiUrl",
+        "SPOTIFY_CALL_BUDGET": "CallBudget",
         "SPOTIFY_MARKET": "Market",
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
     }
@@ -36,6 +39,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 _DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
+_SECRET = TypeAdapter(dict[str, str])
 _Described = TypeVar("_Described")
 
 
@@ -207,25 +211,63 @@ def remove(cloudformation: "CloudFormationClient", name: str) -> bool:
     return True
 
 
-def store_spotify_secret(
-    secretsmanager: "SecretsManagerClient", environment: str, client_id: str, client_secret: str
-) -> bool:
-    """Keep the Spotify application's credentials where the extractor reads them, and tell whether they are new."""
-    name = f"earworm/{environment}/spotify"
-    credentials = {"client_id": client_id, "client_secret": client_secret}
+def spotify_secret_name(environment: str) -> str:
+    """The secret in Secrets Manager that the extractor reads."""
+    return f"earworm/{environment}/spotify"
+
+
+def stored_spotify_secret(secretsmanager: "SecretsManagerClient", environment: str) -> dict[str, str] | None:
+    """What the secret holds, None where there is none.
+
+    Raises:
+        DeployError: It holds something else than a JSON object; never tells what.
+    """
+    name = spotify_secret_name(environment)
     try:
-        stored = secretsmanager.get_secret_value(SecretId=name)["SecretString"]
+        stored = secretsmanager.get_secret_value(SecretId=name)
     except secretsmanager.exceptions.ResourceNotFoundException:
+        return None
+    try:
+        return _SECRET.validate_json(stored.get("SecretString", ""))
+    except ValidationError:
+        raise DeployError(
+            f"The secret {name} in Secrets Manager is no JSON object of texts: mend it, or delete it and try again."
+        ) from None
+
+
+def store_spotify_secret(
+    secretsmanager: "SecretsManagerClient",
+    environment: str,
+    client_id: str,
+    client_secret: str,
+    consent: Mapping[str, str] | None = None,
+) -> bool:
+    """Keep the Spotify application's credentials where the extractor reads them, and tell whether they are new.
+
+    Args:
+        secretsmanager: Where secrets are kept.
+        environment: The environment whose extractor they are for.
+        client_id: The application's.
+        client_secret: The application's.
+        consent: A user's, as `refresh_token` and `consented_at`. Without one, what is stored beside the same
+            client_id stays; a consent that was given to another application is worth nothing to this one.
+
+    Raises:
+        DeployError: The secret holds something else already.
+    """
+    name = spotify_secret_name(environment)
+    stored = stored_spotify_secret(secretsmanager, environment)
+    kept = stored if stored and stored.get("client_id") == client_id else {}
+    secret = {**kept, "client_id": client_id, "client_secret": client_secret, **(consent or {})}
+    if stored is None:
         secretsmanager.create_secret(
             Name=name,
             Description="The Spotify application that the extractor acts for.",
-            SecretString=json.dumps(credentials),
+            SecretString=json.dumps(secret),
         )
-        return True
-    if json.loads(stored) == credentials:
-        return False
-    secretsmanager.put_secret_value(SecretId=name, SecretString=json.dumps(credentials))
-    return True
+    elif secret != stored:
+        secretsmanager.put_secret_value(SecretId=name, SecretString=json.dumps(secret))
+    return secret != stored
 
 
 def _deployed(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ def real_documents() -> Path:
 @pytest.fixture(autouse=True)
 def environment_without_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reaches a cloud that the developer's shell points to."""
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", "SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"):
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE", *(each for each in os.environ if "SPOTI" in each)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

@@ -11,11 +11,14 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
 
 from contracts.tables import OPERATIONS, TABLES
 from infra import build as bundles
 from infra import deploy as stacks
 from infra.cli import archive, athena, collect
+from infra.cli import authorize as consent
+from infra.cli import tiers as tiers_
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.local.cloud import LocalCloud, LocalCloudError
@@ -138,6 +141,27 @@ def load(
         for document, new in zip(documents, stored, strict=True)
     ]
     out.print(grid("Loaded", ("from", "playlist", "day", "entries", "new"), rows, numbers=[3]))
+
+
+@app.command()
+def authorize(
+    environment: Environment = "dev",
+    *,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser as well.")] = False,
+) -> None:
+    """Ask a Spotify user for consent to read the playlists that only they may read; renew it every five months."""
+    cloud = find_cloud(environment)
+    consented_at = consent.authorize(
+        cloud.client("secretsmanager"), cloud.environment, cloud.variables, open_browser=browser
+    )
+    out.print(f"The consent of {consented_at:%d %B %Y} is stored. It ends after six months: renew it after five.")
+
+
+@app.command()
+def tiers(environment: Environment = "dev") -> None:
+    """Take snapshots in each tier of Spotify's on the simulator, and show what lands: the table of the README."""
+    table = tiers_.markdown(tiers_.in_each_tier(find_cloud(environment)))
+    out.print(table, soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -299,10 +323,10 @@ def main() -> None:
     try:
         app()
     except (ConsoleError, LocalCloudError, bundles.BuildError, stacks.DeployError) as fault:
-        err.print(f"[red]earworm:[/] {fault}", markup=True)
+        err.print(f"[red]earworm:[/] {escape(str(fault))}")
         sys.exit(1)
     except (BotoCoreError, ClientError) as fault:
-        err.print(f"[red]earworm:[/] the cloud refused: {fault}")
+        err.print(f"[red]earworm:[/] the cloud refused: {escape(str(fault))}")
         sys.exit(1)
 
 

@@ -67,7 +67,9 @@ class Endpoints:
             variables |= {
                 "SPOTIFY_API_URL": f"{self.spotify}/v1/",
                 "SPOTIFY_TOKEN_URL": f"{self.spotify}/api/token",
+                "SPOTIFY_AUTHORIZE_URL": f"{self.spotify}/authorize",
                 "SPOTIFY_SIMULATOR_URL": self.spotify,
+                "RECCOBEATS_API_URL": f"{self.spotify}/reccobeats/v1/",
                 "SPOTIPY_CLIENT_ID": "earworm-simulator",
                 "SPOTIPY_CLIENT_SECRET": "not-a-secret",
             }

@@ -1,8 +1,12 @@
 """What Spotify knows the application by, and where it is kept."""
 
-from typing import TYPE_CHECKING, Annotated
+import logging
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from shared.errors import sentence_of
 from shared.settings import SettingsError
@@ -10,14 +14,50 @@ from shared.settings import SettingsError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+_WHAT_BELONGS_TOGETHER = (
+    "SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET belong together: set both or neither; "
+    "so do SPOTIPY_REFRESH_TOKEN and SPOTIPY_CONSENTED_AT beside them"
+)
+
 
 class Credentials(BaseModel):
-    """The application's id and secret, as its page at https://developer.spotify.com/dashboard tells them."""
+    """The application's id and secret, and a user's consent where there is one.
+
+    Attributes:
+        client_id: As the application's page at https://developer.spotify.com/dashboard tells it.
+        client_secret: Likewise.
+        refresh_token: What a user's consent gave. Playlists that only their owner may read need it.
+        consented_at: When that was: a refresh token ends six months after consent, however often it is used
+            (https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration).
+    """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     client_id: Annotated[str, Field(min_length=1)]
     client_secret: Annotated[SecretStr, Field(min_length=1)]
+    refresh_token: Annotated[SecretStr, Field(min_length=1)] | None = None
+    consented_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _a_consent_is_whole(self) -> Self:
+        if (self.refresh_token is None) != (self.consented_at is None):
+            raise ValueError("refresh_token and consented_at belong together: give both or neither")
+        return self
+
+
+def plain_credentials(environment: Mapping[str, str] = os.environ) -> Credentials | None:
+    """The credentials that plain variables hold, named as the fields after `SPOTIPY_`; None where none of them is set.
+
+    Raises:
+        SettingsError: They are not whole; never tells a value.
+    """
+    given = {name: environment.get(f"SPOTIPY_{name.upper()}") or None for name in Credentials.model_fields}
+    if not any(given.values()):
+        return None
+    try:
+        return Credentials.model_validate({name: value for name, value in given.items() if value})
+    except ValidationError as fault:
+        raise SettingsError(f"{_WHAT_BELONGS_TOGETHER} ({sentence_of(fault)})") from None
 
 
 def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credentials:
@@ -26,6 +66,7 @@ def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credential
     Raises:
         SettingsError: There is no such secret, or it holds something else; never tells what.
     """
+    keep_secrets_out_of_logs()
     try:
         secret = secrets.get_secret_value(SecretId=name)
     except secrets.exceptions.ResourceNotFoundException:
@@ -40,3 +81,15 @@ def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credential
             f"the secret {name!r} in Secrets Manager is no JSON object with client_id and client_secret: "
             f"{sentence_of(fault)}"
         ) from None
+
+
+def keep_secrets_out_of_logs() -> None:
+    """Lets no library log below INFO that would log secrets, tokens or authorisation headers there."""
+    for name in ("boto3", "botocore", "spotipy", "urllib3"):
+        log = logging.getLogger(name)
+        log.setLevel(max(logging.INFO, log.getEffectiveLevel()))
+
+
+def days_since_consent(credentials: Credentials, now: datetime) -> int | None:
+    """Full days since the user's consent, None without one; from 150 on it is time for a new one."""
+    return None if credentials.consented_at is None else (now - credentials.consented_at).days

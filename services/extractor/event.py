@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from contracts.playlists import playlist_ids
+from services.extractor.deferral import MOST_DEFERRALS
 from shared.errors import PermanentError, sentence_of
 
 
@@ -27,12 +28,14 @@ class Event(BaseModel):
     Attributes:
         scheduled_time: When the run was due, ISO 8601 with its zone; its day in UTC is the snapshot's.
         playlists: The playlists to take in place of those in the settings: ids, links or URIs.
+        deferrals: How often this run was deferred already.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scheduled_time: Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso)] | None = None
     playlists: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(playlist_ids)] | None = None
+    deferrals: Annotated[int, Strict(), Field(ge=0, le=MOST_DEFERRALS)] = 0
 
     @classmethod
     def read(cls, event: Mapping[str, Any]) -> Self:
@@ -47,5 +50,6 @@ class Event(BaseModel):
             raise PermanentError(
                 "event",
                 f"{sentence_of(fault)}. It may hold scheduled_time (ISO 8601 with a zone, such as "
-                "2026-11-22T06:00:00Z) and playlists (a list of ids, links or URIs), and nothing else",
+                f"2026-11-22T06:00:00Z), playlists (a list of ids, links or URIs) and deferrals "
+                f"(0 to {MOST_DEFERRALS}), and nothing else",
             ) from None

@@ -1,38 +1,48 @@
 """A run: one raw snapshot for each playlist."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final, Literal, NotRequired, TypeAlias
+from typing import Any, Final, NotRequired, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from spotipy.cache_handler import MemoryCacheHandler
 from typing_extensions import TypedDict
 
-from services.extractor.credentials import Credentials, stored_credentials
-from services.extractor.enrichment import album_ids, artist_ids, distinct_tracks, gather
+from contracts.spotify import Track
+from services.extractor.credentials import Credentials, days_since_consent, plain_credentials, stored_credentials
+from services.extractor.deferral import MOST_DEFERRALS, Deferral, Deferrals, SchedulerDeferrals, wait_after
+from services.extractor.enrichment import Catalogue, album_ids, artist_ids, distinct_tracks
 from services.extractor.event import Event
-from services.extractor.features import FeatureProvider, SpotifyFeatures
-from services.extractor.playlist import Outcome, read_playlist
+from services.extractor.features import FeatureProvider, Features, SpotifyFeatures, measure
+from services.extractor.playlist import NotStored, Stored, outcome_of, read_playlist
+from services.extractor.reccobeats import ReccoBeats
 from services.extractor.settings import ExtractorSettings
 from services.extractor.snapshot import Extraction, as_raw_snapshot
-from services.extractor.spotify import SpotifyClient, SpotifyError
+from services.extractor.spotify import SpotifyClient
+from services.extractor.web import QuotaError, WebError, WebSession, fetcher, retrying
 from shared.errors import PermanentError, TransientError
 from shared.lake import Lake, SnapshotKey
-from shared.observability import count, instrument, logger
+from shared.observability import count, gauge, instrument, logger
+from shared.settings import SettingsError
 
-RESERVE_SECONDS: Final = 25.0
-"""Kept from the function's time, for a call that began in time and for the write after it."""
+RESERVE_SECONDS: Final = 45.0
+"""Kept from the function's time, for a call that began in time, the write after it and the deferral of the rest."""
+
+_IN_TIME: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class PlaylistSummary(TypedDict):
     """What became of a playlist.
 
     Attributes:
-        outcome: `ok`, `partial`, `metadata_only`, or `failed` if there is no snapshot.
+        outcome: `ok`, `partial`, `metadata_only`; or without a snapshot `forbidden`, `not_found_or_editorial`, `quota`
+            or `failed`.
         key: Where the snapshot is.
         entries: How many the snapshot holds.
         sentence: What went wrong and what to do.
@@ -45,6 +55,13 @@ class PlaylistSummary(TypedDict):
     sentence: NotRequired[str]
 
 
+class DeferredRun(TypedDict):
+    """The playlists that are left to another run, and when that starts, in ISO 8601."""
+
+    due: str
+    playlists: list[str]
+
+
 class Summary(TypedDict):
     """What became of a run; `calls` is the number of calls to Spotify."""
 
@@ -52,6 +69,7 @@ class Summary(TypedDict):
     snapshot_date: str
     calls: int
     playlists: list[PlaylistSummary]
+    deferred: NotRequired[DeferredRun]
 
 
 Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], Summary]
@@ -69,10 +87,11 @@ def extractor() -> Handler:
 
     The handler takes an `Event`, returns a `Summary`, and raises IncompleteRunError after all that can be stored is, if
 
-    - a playlist was not read to its end for a reason that may pass: Lambda repeats an asynchronous invocation twice,
-      and a repetition writes the same keys, so that the day's snapshot becomes complete;
-    - there is no snapshot at all: a repetition will not help where Spotify refuses, but the failed invocation draws
-      attention.
+    - a playlist was not read to its end for a reason that may soon pass: Lambda repeats an asynchronous invocation
+      twice, and a repetition writes the same keys, so that the day's snapshot becomes complete;
+    - calls were spent and the rest was deferred as often as it may be, or cannot be deferred;
+    - there is no snapshot at all, nor a deferral: a repetition will not help where Spotify refuses, but the failed
+      invocation draws attention.
 
     A playlist that Spotify refuses beside others that it gives is in the summary and in the log, and no reason to
     repeat; nor is an enrichment that is missing.
@@ -81,54 +100,110 @@ def extractor() -> Handler:
         SettingsError: The environment lacks a setting.
     """
     settings = ExtractorSettings.from_environment()
+    plain = plain_credentials()
+    if not plain and not settings.spotify_secret_name:
+        raise SettingsError(
+            "no credentials of Spotify's: set SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET, or let SPOTIFY_SECRET_NAME "
+            "name the secret that holds them"
+        )
+    logging.disable(logging.DEBUG)  # at which libraries tell tokens, and what Secrets Manager answers
     instrument("botocore", "requests")
-    lake = Lake(boto3.client("s3"), settings.s3_bucket)
+    lake = Lake(boto3.client("s3", config=_IN_TIME), settings.s3_bucket)
     tokens = MemoryCacheHandler()
 
     @cache
     def credentials() -> Credentials:
-        if plain := settings.plain_credentials:
+        if plain:
             return plain
         assert settings.spotify_secret_name
-        return stored_credentials(boto3.client("secretsmanager"), settings.spotify_secret_name)
+        return stored_credentials(boto3.client("secretsmanager", config=_IN_TIME), settings.spotify_secret_name)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> Summary:
         asked = Event.read(event)
         playlist_ids = asked.playlists or settings.playlist_ids
         if not playlist_ids:
             raise PermanentError("event", "it names no playlist, nor does PLAYLIST_ID: give ids, links or URIs")
+
+        def seconds_left() -> float:
+            return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+
         spotify = SpotifyClient(
             credentials=credentials(),
             tokens=tokens,
             market=settings.spotify_market,
             api_url=settings.spotify_api_url,
             token_url=settings.spotify_token_url,
-            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS,
+            call_budget=settings.spotify_call_budget,
+            seconds_left=seconds_left,
         )
+        providers: list[FeatureProvider] = [SpotifyFeatures(spotify)]
+        if settings.reccobeats_api_url:
+            session = WebSession(seconds_left, settings.spotify_call_budget)
+            providers.append(ReccoBeats(fetcher(session, retrying(seconds_left)), settings.reccobeats_api_url))
         run = Run(
             run_id=context.aws_request_id,
-            snapshot_date=(asked.scheduled_time or datetime.now(UTC)).astimezone(UTC).date(),
+            scheduled_time=(asked.scheduled_time or datetime.now(UTC)).astimezone(UTC),
+            deferrals_before=asked.deferrals,
             market=settings.spotify_market,
             spotify=spotify,
-            features=SpotifyFeatures(spotify),
+            providers=providers,
             lake=lake,
+            deferrals=SchedulerDeferrals(
+                cache(lambda: boto3.client("scheduler", config=_IN_TIME)),
+                name_prefix=settings.deferred_schedules,
+                function_arn=context.invoked_function_arn,
+                role_arn=settings.scheduler_role_arn,
+                dead_letter_queue_arn=settings.dead_letter_queue_arn,
+            ),
         )
-        with logger.append_context_keys(run_id=run.run_id):
+        gauge(days_since_consent=days_since_consent(credentials(), datetime.now(UTC)))
+        with logger.append_context_keys(run_id=context.aws_request_id):
             return run.extract(playlist_ids)
 
     return handler
 
 
-@dataclass(frozen=True)
 class Run:
     """One invocation, with all that it needs from outside."""
 
-    run_id: str
-    snapshot_date: date
-    market: str
-    spotify: SpotifyClient
-    features: FeatureProvider
-    lake: Lake
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        scheduled_time: datetime,
+        deferrals_before: int,
+        market: str,
+        spotify: SpotifyClient,
+        providers: Sequence[FeatureProvider],
+        lake: Lake,
+        deferrals: Deferrals,
+    ) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            run_id: The invocation.
+            scheduled_time: When the run was due, in UTC; its day is the snapshots'.
+            deferrals_before: How often it was deferred already.
+            market: The country whose view is taken, ISO 3166-1 alpha-2.
+            spotify: A client of this run's own.
+            providers: Who measures audio features, in the order in which they are asked.
+            lake: Takes the snapshots.
+            deferrals: Takes what is left when calls are spent.
+        """
+        self._run_id = run_id
+        self._scheduled_time = scheduled_time
+        self._deferrals_before = deferrals_before
+        self._market = market
+        self._spotify = spotify
+        self._catalogue = Catalogue(spotify)
+        self._providers = providers
+        self._lake = lake
+        self._deferrals = deferrals
+
+    @property
+    def snapshot_date(self) -> date:
+        """The day of the snapshots."""
+        return self._scheduled_time.date()
 
     def extract(self, playlist_ids: Sequence[str]) -> Summary:
         """Stores a snapshot of each playlist; a fault with one of them never costs another.
@@ -138,56 +213,101 @@ class Run:
         """
         attempts = [self._attempt(playlist_id) for playlist_id in playlist_ids]
         summary: Summary = {
-            "run_id": self.run_id,
+            "run_id": self._run_id,
             "snapshot_date": self.snapshot_date.isoformat(),
-            "calls": self.spotify.calls,
+            "calls": self._spotify.calls,
             "playlists": [attempt.summary for attempt in attempts],
         }
-        stored = sum(attempt.summary["key"] is not None for attempt in attempts)
-        logger.info("run is over", calls=summary["calls"], playlists=summary["playlists"])
+        stored = sum(attempt.key is not None for attempt in attempts)
+        logger.info(
+            "run is over",
+            calls=summary["calls"],
+            capabilities=self._spotify.capabilities.findings,
+            playlists=summary["playlists"],
+        )
         count(calls=summary["calls"], snapshots=stored, failed_playlists=len(attempts) - stored)
-        if not stored or any(attempt.may_succeed_later for attempt in attempts):
+        unfinished = tuple(attempt.playlist_id for attempt in attempts if attempt.may_succeed_later)
+        problem = None
+        if unfinished and self._spotify.spent:
+            try:
+                return {**summary, "deferred": self._defer(unfinished, self._spotify.spent)}
+            except (_NotDeferredError, ClientError, BotoCoreError) as fault:
+                problem = f"The rest is not deferred: {fault}. "
+        if unfinished or not stored:
             sentences = "; ".join(
                 f"{each['playlist_id']}: {each['sentence']}" for each in summary["playlists"] if "sentence" in each
             )
-            raise IncompleteRunError(f"{stored} of {len(attempts)} playlists have a snapshot. {sentences}")
+            raise IncompleteRunError(
+                f"{stored} of {len(attempts)} playlists have a snapshot. {problem or ''}{sentences}"
+            )
         return summary
+
+    def _defer(self, playlists: tuple[str, ...], spent: QuotaError) -> DeferredRun:
+        if self._deferrals_before >= MOST_DEFERRALS:
+            raise _NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand once calls are given again")
+        deferral = Deferral(
+            scheduled_time=self._scheduled_time,
+            playlists=playlists,
+            count=self._deferrals_before + 1,
+            due=datetime.now(UTC) + wait_after(spent),
+        )
+        self._deferrals.defer(deferral)
+        deferred: DeferredRun = {"due": deferral.due.isoformat(timespec="seconds"), "playlists": list(playlists)}
+        logger.warning("rest is deferred", **deferred, deferrals=deferral.count)
+        return deferred
 
     def _attempt(self, playlist_id: str) -> "_Attempt":
         with logger.append_context_keys(playlist_id=playlist_id):
             try:
                 attempt = self._store(playlist_id)
-            except (SpotifyError, ClientError, BotoCoreError) as fault:
-                attempt = _Attempt(playlist_id, fault=fault)
-            if attempt.fault:
+            except (WebError, ClientError, BotoCoreError) as fault:
+                outcome, sentence = outcome_of(fault)
+                attempt = _Attempt(playlist_id, outcome, sentence=sentence, fault=fault)
+            if attempt.sentence:
                 logger.error("playlist is not complete", **attempt.summary)
             return attempt
 
     def _store(self, playlist_id: str) -> "_Attempt":
-        calls_before = self.spotify.calls
-        playlist = read_playlist(self.spotify, playlist_id)
+        calls_before = self._spotify.calls
+        playlist = read_playlist(self._spotify, playlist_id)
         tracks = distinct_tracks(playlist.entries)
-        artists = gather("artists", artist_ids(tracks), self.spotify.artists)
-        albums = gather("albums", album_ids(tracks), self.spotify.albums)
-        features = self.features.measure(tracks)
+        artists = self._catalogue.artists(artist_ids(tracks))
+        albums = self._catalogue.albums(album_ids(tracks))
         extraction = Extraction(
-            run_id=self.run_id,
+            run_id=self._run_id,
             extracted_at=datetime.now(UTC),
             snapshot_date=self.snapshot_date,
-            market=self.market,
-            calls=self.spotify.calls - calls_before,
+            market=self._market,
             playlist=playlist,
             artists=artists,
             albums=albums,
-            features=features,
-            feature_source=self.features.source,
+            features=self._measured(tracks),
+            calls=self._spotify.calls - calls_before,
+            found=self._spotify.capabilities.findings,
         )
         key = SnapshotKey(self.snapshot_date, playlist_id)
-        self.lake.put_raw(key, as_raw_snapshot(extraction), run_id=self.run_id)
+        self._lake.put_raw(key, as_raw_snapshot(extraction), run_id=self._run_id)
         logger.info("snapshot is stored", key=key.raw, capabilities=extraction.capabilities, calls=extraction.calls)
         return _Attempt(
-            playlist_id, outcome=playlist.outcome, key=key.raw, entries=len(playlist.entries), fault=playlist.fault
+            playlist_id,
+            playlist.outcome,
+            key=key.raw,
+            entries=len(playlist.entries),
+            sentence=playlist.sentence,
+            fault=playlist.fault,
         )
+
+    def _measured(self, tracks: Sequence[Track]) -> Features:
+        """Audio features, of the other providers alone once Spotify's quota is spent: this playlist is not deferred."""
+        try:
+            return measure(tracks, self._providers)
+        except QuotaError as fault:
+            others = measure(tracks, [each for each in self._providers if each.source != SpotifyFeatures.source])
+            return Features(others.blocks, {SpotifyFeatures.source: fault.finding, **others.findings})
+
+
+class _NotDeferredError(Exception):
+    """A run was deferred as often as it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +315,10 @@ class _Attempt:
     """What became of a playlist; without a key there is no snapshot of it."""
 
     playlist_id: str
-    outcome: Outcome | Literal["failed"] = "failed"
+    outcome: Stored | NotStored
     key: str | None = None
     entries: int | None = None
+    sentence: str | None = None
     fault: Exception | None = None
 
     @property
@@ -208,11 +329,11 @@ class _Attempt:
             "key": self.key,
             "entries": self.entries,
         }
-        return {**summary, "sentence": str(self.fault)} if self.fault else summary
+        return {**summary, "sentence": self.sentence} if self.sentence else summary
 
     @property
     def may_succeed_later(self) -> bool:
-        """Whether there is a fault that a repetition may not meet again; a cloud's faults count as such."""
-        if isinstance(self.fault, SpotifyError):
+        """Whether there is a fault that another run may not meet again; a cloud's faults count as such."""
+        if isinstance(self.fault, WebError):
             return isinstance(self.fault, TransientError)
         return self.fault is not None

@@ -1,11 +1,13 @@
 """The raw snapshot, in the shape that `contracts.snapshot` reads."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from contracts.snapshot import SCHEMA_VERSION
 from services.extractor.enrichment import Enrichment
+from services.extractor.features import Features
 from services.extractor.playlist import CompletePlaylist
 
 
@@ -17,7 +19,7 @@ class Extraction:
         extracted_at: When Spotify was read, in UTC.
         market: The country whose view was taken, ISO 3166-1 alpha-2.
         calls: Calls spent on this playlist, one for an access token included if it was needed.
-        feature_source: Who measured the features.
+        found: What the run has found out of Spotify so far.
     """
 
     run_id: str
@@ -28,17 +30,18 @@ class Extraction:
     playlist: CompletePlaylist
     artists: Enrichment
     albums: Enrichment
-    features: Enrichment
-    feature_source: str
+    features: Features
+    found: Mapping[str, str]
 
     @property
     def capabilities(self) -> dict[str, str]:
         """What was given and what was not, and why: `ok`, `none needed`, `absent` or a fault's finding."""
         return {
+            **self.found,
             "contents": self.playlist.finding,
             "artists": self.artists.finding,
             "albums": self.albums.finding,
-            "audio_features": self.features.finding,
+            **{f"audio_features.{source}": finding for source, finding in self.features.findings.items()},
         }
 
 
@@ -47,7 +50,6 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
 
     Half of a surrogate pair, which JSON can say and UTF-8 cannot, stays the escape that it came as.
     """
-    features = {"source": extraction.feature_source, "items": extraction.features.items}
     document = {
         "snapshot": {
             "schema_version": SCHEMA_VERSION,
@@ -63,7 +65,7 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
         "playlist": extraction.playlist.document,
         "artists": extraction.artists.items,
         "albums": extraction.albums.items,
-        "audio_features": [features] if extraction.features.items else [],
+        "audio_features": extraction.features.blocks,
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="backslashreplace")

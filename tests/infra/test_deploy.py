@@ -7,11 +7,12 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.error import URLError
 
 import boto3
 import pytest
+from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.build import Bundle
@@ -26,6 +27,7 @@ from infra.deploy import (
     remove,
     service_stack,
     store_spotify_secret,
+    stored_spotify_secret,
     upload,
 )
 from infra.stacks import SERVICES
@@ -33,6 +35,7 @@ from infra.stacks import SERVICES
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "eu-west-1"
 
@@ -248,6 +251,63 @@ class TestInAnEmulatedCloud:
         assert stored == [True, False, True]
         value = secretsmanager.get_secret_value(SecretId="earworm/dev/spotify")["SecretString"]
         assert json.loads(value) == {"client_id": "me", "client_secret": "new"}
+
+
+class TestTheSpotifySecret:
+    CONSENT: ClassVar = {"refresh_token": "refresh", "consented_at": "2026-11-22T06:30:00+00:00"}
+
+    @pytest.fixture
+    def secretsmanager(self) -> Iterator["SecretsManagerClient"]:
+        with mock_aws():
+            yield boto3.client("secretsmanager")
+
+    def test_it_is_new_when_something_in_it_is(self, secretsmanager: "SecretsManagerClient") -> None:
+        # given an application's credentials, stored twice and then with another secret
+        stored = [store_spotify_secret(secretsmanager, "dev", "me", secret) for secret in ("old", "old", "new")]
+        # when a consent is stored beside them, twice
+        stored += [store_spotify_secret(secretsmanager, "dev", "me", "new", self.CONSENT) for _ in range(2)]
+
+        # then each change was told once
+        assert stored == [True, False, True, True, False]
+
+    def test_a_consent_outlives_a_deployment_and_a_new_client_secret(
+        self, secretsmanager: "SecretsManagerClient"
+    ) -> None:
+        store_spotify_secret(secretsmanager, "dev", "me", "old", self.CONSENT)
+
+        changed = [store_spotify_secret(secretsmanager, "dev", "me", secret) for secret in ("old", "new")]
+
+        assert changed == [False, True]
+        assert stored_spotify_secret(secretsmanager, "dev") == {
+            "client_id": "me",
+            "client_secret": "new",
+            **self.CONSENT,
+        }
+
+    def test_a_consent_to_another_application_is_dropped(self, secretsmanager: "SecretsManagerClient") -> None:
+        store_spotify_secret(secretsmanager, "dev", "me", "old", self.CONSENT)
+
+        store_spotify_secret(secretsmanager, "dev", "another", "new")
+
+        assert stored_spotify_secret(secretsmanager, "dev") == {"client_id": "another", "client_secret": "new"}
+
+    @pytest.mark.parametrize("held", ["the-client-secret", '["the-client-secret"]', '{"client_id": 1}'])
+    def test_something_else_in_it_is_not_overwritten_and_stays_untold(
+        self, secretsmanager: "SecretsManagerClient", held: str
+    ) -> None:
+        secretsmanager.create_secret(Name="earworm/dev/spotify", SecretString=held)
+
+        with pytest.raises(DeployError, match="earworm/dev/spotify in Secrets Manager is no JSON object") as fault:
+            store_spotify_secret(secretsmanager, "dev", "me", "new")
+
+        assert "the-client-secret" not in repr(fault.value)
+        assert secretsmanager.get_secret_value(SecretId="earworm/dev/spotify")["SecretString"] == held
+
+    def test_each_environment_has_its_own(self, secretsmanager: "SecretsManagerClient") -> None:
+        store_spotify_secret(secretsmanager, "prod", "me", "secret")
+
+        assert stored_spotify_secret(secretsmanager, "dev") is None
+        assert stored_spotify_secret(secretsmanager, "prod") == {"client_id": "me", "client_secret": "secret"}
 
 
 def _wait_until_it_answers(url: str) -> None:

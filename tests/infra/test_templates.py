@@ -142,16 +142,18 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
 
 
 @pytest.mark.parametrize("component", ["extractor"], indirect=True)
-def test_the_extractor_puts_snapshots_and_reads_its_secret_and_no_more(resources: Resources) -> None:
+def test_the_extractor_puts_snapshots_reads_its_secret_defers_runs_and_no_more(resources: Resources) -> None:
     role = resources("AWS::IAM::Role")["Role"]
     actions = {
         a for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"] for a in _listed(s["Action"])
     }
 
     assert actions == {
+        "iam:PassRole",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:PutObject",
+        "scheduler:CreateSchedule",
         "secretsmanager:GetSecretValue",
         *WITHOUT_RESOURCES,
     }

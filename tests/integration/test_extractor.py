@@ -261,7 +261,7 @@ def test_a_failed_enrichment_costs_only_itself(cloud: Cloud, spotify: FakeSpotif
 @pytest.mark.usefixtures("cloud")
 def test_what_is_refused_is_asked_for_once_in_a_run(spotify: FakeSpotify) -> None:
     for endpoint in ("audio-features", "artists", "artist"):
-        spotify.withheld[endpoint] = error(403, "Forbidden")  # type: ignore[index]
+        spotify.withheld[endpoint] = error(403, "Forbidden")
 
     run()
 
@@ -277,7 +277,7 @@ def test_what_one_playlist_brought_no_other_asks_for(cloud: Cloud, spotify: Fake
 
     # then each artist, album and track was asked for once
     for endpoint in ("artists", "albums", "audio-features"):
-        asked = [each for query in spotify.calls_of(endpoint) for each in query["ids"].split(",")]  # type: ignore[arg-type]
+        asked = [each for query in spotify.calls_of(endpoint) for each in query["ids"].split(",")]
         assert len(asked) == len(set(asked)) == 120
 
     # and each snapshot has all of its own
@@ -437,6 +437,7 @@ def test_a_playlist_that_was_read_when_the_quota_is_spent_is_stored_with_what_th
     assert [found[each] for each in ("contents", "artists", "albums", "audio_features.spotify")] == [
         *("ok", "ok", "quota", "quota")
     ]
+    assert {each.source for each in cloud.snapshot().features.values()} == {"reccobeats"}
     assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
 
@@ -566,6 +567,33 @@ def test_a_secret_that_holds_something_else_is_told_and_not_shown(cloud: Cloud, 
 
     assert CLIENT_SECRET not in str(fault.value)
     assert fault.value.__cause__ is None
+
+
+def test_a_run_for_a_user_tells_how_old_the_consent_is(
+    cloud: Cloud, spotify: FakeSpotify, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given a user's consent of 151 days ago
+    consented_at = (datetime.now(UTC) - timedelta(days=151)).isoformat()
+    consent = {"refresh_token": "the-refresh-token", "consented_at": consented_at}
+    credentials = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **consent}
+    cloud.secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(credentials))
+
+    # when a run reads the playlists of that user
+    summary = run()
+
+    # then the alarm learns of it
+    assert [each["outcome"] for each in summary["playlists"]] == ["ok", "ok"]
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "DaysSinceConsent" in line]
+    assert [metric["DaysSinceConsent"] for metric in metrics] == [[151.0]]
+    assert spotify.calls_of("token")
+
+
+@pytest.mark.usefixtures("spotify")
+def test_a_run_for_nobody_tells_of_no_consent(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    run()
+
+    assert cloud.keys()
+    assert "DaysSinceConsent" not in capsys.readouterr().out
 
 
 def test_an_event_that_cannot_be_meant_starts_nothing(spotify: FakeSpotify) -> None:

@@ -39,7 +39,7 @@ from tests.unit.extractor.fake_spotify import (
 DAY = date(2026, 11, 22)
 PLAYLISTS = [spotify_id("playlist", number) for number in range(4)]
 ENDPOINTS = get_args(Endpoint)
-FAULTS = st.sampled_from(
+FAULTS: st.SearchStrategy[Answer | Exception] = st.sampled_from(
     [
         error(400, "Bad request"),
         error(401, "The access token expired"),
@@ -64,13 +64,13 @@ FAULTS = st.sampled_from(
         Answer(200, {}),
     ]
 )
-ODD_PLAYLISTS = st.sampled_from(
+ODD_PLAYLISTS: st.SearchStrategy[Answer | Exception] = st.sampled_from(
     [
         Answer(200, {"type": "playlist", "items": {"items": None, "total": 7}, "tracks": None}),
         Answer(200, {"type": "playlist", "snapshot_id": "B", "items": {"items": [None, {}], "total": 10**9}}),
     ]
 )
-ODD_LISTS = st.sampled_from(
+ODD_LISTS: st.SearchStrategy[Answer | Exception] = st.sampled_from(
     [
         Answer(200, {"items": [], "total": 10**9, "artists": None, "albums": [], "audio_features": 7, "content": {}}),
         Answer(200, {"items": [None], "artists": [None] * 50, "content": [None, 7, {"href": 7}]}),

@@ -1,33 +1,19 @@
 """The whole pipeline on the local cloud, driven as a user drives it: through the console."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from dateutil.relativedelta import relativedelta
 
 from contracts.tables import TABLES
-from infra.cli import athena
 from infra.cli.__main__ import QUERIES
-from infra.cli.cloud import Cloud
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
-
-if TYPE_CHECKING:
-    from mypy_boto3_glue import GlueClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
+from tests.system.pipeline import Pipeline, deployed
 
 pytestmark = pytest.mark.slow
 
@@ -35,83 +21,11 @@ WEEKS = 2
 PLAYLISTS = 2
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """A deployed pipeline of which some weeks are collected."""
-
-    environment: Mapping[str, str]
-    state: Path
-
-    def earworm(self, *arguments: str) -> str:
-        """What the console prints; fails with what it complains of."""
-        result = self.attempt(*arguments)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "infra.cli", *arguments],
-            env={**self.environment, "EARWORM_STATE": str(self.state), "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    @property
-    def variables(self) -> dict[str, str]:
-        return dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
-
-    @property
-    def cloud(self) -> Cloud:
-        return Cloud("dev", self.variables)
-
-    @property
-    def s3(self) -> "S3Client":
-        return boto3.client("s3", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
-
-    @property
-    def sqs(self) -> "SQSClient":
-        return boto3.client("sqs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
-
-    @property
-    def glue(self) -> "GlueClient":
-        return boto3.client("glue", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
-
-    @property
-    def bucket(self) -> str:
-        return self.cloud.platform.bucket
-
-    def ask(self, sql: str) -> list[dict[str, str | None]]:
-        answer = athena.ask(self.cloud.client("athena"), self.cloud.platform, sql)
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
-
-    def etags(self, prefix: str) -> dict[str, str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        files = [
-            pq.read_table(BytesIO(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
-            for key in self.etags(f"processed/spotify/{table}/")
-        ]
-        return pa.concat_tables(files).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
-
-
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    chosen = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
-    environment = {name: os.environ[name] for name in chosen if name in os.environ}
-    pipeline = Pipeline(environment, tmp_path_factory.mktemp("cloud"))
-    pipeline.earworm("up")
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in pipeline.variables.items():
-                patch.setenv(name, value)
-            pipeline.earworm("deploy")
-            pipeline.earworm("backfill", "--weeks", str(WEEKS))
-            yield pipeline
-    finally:
-        pipeline.earworm("down")
+    with deployed(tmp_path_factory.mktemp("cloud")) as pipeline:
+        pipeline.earworm("backfill", "--weeks", str(WEEKS))
+        yield pipeline
 
 
 @pytest.fixture(autouse=True)

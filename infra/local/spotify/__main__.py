@@ -4,34 +4,52 @@ import argparse
 import asyncio
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from infra.local.spotify.admin import Generation
 from infra.local.spotify.app import create_app
-from infra.local.spotify.authorization import Generation
+from infra.local.spotify.captured import CapturedDocumentError, read_captured
 from infra.local.spotify.catalogue import CatalogueError, load_catalogue
+from infra.local.spotify.tiers import TIERS, TierError
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
+    from starlette.applications import Starlette
 
 
 def main() -> None:
-    """Read the command line and serve; ends with a sentence and status 1 when the songs are missing."""
+    """Read the command line and serve; ends with a sentence and status 1 when that is not possible."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.spotify", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
+    parser.add_argument("--tier", choices=TIERS, default="extended", help="what Spotify grants the application")
     parser.add_argument(
-        "--generation", choices=get_args(Generation), default="both", help="the names that playlists use"
+        "--generation", choices=get_args(Generation), help="the names that playlists use, by default the tier's own"
+    )
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="serve the captured playlist documents of this folder too; may be given several times",
     )
     arguments = parser.parse_args()
     try:
-        asyncio.run(_serve(arguments.port, arguments.generation))
-    except CatalogueError as error:
+        app = create_app(
+            load_catalogue(),
+            tier=TIERS[arguments.tier].of_generation(arguments.generation),
+            captured={id_: one for folder in arguments.documents for id_, one in read_captured(folder).items()},
+        )
+    except (CatalogueError, CapturedDocumentError, TierError) as error:
         sys.exit(str(error))
+    asyncio.run(_serve(app, arguments.port))
 
 
-async def _serve(port: int, generation: Generation) -> None:
+async def _serve(app: "Starlette", port: int) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
@@ -39,8 +57,7 @@ async def _serve(port: int, generation: Generation) -> None:
     config.bind = [f"127.0.0.1:{port}"]
     config.graceful_timeout = 0.5
     config.loglevel = "WARNING"
-    app = cast("ASGIFramework", create_app(load_catalogue(), generation=generation))
-    await serve(app, config, shutdown_trigger=stop.wait)
+    await serve(cast("ASGIFramework", app), config, shutdown_trigger=stop.wait)
 
 
 if __name__ == "__main__":

@@ -1,79 +1,133 @@
-"""The simulator over HTTP: Spotify's Web API and token service under one address, and routes of its own."""
+"""The simulator over HTTP: Spotify's Web API and token service and ReccoBeats under one address, and its own routes.
+
+Below `/v1/` stands the Web API, at `/authorize` and `/api/token` the token service, below `/reccobeats/v1/` ReccoBeats.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Final
-from urllib.parse import parse_qs
+from typing import Final, TypeVar
+from urllib.parse import parse_qsl
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.spotify.admin import CLOCK_PATH, INFO_PATH, Clock, ClockSetting, PlaylistInfo, SimulatorInfo
-from infra.local.spotify.authorization import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    SECONDS_OF_A_TOKEN,
-    Application,
-    Authorization,
-    Generation,
-    Tier,
-    TokenError,
+from infra.local.spotify.admin import (
+    CLOCK_PATH,
+    CONSENT_PATH,
+    FAULTS_PATH,
+    INFO_PATH,
+    TIER_PATH,
+    Clock,
+    ClockSetting,
+    ConsentSetting,
+    FaultPlan,
+    PlaylistInfo,
+    SimulatorInfo,
+    TierSetting,
 )
+from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET, Application, Authorization, TokenError
 from infra.local.spotify.catalogue import LAST_RELEASE, Catalogue
-from infra.local.spotify.documents import Documents
+from infra.local.spotify.documents import CapturedPlaylist, Documents
+from infra.local.spotify.faults import Endpoint, Faults, faulty
+from infra.local.spotify.playlists import Playlists
+from infra.local.spotify.reccobeats import ReccoBeats
+from infra.local.spotify.tiers import TIERS, Tier, TierError
 from infra.local.spotify.trending import PLAYLISTS, Trends
 from infra.local.spotify.web_api import OPERATIONS, Call, Operation, market, unknown_operation
 
 EARLIEST_DATE: Final = LAST_RELEASE + timedelta(days=1)
 """The first day that the clock can be set to; every song of the catalogue is out by then."""
 
+_Setting = TypeVar("_Setting", bound=BaseModel)
+
+_SERVICE_ROUTES: Final = ("/api/token", "/authorize", "/reccobeats/v1/audio-features")
+ENDPOINTS: Final = (*_SERVICE_ROUTES, *(f"/v1{path}" for path in OPERATIONS))
+"""The templates of the routes at which faults can strike."""
+
 
 def create_app(
-    catalogue: Catalogue, *, generation: Generation = "both", seconds: Callable[[], float] = time.monotonic
+    catalogue: Catalogue,
+    *,
+    tier: Tier = TIERS["extended"],
+    captured: Mapping[str, CapturedPlaylist] | None = None,
+    seconds: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """Return the simulator as an ASGI application, with one registered Spotify application.
 
     Args:
         catalogue: The songs.
-        generation: The names that playlists use, see `Tier`.
-        seconds: The clock by which tokens expire.
+        tier: What Spotify grants the application at first.
+        captured: Real lists by their ids, served besides.
+        seconds: The clock by which access tokens expire.
     """
-    application = Application(CLIENT_ID, CLIENT_SECRET, Tier(generation))
-    simulator = _Simulator(catalogue, Authorization(application, seconds=seconds))
-    operations = {**OPERATIONS, "/{path:path}": unknown_operation}
+    simulator = _Simulator(catalogue, tier, captured or {}, seconds)
     return Starlette(
         routes=[
-            Route("/api/token", simulator.token, methods=["POST"]),
             Route(INFO_PATH, simulator.info),
             Route(CLOCK_PATH, simulator.set_clock, methods=["PUT"]),
-            *(
-                Route(f"/v1{path}{slash}", partial(simulator.web_api, operation))
-                for path, operation in operations.items()
-                for slash in ("", "/")
-            ),
+            Route(TIER_PATH, simulator.set_tier, methods=["PUT"]),
+            Route(CONSENT_PATH, simulator.set_consent_date, methods=["PUT"]),
+            Route(FAULTS_PATH, simulator.faults),
+            Route(FAULTS_PATH, simulator.set_faults, methods=["PUT"]),
+            *_routes(simulator),
         ],
         exception_handlers={HTTPException: _error},
     )
 
 
-class _Simulator:
-    """What a running simulator knows: its songs, its clock, its tokens."""
+def _routes(simulator: "_Simulator") -> Iterator[Route]:
+    token, authorize, reccobeats = _SERVICE_ROUTES
+    yield Route(token, partial(simulator.answer, token, simulator.token), methods=["POST"])
+    yield Route(authorize, partial(simulator.answer, authorize, simulator.authorize))
+    yield Route(reccobeats, partial(simulator.answer, reccobeats, simulator.reccobeats))
+    for path, operation in {**OPERATIONS, "/{path:path}": unknown_operation}.items():
+        endpoint = partial(simulator.answer, f"/v1{path}", partial(simulator.web_api, operation))
+        for slash in ("", "/"):
+            yield Route(f"/v1{path}{slash}", endpoint)
 
-    def __init__(self, catalogue: Catalogue, authorization: Authorization) -> None:
+
+class _Simulator:
+    """What a running simulator knows: its songs, its lists, its clock, its tier, its tokens, its faults."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        tier: Tier,
+        captured: Mapping[str, CapturedPlaylist],
+        seconds: Callable[[], float],
+    ) -> None:
         self._catalogue = catalogue
         self._trends = Trends(catalogue)
-        self._authorization = authorization
+        self._playlists = Playlists(self._trends, captured)
+        self._reccobeats = ReccoBeats(catalogue)
+        self._authorization = Authorization(
+            Application(CLIENT_ID, CLIENT_SECRET), seconds=seconds, today=lambda: self._clock().date
+        )
+        self._tier = tier
+        self._faults = Faults()
         self._date: date | None = None
+
+    async def answer(self, template: str, endpoint: Endpoint, request: Request) -> Response:
+        """Answer a call that may be struck by a fault."""
+        playlist = request.path_params.get("id")
+        fault = self._faults.strike(template, playlist)
+        if fault is None:
+            return await endpoint(request)
+        if fault.kind == "expired_token":
+            self._authorization.expire_access_tokens()
+        if fault.kind == "edited" and playlist is not None:
+            self._playlists.edit(playlist)
+        return await faulty(fault, endpoint, request)
 
     async def web_api(self, operation: Operation, request: Request) -> JSONResponse:
         """Answer a call of the Web API: the one way from a request through its application's tier to an answer."""
-        application = self._authorization.application(request.headers.get("Authorization"))
+        caller = self._authorization.caller(request.headers.get("Authorization"))
         documents = Documents(
             catalogue=self._catalogue,
             trends=self._trends,
@@ -81,53 +135,117 @@ class _Simulator:
             base=f"{request.base_url}v1",
             market=market(request.query_params),
         )
-        return JSONResponse(
-            operation(
-                Call(
-                    tier=application.tier,
-                    documents=documents,
-                    path=request.path_params,
-                    query=request.query_params,
-                )
+        document = operation(
+            Call(
+                tier=self._tier,
+                caller=caller,
+                playlists=self._playlists,
+                documents=documents,
+                path=request.path_params,
+                query=request.query_params,
             )
         )
+        return JSONResponse(self._tier.granted(document))
 
     async def token(self, request: Request) -> JSONResponse:
         """Answer a call of the token service."""
-        form = parse_qs((await request.body()).decode(errors="replace"))
+        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
         try:
-            token = self._authorization.issue(
-                authorization=request.headers.get("Authorization"), grant_type=form.get("grant_type", [""])[0]
-            )
+            answer = self._authorization.issue(authorization=request.headers.get("Authorization"), form=form)
         except TokenError as refused:
             return JSONResponse({"error": refused.error, "error_description": refused.description}, status_code=400)
-        return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": SECONDS_OF_A_TOKEN})
+        return JSONResponse(answer)
+
+    async def authorize(self, request: Request) -> RedirectResponse:
+        """Send the user, who agrees without being asked, back to the application."""
+        return RedirectResponse(self._authorization.consent(request.query_params), status_code=303)
+
+    async def reccobeats(self, request: Request) -> JSONResponse:
+        """Answer a call of ReccoBeats."""
+        return JSONResponse(self._reccobeats.audio_features(request.query_params.getlist("ids")))
 
     async def info(self, _request: Request) -> JSONResponse:
         """Tell what the simulator is and serves."""
-        playlists = tuple(PlaylistInfo(id=playlist.id, name=playlist.name) for playlist in PLAYLISTS)
-        info = SimulatorInfo(name="Earworm's Spotify simulator", clock=self._clock(), playlists=playlists)
-        return JSONResponse(info.model_dump(mode="json"))
+        usual = {playlist.id for playlist in PLAYLISTS}
+        playlists = [PlaylistInfo(id=playlist.id, name=playlist.name) for playlist in self._playlists.by_id.values()]
+        return _told(
+            SimulatorInfo(
+                name="Earworm's Spotify simulator",
+                clock=self._clock(),
+                tier=self._tier_setting(),
+                playlists=tuple(playlist for playlist in playlists if playlist.id in usual),
+                other_playlists=tuple(playlist for playlist in playlists if playlist.id not in usual),
+            )
+        )
 
     async def set_clock(self, request: Request) -> JSONResponse:
         """Set the day that the simulator shows, or let it follow the calendar again."""
-        try:
-            day = ClockSetting.model_validate_json(await request.body()).date
-        except ValidationError:
-            raise HTTPException(400, 'The clock takes {"date": "YYYY-MM-DD"} or {"date": null}.') from None
+        day = (await _setting(ClockSetting, 'The clock takes {"date": "YYYY-MM-DD"} or {"date": null}', request)).date
         if day is not None and day < EARLIEST_DATE:
             raise HTTPException(400, f"The clock cannot be set to {day}: its first day is {EARLIEST_DATE}.")
         self._date = day
-        return JSONResponse(self._clock().model_dump(mode="json"))
+        return _told(self._clock())
+
+    async def set_tier(self, request: Request) -> JSONResponse:
+        """Change what Spotify grants the application."""
+        form = 'The tier takes {"tier": …} with one of ' + ", ".join(TIERS) + ' and, if you like, {"generation": …}'
+        setting = await _setting(TierSetting, form, request)
+        try:
+            self._tier = TIERS[setting.tier].of_generation(setting.generation)
+        except TierError as error:
+            raise HTTPException(400, str(error)) from None
+        return _told(self._tier_setting())
+
+    async def set_consent_date(self, request: Request) -> JSONResponse:
+        """Change the age of the refresh tokens."""
+        setting = await _setting(ConsentSetting, 'The consent takes {"date": "YYYY-MM-DD"}', request)
+        self._authorization.date_consents(setting.date)
+        return _told(setting)
+
+    async def faults(self, _request: Request) -> JSONResponse:
+        """Tell what is still to go wrong."""
+        return _told(FaultPlan(faults=self._faults.left, decorations=self._playlists.decorations))
+
+    async def set_faults(self, request: Request) -> JSONResponse:
+        """Let other things go wrong than before."""
+        plan = await _setting(FaultPlan, 'Faults take {"faults": […], "decorations": […]}', request)
+        for fault in plan.faults:
+            if fault.endpoint not in ENDPOINTS:
+                raise HTTPException(400, f"There is no endpoint {fault.endpoint}; there are {', '.join(ENDPOINTS)}.")
+        named = [fault.playlist for fault in plan.faults] + [decoration.playlist for decoration in plan.decorations]
+        for playlist in named:
+            if playlist is not None and playlist not in self._playlists.by_id:
+                known = ", ".join(self._playlists.by_id)
+                raise HTTPException(400, f"There is no playlist {playlist}; there are {known}.")
+        self._faults.left = plan.faults
+        self._playlists.restore(plan.decorations)
+        return await self.faults(request)
 
     def _clock(self) -> Clock:
         return Clock(date=self._date or datetime.now(UTC).date(), is_set=self._date is not None)
 
+    def _tier_setting(self) -> TierSetting:
+        return TierSetting(tier=self._tier.name, generation=self._tier.generation)
+
+
+async def _setting(model: type[_Setting], form: str, request: Request) -> _Setting:
+    """Read the body of a request for a change; what is wrong with it is told in one sentence (400)."""
+    try:
+        return model.model_validate_json(await request.body())
+    except ValidationError as invalid:
+        wrong = "; ".join(
+            ": ".join(filter(None, (".".join(map(str, error["loc"])), error["msg"]))) for error in invalid.errors()
+        )
+        raise HTTPException(400, f"{form}: {wrong}.") from None
+
+
+def _told(message: BaseModel) -> JSONResponse:
+    return JSONResponse(message.model_dump(mode="json"))
+
 
 def _error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    message = {"message": error.detail} if error.detail else {}
     return JSONResponse(
-        {"error": {"status": error.status_code, "message": error.detail}},
-        status_code=error.status_code,
-        headers=error.headers,
+        {"error": {"status": error.status_code, **message}}, status_code=error.status_code, headers=error.headers
     )

@@ -1,10 +1,28 @@
-"""A client for the simulator's own routes: what it serves, and the day that it shows."""
+"""A client for the simulator's own routes: what it serves, and the day, the tier and the faults that it shows."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 import requests
+from pydantic import BaseModel
 
-from infra.local.spotify.admin import CLOCK_PATH, INFO_PATH, Clock, ClockSetting, SimulatorInfo
+from infra.local.spotify.admin import (
+    CLOCK_PATH,
+    CONSENT_PATH,
+    FAULTS_PATH,
+    INFO_PATH,
+    TIER_PATH,
+    Clock,
+    ClockSetting,
+    ConsentSetting,
+    Decoration,
+    Fault,
+    FaultPlan,
+    Generation,
+    SimulatorInfo,
+    TierName,
+    TierSetting,
+)
 
 _SECONDS_TO_ANSWER = 10.0
 
@@ -23,7 +41,7 @@ class SimulatorClient:
         self._base_url = base_url.rstrip("/")
 
     def info(self) -> SimulatorInfo:
-        """Return what the simulator is, its clock and its playlists."""
+        """Return what the simulator is, its clock, its tier and its playlists."""
         return SimulatorInfo.model_validate_json(self._request("GET", INFO_PATH))
 
     def set_date(self, day: dt.date) -> Clock:
@@ -32,14 +50,43 @@ class SimulatorClient:
         Raises:
             SimulatorError: The day is before the first one that the simulator knows.
         """
-        return self._set_clock(ClockSetting(date=day))
+        return Clock.model_validate_json(self._put(CLOCK_PATH, ClockSetting(date=day)))
 
     def reset(self) -> Clock:
         """Let the simulator follow the calendar (UTC) again."""
-        return self._set_clock(ClockSetting(date=None))
+        return Clock.model_validate_json(self._put(CLOCK_PATH, ClockSetting(date=None)))
 
-    def _set_clock(self, setting: ClockSetting) -> Clock:
-        return Clock.model_validate_json(self._request("PUT", CLOCK_PATH, setting.model_dump_json()))
+    def set_tier(self, tier: TierName, generation: Generation | None = None) -> TierSetting:
+        """Change what Spotify grants the application; without a generation it is the tier's own.
+
+        Raises:
+            SimulatorError: The tier does not exist in that generation.
+        """
+        return TierSetting.model_validate_json(self._put(TIER_PATH, TierSetting(tier=tier, generation=generation)))
+
+    def faults(self) -> FaultPlan:
+        """Return the faults that are still to come, and the decorations."""
+        return FaultPlan.model_validate_json(self._request("GET", FAULTS_PATH))
+
+    def set_faults(self, faults: Iterable[Fault], decorations: Iterable[Decoration] = ()) -> FaultPlan:
+        """Let these faults come and no others; edits of before are undone.
+
+        Raises:
+            SimulatorError: A fault names an endpoint, or a decoration a playlist, that is not served.
+        """
+        plan = FaultPlan(faults=tuple(faults), decorations=tuple(decorations))
+        return FaultPlan.model_validate_json(self._put(FAULTS_PATH, plan))
+
+    def clear_faults(self) -> FaultPlan:
+        """Let nothing go wrong any more."""
+        return self.set_faults(())
+
+    def set_consent_date(self, day: dt.date) -> ConsentSetting:
+        """Let the user have consented on a day to every refresh token so far: six months later they are void."""
+        return ConsentSetting.model_validate_json(self._put(CONSENT_PATH, ConsentSetting(date=day)))
+
+    def _put(self, path: str, message: BaseModel) -> bytes:
+        return self._request("PUT", path, message.model_dump_json())
 
     def _request(self, method: str, path: str, body: str | None = None) -> bytes:
         response = requests.request(method, self._base_url + path, data=body, timeout=_SECONDS_TO_ANSWER)

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from statistics import fmean
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 from infra.local.spotify import seeded
 from infra.local.spotify.catalogue import Album, Artist, Catalogue, Track
-from infra.local.spotify.trending import Entry, TrendingPlaylist, Trends
+from infra.local.spotify.trending import Entry, TrendingPlaylist, Trends, User
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -27,8 +27,6 @@ MARKETS: Final = (
 # fmt: on
 """Countries in which every song of the simulator can be played."""
 
-OWNER_ID: Final = "earworm-simulator"
-_OWNER_NAME: Final = "Earworm's Spotify simulator"
 _TRACKS_THAT_COUNT: Final = 3
 
 
@@ -46,6 +44,30 @@ class Page:
 
     offset: int
     limit: int
+
+
+class VerbatimEntry(NamedTuple):
+    """An entry that is served as it is, under whichever name its track goes by."""
+
+    fields: JsonObject
+    track: JsonObject | None
+
+
+class Contents(NamedTuple):
+    """What a list holds at one moment."""
+
+    snapshot_id: str
+    entries: tuple[Entry | VerbatimEntry, ...]
+
+
+class CapturedPlaylist(NamedTuple):
+    """A real list as someone once got it; `fields` are all but its entries."""
+
+    id: str
+    name: str
+    owner_id: str | None
+    fields: JsonObject
+    contents: Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,58 +177,87 @@ class Documents:
         }
 
     def playlist(
-        self, playlist: TrendingPlaylist, shape: PlaylistShape, page: Page, query: dict[str, str]
+        self,
+        playlist: TrendingPlaylist | CapturedPlaylist,
+        contents: Contents,
+        shape: PlaylistShape,
+        page: Page,
+        query: dict[str, str],
     ) -> JsonObject:
         """Return a playlist with a page of its entries under each name that the shape has for it.
 
         Args:
             playlist: The list.
+            contents: Its version and its entries.
             shape: The names of the API's generation.
             page: The page to embed.
             query: Parameters of the request that the addresses in the answer repeat.
         """
+        return {
+            **self.playlist_metadata(playlist, contents, query),
+            **{name: self.playlist_page(playlist.id, contents, shape, page, query, route=name) for name in shape.pages},
+        }
+
+    def playlist_metadata(
+        self, playlist: TrendingPlaylist | CapturedPlaylist, contents: Contents, query: dict[str, str]
+    ) -> JsonObject:
+        """Return a playlist without its entries."""
         identity = self._identity("playlist", playlist.id)
+        identity["href"] += "?" + urlencode(query) if query else ""
+        if isinstance(playlist, CapturedPlaylist):
+            return {**identity, **playlist.fields, "id": playlist.id, "snapshot_id": contents.snapshot_id}
         return {
             "collaborative": False,
             "description": playlist.description,
             **identity,
-            "href": identity["href"] + ("?" + urlencode(query) if query else ""),
             "followers": {"href": None, "total": playlist.followers},
             "images": _images("ab67706c", playlist.id, {640: "0000da84"}),
             "name": playlist.name,
-            "owner": {**self._identity("user", OWNER_ID), "display_name": _OWNER_NAME},
+            "owner": {**self.user(playlist.owner), "display_name": playlist.owner.name},
             "primary_color": None,
             "public": True,
-            "snapshot_id": self.trends.snapshot_id(playlist, self.on),
-            **{name: self.playlist_page(playlist, shape, page, query, route=name) for name in shape.pages},
+            "snapshot_id": contents.snapshot_id,
         }
 
     def playlist_page(
-        self, playlist: TrendingPlaylist, shape: PlaylistShape, page: Page, query: dict[str, str], *, route: str
+        self,
+        playlist_id: str,
+        contents: Contents,
+        shape: PlaylistShape,
+        page: Page,
+        query: dict[str, str],
+        *,
+        route: str,
     ) -> JsonObject:
         """Return a page of a playlist's entries as the route `items` or `tracks` serves it."""
-        entries = self.trends.entries(playlist, self.on)
+        total = len(contents.entries)
         end = page.offset + page.limit
 
         def address(offset: int) -> str:
             parameters = {"offset": str(offset), "limit": str(page.limit), **query}
-            return f"{self.base}/playlists/{playlist.id}/{route}?{urlencode(parameters)}"
+            return f"{self.base}/playlists/{playlist_id}/{route}?{urlencode(parameters)}"
 
         return {
             "href": address(page.offset),
-            "items": [self._entry(entry, shape) for entry in entries[page.offset : end]],
+            "items": [self._entry(entry, shape) for entry in contents.entries[page.offset : end]],
             "limit": page.limit,
-            "next": address(end) if end < len(entries) else None,
+            "next": address(end) if end < total else None,
             "offset": page.offset,
             "previous": address(max(0, page.offset - page.limit)) if page.offset else None,
-            "total": len(entries),
+            "total": total,
         }
 
-    def _entry(self, entry: Entry, shape: PlaylistShape) -> JsonObject:
+    def user(self, user: User) -> JsonObject:
+        """Return a user as it stands in an entry."""
+        return self._identity("user", user.id)
+
+    def _entry(self, entry: Entry | VerbatimEntry, shape: PlaylistShape) -> JsonObject:
+        if isinstance(entry, VerbatimEntry):
+            return {**entry.fields, **dict.fromkeys(shape.tracks, entry.track)}
         track = {**self.track(entry.track), "episode": False, "track": True}
         return {
             "added_at": f"{entry.added_on.isoformat()}T00:00:00Z",
-            "added_by": self._identity("user", OWNER_ID),
+            "added_by": self.user(entry.added_by),
             "is_local": False,
             "primary_color": None,
             **dict.fromkeys(shape.tracks, track),

@@ -24,7 +24,7 @@ from infra.local.spotify import seeded
 from infra.local.spotify.catalogue import Catalogue, Track
 
 SIZE = 50
-"""Entries of a list in every week."""
+"""Entries of a usual list in every week."""
 
 _WEEKS_PER_CYCLE = 52
 # The longest pulse lasts (1.5 * 1.2 + 16) * 8.5 = 151 weeks: it is over before the cycle of its start is forgotten.
@@ -42,6 +42,19 @@ _PLAYS_PER_HEAT = 200.0
 _WEEKS_OF_POPULARITY = 4
 
 
+class User(NamedTuple):
+    """Someone who owns lists."""
+
+    id: str
+    name: str
+
+
+SIMULATOR = User("earworm-simulator", "Earworm's Spotify simulator")
+"""The user who agrees whenever consent is asked for."""
+SPOTIFY = User("spotify", "Spotify")
+"""The owner of editorial lists."""
+
+
 class TrendingPlaylist(NamedTuple):
     """A list that the model fills; without genres it takes songs of all genres."""
 
@@ -50,6 +63,13 @@ class TrendingPlaylist(NamedTuple):
     description: str
     followers: int
     genres: frozenset[str] = frozenset()
+    size: int = SIZE
+    owner: User = SIMULATOR
+
+    @property
+    def owner_id(self) -> str:
+        """The id of its owner."""
+        return self.owner.id
 
     def takes(self, song: Track) -> bool:
         """Tell whether the list is open to a song."""
@@ -70,13 +90,46 @@ TRENDING_METAL_ROCK = TrendingPlaylist(
     genres=frozenset({"metal", "rock"}),
 )
 PLAYLISTS = (TRENDING_GLOBAL, TRENDING_METAL_ROCK)
+"""The lists that are worth extracting every week."""
+
+TRENDING_HIP_HOP = TrendingPlaylist(
+    id="3EarwormTrendingHipHop",
+    name="Trending Hip-Hop (simulated)",
+    description="The 50 hip-hop songs that get the most attention this week. Modelled, not measured.",
+    followers=240_118,
+    genres=frozenset({"hip-hop"}),
+)
+TRENDING_COUNTRY = TrendingPlaylist(
+    id="2EarwormTrendngCountry",
+    name="Trending Country (simulated)",
+    description="The 50 country songs that get the most attention this week. Modelled, not measured.",
+    followers=31_907,
+    genres=frozenset({"country"}),
+)
+ARCHIVE = TrendingPlaylist(
+    id="6EarwormTrendingArchiv",
+    name="Trending Archive (simulated)",
+    description="The 250 songs that get the most attention this week: more than any page holds.",
+    followers=5_208,
+    size=250,
+)
+EDITORIAL = TrendingPlaylist(
+    id="37i9dQZF1DXEarwormHits",
+    name="Editors' Hits (simulated)",
+    description="A list that Spotify owns, and that most applications therefore cannot read.",
+    followers=16_972_425,
+    owner=SPOTIFY,
+)
+OTHER_PLAYLISTS = (TRENDING_HIP_HOP, TRENDING_COUNTRY, ARCHIVE, EDITORIAL)
+"""Lists for what the usual ones do not show."""
 
 
 class Entry(NamedTuple):
-    """A song of a list and the Monday since when it has been there without a break."""
+    """A song of a list, the Monday since when it has been there without a break, and who put it there."""
 
     track: Track
     added_on: date
+    added_by: User
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +175,7 @@ class Trends:
         """Return the entries of a list on a day, the first place first; they are the same all week."""
         week = _week(on)
         return tuple(
-            Entry(self._catalogue.tracks[song_id], _monday(self._entered(playlist, song_id, week)))
+            Entry(self._catalogue.tracks[song_id], _monday(self._entered(playlist, song_id, week)), playlist.owner)
             for song_id in self._ranking(playlist, week)
         )
 
@@ -143,7 +196,7 @@ class Trends:
             return warmth and warmth * _fondness(playlist, song, week), song.level, song.id
 
         songs = (song for song in self._catalogue.songs if playlist.takes(song))
-        return tuple(song.id for song in nlargest(SIZE, songs, key=attention))
+        return tuple(song.id for song in nlargest(playlist.size, songs, key=attention))
 
     def _compute_heat(self, week: int) -> Mapping[str, float]:
         cycle = week // _WEEKS_PER_CYCLE

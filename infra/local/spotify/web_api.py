@@ -11,18 +11,25 @@ from typing import Final, TypeAlias, TypeVar
 
 from starlette.exceptions import HTTPException
 
-from infra.local.spotify.authorization import Tier
+from infra.local.spotify.authorization import Caller
 from infra.local.spotify.catalogue import Album, Artist, Track
-from infra.local.spotify.documents import Documents, JsonObject, Page
-from infra.local.spotify.trending import PLAYLISTS, TrendingPlaylist
+from infra.local.spotify.documents import CapturedPlaylist, Documents, JsonObject, Page
+from infra.local.spotify.playlists import Playlists
+from infra.local.spotify.tiers import Tier
+from infra.local.spotify.trending import TrendingPlaylist
 
 _T = TypeVar("_T")
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{22}")
 _MARKET: Final = re.compile(r"[A-Z]{2}")
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
-_EMBEDDED_PAGE: Final = Page(offset=0, limit=100)
 _PARAMETERS_OF_LINKS: Final = ("additional_types", "market")
+_FORBIDDEN: Final = "Forbidden"
+_NOT_FOUND: Final = "Resource not found"
+_NO_SERVICE: Final = "Service not found"
+_ABSENT: Final = {403: _FORBIDDEN, 404: _NO_SERVICE}
+NO_MESSAGE: Final = ""
+"""Spotify refuses audio features with a status and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class Call:
     """A request of an application, with the parameters of its path and its query."""
 
     tier: Tier
+    caller: Caller
+    playlists: Playlists
     documents: Documents
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -52,21 +61,30 @@ def market(query: Mapping[str, str]) -> str | None:
 
 def unknown_operation(_call: Call) -> JsonObject:
     """Answer any other path."""
-    raise HTTPException(404, "Service not found")
+    raise HTTPException(404, _NO_SERVICE)
 
 
 def _playlist(call: Call) -> JsonObject:
-    return call.documents.playlist(
-        _requested_playlist(call), call.tier.playlist_shape, _EMBEDDED_PAGE, _parameters_of_links(call)
-    )
+    playlist = _requested_playlist(call)
+    contents = call.playlists.contents(playlist, call.documents.on)
+    if not _opens(call, playlist):
+        return call.documents.playlist_metadata(playlist, contents, _parameters_of_links(call))
+    page = Page(offset=0, limit=call.tier.embedded_entries)
+    return call.documents.playlist(playlist, contents, call.tier.playlist_shape, page, _parameters_of_links(call))
 
 
-def _playlist_page(route: str, *, default_limit: int, largest_limit: int) -> Operation:
+def _playlist_page(route: str, *, default_limit: int, largest_limit: int, status_when_absent: int) -> Operation:
     def operation(call: Call) -> JsonObject:
+        if route not in call.tier.playlist_shape.pages:
+            raise HTTPException(status_when_absent, _ABSENT[status_when_absent])
         limit = _number(call, "limit", default=default_limit, allowed=range(1, largest_limit + 1))
         offset = _number(call, "offset", default=0, allowed=range(100_001))
+        playlist = _requested_playlist(call)
+        if not _opens(call, playlist):
+            raise HTTPException(403, _FORBIDDEN)
         return call.documents.playlist_page(
-            _requested_playlist(call),
+            playlist.id,
+            call.playlists.contents(playlist, call.documents.on),
             call.tier.playlist_shape,
             Page(offset, limit),
             _parameters_of_links(call),
@@ -76,10 +94,17 @@ def _playlist_page(route: str, *, default_limit: int, largest_limit: int) -> Ope
     return operation
 
 
-def _requested_playlist(call: Call) -> TrendingPlaylist:
+def _requested_playlist(call: Call) -> TrendingPlaylist | CapturedPlaylist:
     if "fields" in call.query:
         raise HTTPException(400, "The simulator does not filter fields: leave the parameter out")
-    return _found({playlist.id: playlist for playlist in PLAYLISTS}, _valid_id(call.path["id"]))
+    playlist = _found(call.playlists.by_id, _valid_id(call.path["id"]))
+    if not call.tier.shows(playlist.id):
+        raise HTTPException(404, _NOT_FOUND)
+    return playlist
+
+
+def _opens(call: Call, playlist: TrendingPlaylist | CapturedPlaylist) -> bool:
+    return call.tier.opens(playlist.owner_id, reader_id=call.caller.user_id)
 
 
 def _parameters_of_links(call: Call) -> dict[str, str]:
@@ -110,6 +135,8 @@ def _several(
     """Return the operation that answers with one object or null for each of the ids, in their order."""
 
     def operation(call: Call) -> JsonObject:
+        if not call.tier.batches:
+            raise HTTPException(403, _FORBIDDEN)
         if not call.query.get("ids"):
             raise HTTPException(400, "Missing required field: ids")
         ids = call.query["ids"].split(",")
@@ -122,9 +149,18 @@ def _several(
     return operation
 
 
+def _audio_features(operation: Operation) -> Operation:
+    def permitted(call: Call) -> JsonObject:
+        if not call.tier.audio_features:
+            raise HTTPException(403, NO_MESSAGE)
+        return operation(call)
+
+    return permitted
+
+
 def _found(known: Mapping[str, _T], id_: str) -> _T:
     if id_ not in known:
-        raise HTTPException(404, "Resource not found")
+        raise HTTPException(404, _NOT_FOUND)
     return known[id_]
 
 
@@ -148,15 +184,15 @@ def _artists(documents: Documents) -> Mapping[str, Artist]:
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "/playlists/{id}": _playlist,
-    "/playlists/{id}/items": _playlist_page("items", default_limit=20, largest_limit=50),
-    "/playlists/{id}/tracks": _playlist_page("tracks", default_limit=100, largest_limit=100),
+    "/playlists/{id}/items": _playlist_page("items", default_limit=20, largest_limit=50, status_when_absent=404),
+    "/playlists/{id}/tracks": _playlist_page("tracks", default_limit=100, largest_limit=100, status_when_absent=403),
     "/tracks": _several("tracks", _tracks, Documents.track, most=50),
     "/tracks/{id}": _one(_tracks, Documents.track),
     "/albums": _several("albums", _albums, Documents.album, most=20),
     "/albums/{id}": _one(_albums, Documents.album),
     "/artists": _several("artists", _artists, Documents.artist, most=50),
     "/artists/{id}": _one(_artists, Documents.artist),
-    "/audio-features": _several("audio_features", _tracks, Documents.audio_features, most=100),
-    "/audio-features/{id}": _one(_tracks, Documents.audio_features),
+    "/audio-features": _audio_features(_several("audio_features", _tracks, Documents.audio_features, most=100)),
+    "/audio-features/{id}": _audio_features(_one(_tracks, Documents.audio_features)),
 }
 """What answers a GET of a path below the API's version."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -12,17 +12,21 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 from tests.documents import album, artist, track
 
 API_URL = "https://api.spotify.test/v1/"
 TOKEN_URL = "https://accounts.spotify.test/api/token"
+RECCOBEATS_URL = "https://api.reccobeats.test/v1/"
 CLIENT_ID = "the-client-id"
 CLIENT_SECRET = "the-client-secret"
 PLAYLIST_ID = "3cEYpjA9oz9GiPac4AsH4n"
 OTHER_PLAYLIST_ID = "6sLKMeS7SXzu0Sxb6Je3gX"
 
-Endpoint: TypeAlias = Literal["token", "playlist", "items", "artists", "albums", "audio-features"]
+Endpoint: TypeAlias = Literal[
+    "token", "playlist", "items", "tracks", "artists", "artist", "albums", "audio-features", "reccobeats"
+]
 Generation: TypeAlias = Literal["2025", "2026", "both"]
 
 _PAGES: dict[Generation, tuple[str, ...]] = {"2025": ("tracks",), "2026": ("items",), "both": ("tracks", "items")}
@@ -42,6 +46,21 @@ def song(number: int, **fields: Any) -> dict[str, Any]:
         album=album(f"Album {number}", id=spotify_id("album", number)),
         **fields,
     )
+
+
+@dataclass
+class Clock:
+    """Time that passes only while somebody sleeps or waits for an answer."""
+
+    seconds_left: float = 800.0
+    pauses: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds_left -= seconds
+
+    def wait(self, seconds: float) -> None:
+        self.seconds_left -= seconds
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,8 @@ class FakeSpotify:
         asked: Each call, in order.
         withheld: Endpoints that always answer so.
         faults: What an endpoint answers next, once each.
+        edits: What the playlist's songs are next, once each, from the moment on when a page of them was given.
+        wait: Spends the time that a call takes.
     """
 
     generation: Generation = "2026"
@@ -77,6 +98,9 @@ class FakeSpotify:
     asked: list[tuple[Endpoint, dict[str, str]]] = field(default_factory=list)
     withheld: dict[Endpoint, Answer | Exception] = field(default_factory=dict)
     faults: defaultdict[Endpoint, list[Answer | Exception]] = field(default_factory=lambda: defaultdict(list))
+    edits: list[Sequence[Any]] = field(default_factory=list)
+    wait: Callable[[float], None] = lambda _seconds: None
+    _revision: int = 0
 
     @contextmanager
     def reachable(self) -> Iterator["FakeSpotify"]:
@@ -95,23 +119,31 @@ class FakeSpotify:
         self.asked.append((endpoint, query))
         fault = self.faults[endpoint].pop(0) if self.faults[endpoint] else self.withheld.get(endpoint)
         if isinstance(fault, Exception):
+            self.wait(timeout)
             raise fault
+        self.wait(0.1)
+        if endpoint == "reccobeats":
+            return _response(request, fault or _measured(query["ids"].split(",")))
         return _response(request, fault or self._answer(endpoint, playlist_id, query, request))
 
     def _endpoint(self, url: str) -> tuple[Endpoint, str]:
         if url == TOKEN_URL:
             return "token", ""
+        if url.startswith(f"{RECCOBEATS_URL}audio-features?"):
+            return "reccobeats", ""
         match url.removeprefix(API_URL).partition("?")[0].strip("/").split("/"):
             case ["playlists", playlist_id]:
                 return "playlist", playlist_id
-            case ["playlists", playlist_id, "items"]:
-                return "items", playlist_id
+            case ["playlists", playlist_id, "items" | "tracks" as pages]:
+                return pages, playlist_id
+            case ["artists", artist_id]:
+                return "artist", artist_id
             case ["artists" | "albums" | "audio-features" as several]:
                 return several, ""
         raise AssertionError(f"the extractor never asks for {url}")
 
     def _answer(
-        self, endpoint: Endpoint, playlist_id: str, query: dict[str, str], request: requests.PreparedRequest
+        self, endpoint: Endpoint, named: str, query: dict[str, str], request: requests.PreparedRequest
     ) -> Answer:
         if endpoint == "token":
             self.tokens.append(f"token-{len(self.tokens)}")
@@ -119,20 +151,27 @@ class FakeSpotify:
         if request.headers["Authorization"] != f"Bearer {self.tokens[-1]}":
             return error(401, "The access token expired")
         match endpoint:
-            case "playlist" | "items":
-                if playlist_id not in self.playlists:
-                    return error(404, "Resource not found")
-                return Answer(
-                    200, self._playlist(playlist_id) if endpoint == "playlist" else self._asked_page(playlist_id, query)
-                )
+            case "playlist" | "items" | "tracks":
+                return self._asked_playlist(endpoint, named, query)
+            case "artist":
+                return _looked_up(named)
             case _:
-                ids = query["ids"].split(",")
-                assert len(ids) <= {"artists": 50, "albums": 20, "audio-features": 100}[endpoint]
-                known = [{"id": each, "of": endpoint} if not each.endswith("404") else None for each in ids]
-                return Answer(200, {endpoint.replace("-", "_"): known})
+                return _looked_up_together(endpoint, query["ids"].split(","))
+
+    def _asked_playlist(self, endpoint: Endpoint, playlist_id: str, query: dict[str, str]) -> Answer:
+        if playlist_id not in self.playlists:
+            return error(404, "Resource not found")
+        return Answer(
+            200, self._playlist(playlist_id) if endpoint == "playlist" else self._asked_page(playlist_id, query)
+        )
 
     def _playlist(self, playlist_id: str) -> dict[str, Any]:
-        document = {"type": "playlist", "id": playlist_id, "name": "Trending · тренды", "snapshot_id": "AAAA"}
+        document = {
+            "type": "playlist",
+            "id": playlist_id,
+            "name": "Trending · тренды",
+            "snapshot_id": f"A{self._revision}",
+        }
         if self.embedded is None:
             return document
         page = self._page(playlist_id, 0, self.embedded)
@@ -140,7 +179,11 @@ class FakeSpotify:
 
     def _asked_page(self, playlist_id: str, query: dict[str, str]) -> dict[str, Any]:
         assert int(query["limit"]) <= 50
-        return self._page(playlist_id, int(query["offset"]), int(query["limit"]))
+        page = self._page(playlist_id, int(query["offset"]), int(query["limit"]))
+        if self.edits:
+            self.playlists[playlist_id] = self.edits.pop(0)
+            self._revision += 1
+        return page
 
     def _page(self, playlist_id: str, offset: int, limit: int) -> dict[str, Any]:
         songs = self.playlists[playlist_id]
@@ -157,12 +200,32 @@ class FakeSpotify:
         }
 
 
+def _looked_up(artist_id: str) -> Answer:
+    if artist_id.endswith("404"):
+        return error(404, "Non existing id")
+    return Answer(200, {"id": artist_id, "of": "artists"})
+
+
+def _looked_up_together(endpoint: str, ids: Sequence[str]) -> Answer:
+    assert len(ids) <= {"artists": 50, "albums": 20, "audio-features": 100}[endpoint]
+    found = [None if each.endswith("404") else {"id": each, "of": endpoint} for each in ids]
+    return Answer(200, {endpoint.replace("-", "_"): found})
+
+
+def _measured(ids: Sequence[str]) -> Answer:
+    assert len(ids) <= 40
+    rows = [
+        {"id": f"reccobeats-{each}", "href": f"https://open.spotify.com/track/{each}", "energy": 0.5} for each in ids
+    ]
+    return Answer(200, {"content": rows})
+
+
 def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
     body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
     response = requests.Response()
     response.status_code = answer.status
     response.headers.update(answer.headers)
-    response.raw = BytesIO(body.encode())
+    response.raw = HTTPResponse(BytesIO(body.encode()), preload_content=False)
     response.url = request.url or ""
     response.request = request
     return response

@@ -9,7 +9,7 @@ from tests.unit.extractor.fake_spotify import PLAYLIST_ID
 
 
 def test_an_empty_event_leaves_everything_to_the_settings_and_the_clock() -> None:
-    assert Event.read({}) == Event(scheduled_time=None, playlists=None)
+    assert Event.read({}) == Event(scheduled_time=None, playlists=None, deferrals=0)
 
 
 @pytest.mark.parametrize("told", ["2026-11-22T23:30:00Z", "2026-11-23T00:30:00+01:00"])
@@ -33,6 +33,9 @@ def test_playlists_are_named_as_in_the_settings() -> None:
         ({"playlists": PLAYLIST_ID}, "playlists: Input should be a valid tuple"),
         ({"playlists": []}, "playlists: Tuple should have at least 1 item"),
         ({"playlists": ["Top 50"]}, "playlists: .*no playlist: 'Top 50'"),
+        ({"deferrals": 4}, "deferrals: Input should be less than or equal to 3"),
+        ({"deferrals": -1}, "deferrals: Input should be greater than or equal to 0"),
+        ({"deferrals": "1"}, "deferrals: Input should be a valid integer"),
         ({"playlist": [PLAYLIST_ID]}, "playlist: Extra inputs are not permitted"),
         ([], "the whole: Input should be a valid dictionary"),
     ],

@@ -7,8 +7,16 @@ from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
 from services.extractor.credentials import Credentials
-from services.extractor.playlist import CompletePlaylist, read_playlist
-from services.extractor.spotify import NotFoundError, SpotifyClient
+from services.extractor.playlist import CompletePlaylist, outcome_of, read_playlist
+from services.extractor.spotify import SpotifyClient
+from services.extractor.web import (
+    NotFoundError,
+    QuotaError,
+    RateLimitedError,
+    RefusedError,
+    UnauthorisedError,
+    UnavailableError,
+)
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,
@@ -23,20 +31,25 @@ from tests.unit.extractor.fake_spotify import (
 )
 
 
-def read(fake: FakeSpotify) -> CompletePlaylist:
+def client(*, call_budget: int = 500) -> SpotifyClient:
+    return SpotifyClient(
+        credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
+        tokens=MemoryCacheHandler(),
+        market="US",
+        api_url=API_URL,
+        token_url=TOKEN_URL,
+        call_budget=call_budget,
+        seconds_left=lambda: 100.0,
+        sleep=lambda _seconds: None,
+    )
+
+
+def read(fake: FakeSpotify, spotify: SpotifyClient | None = None) -> CompletePlaylist:
     with fake.reachable():
-        return read_playlist(
-            SpotifyClient(
-                credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
-                tokens=MemoryCacheHandler(),
-                market="US",
-                api_url=API_URL,
-                token_url=TOKEN_URL,
-                seconds_left=lambda: 100.0,
-                sleep=lambda _seconds: None,
-            ),
-            PLAYLIST_ID,
-        )
+        return read_playlist(spotify or client(), PLAYLIST_ID)
+
+
+LONG_LIMIT = error(429, "API rate limit exceeded", Retry_After="86400")
 
 
 def names(page: dict[str, Any]) -> list[str]:
@@ -108,7 +121,7 @@ def test_a_container_without_a_list_is_filled_from_its_pages(hollow: dict[str, A
 def test_contents_that_are_promised_and_refused_are_metadata_only() -> None:
     fake = playlist_of(60)
     fake.faults["playlist"] = [Answer(200, {"type": "playlist", "items": {"total": 60}})]
-    fake.withheld["items"] = error(403, "Forbidden")
+    fake.withheld["items"] = fake.withheld["tracks"] = error(403, "Forbidden")
 
     playlist = read(fake)
 
@@ -124,7 +137,7 @@ def test_a_fault_while_paging_costs_only_what_had_not_come(fault: Answer, findin
     fake = playlist_of(230)
     page = Answer(200, fake._page(PLAYLIST_ID, 100, 50))
     fake.faults["items"] = [page]
-    fake.withheld["items"] = fault
+    fake.withheld["items"] = fake.withheld["tracks"] = fault
 
     # when it is read
     playlist = read(fake)
@@ -167,3 +180,156 @@ def test_null_entries_count_as_spotify_counts_them() -> None:
 def test_a_playlist_that_cannot_be_read_at_all_is_a_fault() -> None:
     with pytest.raises(NotFoundError):
         read(FakeSpotify())
+
+
+def test_where_the_route_of_2026_is_refused_the_run_stays_with_the_older_one() -> None:
+    # given an application that is given its pages as before 2026
+    fake = playlist_of(230, generation="2025")
+    fake.withheld["items"] = error(403, "Forbidden")
+    spotify = client()
+
+    # when two playlists are read in a run
+    first, second = read(fake, spotify), read(fake, spotify)
+
+    # then both are whole, and the refused route was tried once
+    assert (first.outcome, first.finding, len(first.entries)) == ("ok", "ok", 230)
+    assert second == first
+    assert len(fake.calls_of("items")) == 1
+    assert fake.calls_of("tracks")[:3] == [
+        {"market": "US", "additional_types": "track,episode", "limit": "50", "offset": offset}
+        for offset in ("100", "150", "200")
+    ]
+    assert spotify.capabilities.findings == {"playlist_items": "refused:403", "playlist_tracks": "ok"}
+
+
+def test_where_both_routes_are_refused_it_is_the_playlist_and_not_the_route() -> None:
+    # given a playlist whose pages are not given
+    fake = playlist_of(120)
+    fake.withheld["tracks"] = error(404, "Not found")
+    fake.faults["items"] = [error(403, "Forbidden")]
+    spotify = client()
+
+    # when it is read, and another one after it
+    refused, given = read(fake, spotify), read(fake, spotify)
+
+    # then the other one comes by the usual route
+    assert (refused.outcome, refused.finding) == ("partial", "refused:403")
+    assert given.outcome == "ok"
+    assert spotify.capabilities.findings == {"playlist_tracks": "refused:404"}
+
+    # and the older route is not asked again, whatever else is refused
+    fake.withheld["items"] = error(403, "Forbidden")
+    assert read(fake, spotify).outcome == "partial"
+    assert len(fake.calls_of("tracks")) == 1
+
+
+def test_an_embedded_page_that_is_the_whole_needs_no_second_look() -> None:
+    fake = playlist_of(100)
+
+    assert read(fake).finding == "ok"
+    assert len(fake.calls_of("playlist")) == 1
+
+
+@pytest.mark.parametrize("edits", [1, 2])
+def test_a_list_that_is_edited_while_it_is_paged_is_read_again(edits: int) -> None:
+    # given a playlist that loses its first song after its last page, once or twice
+    fake = playlist_of(140)
+    songs = fake.playlists[PLAYLIST_ID]
+    fake.edits = [songs[gone:] for gone in range(1, edits + 1)]
+
+    # when it is read
+    playlist = read(fake)
+
+    # then it is told as it was in the end, with no song twice and none left out
+    assert (playlist.outcome, playlist.finding) == ("ok", "ok")
+    assert names(playlist.document["items"]) == [f"Song {number}" for number in range(edits, 140)]
+    assert len(fake.calls_of("playlist")) == edits + 2
+
+
+def test_a_list_that_never_rests_is_told_as_it_was_last() -> None:
+    fake = playlist_of(120)
+    songs = fake.playlists[PLAYLIST_ID]
+    fake.edits = [songs] * 10
+
+    playlist = read(fake)
+
+    assert (playlist.outcome, playlist.finding, playlist.sentence) == ("ok", "moved", None)
+    assert len(playlist.entries) == 120
+    assert len(fake.calls_of("items")) == 3
+
+
+@pytest.mark.parametrize("fault", [LONG_LIMIT, error(503, "Unavailable"), error(403, "Forbidden")])
+def test_a_second_reading_that_fails_leaves_the_first(fault: Answer) -> None:
+    fake = playlist_of(120)
+    fake.edits = [fake.playlists[PLAYLIST_ID]]
+    fake.faults["items"] = [Answer(200, fake._asked_page(PLAYLIST_ID, {"offset": "100", "limit": "50"}))]
+    fake.withheld["items"] = fake.withheld["tracks"] = fault
+    document = Answer(200, fake._playlist(PLAYLIST_ID) | {"snapshot_id": "before"})
+    fake.faults["playlist"] = [document]
+
+    playlist = read(fake)
+
+    assert (playlist.outcome, playlist.finding, playlist.fault, len(playlist.entries)) == ("ok", "moved", None, 120)
+
+
+@pytest.mark.parametrize("fault", [LONG_LIMIT, error(403, "Forbidden")])
+def test_entries_that_cannot_be_checked_are_kept(fault: Answer) -> None:
+    fake = playlist_of(120)
+    fake.faults["playlist"] = [Answer(200, fake._playlist(PLAYLIST_ID))]
+    fake.withheld["playlist"] = fault
+
+    playlist = read(fake)
+
+    assert (playlist.outcome, playlist.finding, len(playlist.entries)) == ("ok", "unchecked", 120)
+
+
+def test_a_spent_quota_while_paging_leaves_the_playlist_to_another_run() -> None:
+    fake = playlist_of(230)
+    fake.withheld["items"] = LONG_LIMIT
+
+    with pytest.raises(QuotaError):
+        read(fake)
+
+
+def test_a_list_without_end_is_read_until_the_calls_are_spent() -> None:
+    fake = playlist_of(120)
+    fake.withheld["items"] = Answer(200, {"items": [None], "total": None})
+    fake.faults["playlist"] = [Answer(200, {"type": "playlist", "items": {"items": []}})]
+
+    with pytest.raises(QuotaError, match="its budget of 30 calls"):
+        read(fake, client(call_budget=30))
+
+    assert len(fake.asked) == 30
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "advice"),
+    [
+        (RefusedError("GET it", 403, "Forbidden"), "forbidden", "earworm authorize"),
+        (NotFoundError("GET it", "Not found"), "not_found_or_editorial", "37i9"),
+        (QuotaError("GET it", "Spent", 86400), "quota", "deferred"),
+        (RateLimitedError("GET it", "Slow down", 5), "failed", "later"),
+        (UnavailableError("GET it", 503, "Down"), "failed", "later"),
+        (UnauthorisedError(RefusedError("POST it", 400, "invalid_client")), "failed", "client_secret"),
+        (RefusedError("GET it", 400, "Bad request"), "failed", "Bad request"),
+    ],
+)
+def test_each_fault_comes_to_an_outcome_with_what_to_do(fault: Exception, outcome: str, advice: str) -> None:
+    found, sentence = outcome_of(fault)
+
+    assert found == outcome
+    assert str(fault) in sentence
+    assert advice in sentence
+
+
+def test_what_is_stored_says_what_is_missing() -> None:
+    whole, part, nothing = (
+        CompletePlaylist({}, [None], "ok"),
+        CompletePlaylist({}, [None], "partial", fault=UnavailableError("GET it", 503, "Down")),
+        CompletePlaylist({}, [], "metadata_only", "absent"),
+    )
+
+    assert whole.sentence is None
+    assert part.sentence == "1 entries came: GET it did not answer: Down (503). Run again later"
+    assert nothing.sentence is not None
+    assert "earworm authorize" in nothing.sentence

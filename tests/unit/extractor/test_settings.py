@@ -3,14 +3,16 @@ import pytest
 from contracts.playlists import playlist_ids
 from services.extractor.settings import ExtractorSettings
 from shared.settings import SettingsError
-from tests.unit.extractor.fake_spotify import CLIENT_ID, CLIENT_SECRET, OTHER_PLAYLIST_ID, PLAYLIST_ID
+from tests.unit.extractor.fake_spotify import OTHER_PLAYLIST_ID, PLAYLIST_ID
 
 ENVIRONMENT = {
     "S3_BUCKET": "lake",
     "SERVICE_VERSION": "1.0.0",
     "PLAYLIST_ID": PLAYLIST_ID,
     "SPOTIFY_MARKET": "US",
-    "SPOTIFY_SECRET_NAME": "earworm/dev/spotify",
+    "DEFERRED_SCHEDULES": "earworm-dev-deferred",
+    "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:eu-west-1:123456789012:dead-letters",
 }
 
 
@@ -63,6 +65,7 @@ def test_the_playlists_may_be_left_to_the_event() -> None:
         ("SPOTIFY_MARKET", "usa"),
         ("SPOTIFY_API_URL", "https://api.spotify.com/v1"),
         ("SPOTIFY_TOKEN_URL", "accounts.spotify.com"),
+        ("RECCOBEATS_API_URL", "api.reccobeats.com"),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_named(name: str, wrong: str) -> None:
@@ -75,28 +78,13 @@ def test_spotify_is_where_it_is_unless_told_otherwise() -> None:
     assert settings().spotify_token_url == "https://accounts.spotify.com/api/token"
 
 
-def test_plain_credentials_go_before_the_stored_ones() -> None:
-    plain = settings(SPOTIPY_CLIENT_ID=CLIENT_ID, SPOTIPY_CLIENT_SECRET=CLIENT_SECRET).plain_credentials
-
-    assert plain is not None
-    assert (plain.client_id, plain.client_secret.get_secret_value()) == (CLIENT_ID, CLIENT_SECRET)
-    assert settings(SPOTIPY_CLIENT_ID="", SPOTIPY_CLIENT_SECRET="").plain_credentials is None
-
-
-def test_credentials_must_be_somewhere() -> None:
-    with pytest.raises(SettingsError, match="no credentials of Spotify's: set SPOTIPY_CLIENT_ID and"):
-        settings(SPOTIFY_SECRET_NAME="")
+@pytest.mark.parametrize("wrong", ["0", "-1", "many"])
+def test_a_call_budget_is_a_number_of_calls(wrong: str) -> None:
+    assert settings().spotify_call_budget == 500
+    with pytest.raises(SettingsError, match="SPOTIFY_CALL_BUDGET"):
+        settings(SPOTIFY_CALL_BUDGET=wrong)
 
 
-@pytest.mark.parametrize("alone", ["SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"])
-def test_half_of_the_credentials_is_a_mistake_and_stays_untold(alone: str) -> None:
-    with pytest.raises(SettingsError, match="set both or neither") as fault:
-        settings(**{alone: CLIENT_SECRET})
-
-    assert CLIENT_SECRET not in str(fault.value)
-
-
-def test_no_secret_is_shown_with_the_settings() -> None:
-    shown = settings(SPOTIPY_CLIENT_ID=CLIENT_ID, SPOTIPY_CLIENT_SECRET=CLIENT_SECRET)
-
-    assert CLIENT_SECRET not in f"{shown!r} {shown} {shown.plain_credentials!r} {shown.model_dump_json()}"
+def test_nobody_but_spotify_measures_where_reccobeats_is_nowhere() -> None:
+    assert settings().reccobeats_api_url == "https://api.reccobeats.com/v1/"
+    assert settings(RECCOBEATS_API_URL="").reccobeats_api_url == ""

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.drift import unknown_fields
+from contracts.drift import drift
 from contracts.snapshot import Provenance, SourcedFeatures, read_snapshot
 from services.extractor.enrichment import Enrichment
+from services.extractor.features import Features
 from services.extractor.playlist import CompletePlaylist
 from services.extractor.snapshot import Extraction, as_raw_snapshot
 from tests.documents import album, artist, entry, playlist, track
@@ -24,8 +25,11 @@ EXTRACTION = Extraction(
     playlist=CompletePlaylist(DOCUMENT, DOCUMENT["tracks"]["items"], "ok"),
     artists=Enrichment([artist("One Band", genres=["pop"])], "ok"),
     albums=Enrichment([album("One Album", label="Loud")], "failed:503"),
-    features=Enrichment([{"id": "track-one", "energy": 0.5}], "ok"),
-    feature_source="spotify",
+    features=Features(
+        [{"source": "reccobeats", "joined_by": "id", "items": [{"href": "https://x/track-one", "energy": 0.5}]}],
+        {"spotify": "refused:403", "reccobeats": "ok"},
+    ),
+    found={"audio_features": "refused:403", "batch_lookup": "ok"},
 )
 
 
@@ -48,9 +52,9 @@ def test_the_contract_reads_all_that_was_extracted() -> None:
     assert snapshot.artists["one-band"].get("genres") == ["pop"]
     assert snapshot.albums["one-album"].get("label") == "Loud"
     assert snapshot.features["track-one"] == SourcedFeatures(
-        "spotify", "$.audio_features[0].items[0]", {"id": "track-one", "energy": 0.5}
+        "reccobeats", "$.audio_features[0].items[0]", {"href": "https://x/track-one", "energy": 0.5}
     )
-    assert unknown_fields(body) == []
+    assert drift(body) == []
 
 
 def test_the_envelope_tells_what_was_given_and_what_it_cost() -> None:
@@ -63,14 +67,22 @@ def test_the_envelope_tells_what_was_given_and_what_it_cost() -> None:
         "snapshot_date": "2026-11-22",
         "source": "spotify",
         "market": "SE",
-        "capabilities": {"contents": "ok", "artists": "ok", "albums": "failed:503", "audio_features": "ok"},
+        "capabilities": {
+            "audio_features": "refused:403",
+            "batch_lookup": "ok",
+            "contents": "ok",
+            "artists": "ok",
+            "albums": "failed:503",
+            "audio_features.spotify": "refused:403",
+            "audio_features.reccobeats": "ok",
+        },
         "calls": 6,
         "outcome": "ok",
     }
 
 
 def test_nobody_is_named_as_the_source_of_features_that_are_not_there() -> None:
-    without = replace(EXTRACTION, features=Enrichment([], "refused:403"))
+    without = replace(EXTRACTION, features=Features([], {"spotify": "refused:403"}))
 
     assert json.loads(as_raw_snapshot(without))["audio_features"] == []
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from infra.local.spotify.admin import Generation
 from infra.local.spotify.app import create_app
-from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET, Generation
+from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET
 from infra.local.spotify.catalogue import Catalogue, load_catalogue
-from infra.local.spotify.trending import PLAYLISTS, TRENDING_GLOBAL, Trends
+from infra.local.spotify.tiers import TIERS
+from infra.local.spotify.trending import OTHER_PLAYLISTS, PLAYLISTS, TRENDING_GLOBAL, Trends
 
 DAY = "2026-05-25"
 PLAYLIST = f"/v1/playlists/{TRENDING_GLOBAL.id}"
@@ -144,7 +146,7 @@ class TestShapes:
     def test_a_playlist_of_before_2026(self, real_documents: Path, catalogue: Catalogue) -> None:
         [real] = json.loads((real_documents / "playlists/top50_global_2024-05-02.json").read_text())
 
-        simulated = authorised(TestClient(create_app(catalogue, generation="2025"))).get(PLAYLIST).json()
+        simulated = authorised(TestClient(create_app(catalogue, tier=TIERS["dev_2024"]))).get(PLAYLIST).json()
 
         assert shape(simulated) == shape(real)
 
@@ -182,10 +184,10 @@ class TestPlaylist:
     def test_each_generation_has_its_names(
         self, catalogue: Catalogue, generation: Generation, pages: set[str], tracks: set[str]
     ) -> None:
-        client = authorised(TestClient(create_app(catalogue, generation=generation)))
+        client = authorised(TestClient(create_app(catalogue, tier=TIERS["extended"].of_generation(generation))))
 
         playlist = client.get(PLAYLIST).json()
-        [entry] = client.get(f"{PLAYLIST}/items", params={"limit": 1}).json()["items"]
+        [entry] = client.get(f"{PLAYLIST}/{min(pages)}", params={"limit": 1}).json()["items"]
 
         assert playlist.keys() & {"tracks", "items"} == pages
         assert entry.keys() & {"track", "item"} == tracks
@@ -349,7 +351,9 @@ class TestClock:
         info = anonymous.get("/_simulator").json()
 
         assert info["name"] == "Earworm's Spotify simulator"
+        assert info["tier"] == {"tier": "extended", "generation": "both"}
         assert info["playlists"] == [{"id": playlist.id, "name": playlist.name} for playlist in PLAYLISTS]
+        assert info["other_playlists"] == [{"id": playlist.id, "name": playlist.name} for playlist in OTHER_PLAYLISTS]
 
     @pytest.mark.parametrize("body", [b"", b"{}", b'{"date": "May"}', b'{"date": 5}', b'{"day": "2026-05-25"}'])
     def test_anything_but_a_day_is_refused_with_the_form_that_it_takes(

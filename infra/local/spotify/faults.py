@@ -1,0 +1,95 @@
+"""Faults on demand: which call is struck, and what the answer to it is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from infra.local.spotify.admin import Fault, FaultKind
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_REFUSALS: Final[Mapping[FaultKind, tuple[int, str]]] = {
+    "rate_limited": (429, "API rate limit exceeded"),
+    "quota_exceeded": (429, "API rate limit exceeded"),
+    "server_error": (500, "Server error."),
+    "unavailable": (503, "Service temporarily unavailable"),
+}
+
+
+class Faults:
+    """The faults that are still to come."""
+
+    def __init__(self) -> None:
+        self.left: tuple[Fault, ...] = ()
+
+    def strike(self, endpoint: str, playlist: str | None) -> Fault | None:
+        """Count a call of an endpoint, and return the fault that strikes it, if any does."""
+        struck: Fault | None = None
+        left: list[Fault] = []
+        for fault in self.left:
+            if fault.endpoint != endpoint or fault.playlist not in (None, playlist):
+                left.append(fault)
+            elif fault.after:
+                left.append(fault.model_copy(update={"after": fault.after - 1}))
+            elif struck:
+                left.append(fault)
+            else:
+                struck = fault
+                if fault.times > 1:
+                    left.append(fault.model_copy(update={"times": fault.times - 1}))
+        self.left = tuple(left)
+        return struck
+
+
+async def faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response:
+    """Answer a call that a fault strikes."""
+    if fault.kind in _REFUSALS:
+        return _refusal(fault)
+    if fault.kind == "timeout":
+        assert fault.seconds is not None
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_hung_up(request), fault.seconds)
+    answer = await endpoint(request)
+    match fault.kind:
+        case "truncated_body":
+            return _TruncatedResponse(answer.body, media_type=answer.media_type)
+        case "invalid_json":
+            return Response(_half(answer.body), media_type=answer.media_type)
+        case _:
+            return answer
+
+
+async def _hung_up(request: Request) -> None:
+    await request.body()  # kept by the request, for whoever answers it
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refusal(fault: Fault) -> Response:
+    status, message = _REFUSALS[fault.kind]
+    error: dict[str, Any] = {"status": status, "message": message}
+    if fault.kind == "quota_exceeded":
+        error["reason"] = "QUOTA_EXCEEDED"
+    headers = {} if fault.seconds is None else {"Retry-After": f"{fault.seconds:.0f}"}
+    return JSONResponse({"error": error}, status, headers)
+
+
+class _TruncatedResponse(Response):
+    """Promises its whole body and sends half of it; the server then closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_half(message: Message) -> None:
+            if "body" in message:
+                message = {**message, "body": _half(message["body"]), "more_body": True}
+            await send(message)
+
+        await super().__call__(scope, receive, send_half)
+
+
+def _half(body: bytes | memoryview) -> bytes:
+    return bytes(body[: len(body) // 2])

@@ -1,0 +1,118 @@
+"""Spotify's access tokens: for the application alone, or for a user who has consented.
+
+Sources: https://developer.spotify.com/documentation/web-api/tutorials/client-credentials-flow and
+https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import requests
+from spotipy import SpotifyClientCredentials, SpotifyOAuth
+from spotipy.cache_handler import CacheHandler
+
+from services.extractor.credentials import Credentials, keep_secrets_out_of_logs
+from services.extractor.web import TIMEOUT_SECONDS, RefusedError, UnauthorisedError, UnavailableError, WebError
+
+_NO_REDIRECT: Final = "unused:"
+"""spotipy wants an address to return to, though a refresh goes without one."""
+
+
+class ConsentEndedError(WebError):
+    """The user's consent holds no longer: only the user can mend that."""
+
+    def __init__(self, consented_at: datetime) -> None:
+        super().__init__(
+            f"the user's consent of {consented_at:%d %B %Y} has ended: refresh tokens end six months after consent, "
+            "or when the user takes it back. Run `earworm authorize` for a new one",
+            "consent_ended",
+        )
+
+
+class Authorisation:
+    """Access tokens for a client of spotipy's, as its `auth_manager`; `authorisation` makes it."""
+
+    def __init__(
+        self, request: Callable[[], object], *, tokens: CacheHandler, token_url: str, consented_at: datetime | None
+    ) -> None:
+        self._request = request
+        self._tokens = tokens
+        self._token_url = token_url
+        self._consented_at = consented_at
+
+    def get_access_token(self, as_dict: bool = False) -> str:  # noqa: FBT001, FBT002  # spotipy's signature
+        """The token that is kept if it is valid for another minute, else a new one.
+
+        Args:
+            as_dict: False, as spotipy asks.
+
+        Raises:
+            ConsentEndedError: The refresh token is no longer accepted.
+            UnauthorisedError: The application's credentials are not.
+            WebError: There is no usable answer.
+        """
+        assert not as_dict
+        try:
+            token = self._request()
+        except RefusedError as refusal:
+            # https://datatracker.ietf.org/doc/html/rfc6749#section-5.2
+            if self._consented_at and refusal.message.partition(":")[0] == "invalid_grant":
+                raise ConsentEndedError(self._consented_at) from None
+            raise UnauthorisedError(refusal) from None
+        except (KeyError, TypeError):
+            # spotipy takes every object for a token.
+            token = None
+        if not isinstance(token, str):
+            self.forget_access_token()
+            raise UnavailableError(self._token_url, "unreadable", "the answer holds no token")
+        return token
+
+    def forget_access_token(self) -> None:
+        """Lets the next call ask for a new token, after Spotify refused the one that is kept."""
+        if kept := self._tokens.get_cached_token():
+            self._tokens.save_token_to_cache({**kept, "expires_at": 0})
+
+
+def authorisation(
+    credentials: Credentials, *, session: requests.Session, tokens: CacheHandler, token_url: str
+) -> Authorisation:
+    """Access tokens for the user who consented, or for the application alone where nobody did.
+
+    A refresh may answer with another refresh token. It is kept in `tokens`, for the life of the process, and not
+    stored: it ends with the same consent, Spotify's guide refreshes with the original one each time, and a function
+    that cannot write the secret cannot lose it either.
+
+    Args:
+        credentials: The application's, with or without a consent.
+        session: Makes the calls; judges answers and keeps the deadline, so that nothing here repeats anything.
+        tokens: Keeps tokens from one client to the next of the same credentials, in memory.
+        token_url: Address that hands out tokens.
+    """
+    keep_secrets_out_of_logs()
+    application: dict[str, Any] = {
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret.get_secret_value(),
+        "requests_session": session,
+        "requests_timeout": TIMEOUT_SECONDS,
+        "cache_handler": tokens,
+    }
+    if credentials.refresh_token is None:
+        alone = SpotifyClientCredentials(**application)
+        alone.OAUTH_TOKEN_URL = token_url
+        request = partial(alone.get_access_token, as_dict=False)
+        return Authorisation(request, tokens=tokens, token_url=token_url, consented_at=None)
+
+    consented = SpotifyOAuth(**application, redirect_uri=_NO_REDIRECT, open_browser=False)
+    consented.OAUTH_TOKEN_URL = token_url
+    stored = credentials.refresh_token.get_secret_value()
+
+    def refreshed() -> object:
+        # SpotifyOAuth.get_access_token would wait for a browser where no token is kept yet.
+        kept = tokens.get_cached_token()
+        if kept is None or consented.is_token_expired(kept):
+            kept = consented.refresh_access_token(kept["refresh_token"] if kept else stored)
+        return kept["access_token"]
+
+    return Authorisation(refreshed, tokens=tokens, token_url=token_url, consented_at=credentials.consented_at)

@@ -1,0 +1,116 @@
+"""A deployed pipeline on a local cloud of its own, driven as a user drives it: through the console."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from infra.cli import athena, collect
+from infra.cli.cloud import Cloud
+from infra.cli.screen import progress
+from shared.lake import SnapshotKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_sqs import SQSClient
+
+_INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A deployed pipeline of which some weeks are collected."""
+
+    environment: Mapping[str, str]
+    state: Path
+
+    def earworm(self, *arguments: str) -> str:
+        """What the console prints; fails with what it complains of."""
+        result = self.attempt(*arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            env={**self.environment, "EARWORM_STATE": str(self.state), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
+
+    @property
+    def cloud(self) -> Cloud:
+        return Cloud("dev", self.variables)
+
+    @property
+    def s3(self) -> "S3Client":
+        return boto3.client("s3", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def sqs(self) -> "SQSClient":
+        return boto3.client("sqs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def glue(self) -> "GlueClient":
+        return boto3.client("glue", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def scheduler(self) -> "EventBridgeSchedulerClient":
+        return boto3.client("scheduler", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+
+    @property
+    def bucket(self) -> str:
+        return self.cloud.platform.bucket
+
+    def ask(self, sql: str) -> list[dict[str, str | None]]:
+        answer = athena.ask(self.cloud.client("athena"), self.cloud.platform, sql)
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+    def etags(self, prefix: str) -> dict[str, str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
+
+    def wait_for(self, day: date, playlists: Iterable[str]) -> None:
+        """Waits until every table has the snapshots."""
+        with progress() as bar:
+            collect.await_tables(self.cloud, [SnapshotKey(day, playlist) for playlist in playlists], bar)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        files = [
+            pq.read_table(BytesIO(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()))
+            for key in self.etags(f"processed/spotify/{table}/")
+        ]
+        return pa.concat_tables(files).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+@contextmanager
+def deployed(state: Path) -> Iterator[Pipeline]:
+    """A pipeline that is up and deployed, with the environment leading to it."""
+    pipeline = Pipeline({name: os.environ[name] for name in _INHERITED if name in os.environ}, state)
+    pipeline.earworm("up")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in pipeline.variables.items():
+                patch.setenv(name, value)
+            pipeline.earworm("deploy")
+            yield pipeline
+    finally:
+        pipeline.earworm("down")
