@@ -133,11 +133,36 @@ class Lake:
             run_id=response["Metadata"].get("run-id"),
         )
 
-    def put_raw(self, key: SnapshotKey, body: bytes, *, run_id: str) -> None:
-        """Writes a raw snapshot in one piece; an older one of the same day becomes an older version."""
-        self._s3.put_object(
-            Bucket=self._bucket, Key=key.raw, Body=body, ContentType="application/json", Metadata={"run-id": run_id}
-        )
+    def put_raw(self, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool = True) -> bool:
+        """Writes a raw snapshot in one piece, and tells whether it was written.
+
+        Args:
+            key: Whose snapshot it is.
+            body: The snapshot.
+            run_id: The run that writes it.
+            replaces: Whether it takes the place of one of the same day, which becomes an older version; otherwise that
+                one stays and nothing is written.
+        """
+        told = {"run-id": run_id}
+        try:
+            if replaces:
+                self._s3.put_object(
+                    Bucket=self._bucket, Key=key.raw, Body=body, ContentType="application/json", Metadata=told
+                )
+            else:
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=key.raw,
+                    Body=body,
+                    ContentType="application/json",
+                    Metadata=told,
+                    IfNoneMatch="*",
+                )
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] == "PreconditionFailed":
+                return False
+            raise
+        return True
 
     def publish(self, key: str, body: bytes | None, *, made_from: RawObject, metadata: Mapping[str, str]) -> None:
         """Makes a key hold what was made from a version of a raw object.

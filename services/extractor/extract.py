@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from spotipy.cache_handler import MemoryCacheHandler
 from typing_extensions import TypedDict
 
+from contracts.drift import drift
 from contracts.spotify import Track
 from services.extractor.credentials import Credentials, days_since_consent, plain_credentials, stored_credentials
 from services.extractor.deferral import MOST_DEFERRALS, Deferral, Deferrals, SchedulerDeferrals, wait_after
@@ -158,7 +159,12 @@ def extractor() -> Handler:
         )
         gauge(days_since_consent=days_since_consent(credentials(), datetime.now(UTC)))
         with logger.append_context_keys(run_id=context.aws_request_id):
-            return run.extract(playlist_ids)
+            try:
+                return run.extract(playlist_ids)
+            except IncompleteRunError:
+                credentials.cache_clear()  # a new secret or consent may be there for the repetition
+                tokens.save_token_to_cache(None)
+                raise
 
     return handler
 
@@ -286,8 +292,16 @@ class Run:
             found=self._spotify.capabilities.findings,
         )
         key = SnapshotKey(self.snapshot_date, playlist_id)
-        self._lake.put_raw(key, as_raw_snapshot(extraction), run_id=self._run_id)
-        logger.info("snapshot is stored", key=key.raw, capabilities=extraction.capabilities, calls=extraction.calls)
+        body = as_raw_snapshot(extraction)
+        # A worse snapshot must not take the place of a better one of the same day.
+        stored = self._lake.put_raw(key, body, run_id=self._run_id, replaces=playlist.outcome == "ok")
+        logger.info(
+            "snapshot is stored" if stored else "the day's earlier snapshot stays",
+            key=key.raw,
+            capabilities=extraction.capabilities,
+            calls=extraction.calls,
+            drift=drift(body),
+        )
         return _Attempt(
             playlist_id,
             playlist.outcome,

@@ -326,6 +326,27 @@ def test_a_snapshot_that_was_good_is_not_replaced_by_a_refusal(cloud: Cloud, spo
     assert cloud.snapshot().outcome == "ok"
 
 
+def test_a_snapshot_that_was_good_is_not_replaced_by_one_without_entries(cloud: Cloud, spotify: FakeSpotify) -> None:
+    run()
+    spotify.embedded = None
+
+    summary = run()
+
+    assert {each["outcome"] for each in summary["playlists"]} == {"metadata_only"}
+    assert cloud.snapshot().outcome == "ok"
+
+
+@pytest.mark.usefixtures("sleepless")
+def test_a_snapshot_that_was_good_is_not_replaced_by_a_part_of_it(cloud: Cloud, spotify: FakeSpotify) -> None:
+    run()
+    spotify.faults["items"] = [error(503, "Unavailable")] * 5
+
+    with pytest.raises(IncompleteRunError):
+        run()
+
+    assert cloud.snapshot(OTHER_PLAYLIST_ID).outcome == "ok"
+
+
 @pytest.mark.usefixtures("sleepless")
 def test_a_playlist_that_may_come_later_fails_the_run_once_the_others_are_stored(
     cloud: Cloud, spotify: FakeSpotify
@@ -505,10 +526,10 @@ def test_a_write_that_fails_costs_no_other_and_is_a_reason_to_repeat(
     # given a lake that does not take the first playlist
     put_raw = Lake.put_raw
 
-    def put_the_other(lake: Lake, key: SnapshotKey, body: bytes, *, run_id: str) -> None:
+    def put_the_other(lake: Lake, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool) -> bool:
         if key.playlist_id == PLAYLIST_ID:
             raise ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate"}}, "PutObject")
-        put_raw(lake, key, body, run_id=run_id)
+        return put_raw(lake, key, body, run_id=run_id, replaces=replaces)
 
     monkeypatch.setattr(Lake, "put_raw", put_the_other)
 
@@ -530,6 +551,21 @@ def test_the_secret_is_read_once_and_the_token_serves_every_run_of_the_process(
     handler(SUNDAY, Context())  # type: ignore[arg-type]
 
     assert len(spotify.calls_of("token")) == 1
+
+
+def test_after_a_failed_run_the_secret_is_read_anew(cloud: Cloud, spotify: FakeSpotify) -> None:
+    # given a process whose run failed
+    handler = extractor()
+    spotify.withheld["token"] = Answer(400, {"error": "invalid_client"})
+    with pytest.raises(IncompleteRunError):
+        handler(SUNDAY, Context())  # type: ignore[arg-type]
+
+    # when there is another secret by now, or none
+    cloud.secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
+
+    # then the same process sees it
+    with pytest.raises(SettingsError, match="no secret"):
+        handler(SUNDAY, Context())  # type: ignore[arg-type]
 
 
 def test_plain_credentials_need_no_secret(cloud: Cloud, spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> None:
