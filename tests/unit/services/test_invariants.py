@@ -1,6 +1,7 @@
 """What holds for every document, however hostile."""
 
 import json
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -92,3 +93,102 @@ def test_every_entry_of_the_playlist_is_accounted_for_in_songs(document: dict[st
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance("p", date(2026, 11, 22)))
 
     assert judge(TABLES["songs"], songs(snapshot)).entries == len(document["playlist"]["tracks"]["items"])
+
+
+LOCAL_FILE = track(
+    "Demo",
+    id=None,
+    is_local=True,
+    popularity=0,
+    disc_number=0,
+    track_number=0,
+    external_ids={},
+    external_urls={},
+    artists=[artist("Garage Band", id=None, external_urls={})],
+    album=album("Demos", id=None, album_type=None, release_date=None, release_date_precision=None, artists=[]),
+)
+REMOVED = track("Gone", id=None, popularity=0, artists=[None], external_ids={})
+RESTRICTED = {name: value for name, value in track("Plain").items() if name not in {"popularity", "external_ids"}}
+POSSIBLE_TRACKS = st.sampled_from(
+    [
+        track("One"),
+        track("Two", popularity=0, explicit=True),
+        track("Relinked", linked_from={"id": "another"}, is_playable=False),
+        track("Old", album=album("Old Album", release_date="0000", release_date_precision="year")),
+        track("Early", album=album("Early Album", release_date="1964", release_date_precision="year")),
+        track("Duet", artists=[artist("Ann"), artist("Bo"), artist("Ann")]),
+        LOCAL_FILE,
+        REMOVED,
+        RESTRICTED,
+    ]
+)
+EPISODE = {"type": "episode", "id": "e", "name": "An episode", "show": {"name": "A show"}}
+
+
+@st.composite
+def possible_playlists(draw: st.DrawFn) -> dict[str, Any]:
+    """A playlist in either generation or both at once, with everything that the live API is known to send."""
+    names = draw(st.sampled_from([("tracks", "track"), ("items", "item"), ("both", "both")]))
+    entries = []
+    for thing in draw(st.lists(POSSIBLE_TRACKS | st.none() | st.just(EPISODE), max_size=12)):
+        told: dict[str, Any] = {
+            "added_at": draw(st.sampled_from(["2026-11-16T08:00:00Z", "1970-01-01T00:00:00Z", None])),
+            "added_by": draw(st.sampled_from([{"id": "curator"}, {"id": ""}, None])),
+            "is_local": thing is LOCAL_FILE,
+        }
+        entries.append(told | dict.fromkeys(("item", "track") if names[1] == "both" else (names[1],), thing))
+    page = {"items": entries, "total": len(entries)}
+    document = playlist(id=draw(st.sampled_from(["3cEYpjA9oz9GiPac4AsH4n", None])))
+    del document["tracks"]
+    return document | dict.fromkeys(("items", "tracks") if names[0] == "both" else (names[0],), page)
+
+
+@given(document=possible_playlists(), is_wrapped=st.booleans(), is_bare=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_no_possible_playlist_loses_an_entry_or_gains_a_value(
+    document: dict[str, Any],
+    is_wrapped: bool,  # noqa: FBT001
+    is_bare: bool,  # noqa: FBT001
+) -> None:
+    # given a playlist as the live API may send it
+    raw: Any = document if is_bare else envelope(document)
+    entries = (document.get("items") or document["tracks"])["items"]
+    things = [each.get("item") or each.get("track") for each in entries]
+
+    # when songs are made of it
+    body = json.dumps([raw] if is_wrapped else raw).encode()
+    judgement = judge(TABLES["songs"], songs(read_snapshot(body, Provenance("p", date(2026, 11, 22)))))
+
+    # then every track is a row at its place, and nothing else is
+    assert judgement.rejects == []
+    assert judgement.skipped == Counter(
+        "episode" if thing else "null_entry" for thing in things if not thing or thing["type"] == "episode"
+    )
+    expected = [(place, thing) for place, thing in enumerate(things, 1) if thing and thing["type"] == "track"]
+    assert [row["position"] for row in judgement.rows] == [place for place, _ in expected]
+    for row, (place, thing) in zip(judgement.rows, expected, strict=True):
+        sent = entries[place - 1]
+        is_known = thing.get("id") and not thing.get("is_local")
+        assert row["popularity"] == (thing.get("popularity") if is_known else None)
+        assert row["isrc"] == thing.get("external_ids", {}).get("isrc")
+        assert (row["track_id"], row["track_name"]) == (thing["id"], thing["name"])
+        assert row["artist_id"] == next((each["id"] for each in thing["artists"] if each), None)
+        assert row["duration_ms"] == thing["duration_ms"]
+        assert row["explicit"] == thing["explicit"]
+        assert (row["added_at"] is None) == (sent["added_at"] in {None, "1970-01-01T00:00:00Z"})
+        assert row["added_by"] == ("curator" if sent["added_by"] == {"id": "curator"} else None)
+
+
+@given(document=possible_playlists())
+@settings(max_examples=150, deadline=None)
+def test_every_possible_playlist_ends_in_every_table_without_a_reject(document: dict[str, Any]) -> None:
+    snapshot = read_snapshot(json.dumps(envelope(document)).encode(), Provenance("p", date(2026, 11, 22)))
+
+    for name, transform in TRANSFORMS.items():
+        candidates: list[Any] = list(transform(snapshot))
+        judgement = judge(TABLES[name], candidates)
+        assert judgement.rejects == []
+        assert judgement.entries == len(candidates)
+    (told,) = judge(TABLES["playlist_metadata"], playlist_metadata(snapshot)).rows
+    assert told["track_entries"] + told["episode_entries"] + told["null_entries"] == told["total_entries"]
+    assert told["drift"] == "[]"
