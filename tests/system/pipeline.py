@@ -46,11 +46,19 @@ class Pipeline:
     def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "infra.cli", *arguments],
-            env={**self.environment, "EARWORM_STATE": str(self.state), "COLUMNS": "200"},
+            env=self._variables_of_the_console,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        """The console at work in the background."""
+        return subprocess.Popen([sys.executable, "-m", "infra.cli", *arguments], env=self._variables_of_the_console)
+
+    @property
+    def _variables_of_the_console(self) -> dict[str, str]:
+        return {**self.environment, "EARWORM_STATE": str(self.state), "COLUMNS": "200"}
 
     @property
     def variables(self) -> dict[str, str]:

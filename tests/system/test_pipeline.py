@@ -1,6 +1,8 @@
 """The whole pipeline on the local cloud, driven as a user drives it: through the console."""
 
 import json
+import subprocess
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -161,6 +163,34 @@ def test_a_document_that_cannot_be_read_waits_in_every_dead_letter_queue_with_it
         assert told["raw_key"] == key.raw
         assert "Invalid JSON" in told["sentence"]
         assert key.raw in message["Body"]
+
+
+def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pipeline) -> None:
+    # given a queue that shows a message again soon
+    queue = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs")["QueueUrl"]
+    pipeline.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})
+    weeks = WEEKS + 6
+
+    # when its function's processes are killed again and again while weeks are collected
+    backfill = pipeline.start("backfill", "--weeks", str(weeks))
+    killed = 0
+    while backfill.poll() is None:
+        time.sleep(0.7)
+        if killed < 5:
+            pattern = f"{pipeline.state}/tmp/ministack-lambda-earworm-dev-songs"
+            killed += subprocess.run(["pkill", "-KILL", "-f", pattern], check=False).returncode == 0
+
+    # then everything is there after the visibility time-out
+    assert (backfill.returncode, killed) == (0, 5)
+    counted = pipeline.ask(
+        "SELECT count(*) AS snapshots, sum(rows) AS rows FROM receipts "
+        "WHERE table_name = 'songs' AND extracted_at IS NOT NULL AND entries = 50"
+    )
+    songs = [row for row in pipeline.rows("songs") if row["extracted_at"] is not None]
+    assert int(counted[0]["snapshots"] or 0) >= weeks * PLAYLISTS
+    assert counted[0]["rows"] == str(len(songs))
+    dead = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs-dead-letters")["QueueUrl"]
+    assert "Messages" not in pipeline.sqs.receive_message(QueueUrl=dead)
 
 
 def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
