@@ -70,7 +70,7 @@ class LoggedBatchProcessor(BatchProcessor):
         logger.warning(
             "message goes back to its queue",
             message_id=record.message_id,
-            raw_keys=announced_keys(record.body),
+            raw_keys=_keys_if_any(record.body),
             receive_count=record.attributes.approximate_receive_count,
             exc_info=exception,
         )
@@ -133,8 +133,9 @@ class Worker(Generic[R]):
             skipped=judgement.skipped,
         )
         count(rows=len(judgement.rows), rejected=len(judgement.rejects), skipped=judgement.skipped.total())
-        for row in judgement.rows:
-            gauge(**{name: value for name, value in row.items() if name in self.gauges})
+        if self.gauges:
+            for row in judgement.rows:
+                gauge(**{name: value for name, value in row.items() if name in self.gauges})
         seconds(from_raw_to_table=(datetime.now(UTC) - raw.last_modified).total_seconds())
 
     def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
@@ -182,6 +183,13 @@ class Worker(Generic[R]):
                 "service_version": self.service_version,
             },
         )
+
+
+def _keys_if_any(body: str) -> list[str]:
+    try:
+        return announced_keys(body)
+    except PermanentError:
+        return []
 
 
 def _read(raw: RawObject, key: SnapshotKey) -> Snapshot:

@@ -188,3 +188,19 @@ def test_gauges_of_the_table_are_published_as_metrics_and_null_is_none(
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [line["PopularityCoverage"] for line in printed if "PopularityCoverage" in line] == [[0.5]]
     assert not any("Followers" in line for line in printed)
+
+
+def test_a_message_that_cannot_be_set_aside_goes_back_alone(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a message that announces nothing, beside a good one, and a dead-letter queue that cannot be reached
+    cloud.put_raw(playlist(entry(track("One"))))
+    cloud.sqs.send_message(QueueUrl=cloud.queue, MessageBody="no event")
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", f"{cloud.dead_letters}-of-another-name")
+    batch = cloud.batch()
+
+    # when both are handled
+    response = handle(cloud, batch)
+
+    # then it goes back to its queue, and the good one is complete
+    (failed,) = [record["messageId"] for record in batch["Records"] if record["body"] == "no event"]
+    assert response == {"batchItemFailures": [{"itemIdentifier": failed}]}
+    assert cloud.keys("receipts/") == [KEY.receipt("songs")]
