@@ -49,5 +49,7 @@ def _printed(value: object) -> str:
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
+        case float():
+            return f"{value:.1f}"
         case _:
             return str(value).replace("[", r"\[")
