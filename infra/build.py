@@ -66,7 +66,10 @@ class Budget:
     zipped: int
 
 
-_BUDGETS = {"extractor": Budget(60 * MEGABYTE, 30 * MEGABYTE)}
+_BUDGETS = {
+    "extractor": Budget(60 * MEGABYTE, 30 * MEGABYTE),
+    "redrive": Budget(20 * MEGABYTE, 10 * MEGABYTE),
+}
 _TRANSFORMER_BUDGET = Budget(100 * MEGABYTE, 30 * MEGABYTE)
 
 

@@ -16,8 +16,10 @@ from rich.markup import escape
 from contracts.tables import OPERATIONS, TABLES
 from infra import build as bundles
 from infra import deploy as stacks
-from infra.cli import archive, athena, collect
+from infra.cli import archive, athena, collect, dlq
+from infra.cli import audit as audits
 from infra.cli import authorize as consent
+from infra.cli import replay as replays
 from infra.cli import tiers as tiers_
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
@@ -177,6 +179,11 @@ def query(
 ) -> None:
     """Ask Athena."""
     _print_answer(find_cloud(environment), question)
+
+
+app.command()(replays.replay)
+app.command()(audits.audit)
+app.add_typer(dlq.app, name="dlq")
 
 
 @app.command(hidden=True)

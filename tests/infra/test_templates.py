@@ -111,7 +111,7 @@ def test_resource_policies_name_who_they_trust(component: str, resources: Resour
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
-    assert bool(statements) == (component != "extractor")
+    assert bool(statements) == (component in {PLATFORM, *TABLES})
     for statement in statements:
         assert set(statement["Principal"]) == {"Service"}
         assert "aws:SourceArn" in json.dumps(statement["Condition"])
@@ -196,8 +196,8 @@ def test_the_transformers_differ_in_nothing_but_their_table() -> None:
     assert {_normalised(table) for table in TABLES} == {_normalised("songs")}
 
 
-def test_there_is_a_service_for_each_table_and_the_extractor() -> None:
-    assert set(SERVICES) == {*TABLES, "extractor"}
+def test_there_is_a_service_for_each_table_and_those_around_them() -> None:
+    assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive"}
 
 
 def _normalised(table: str) -> str:

@@ -1,0 +1,80 @@
+"""An audit: what the lake holds of some days, compared and told."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import boto3
+from botocore.config import Config
+from typing_extensions import TypedDict
+
+from contracts.tables import TABLES
+from services.audit.comparison import Gap, compare
+from services.audit.event import Event
+from services.audit.inventory import CONCURRENCY, Inventory
+from services.audit.settings import AuditSettings
+from shared.observability import count, instrument, logger
+
+MOST_LISTED: Final = 1000
+"""Gaps that an answer lists, which may have 6 MB at most."""
+
+
+class Report(TypedDict):
+    """What an audit found.
+
+    Attributes:
+        checked: Snapshots that were compared with every table.
+        fresh: Younger ones that may still be on their way; they were not.
+        found: The number of gaps.
+        gaps: The first of them, 1,000 at most.
+    """
+
+    checked: int
+    fresh: int
+    found: int
+    gaps: Sequence[Gap]
+
+
+Handler: TypeAlias = Callable[[dict[str, Any], Any], Report]
+
+
+def auditor() -> Handler:
+    """The Lambda handler that compares raw snapshots with receipts, Parquet files and quarantine.
+
+    Settings are read and clients made when the handler is, at cold start. The handler takes an `Event` and returns a
+    `Report`; it raises PermanentError for an event that it cannot read.
+
+    Raises:
+        SettingsError: The environment lacks a setting.
+    """
+    settings = AuditSettings.from_environment()
+    instrument("botocore")
+    s3 = boto3.client("s3", config=Config(max_pool_connections=CONCURRENCY, retries={"mode": "standard"}))
+    inventory = Inventory(s3, settings.s3_bucket, tuple(TABLES))
+
+    def handler(event: dict[str, Any], _: Any) -> Report:
+        asked = Event.read(event)
+        began = datetime.now(UTC)
+        first, last = asked.days(began.date())
+        grace = settings.grace_minutes if asked.grace_minutes is None else asked.grace_minutes
+        holdings = inventory.take(first, last)
+        findings = compare(holdings, tuple(TABLES), settled_before=began - timedelta(minutes=grace))
+        for gap in findings.gaps[:MOST_LISTED]:
+            logger.warning("gap", **gap)
+        logger.info(
+            "audit is done",
+            first_day=str(first),
+            last_day=str(last),
+            checked=findings.checked,
+            fresh=findings.fresh,
+            found=len(findings.gaps),
+        )
+        count(gaps=len(findings.gaps), checked_snapshots=findings.checked)
+        return Report(
+            checked=findings.checked,
+            fresh=findings.fresh,
+            found=len(findings.gaps),
+            gaps=findings.gaps[:MOST_LISTED],
+        )
+
+    return handler

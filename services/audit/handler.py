@@ -1,0 +1,3 @@
+from services.audit.audit import auditor
+
+lambda_handler = auditor()

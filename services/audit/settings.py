@@ -1,0 +1,15 @@
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.settings import Settings
+
+
+class AuditSettings(Settings):
+    """What the audit needs to know.
+
+    Attributes:
+        grace_minutes: How long a raw snapshot may take to be in every table before its absence is a gap.
+    """
+
+    grace_minutes: Annotated[int, Field(ge=0)]

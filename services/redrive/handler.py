@@ -1,0 +1,3 @@
+from services.redrive.redrive import redriver
+
+lambda_handler = redriver()

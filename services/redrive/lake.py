@@ -1,0 +1,78 @@
+"""What the redrive has to do with the lake: a look at raw objects, and the archive of what was dropped."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from pydantic_core import to_json
+from typing_extensions import TypedDict
+
+from services.redrive.letters import DeadLetter, snapshot_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ARCHIVE_PREFIX: Final = "dead-letters/spotify/"
+PREVIEW_CHARACTERS: Final = 200
+_LONGEST_CHARACTER = 4
+
+
+class RawLook(TypedDict):
+    """What is at a raw key now.
+
+    Attributes:
+        exists: Whether there is an object; None if the key is none of a raw snapshot and was not looked at.
+        size: In bytes.
+        last_modified: ISO 8601, UTC.
+        begins: Its first 200 characters.
+    """
+
+    key: str
+    exists: bool | None
+    size: int | None
+    last_modified: str | None
+    begins: str | None
+
+
+class LetterLake:
+    """The bucket of the lake, as far as dead letters go."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def look(self, raw_key: str) -> RawLook:
+        """Looks at what a message announces."""
+        if not snapshot_key(raw_key):
+            return {"key": raw_key, "exists": None, "size": None, "last_modified": None, "begins": None}
+        try:
+            found = self._s3.get_object(Bucket=self._bucket, Key=raw_key)
+        except self._s3.exceptions.NoSuchKey:
+            return {"key": raw_key, "exists": False, "size": None, "last_modified": None, "begins": None}
+        with found["Body"] as body:
+            begins = body.read(PREVIEW_CHARACTERS * _LONGEST_CHARACTER)
+        return {
+            "key": raw_key,
+            "exists": True,
+            "size": found["ContentLength"],
+            "last_modified": found["LastModified"].isoformat(),
+            "begins": begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
+        }
+
+    def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
+        """Keeps a dead letter with all that is needed to send it again, and returns its key."""
+        key = f"{ARCHIVE_PREFIX}{service}/{letter.message_id}.json"
+        kept = {
+            "service": service,
+            "message_id": letter.message_id,
+            "sent_at": letter.sent_at,
+            "receive_count": letter.receive_count,
+            "body": letter.body,
+            "message_attributes": letter.attributes,
+            "trace_header": letter.trace_header,
+            "reason": reason,
+            "dropped_at": datetime.now(UTC),
+        }
+        self._s3.put_object(
+            Bucket=self._bucket, Key=key, Body=to_json(kept, bytes_mode="base64"), ContentType="application/json"
+        )
+        return key

@@ -1,0 +1,338 @@
+"""What an operator does with dead letters: count them, read them, send them back, or drop them."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, NotRequired, TypeAlias
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from typing_extensions import TypedDict
+
+from contracts.tables import TABLES
+from services.redrive.event import Event
+from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake, RawLook
+from services.redrive.letters import DeadLetter, ServiceQueues
+from services.redrive.settings import RedriveSettings
+from shared.observability import instrument, logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+RESERVE_SECONDS: Final = 30.0
+"""Kept from the function's time, for the message at hand and to make visible again what stays."""
+MOST_SHOWN: Final = 100
+"""Messages of a queue that are shown at once: an answer of Lambda's holds 6 MB.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
+_IN_TIME: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+_LONGEST_ATTRIBUTE = 1024
+
+
+class Shown(TypedDict):
+    """A message, with a look at each raw object that it announces.
+
+    Attributes:
+        sent_at: ISO 8601, UTC.
+        attributes: Each message attribute's text; binary ones are left out.
+        begins: The first 200 characters of its body.
+    """
+
+    message_id: str
+    error_class: str
+    sent_at: str
+    receive_count: int
+    attributes: dict[str, str]
+    begins: str
+    raw_objects: list[RawLook]
+
+
+class ServiceSummary(TypedDict):
+    """What there is in a service's dead-letter queue, or what became of it.
+
+    Attributes:
+        visible: About how many messages could be received when the look began (list).
+        hidden: About how many somebody else was at work on (list).
+        classes: How many messages there are of each error class (list).
+        messages: The messages (show).
+        done: How many were sent back or dropped, or would be in a dry run.
+        skipped: How many a filter left out.
+        newer: How many came after the moment before which messages are taken.
+        failed: How many stay for each fault of AWS's.
+    """
+
+    service: str
+    visible: NotRequired[int]
+    hidden: NotRequired[int]
+    classes: NotRequired[dict[str, int]]
+    messages: NotRequired[list[Shown]]
+    done: NotRequired[int]
+    skipped: NotRequired[int]
+    newer: NotRequired[int]
+    failed: NotRequired[dict[str, int]]
+
+
+class Summary(TypedDict):
+    """The answer.
+
+    Attributes:
+        before: The moment before which messages were taken, for the next invocation to take no others (redrive, drop).
+        more: Whether the look ended before the queues did.
+    """
+
+    action: str
+    services: list[ServiceSummary]
+    more: bool
+    dry_run: NotRequired[bool]
+    before: NotRequired[str]
+
+
+Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], Summary]
+Treat: TypeAlias = Callable[[DeadLetter], bool]
+
+
+def redriver() -> Handler:
+    """The Lambda handler that takes an `Event` and answers with a `Summary`.
+
+    Raises:
+        SettingsError: The environment lacks a setting.
+    """
+    settings = RedriveSettings.from_environment()
+    instrument("botocore")
+    redrive = Redrive(
+        sqs=boto3.client("sqs", config=_IN_TIME),
+        lake=LetterLake(boto3.client("s3", config=_IN_TIME), settings.s3_bucket),
+        queue_prefix=settings.queue_prefix,
+    )
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> Summary:
+        def seconds_left() -> float:
+            return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+
+        return redrive.carry_out(Event.read(event), seconds_left)
+
+    return handler
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """The dead-letter queues of an environment, with all that working on them takes.
+
+    Attributes:
+        wait_seconds: How long to wait for a message before a queue counts as empty.
+    """
+
+    sqs: "SQSClient"
+    lake: LetterLake
+    queue_prefix: str
+    sleep: Callable[[float], None] = time.sleep
+    wait_seconds: int = 1
+
+    def carry_out(self, event: Event, seconds_left: Callable[[], float]) -> Summary:
+        """Does what is asked for, as far as the time goes.
+
+        Raises:
+            PermanentError: A service that is asked for has no queues.
+        """
+        services = [event.service] if event.service else list(TABLES)
+        queues = {service: self._queues(service) for service in services}
+        before = event.before or datetime.now(UTC)
+        summaries: list[ServiceSummary] = []
+        more = False
+        for service, its_queues in queues.items():
+            match event.action:
+                case "list":
+                    summary, cut_short = _count(service, its_queues, event, seconds_left)
+                case "show":
+                    summary, cut_short = self._show(service, its_queues, event, seconds_left)
+                case "redrive" | "drop":
+                    summary, cut_short = self._settle(service, its_queues, event, before, seconds_left)
+            summaries.append(summary)
+            more = more or cut_short
+        logger.info("dead letters were looked through", action=event.action, services=summaries, more=more)
+        if event.action in {"list", "show"}:
+            return {"action": event.action, "services": summaries, "more": more}
+        return {
+            "action": event.action,
+            "services": summaries,
+            "more": more,
+            "dry_run": event.dry_run,
+            "before": before.isoformat(),
+        }
+
+    def _queues(self, service: str) -> ServiceQueues:
+        name = f"{self.queue_prefix}{service.replace('_', '-')}"
+        return ServiceQueues(self.sqs, name, wait_seconds=self.wait_seconds)
+
+    def _show(
+        self, service: str, queues: ServiceQueues, event: Event, seconds_left: Callable[[], float]
+    ) -> tuple[ServiceSummary, bool]:
+        messages: list[Shown] = []
+
+        def show(letter: DeadLetter) -> bool:
+            if _passes(letter, event):
+                messages.append(self._shown(letter))
+            return False
+
+        cut_short = look_through(queues, show, seconds_left, enough=lambda: len(messages) >= MOST_SHOWN)
+        return {"service": service, "messages": messages}, cut_short
+
+    def _shown(self, letter: DeadLetter) -> Shown:
+        return {
+            "message_id": letter.message_id,
+            "error_class": letter.error_class,
+            "sent_at": letter.sent_at.isoformat(),
+            "receive_count": letter.receive_count,
+            "attributes": {
+                name: value["StringValue"][:_LONGEST_ATTRIBUTE]
+                for name, value in letter.attributes.items()
+                if "StringValue" in value
+            },
+            "begins": letter.body[:PREVIEW_CHARACTERS],
+            "raw_objects": [self.lake.look(key) for key in letter.raw_keys],
+        }
+
+    def _settle(
+        self,
+        service: str,
+        queues: ServiceQueues,
+        event: Event,
+        before: datetime,
+        seconds_left: Callable[[], float],
+    ) -> tuple[ServiceSummary, bool]:
+        tally = _Tally()
+        sends = count()
+
+        def send_back(letter: DeadLetter) -> None:
+            if event.rate and next(sends):
+                self.sleep(1 / event.rate)
+            queues.send_back(letter)
+
+        def archive(letter: DeadLetter) -> None:
+            assert event.reason
+            self.lake.archive(service, letter, event.reason)
+
+        keep_elsewhere = send_back if event.action == "redrive" else archive
+
+        def settle(letter: DeadLetter) -> bool:
+            if letter.sent_at >= before:
+                tally.newer += 1
+                return False
+            if not _passes(letter, event):
+                tally.skipped += 1
+                return False
+            if event.dry_run:
+                tally.done += 1
+                return False
+            try:
+                keep_elsewhere(letter)
+                queues.delete(letter)
+            except (BotoCoreError, ClientError) as fault:
+                logger.warning("message stays", service=service, message_id=letter.message_id, exc_info=fault)
+                tally.failed[str(fault)] += 1
+                return False
+            logger.info(
+                "message is out of the dead-letter queue",
+                action=event.action,
+                service=service,
+                message_id=letter.message_id,
+                error_class=letter.error_class,
+                raw_keys=letter.raw_keys,
+            )
+            tally.done += 1
+            return True
+
+        cut_short = look_through(queues, settle, seconds_left)
+        return {
+            "service": service,
+            "done": tally.done,
+            "skipped": tally.skipped,
+            "newer": tally.newer,
+            "failed": dict(tally.failed),
+        }, cut_short
+
+
+@dataclass
+class _Tally:
+    done: int = 0
+    skipped: int = 0
+    newer: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+
+
+def look_through(
+    queues: ServiceQueues,
+    treat: Treat,
+    seconds_left: Callable[[], float],
+    enough: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Treats each dead letter once; those that stay are visible again afterwards, even after a fault.
+
+    Args:
+        queues: Whose dead letters.
+        treat: Treats one, and tells whether it is out of the queue.
+        seconds_left: How long there is time.
+        enough: Whether to stop before the queue ends.
+
+    Returns:
+        Whether it stopped before the queue ended.
+    """
+    seen: set[str] = set()
+    staying: dict[str, DeadLetter] = {}
+    try:
+        while seconds_left() > 0:
+            received = {letter.message_id: letter for letter in queues.receive(hidden_for=_hidden(seconds_left()))}
+            staying |= received
+            fresh = received.keys() - seen
+            if not fresh:
+                return False
+            for message_id, letter in received.items():
+                if message_id not in fresh:
+                    continue
+                if enough() or seconds_left() <= 0:
+                    return True
+                seen.add(message_id)
+                if treat(letter):
+                    del staying[message_id]
+        return True
+    finally:
+        queues.release(staying.values())
+
+
+def _hidden(seconds_left: float) -> float:
+    return seconds_left + 2 * RESERVE_SECONDS
+
+
+def _count(
+    service: str, queues: ServiceQueues, event: Event, seconds_left: Callable[[], float]
+) -> tuple[ServiceSummary, bool]:
+    depth = queues.depth()
+    classes: Counter[str] = Counter()
+
+    def note(letter: DeadLetter) -> bool:
+        if _passes(letter, event):
+            classes[letter.error_class] += 1
+        return False
+
+    cut_short = look_through(queues, note, seconds_left)
+    return {
+        "service": service,
+        "visible": depth.visible,
+        "hidden": depth.hidden,
+        "classes": dict(classes.most_common()),
+    }, cut_short
+
+
+def _passes(letter: DeadLetter, event: Event) -> bool:
+    return (
+        (event.error_class is None or event.error_class == letter.error_class)
+        and (event.date is None or event.date in letter.days)
+        and (event.before is None or letter.sent_at < event.before)
+    )

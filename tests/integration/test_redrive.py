@@ -1,0 +1,467 @@
+"""Dead letters under an operator's hands: nothing is lost, whatever is asked for and wherever it breaks."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from contracts.tables import TABLES
+from contracts.tables.songs import SONGS
+from services.redrive.event import Event
+from services.redrive.lake import LetterLake
+from services.redrive.letters import DIAGNOSIS, NO_DIAGNOSIS
+from services.redrive.redrive import MOST_SHOWN, Redrive, redriver
+from services.songs.transform import songs
+from shared.dead_letters import DeadLetterQueue
+from shared.errors import PermanentError
+from shared.lake import Lake
+from shared.worker import Worker
+from tests.documents import entry, playlist, track
+from tests.integration.cloud import BUCKET, KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+PREFIX = "earworm-dev-"
+TRACE = "Root=1-67aa0000-000000000000000000000001;Parent=0000000000000001;Sampled=1"
+OTHER_DAY = "raw/spotify/2026-11-15/3cEYpjA9oz9GiPac4AsH4n/playlist.json"
+
+
+class CrashError(Exception):
+    """The function is gone."""
+
+
+def event_of(*keys: str) -> str:
+    return json.dumps({"Records": [{"s3": {"object": {"key": key}}} for key in keys]})
+
+
+def for_ever() -> float:
+    return 60.0
+
+
+@dataclass
+class Desk:
+    """An operator, the queues of an environment and a bucket."""
+
+    sqs: "SQSClient"
+    s3: "S3Client"
+    slept: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.redrive = Redrive(
+            sqs=self.sqs,
+            lake=LetterLake(self.s3, BUCKET),
+            queue_prefix=PREFIX,
+            sleep=self.slept.append,
+            wait_seconds=0,
+        )
+
+    def ask(self, seconds_left: Callable[[], float] = for_ever, **event: Any) -> Any:
+        return self.redrive.carry_out(Event.read({"service": "songs", **event}), seconds_left)
+
+    def settled(self, seconds_left: Callable[[], float] = for_ever, **event: Any) -> Any:
+        (summary,) = self.ask(seconds_left, **event)["services"]
+        return summary
+
+    def url(self, name: str) -> str:
+        return self.sqs.get_queue_url(QueueName=f"{PREFIX}{name}")["QueueUrl"]
+
+    def dead_letter(self, body: str = event_of(KEY.raw), *, service: str = "songs", **attributes: str) -> str:
+        """Puts a message where dead letters are; without attributes it has no diagnosis."""
+        sent = self.sqs.send_message(
+            QueueUrl=self.url(f"{service}-dead-letters"),
+            MessageBody=body,
+            MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+            MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": TRACE}},
+        )
+        return sent["MessageId"]
+
+    def depth(self, name: str) -> int:
+        """How many messages can be received now."""
+        told = self.sqs.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=["ApproximateNumberOfMessages"])[
+            "Attributes"
+        ]
+        return int(told["ApproximateNumberOfMessages"])
+
+    def received(self, name: str) -> "list[MessageTypeDef]":
+        """Takes every message out of a queue."""
+        messages: list[MessageTypeDef] = []
+        while batch := self.sqs.receive_message(
+            QueueUrl=self.url(name),
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["AWSTraceHeader"],
+        ).get("Messages", []):
+            messages += batch
+        return messages
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with mock_aws():
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        for table in TABLES:
+            for suffix in ("", "-dead-letters"):
+                sqs.create_queue(QueueName=f"{PREFIX}{table.replace('_', '-')}{suffix}")
+        yield Desk(sqs, s3)
+
+
+def test_a_list_counts_by_error_class_and_leaves_every_message_where_it_was(desk: Desk) -> None:
+    # given more messages than SQS hands out at once, of two classes and of none
+    for _ in range(12):
+        desk.dead_letter(error_class="UnreadableSnapshotError")
+    desk.dead_letter(error_class="PermanentError")
+    desk.dead_letter()
+
+    # when they are counted, twice
+    first, second = desk.settled(action="list"), desk.settled(action="list")
+
+    # then each counts once, and can still be received
+    assert first == second
+    assert first["classes"] == {"UnreadableSnapshotError": 12, "PermanentError": 1, NO_DIAGNOSIS: 1}
+    assert (first["visible"], first["hidden"]) == (14, 0)
+    assert desk.depth("songs-dead-letters") == 14
+
+
+def test_without_a_service_every_queue_is_looked_at(desk: Desk) -> None:
+    desk.dead_letter(service="playlist-metadata", error_class="KeyError")
+
+    answer = desk.ask(action="list", service=None)
+
+    assert {each["service"]: each["classes"] for each in answer["services"]} == {
+        table: {"KeyError": 1} if table == "playlist_metadata" else {} for table in TABLES
+    }
+    assert answer["more"] is False
+
+
+def test_a_shown_message_tells_its_diagnosis_and_what_is_at_its_raw_key(desk: Desk) -> None:
+    broken = '{"tracks": ' + "é" * 500
+    desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=broken.encode())
+    message_id = desk.dead_letter(error_class="UnreadableSnapshotError", sentence="no playlist document")
+
+    (message,) = desk.settled(action="show")["messages"]
+
+    assert message["message_id"] == message_id
+    assert message["attributes"] == {
+        "error_class": "UnreadableSnapshotError",
+        "sentence": "no playlist document",
+    }
+    assert datetime.fromisoformat(message["sent_at"]) > datetime.now(UTC) - timedelta(minutes=1)
+    assert message["receive_count"] == 1
+    (raw,) = message["raw_objects"]
+    assert (raw["key"], raw["exists"], raw["size"]) == (KEY.raw, True, len(broken.encode()))
+    assert raw["begins"] == broken[:200]
+    assert desk.depth("songs-dead-letters") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "begins"),
+    [(b"", ""), (b"\xff\xfe\x00", "��\x00"), (b"[" * 1000, "[" * 200)],
+    ids=["empty", "no text", "long"],
+)
+def test_any_raw_object_can_be_looked_at(desk: Desk, body: bytes, begins: str) -> None:
+    desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=body)
+    desk.dead_letter()
+
+    (message,) = desk.settled(action="show")["messages"]
+
+    assert message["raw_objects"][0]["begins"] == begins
+
+
+@pytest.mark.parametrize(
+    ("key", "exists"), [(KEY.raw, False), ("raw/spotify/../secrets.json", None), ("", None), ("\x00", None)]
+)
+def test_a_raw_object_that_is_not_there_is_shown_as_such(desk: Desk, key: str, *, exists: bool | None) -> None:
+    desk.dead_letter(event_of(key))
+
+    (message,) = desk.settled(action="show")["messages"]
+
+    assert message["raw_objects"] == [
+        {"key": key, "exists": exists, "size": None, "last_modified": None, "begins": None}
+    ]
+
+
+@pytest.mark.parametrize("body", ["hello", "{}", '{"Records": [{"s3": 1}]}', "[" * 300])
+def test_a_message_that_is_no_s3_event_is_shown_counted_and_sent_back_like_any_other(desk: Desk, body: str) -> None:
+    desk.dead_letter(body, error_class="PermanentError")
+
+    (message,) = desk.settled(action="show")["messages"]
+    assert (message["begins"], message["raw_objects"]) == (body[:200], [])
+    assert desk.settled(action="redrive", date="2026-11-22")["skipped"] == 1
+    assert desk.settled(action="redrive")["done"] == 1
+    assert [each["Body"] for each in desk.received("songs")] == [body]
+
+
+def test_a_look_shows_no_more_than_an_answer_holds(desk: Desk) -> None:
+    for _ in range(MOST_SHOWN + 1):
+        desk.dead_letter()
+
+    answer = desk.ask(action="show")
+
+    assert len(answer["services"][0]["messages"]) == MOST_SHOWN
+    assert answer["more"] is True
+    assert desk.depth("songs-dead-letters") == MOST_SHOWN + 1
+
+
+def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
+    # given a message that a worker gave up
+    desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=b'{"tracks": ', Metadata={"run-id": "run-1"})
+    worker = Worker(
+        table=SONGS,
+        transform=songs,
+        lake=Lake(desk.s3, BUCKET),
+        dead_letters=DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters")),
+        service_version="1.0.0",
+        gauges=(),
+    )
+    record = {"body": event_of(KEY.raw), "attributes": {"AWSTraceHeader": TRACE}}
+    worker.process(record)
+    (told,) = desk.settled(action="show")["messages"]
+    assert told["attributes"].keys() == DIAGNOSIS
+
+    # when its document is mended and it is redriven
+    desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=json.dumps(playlist(entry(track("One")))).encode())
+    assert desk.settled(action="redrive")["done"] == 1
+
+    # then the worker is given body and trace as before, and no diagnosis, and gets through
+    (message,) = desk.received("songs")
+    assert message["Body"] == record["body"]
+    assert message["Attributes"]["AWSTraceHeader"] == TRACE
+    assert "MessageAttributes" not in message
+    worker.process({"body": message["Body"]})
+    assert Lake(desk.s3, BUCKET).read_raw(KEY.receipt("songs")).body
+    assert desk.depth("songs-dead-letters") == 0
+
+
+def test_attributes_that_are_no_diagnosis_survive(desk: Desk) -> None:
+    desk.dead_letter(error_class="KeyError", raw_key=KEY.raw, announced_by="replay")
+
+    desk.settled(action="redrive")
+
+    (message,) = desk.received("songs")
+    assert message["MessageAttributes"] == {"announced_by": {"DataType": "String", "StringValue": "replay"}}
+    assert message["Attributes"]["AWSTraceHeader"] == TRACE
+
+
+@pytest.mark.parametrize(
+    ("chosen", "taken"),
+    [
+        ({}, 15),
+        ({"error_class": "KeyError"}, 12),
+        ({"error_class": NO_DIAGNOSIS}, 1),
+        ({"error_class": "keyerror"}, 0),
+        ({"date": "2026-11-15"}, 2),
+        ({"error_class": "KeyError", "date": "2026-11-22"}, 11),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("action", ["redrive", "drop"])
+def test_what_a_filter_leaves_out_stays_and_can_be_received_at_once(
+    desk: Desk, action: str, chosen: dict[str, Any], taken: int
+) -> None:
+    # given 11 messages of a class and day, one of the same class on the other day, and three more
+    for _ in range(11):
+        desk.dead_letter(error_class="KeyError")
+    desk.dead_letter(event_of(OTHER_DAY), error_class="KeyError")
+    desk.dead_letter(event_of(KEY.raw, OTHER_DAY), error_class="PermanentError")
+    desk.dead_letter(error_class="PermanentError")
+    desk.dead_letter("no event")
+    reason: dict[str, Any] = {"reason": "told so"} if action == "drop" else {}
+
+    # when some of them are chosen, first to try it and then in earnest
+    tried = desk.settled(action=action, dry_run=True, **chosen, **reason)
+    assert desk.depth("songs-dead-letters") == 15
+    assert desk.depth("songs") == 0
+    assert "Contents" not in desk.s3.list_objects_v2(Bucket=BUCKET)
+    done = desk.settled(action=action, **chosen, **reason)
+
+    # then the try told the truth, and each message is in exactly one place
+    assert tried == done
+    assert done == {"service": "songs", "done": taken, "skipped": 15 - taken, "newer": 0, "failed": {}}
+    assert desk.depth("songs-dead-letters") == 15 - taken
+    assert desk.depth("songs") == (taken if action == "redrive" else 0)
+    archived = desk.s3.list_objects_v2(Bucket=BUCKET, Prefix="dead-letters/")["KeyCount"]
+    assert archived == (taken if action == "drop" else 0)
+
+
+def test_a_crash_after_the_send_leaves_a_duplicate_and_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given three messages, and a function that is gone between the second's send and its deletion
+    for place in range(3):
+        desk.dead_letter(f"message {place}")
+    deletions: list[str] = []
+    delete = desk.sqs.delete_message
+
+    def crash_at_the_second(**call: Any) -> None:
+        deletions.append(call["ReceiptHandle"])
+        if len(deletions) == 2:
+            raise CrashError
+        delete(**call)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.sqs, "delete_message", crash_at_the_second)
+        with pytest.raises(CrashError):
+            desk.ask(action="redrive")
+
+    # when it is asked again
+    assert desk.settled(action="redrive")["done"] == 2
+
+    # then every message came, the second twice
+    assert sorted(each["Body"] for each in desk.received("songs")) == [
+        "message 0",
+        "message 1",
+        "message 1",
+        "message 2",
+    ]
+    assert desk.depth("songs-dead-letters") == 0
+
+
+def test_a_crash_before_the_send_leaves_the_message(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.dead_letter()
+
+    def crash(**_: Any) -> None:
+        raise CrashError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.sqs, "send_message", crash)
+        with pytest.raises(CrashError):
+            desk.ask(action="redrive")
+
+    assert (desk.depth("songs-dead-letters"), desk.depth("songs")) == (1, 0)
+
+
+def test_a_message_that_aws_refuses_stays_and_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.dead_letter("good")
+    desk.dead_letter("refused")
+    send = desk.sqs.send_message
+
+    def refuse_one(**call: Any) -> Any:
+        if call["MessageBody"] == "refused":
+            raise ClientError({"Error": {"Code": "InvalidMessageContents", "Message": "no"}}, "SendMessage")
+        return send(**call)
+
+    monkeypatch.setattr(desk.sqs, "send_message", refuse_one)
+    summary = desk.settled(action="redrive")
+
+    assert summary["done"] == 1
+    assert list(summary["failed"].values()) == [1]
+    assert "InvalidMessageContents" in next(iter(summary["failed"]))
+    assert (desk.depth("songs-dead-letters"), desk.depth("songs")) == (1, 1)
+
+
+def test_a_message_that_fails_again_is_not_taken_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a service that gives each message up again as soon as it is sent
+    desk.dead_letter()
+    send = desk.sqs.send_message
+    sent: list[str] = []
+
+    def fail_again(**call: Any) -> Any:
+        sent.append(call["MessageBody"])
+        return send(**{**call, "QueueUrl": desk.url("songs-dead-letters")})
+
+    # when it is redriven, and once more as the console does while there is more
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.sqs, "send_message", fail_again)
+        answer = desk.ask(action="redrive")
+        again = desk.settled(action="redrive", before=answer["before"])
+
+    # then it was sent once
+    assert len(sent) == 1
+    assert answer["services"][0]["done"] == 1
+    assert (again["done"], again["newer"]) == (0, 1)
+    assert desk.depth("songs-dead-letters") == 1
+
+
+def test_a_pass_ends_with_the_functions_time_and_the_next_one_goes_on(desk: Desk) -> None:
+    for _ in range(13):
+        desk.dead_letter()
+    looks = iter([5.0] * 8)
+
+    answer = desk.ask(lambda: next(looks, 0.0), action="redrive")
+
+    first = answer["services"][0]["done"]
+    assert answer["more"] is True
+    assert 0 < first < 13
+    assert desk.depth("songs-dead-letters") == 13 - first
+    assert desk.settled(action="redrive") == {
+        "service": "songs",
+        "done": 13 - first,
+        "skipped": 0,
+        "newer": 0,
+        "failed": {},
+    }
+
+
+def test_a_rate_is_kept_by_sleeping_between_sends(desk: Desk) -> None:
+    for _ in range(4):
+        desk.dead_letter()
+
+    desk.ask(action="redrive", rate=2)
+
+    assert desk.slept == [0.5, 0.5, 0.5]
+
+
+def test_a_dropped_message_can_be_told_from_its_archive(desk: Desk) -> None:
+    message_id = desk.dead_letter(error_class="PermanentError", announced_by="replay")
+
+    assert desk.settled(action="drop", reason="the label asked for it")["done"] == 1
+
+    kept = json.loads(
+        desk.s3.get_object(Bucket=BUCKET, Key=f"dead-letters/spotify/songs/{message_id}.json")["Body"].read()
+    )
+    assert kept["body"] == event_of(KEY.raw)
+    assert kept["reason"] == "the label asked for it"
+    assert kept["trace_header"] == TRACE
+    assert kept["message_attributes"] == {
+        "error_class": {"DataType": "String", "StringValue": "PermanentError"},
+        "announced_by": {"DataType": "String", "StringValue": "replay"},
+    }
+    assert desk.depth("songs-dead-letters") == desk.depth("songs") == 0
+
+
+def test_what_cannot_be_archived_is_not_deleted(desk: Desk) -> None:
+    desk.dead_letter()
+    desk.s3.delete_bucket(Bucket=BUCKET)
+
+    summary = desk.settled(action="drop", reason="no use")
+
+    assert (summary["done"], sum(summary["failed"].values())) == (0, 1)
+    assert desk.depth("songs-dead-letters") == 1
+
+
+def test_a_service_without_queues_is_named(desk: Desk) -> None:
+    desk.sqs.delete_queue(QueueUrl=desk.url("songs"))
+
+    with pytest.raises(PermanentError, match="queue earworm-dev-songs: there is none; deploy the service"):
+        desk.ask(action="redrive")
+
+
+def test_the_function_stops_in_time_for_its_reserve(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass
+    class Context:
+        milliseconds: int
+
+        def get_remaining_time_in_millis(self) -> int:
+            return self.milliseconds
+
+    monkeypatch.setenv("S3_BUCKET", BUCKET)
+    monkeypatch.setenv("QUEUE_PREFIX", PREFIX)
+    monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
+    desk.dead_letter()
+    handler = redriver()
+
+    late: Any = handler({"action": "redrive", "service": "songs"}, Context(29_000))  # type: ignore[arg-type]
+    early: Any = handler({"action": "redrive", "service": "songs"}, Context(60_000))  # type: ignore[arg-type]
+
+    assert (late["more"], late["services"][0]["done"]) == (True, 0)
+    assert (early["more"], early["services"][0]["done"]) == (False, 1)

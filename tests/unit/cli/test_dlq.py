@@ -1,0 +1,159 @@
+"""What the console asks the redrive's function, and what it makes of the answers."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner
+
+from infra.cli import dlq
+from infra.cli.screen import ConsoleError
+
+if TYPE_CHECKING:
+    from infra.cli.cloud import Cloud
+
+BEFORE = "2026-11-23T06:00:00+00:00"
+
+
+@dataclass
+class FakeCloud:
+    """An environment whose function gives prepared answers, a fault's text among them."""
+
+    answers: list[Any]
+    asked: list[Any] = field(default_factory=list)
+    environment: str = "dev"
+    address: str = "the local cloud"
+
+    def client(self, service: str) -> "FakeCloud":
+        assert service == "lambda"
+        return self
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # as boto3 names them
+        assert FunctionName == "earworm-dev-redrive"
+        self.asked.append(json.loads(Payload))
+        answer = self.answers.pop(0)
+        if isinstance(answer, ClientError):
+            raise answer
+        if isinstance(answer, str):
+            return {"FunctionError": "Unhandled", "Payload": BytesIO(json.dumps({"errorMessage": answer}).encode())}
+        return {"Payload": BytesIO(json.dumps(answer).encode())}
+
+
+def cloud_that_answers(*answers: Any) -> tuple["Cloud", FakeCloud]:
+    fake = FakeCloud(list(answers))
+    return cast("Cloud", fake), fake
+
+
+def settled(done: int, *, more: bool = False, skipped: int = 0, failed: dict[str, int] | None = None) -> dict[str, Any]:
+    tally = {"service": "songs", "done": done, "skipped": skipped, "newer": 0, "failed": failed or {}}
+    return {"action": "redrive", "services": [tally], "more": more, "before": BEFORE, "dry_run": False}
+
+
+SHOWN = {
+    "message_id": "m-1",
+    "error_class": "UnreadableSnapshotError",
+    "sent_at": "2026-11-22T06:00:00+00:00",
+    "receive_count": 3,
+    "attributes": {"error_class": "UnreadableSnapshotError", "sentence": "no playlist [document]"},
+    "begins": "{",
+    "raw_objects": [
+        {
+            "key": "raw/spotify/2026-11-22/p/playlist.json",
+            "exists": True,
+            "size": 11,
+            "last_modified": "2026-11-22T06:00:00+00:00",
+            "begins": '{"tracks": ',
+        }
+    ],
+}
+
+
+def test_the_depth_of_each_queue_is_asked_for() -> None:
+    told = {"service": "songs", "visible": 3, "hidden": 1, "classes": {"KeyError": 3}}
+    cloud, fake = cloud_that_answers({"action": "list", "services": [told], "more": False})
+
+    assert dlq.depth(cloud) == [dlq.Depth("songs", 3, 1, {"KeyError": 3})]
+    assert fake.asked == [{"action": "list"}]
+
+
+def test_a_message_is_shown_with_its_raw_object() -> None:
+    answer = {"action": "show", "services": [{"service": "songs", "messages": [SHOWN]}], "more": True}
+    cloud, fake = cloud_that_answers(answer)
+
+    found = dlq.show(cloud, "songs", error_class="UnreadableSnapshotError", day=date(2026, 11, 22))
+
+    assert found.more is True
+    assert found.messages[0].sent_at == datetime(2026, 11, 22, 6, tzinfo=UTC)
+    assert found.messages[0].raw_objects[0].size == 11
+    asked = {"action": "show", "service": "songs", "error_class": "UnreadableSnapshotError", "date": "2026-11-22"}
+    assert fake.asked == [asked]
+
+
+def test_a_redrive_goes_on_while_there_is_more_and_takes_nothing_that_came_meanwhile() -> None:
+    cloud, fake = cloud_that_answers(settled(5, more=True, skipped=2), settled(3, skipped=4))
+
+    (tally,) = dlq.redrive(cloud, "songs", rate=2)
+
+    assert (tally.done, tally.skipped) == (8, 4)
+    assert [asked["before"] for asked in fake.asked] == [None, BEFORE]
+    assert {asked["rate"] for asked in fake.asked} == {2}
+
+
+@pytest.mark.parametrize(("done", "dry_run"), [(0, False), (5, True)])
+def test_a_redrive_that_gets_no_further_ends(done: int, *, dry_run: bool) -> None:
+    cloud, _ = cloud_that_answers(settled(done, more=True))
+
+    with pytest.raises(ConsoleError, match=f"time ended before the queues did, after {done} messages"):
+        dlq.redrive(cloud, "songs", dry_run=dry_run)
+
+
+def test_a_drop_tells_its_reason() -> None:
+    cloud, fake = cloud_that_answers(settled(1))
+
+    assert dlq.drop(cloud, "songs", reason="of no use")[0].done == 1
+    assert fake.asked[0]["reason"] == "of no use"
+
+
+def test_what_the_function_refuses_is_said_with_its_log_group() -> None:
+    cloud, _ = cloud_that_answers("event: service: there is no service of that name")
+
+    with pytest.raises(ConsoleError, match=r"no service of that name\. .*/aws/lambda/earworm-dev-redrive"):
+        dlq.show(cloud, "nonsense")
+
+
+def test_a_function_that_is_not_deployed_is_said_to_be() -> None:
+    missing = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "Invoke")
+    cloud, _ = cloud_that_answers(missing)
+
+    with pytest.raises(ConsoleError, match="run `earworm deploy redrive`"):
+        dlq.depth(cloud)
+
+
+@pytest.mark.parametrize("arguments", [["redrive"], ["redrive", "songs", "--all"]])
+def test_a_redrive_is_of_one_service_or_of_all(arguments: list[str]) -> None:
+    result = CliRunner().invoke(dlq.app, arguments)
+
+    assert isinstance(result.exception, ConsoleError)
+
+
+def test_a_message_is_printed_as_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"action": "show", "services": [{"service": "songs", "messages": [SHOWN]}], "more": False}
+    monkeypatch.setattr(dlq, "find_cloud", lambda _: cloud_that_answers(answer)[0])
+
+    printed = CliRunner().invoke(dlq.app, ["show", "songs"]).output
+
+    for text in ("m-1", "no playlist [document]", "11 bytes, last modified 2026-11-22 06:00:00 UTC", '{"tracks": '):
+        assert text in printed
+
+
+def test_messages_that_failed_end_the_command_with_their_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dlq, "find_cloud", lambda _: cloud_that_answers(settled(1, failed={"AccessDenied": 2}))[0])
+
+    result = CliRunner().invoke(dlq.app, ["redrive", "songs"])
+
+    assert isinstance(result.exception, ConsoleError)
+    assert str(result.exception) == "2 messages stay where they are: AccessDenied (2 times)"

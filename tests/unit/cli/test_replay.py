@@ -1,0 +1,204 @@
+"""A replay announces raw snapshots as S3 did, goes on where it was interrupted, and waits for new receipts."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from contracts.tables import TABLES
+from infra.cli import audit
+from infra.cli import replay as replays
+from infra.cli.cloud import Cloud, Platform
+from infra.cli.replay import EVERY_TABLE, Announcement, Request, announcement, await_written, clock, run
+from infra.cli.screen import ConsoleError, progress
+from shared.events import announced_keys
+from shared.lake import SnapshotKey
+
+BUCKET = "lake"
+DAYS = [date(2026, 11, 2) + timedelta(weeks=week) for week in range(3)]
+KEYS = [SnapshotKey(day, playlist) for day in DAYS for playlist in ("one", "two")]
+ALL = Request(DAYS[0], DAYS[-1])
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """A lake with six raw snapshots, a topic and a queue for each table."""
+    with mock_aws():
+        s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
+        s3.create_bucket(Bucket=BUCKET)
+        for key in KEYS:
+            s3.put_object(Bucket=BUCKET, Key=key.raw, Body=b"{}")
+        s3.put_object(Bucket=BUCKET, Key="raw/spotify/2026-11-09/stray.json", Body=b"{}")
+        topic = sns.create_topic(Name="raw-snapshots")["TopicArn"]
+        boto3.client("ssm").put_parameter(Name="/earworm/dev/topic-arn", Value=topic, Type="String")
+        for table in TABLES:
+            url = sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")["QueueUrl"]
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+        cloud = Cloud("dev", {})
+        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "database", "workgroup", "crawler")
+        yield cloud
+
+
+def announced(table: str) -> list[str]:
+    """The raw keys in a table's queue, in order."""
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"earworm-dev-{table}")["QueueUrl"]
+    keys: list[str] = []
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        keys += (key for message in found for key in announced_keys(message["Body"]))
+    return keys
+
+
+def write_receipts(*tables: str) -> None:
+    for key in KEYS:
+        for table in tables:
+            boto3.client("s3").put_object(Bucket=BUCKET, Key=key.receipt(table), Body=b"{}")
+
+
+def test_every_snapshot_of_the_days_is_announced_to_every_table_through_the_topic(cloud: Cloud, tmp_path: Path) -> None:
+    assert run(cloud, Request(DAYS[0], DAYS[1]), tmp_path, rate=1000, wait=False) == 4
+
+    assert [sorted(announced(table.replace("_", "-"))) for table in TABLES] == [[key.raw for key in KEYS[:4]]] * 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_and_playlists_may_be_chosen(cloud: Cloud, tmp_path: Path) -> None:
+    asked = Request(DAYS[0], DAYS[-1], tables=("songs",), playlists=("two",))
+
+    run(cloud, asked, tmp_path, rate=1000, wait=False)
+
+    assert announced("songs") == [key.raw for key in KEYS if key.playlist_id == "two"]
+    assert announced("albums") == []
+
+
+def test_an_announcement_is_an_event_of_s3_with_its_key_encoded() -> None:
+    key = SnapshotKey(date(2026, 11, 2), "a b+c")
+
+    (record,) = json.loads(announcement(BUCKET, key))["Records"]
+
+    assert record["eventSource"] == "aws:s3"
+    assert record["eventName"] == "ObjectCreated:Put"
+    assert record["s3"] == {
+        "bucket": {"name": BUCKET},
+        "object": {"key": "raw/spotify/2026-11-02/a+b%2Bc/playlist.json"},
+    }
+    assert announced_keys(announcement(BUCKET, key)) == [key.raw]
+
+
+@pytest.mark.parametrize("made", range(len(KEYS)))
+def test_an_interrupted_replay_says_how_far_it_came_and_goes_on_from_there(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    # given a replay that is interrupted before an announcement
+    sent: list[str] = []
+
+    def interrupted(body: str) -> None:
+        if len(sent) == made:
+            raise KeyboardInterrupt
+        sent.extend(announced_keys(body))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(replays, "_to_topic", lambda _: interrupted)
+        with pytest.raises(ConsoleError, match=f"Interrupted after {made} of 6 announcements. The same command"):
+            run(cloud, ALL, tmp_path, rate=1000, wait=False)
+
+    # when the same command is given, then it makes the rest and leaves nothing behind
+    assert run(cloud, ALL, tmp_path, rate=1000, wait=False) == 6
+    assert sent + announced("songs") == [key.raw for key in KEYS]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rate_is_kept(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("infra.cli.replay.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("infra.cli.replay.time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(replays, "_to_topic", lambda _: lambda _: None)
+
+    run(cloud, ALL, tmp_path, rate=4, wait=False)
+
+    assert now[0] == pytest.approx(5 / 4)
+
+
+def test_a_table_is_written_again_when_its_receipt_is_newer_than_the_replay(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given receipts from before the replay, and those of songs written again while it waits
+    write_receipts(*TABLES)
+    since = clock(cloud) + timedelta(hours=1)
+    announcements = [Announcement(key, "songs") for key in KEYS]
+    monkeypatch.setattr(replays, "_PATIENCE", 0.0)
+
+    with progress() as bar, pytest.raises(ConsoleError, match="6 are not written again, such as songs of one on"):
+        await_written(cloud, announcements, since, bar)
+    with progress() as bar:
+        await_written(cloud, announcements, since - timedelta(hours=2), bar)
+
+
+def test_an_announcement_to_every_table_waits_for_every_table(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    since = clock(cloud)
+    write_receipts("songs", "artists", "albums", "track_features")
+    monkeypatch.setattr(replays, "_PATIENCE", 0.0)
+    monkeypatch.setattr(replays, "_PAUSE", 0.0)
+
+    with progress() as bar, pytest.raises(ConsoleError, match=r"1 are not written again.*playlist_metadata of one"):
+        await_written(cloud, [Announcement(KEYS[0], EVERY_TABLE)], since, bar)
+
+
+def test_a_replay_whose_tables_are_not_written_begins_anew(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "_PATIENCE", 0.0)
+
+    with pytest.raises(ConsoleError, match=r"30 are not written again.*-dead-letters"):
+        run(cloud, ALL, tmp_path, rate=1000, wait=True)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Request(date(2025, 1, 1), date(2025, 12, 31)), "There is no raw snapshot from 2025-01-01 to 2025-12-31"),
+        (Request(DAYS[0], DAYS[-1], playlists=("three",)), "There is no raw snapshot"),
+        (Request(DAYS[0], DAYS[-1], tables=("videos",)), "There is no table videos: choose among songs, artists"),
+    ],
+)
+def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: Request, message: str) -> None:
+    with pytest.raises(ConsoleError, match=message):
+        run(cloud, asked, tmp_path, rate=1000, wait=False)
+
+
+def test_the_audit_replays_each_gap_once_and_none_without_a_raw_object() -> None:
+    def gap(raw_key: str | None, table: str | None, mended_by: str) -> audit.Gap:
+        found: audit.Gap = {
+            "table": table,
+            "playlist_id": None,
+            "snapshot_date": None,
+            "raw_key": raw_key,
+            "what": "receipt missing",
+            "mended_by": "replay" if mended_by == "replay" else "hand",
+        }
+        return found
+
+    one, two = KEYS[0], KEYS[1]
+    gaps = [gap(two.raw, "songs", "replay"), gap(one.raw, "songs", "replay"), gap(one.raw, "songs", "replay")]
+
+    assert audit.announcements([*gaps, gap(one.raw, "albums", "hand"), gap(None, None, "hand")]) == [
+        Announcement(one, "songs"),
+        Announcement(two, "songs"),
+    ]
+
+
+def test_a_range_is_audited_month_by_month() -> None:
+    assert list(audit.months(date(2025, 12, 30), date(2026, 2, 1))) == [
+        (date(2025, 12, 30), date(2025, 12, 31)),
+        (date(2026, 1, 1), date(2026, 1, 31)),
+        (date(2026, 2, 1), date(2026, 2, 1)),
+    ]
