@@ -1,16 +1,15 @@
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic import Field, Strict, model_validator
 
-from shared.errors import PermanentError, sentence_of
+from shared.invocation import Invocation
 
 DEFAULT_DAYS = 8
 """A weekly audit looks at each day at least once, and at the day of the audit before it twice."""
 
 
-class Event(BaseModel):
+class Event(Invocation):
     """What is to be audited.
 
     Attributes:
@@ -19,7 +18,9 @@ class Event(BaseModel):
         grace_minutes: Takes the place of that in the settings.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    holds: ClassVar[str] = (
+        "It may hold from and to (both days, YYYY-MM-DD) and grace_minutes (0 or more), and nothing else"
+    )
 
     first: date | None = Field(default=None, alias="from")
     last: date | None = Field(default=None, alias="to")
@@ -38,19 +39,3 @@ class Event(BaseModel):
         if self.first is None or self.last is None:
             return today - timedelta(days=DEFAULT_DAYS - 1), today
         return self.first, self.last
-
-    @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
-        """Reads the event of an invocation.
-
-        Raises:
-            PermanentError: Names each field that is unknown or wrong.
-        """
-        try:
-            return cls.model_validate(event)
-        except ValidationError as fault:
-            raise PermanentError(
-                "event",
-                f"{sentence_of(fault)}. It may hold from and to (both days, YYYY-MM-DD) and grace_minutes "
-                "(0 or more), and nothing else",
-            ) from None

@@ -1,28 +1,24 @@
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     Strict,
-    ValidationError,
 )
 
 from contracts.playlists import playlist_ids
 from services.extractor.deferral import MOST_DEFERRALS
-from shared.errors import PermanentError, sentence_of
+from shared.invocation import Invocation
 
 
 def _from_iso(moment: Any) -> Any:
     return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
-class Event(BaseModel):
+class Event(Invocation):
     """What starts a run.
 
     Attributes:
@@ -31,25 +27,12 @@ class Event(BaseModel):
         deferrals: How often this run was deferred already.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    holds: ClassVar[str] = (
+        "It may hold scheduled_time (ISO 8601 with a zone, such as "
+        "2026-11-22T06:00:00Z), playlists (a list of ids, links or URIs) and deferrals "
+        f"(0 to {MOST_DEFERRALS}), and nothing else"
+    )
 
     scheduled_time: Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso)] | None = None
     playlists: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(playlist_ids)] | None = None
     deferrals: Annotated[int, Strict(), Field(ge=0, le=MOST_DEFERRALS)] = 0
-
-    @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
-        """Reads the event of an invocation.
-
-        Raises:
-            PermanentError: Names each field that is unknown or wrong.
-        """
-        try:
-            return cls.model_validate(event)
-        except ValidationError as fault:
-            raise PermanentError(
-                "event",
-                f"{sentence_of(fault)}. It may hold scheduled_time (ISO 8601 with a zone, such as "
-                f"2026-11-22T06:00:00Z), playlists (a list of ids, links or URIs) and deferrals "
-                f"(0 to {MOST_DEFERRALS}), and nothing else",
-            ) from None

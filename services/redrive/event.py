@@ -1,23 +1,19 @@
-from collections.abc import Mapping
 from datetime import date as day_of
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     Strict,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
 from contracts.tables import TABLES
-from shared.errors import PermanentError, sentence_of
+from shared.invocation import Invocation
 
 _NOT_BLANK = StringConstraints(strip_whitespace=True, min_length=1)
 
@@ -36,7 +32,7 @@ def _moment(text: Any) -> Any:
     return datetime.fromisoformat(text) if isinstance(text, str) else text
 
 
-class Event(BaseModel):
+class Event(Invocation):
     """What an operator asks for.
 
     Attributes:
@@ -52,7 +48,11 @@ class Event(BaseModel):
         reason: Why messages are dropped.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    holds: ClassVar[str] = (
+        "It holds action (list, show, redrive or drop) and may hold service "
+        f"({', '.join(TABLES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
+        "zone), dry_run (redrive and drop), rate (redrive; at least 0.1 messages a second) and reason (drop)"
+    )
 
     action: Literal["list", "show", "redrive", "drop"]
     service: Annotated[str, AfterValidator(_known_service)] | None = None
@@ -76,20 +76,3 @@ class Event(BaseModel):
             named = ", ".join(name for name, wrong in out_of_place.items() if wrong)
             raise ValueError(f"{self.action} takes no {named}")
         return self
-
-    @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
-        """Reads the event of an invocation.
-
-        Raises:
-            PermanentError: Names each field that is unknown or wrong.
-        """
-        try:
-            return cls.model_validate(event)
-        except ValidationError as fault:
-            raise PermanentError(
-                "event",
-                f"{sentence_of(fault)}. It holds action (list, show, redrive or drop) and may hold service "
-                f"({', '.join(TABLES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
-                "zone), dry_run (redrive and drop), rate (redrive; at least 0.1 messages a second) and reason (drop)",
-            ) from None
