@@ -219,6 +219,10 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     songs = [row for row in pipeline.rows("songs") if row["extracted_at"] is not None]
     assert int(counted[0]["snapshots"] or 0) >= weeks * PLAYLISTS
     assert counted[0]["rows"] == str(len(songs))
+    dead = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs-dead-letters")["QueueUrl"]
+    messages = pipeline.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", [])
+    others = ("/broken/", "/mended/")
+    assert [message["Body"] for message in messages if not any(other in message["Body"] for other in others)] == []
 
 
 def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
