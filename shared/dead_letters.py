@@ -1,15 +1,22 @@
 """Messages that can never succeed, each with its diagnosis where an operator sees it."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageSystemAttributeValueTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageSystemAttributeValueTypeDef
 
 _NOT_ALLOWED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST_ATTRIBUTE = 1024
+_MOST_ATTRIBUTES = 10
+"""Of a message.
+
+Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+"""
 
 
 class DeadLetterQueue:
@@ -20,23 +27,38 @@ class DeadLetterQueue:
         self._url = url
 
     def send(self, record: Mapping[str, Any], diagnosis: Mapping[str, str | None]) -> None:
-        """Sends a message there as it was received, with its diagnosis as message attributes.
+        """Sends a message there as it was received, with its diagnosis as further message attributes.
 
         Args:
             record: The SQS record that a Lambda function was given.
-            diagnosis: Names and texts; None is left out, as is what SQS does not allow in text.
+            diagnosis: Names and texts; None is left out, as is what SQS does not allow in text. It comes first where
+                SQS allows no more attributes.
         """
         trace = record.get("attributes", {}).get("AWSTraceHeader")
         system: dict[str, MessageSystemAttributeValueTypeDef] = (
             {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}} if trace else {}
         )
+        told: dict[str, MessageAttributeValueTypeDef] = {
+            name: {"DataType": "String", "StringValue": _NOT_ALLOWED.sub("\ufffd", text)[:_LONGEST_ATTRIBUTE]}
+            for name, text in diagnosis.items()
+            if text
+        }
+        others = {
+            name: _as_sent(each) for name, each in record.get("messageAttributes", {}).items() if name not in told
+        }
         self._sqs.send_message(
             QueueUrl=self._url,
             MessageBody=record["body"],
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": _NOT_ALLOWED.sub("\ufffd", text)[:_LONGEST_ATTRIBUTE]}
-                for name, text in diagnosis.items()
-                if text
-            },
+            MessageAttributes=dict(islice((told | others).items(), _MOST_ATTRIBUTES)),
             MessageSystemAttributes=system,  # type: ignore[arg-type]  # the stubs name the one key as a literal
         )
+
+
+def _as_sent(attribute: Mapping[str, Any]) -> "MessageAttributeValueTypeDef":
+    """A message attribute as SQS takes it, of one as Lambda shows it.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+    if attribute["dataType"].startswith("Binary"):
+        return {"DataType": attribute["dataType"], "BinaryValue": b64decode(attribute["binaryValue"])}
+    return {"DataType": attribute["dataType"], "StringValue": attribute["stringValue"]}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 BUCKET = "lake"
+SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
+"""The session of clients that are made anew for every example: it reads the models of AWS's services once."""
 KEY = SnapshotKey(date(2026, 11, 22), "3cEYpjA9oz9GiPac4AsH4n")
 
 
@@ -86,7 +88,7 @@ class Cloud:
 
 def make_cloud() -> Cloud:
     """A cloud of its own; needs `mock_aws`."""
-    s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
+    s3, sns, sqs = SESSION.client("s3"), SESSION.client("sns"), SESSION.client("sqs")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     topic = sns.create_topic(Name="raw-snapshots")["TopicArn"]

@@ -4,11 +4,9 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import HealthCheck, Phase, given, settings
@@ -22,7 +20,8 @@ from shared.dead_letters import DeadLetterQueue
 from shared.lake import Lake
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud
+from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud
 
 REJECTED = entry(track("Rejected", popularity=101))
 VERSIONS = (
@@ -37,38 +36,13 @@ OUTPUTS = ("processed/", "quarantine/", "receipts/")
 pytestmark = pytest.mark.slow
 
 State: TypeAlias = dict[str, tuple[bytes, dict[str, str]]]
-OnCall: TypeAlias = Callable[[str], None]
-
-
-class Crash(BaseException):
-    """The process is gone: nothing in it can catch this."""
-
-
-def throttled(operation: str) -> Exception:
-    return ClientError({"Error": {"Code": "SlowDown", "Message": "Please reduce your request rate."}}, operation)
-
-
-def failed(operation: str) -> Exception:
-    return ClientError({"Error": {"Code": "InternalError", "Message": "We encountered an internal error."}}, operation)
-
-
-def timed_out(operation: str) -> Exception:
-    return ReadTimeoutError(endpoint_url="https://s3.amazonaws.com")
-
-
-FAULTS: dict[str, Callable[[str], BaseException]] = {
-    "crash": Crash,
-    "throttling": throttled,
-    "500": failed,
-    "time-out": timed_out,
-}
 
 
 @contextmanager
 def fresh_cloud() -> Iterator[Cloud]:
     """A bucket and a dead-letter queue of their own."""
     with mock_aws():
-        s3, sqs = boto3.client("s3"), boto3.client("sqs")
+        s3, sqs = SESSION.client("s3"), SESSION.client("sqs")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield Cloud(s3, sqs, "", sqs.create_queue(QueueName="dead-letters")["QueueUrl"])
@@ -76,10 +50,8 @@ def fresh_cloud() -> Iterator[Cloud]:
 
 def worker(cloud: Cloud, on_call: OnCall = lambda _: None) -> Worker[Any]:
     """A worker with clients of its own, which tell before and after each call to AWS."""
-    s3, sqs = boto3.client("s3"), boto3.client("sqs")
-    for events in (s3.meta.events, sqs.meta.events):
-        for moment in ("before-call", "after-call"):
-            events.register(moment, lambda moment=moment, **told: on_call(f"{moment} {told['model'].name}"))
+    s3, sqs = SESSION.client("s3"), SESSION.client("sqs")
+    tell_of_calls(on_call, s3, sqs)
     return Worker(
         table=SONGS,
         transform=songs,
@@ -125,20 +97,6 @@ def redeliver(cloud: Cloud, message: dict[str, Any]) -> None:
     worker(cloud).process(message)
 
 
-@dataclass
-class FaultAt:
-    """Raises a fault at one of a worker's moments, counted from 0, and counts them all."""
-
-    moment: int | None = None
-    fault: Callable[[str], BaseException] = Crash
-    passed: list[str] = field(default_factory=list)
-
-    def __call__(self, call: str) -> None:
-        self.passed.append(call)
-        if len(self.passed) - 1 == self.moment:
-            raise self.fault(call.split()[1])
-
-
 def moments_of(before: Sequence[Any], document: Any) -> list[str]:
     """Every moment before and after a call of a clean run, after earlier versions were completed."""
     with fresh_cloud() as cloud:
@@ -182,15 +140,16 @@ def test_a_fault_at_any_moment_and_a_redelivery_end_as_a_clean_run(history: str,
             assert state(cloud) == expected, f"after a {fault} {moments[moment]}"
 
 
-def test_a_crash_at_any_moment_of_setting_aside_loses_no_message() -> None:
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_at_any_moment_of_setting_aside_loses_no_message(fault: str) -> None:
     with fresh_cloud() as cloud:
         recorder = FaultAt()
         worker(cloud, recorder).process(announcement(cloud, b"{"))
     for moment in range(len(recorder.passed)):
         with fresh_cloud() as cloud:
             message = announcement(cloud, b"{")
-            with pytest.raises(Crash):
-                worker(cloud, FaultAt(moment)).process(message)
+            with pytest.raises((Crash, ClientError, ReadTimeoutError)):
+                worker(cloud, FaultAt(moment, FAULTS[fault])).process(message)
             redeliver(cloud, message)
             assert {dead["Body"] for dead in cloud.dead()} == {message["body"]}
 

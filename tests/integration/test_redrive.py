@@ -1,14 +1,14 @@
 """Dead letters under an operator's hands: nothing is lost, whatever is asked for and wherever it breaks."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
 from contracts.tables import TABLES
@@ -23,7 +23,8 @@ from shared.errors import PermanentError
 from shared.lake import Lake
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY
+from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
+from tests.integration.cloud import BUCKET, KEY, SESSION
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 PREFIX = "earworm-dev-"
 TRACE = "Root=1-67aa0000-000000000000000000000001;Parent=0000000000000001;Sampled=1"
 OTHER_DAY = "raw/spotify/2026-11-15/3cEYpjA9oz9GiPac4AsH4n/playlist.json"
-
-
-class CrashError(Exception):
-    """The function is gone."""
 
 
 def event_of(*keys: str) -> str:
@@ -49,10 +46,11 @@ def for_ever() -> float:
 
 @dataclass
 class Desk:
-    """An operator, the queues of an environment and a bucket."""
+    """An operator with clients of their own, the redrive, the queues of an environment and a bucket."""
 
     sqs: "SQSClient"
     s3: "S3Client"
+    operator: "SQSClient"
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -72,11 +70,11 @@ class Desk:
         return summary
 
     def url(self, name: str) -> str:
-        return self.sqs.get_queue_url(QueueName=f"{PREFIX}{name}")["QueueUrl"]
+        return self.operator.get_queue_url(QueueName=f"{PREFIX}{name}")["QueueUrl"]
 
     def dead_letter(self, body: str = event_of(KEY.raw), *, service: str = "songs", **attributes: str) -> str:
         """Puts a message where dead letters are; without attributes it has no diagnosis."""
-        sent = self.sqs.send_message(
+        sent = self.operator.send_message(
             QueueUrl=self.url(f"{service}-dead-letters"),
             MessageBody=body,
             MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
@@ -86,15 +84,15 @@ class Desk:
 
     def depth(self, name: str) -> int:
         """How many messages can be received now."""
-        told = self.sqs.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=["ApproximateNumberOfMessages"])[
-            "Attributes"
-        ]
+        told = self.operator.get_queue_attributes(
+            QueueUrl=self.url(name), AttributeNames=["ApproximateNumberOfMessages"]
+        )["Attributes"]
         return int(told["ApproximateNumberOfMessages"])
 
     def received(self, name: str) -> "list[MessageTypeDef]":
         """Takes every message out of a queue."""
         messages: list[MessageTypeDef] = []
-        while batch := self.sqs.receive_message(
+        while batch := self.operator.receive_message(
             QueueUrl=self.url(name),
             MaxNumberOfMessages=10,
             MessageAttributeNames=["All"],
@@ -104,15 +102,23 @@ class Desk:
         return messages
 
 
+@contextmanager
+def fresh_desk(on_call: OnCall = lambda _: None, *, services: Iterable[str] = TABLES) -> Iterator[Desk]:
+    """A desk whose redrive tells before and after each call to AWS."""
+    with mock_aws():
+        sqs, s3, operator = SESSION.client("sqs"), SESSION.client("s3"), SESSION.client("sqs")
+        s3.create_bucket(Bucket=BUCKET)
+        for service in services:
+            for suffix in ("", "-dead-letters"):
+                operator.create_queue(QueueName=f"{PREFIX}{service.replace('_', '-')}{suffix}")
+        tell_of_calls(on_call, sqs, s3)
+        yield Desk(sqs, s3, operator)
+
+
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    with mock_aws():
-        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        for table in TABLES:
-            for suffix in ("", "-dead-letters"):
-                sqs.create_queue(QueueName=f"{PREFIX}{table.replace('_', '-')}{suffix}")
-        yield Desk(sqs, s3)
+    with fresh_desk() as desk:
+        yield desk
 
 
 def test_a_list_counts_by_error_class_and_leaves_every_message_where_it_was(desk: Desk) -> None:
@@ -223,23 +229,44 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
         service_version="1.0.0",
         gauges=(),
     )
-    record = {"body": event_of(KEY.raw), "attributes": {"AWSTraceHeader": TRACE}}
+    record = {
+        "body": event_of(KEY.raw),
+        "attributes": {"AWSTraceHeader": TRACE},
+        "messageAttributes": {
+            "announced_by": {"dataType": "String", "stringValue": "an archive"},
+            "checksum": {"dataType": "Binary.sha1", "binaryValue": "AAH/"},
+        },
+    }
     worker.process(record)
     (told,) = desk.settled(action="show")["messages"]
-    assert told["attributes"].keys() == DIAGNOSIS
+    assert told["attributes"].keys() == {*DIAGNOSIS, "announced_by"}
 
     # when its document is mended and it is redriven
     desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=json.dumps(playlist(entry(track("One")))).encode())
     assert desk.settled(action="redrive")["done"] == 1
 
-    # then the worker is given body and trace as before, and no diagnosis, and gets through
+    # then the worker is given body, trace and attributes as before, and no diagnosis, and gets through
     (message,) = desk.received("songs")
     assert message["Body"] == record["body"]
     assert message["Attributes"]["AWSTraceHeader"] == TRACE
-    assert "MessageAttributes" not in message
+    assert message["MessageAttributes"] == {
+        "announced_by": {"DataType": "String", "StringValue": "an archive"},
+        "checksum": {"DataType": "Binary.sha1", "BinaryValue": b"\x00\x01\xff"},
+    }
     worker.process({"body": message["Body"]})
     assert Lake(desk.s3, BUCKET).read_raw(KEY.receipt("songs")).body
     assert desk.depth("songs-dead-letters") == 0
+
+
+def test_a_diagnosis_comes_before_attributes_for_which_sqs_has_no_place(desk: Desk) -> None:
+    received = {f"attribute_{place}": {"dataType": "String", "stringValue": "any"} for place in range(10)}
+    dead_letters = DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters"))
+
+    dead_letters.send({"body": "message", "messageAttributes": received}, dict.fromkeys(DIAGNOSIS, "told"))
+
+    (told,) = desk.settled(action="show")["messages"]
+    assert len(told["attributes"]) == 10
+    assert told["attributes"].keys() > DIAGNOSIS
 
 
 def test_attributes_that_are_no_diagnosis_survive(desk: Desk) -> None:
@@ -305,12 +332,12 @@ def test_a_crash_after_the_send_leaves_a_duplicate_and_loses_nothing(
     def crash_at_the_second(**call: Any) -> None:
         deletions.append(call["ReceiptHandle"])
         if len(deletions) == 2:
-            raise CrashError
+            raise Crash
         delete(**call)
 
     with monkeypatch.context() as patched:
         patched.setattr(desk.sqs, "delete_message", crash_at_the_second)
-        with pytest.raises(CrashError):
+        with pytest.raises(Crash):
             desk.ask(action="redrive")
 
     # when it is asked again
@@ -330,14 +357,44 @@ def test_a_crash_before_the_send_leaves_the_message(desk: Desk, monkeypatch: pyt
     desk.dead_letter()
 
     def crash(**_: Any) -> None:
-        raise CrashError
+        raise Crash
 
     with monkeypatch.context() as patched:
         patched.setattr(desk.sqs, "send_message", crash)
-        with pytest.raises(CrashError):
+        with pytest.raises(Crash):
             desk.ask(action="redrive")
 
     assert (desk.depth("songs-dead-letters"), desk.depth("songs")) == (1, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_at_any_moment_of_a_redrive_loses_no_message(fault: str) -> None:
+    # given every moment before and after each call of a clean redrive
+    bodies = {f"message {place}" for place in range(3)}
+    moments = FaultAt()
+    with fresh_desk(moments, services=["songs"]) as desk:
+        for body in bodies:
+            desk.dead_letter(body)
+        desk.ask(action="redrive")
+    assert len(moments.passed) >= 16
+
+    for moment in range(len(moments.passed)):
+        with fresh_desk(FaultAt(moment, FAULTS[fault]), services=["songs"]) as desk:
+            for body in bodies:
+                desk.dead_letter(body)
+
+            # when it meets a fault at that moment
+            with suppress(Crash, ClientError, ReadTimeoutError):
+                desk.ask(action="redrive")
+
+            # then each message is in one of the two queues, or in both
+            told = desk.operator.get_queue_attributes(
+                QueueUrl=desk.url("songs-dead-letters"), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+            )["Attributes"]
+            hidden = int(told["ApproximateNumberOfMessagesNotVisible"])
+            seen = {each["Body"] for name in ("songs", "songs-dead-letters") for each in desk.received(name)}
+            assert len(seen) + hidden >= len(bodies), f"after a {fault} {moments.passed[moment]}"
 
 
 def test_a_message_that_aws_refuses_stays_and_holds_up_no_other(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
