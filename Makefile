@@ -1,14 +1,17 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check bench deploy down clean generate lock
+.PHONY: help run demo-recovery test test-fast check bench deploy down clean generate lock
 
 EARWORM := .venv/bin/earworm
 SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requirements.in))
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, asked through Athena
 	@$(EARWORM) demo
+
+demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
+	@$(EARWORM) demo-recovery
 
 test: check ## Run every check and every test
 	.venv/bin/pytest --numprocesses=2

@@ -16,7 +16,7 @@ from rich.markup import escape
 from contracts.tables import OPERATIONS, TABLES
 from infra import build as bundles
 from infra import deploy as stacks
-from infra.cli import archive, athena, collect, dlq
+from infra.cli import archive, athena, collect, dlq, recovery
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
 from infra.cli import replay as replays
@@ -109,9 +109,11 @@ def run(
 def backfill(
     weeks: Annotated[int, typer.Option(min=1, max=520, help="How many weeks back, each on its Monday.")],
     environment: Environment = "dev",
+    *,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every table has them.")] = True,
 ) -> None:
     """Take the weekly snapshots that are missing. Only the simulator has a history to tell."""
-    _backfill(find_cloud(environment), weeks)
+    _backfill(find_cloud(environment), weeks, wait=wait)
 
 
 @app.command()
@@ -194,7 +196,7 @@ def demo() -> None:
     cloud = find_cloud("dev")
     _deploy(cloud, (PLATFORM, *SERVICES))
     if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
-        _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION)
+        _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
     else:
         _run(cloud, datetime.now(UTC).date(), ())
     _print_tables(cloud)
@@ -207,6 +209,12 @@ def demo() -> None:
         ("stop the local cloud", "down"),
     ):
         out.print(f"  {what:<34} [cyan].venv/bin/earworm {command}[/]", soft_wrap=True)
+
+
+@app.command(hidden=True)
+def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS_OF_THE_DEMONSTRATION) -> None:
+    """Break much, and mend it, on a local cloud of its own; what `make demo-recovery` does."""
+    recovery.demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
 
 
 def _chosen(services: Sequence[str] | None, among: Sequence[str] = SERVICES) -> Sequence[str]:
@@ -282,7 +290,7 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
 
 
-def _backfill(cloud: Cloud, weeks: int) -> None:
+def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
     days = collect.mondays(weeks, datetime.now(UTC).date())
     playlists = collect.configured_playlists(cloud)
     snapshots = []
@@ -296,7 +304,8 @@ def _backfill(cloud: Cloud, weeks: int) -> None:
             else:
                 snapshots += [SnapshotKey(day, playlist) for playlist in playlists]
             bar.advance(task)
-        collect.await_tables(cloud, snapshots, bar)
+        if wait:
+            collect.await_tables(cloud, snapshots, bar)
 
 
 def _print_tables(cloud: Cloud) -> None:

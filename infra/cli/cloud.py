@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 """Where the local cloud keeps its state; another folder is another cloud."""
 _LONGEST_INVOCATION = 910
-_CHOICE_OF_CLOUD = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
+CHOICE_OF_CLOUD = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
+"""Any of these variables leads the console elsewhere than to the local cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class Cloud:
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
+    def client(self, service: Literal["sqs"]) -> "SQSClient": ...
+    @overload
     def client(self, service: Literal["ssm"]) -> "SSMClient": ...
     def client(self, service: str) -> object:
         """A client; those of Lambda wait as long as the longest invocation and never invoke twice.
@@ -119,7 +123,7 @@ class Cloud:
 
 def find_cloud(environment: str) -> Cloud:
     """The cloud that the environment names; the local one if it names none and that is up."""
-    endpoints = None if any(os.environ.get(name) for name in _CHOICE_OF_CLOUD) else LocalCloud(STATE).endpoints()
+    endpoints = None if any(os.environ.get(name) for name in CHOICE_OF_CLOUD) else LocalCloud(STATE).endpoints()
     if endpoints:
         for name, value in endpoints.environment().items():
             os.environ.setdefault(name, value)

@@ -86,12 +86,12 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
     pending = {(key, table) for key in snapshots for table in TABLES}
-    versions = {key: _version(s3, bucket, key.raw) for key, _ in pending}
+    versions = {key: version(s3, bucket, key.raw) for key, _ in pending}
     task = bar.add_task("tables complete", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE
     while pending:
         complete = {
-            (key, table) for key, table in pending if _made_from(s3, bucket, key.receipt(table)) == versions[key]
+            (key, table) for key, table in pending if made_from(s3, bucket, key.receipt(table)) == versions[key]
         }
         pending -= complete
         bar.advance(task, len(complete))
@@ -132,12 +132,14 @@ def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
     return {"Arn": target["Arn"], "Input": target["Input"]}
 
 
-def _version(s3: "S3Client", bucket: str, key: str) -> str:
+def version(s3: "S3Client", bucket: str, key: str) -> str:
+    """The version of a raw object that is there now, as outputs name the one that they were made from."""
     head = s3.head_object(Bucket=bucket, Key=key)
     return head.get("VersionId") or head["ETag"].strip('"')
 
 
-def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
+def made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
+    """The version of the raw object that an output was made from; None if there is no such output."""
     try:
         return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("raw-version")
     except ClientError as fault:
