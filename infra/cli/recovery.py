@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,7 @@ from contracts.tables import TABLES
 from infra import build, deploy
 from infra.cli import athena, collect, dlq
 from infra.cli.cloud import CHOICE_OF_CLOUD, STATE, Cloud
-from infra.cli.screen import ConsoleError, grid, out, progress
+from infra.cli.screen import ConsoleError, grid, out
 from infra.local.cloud import LocalCloud
 from infra.stacks import PLATFORM, ROOT, stack_name
 from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX, SnapshotKey
@@ -84,15 +84,15 @@ def demonstrate(console: Console, weeks: int) -> None:
         ConsoleError: A snapshot, a row or a message vanished, or the lake did not end as that of a clean backfill.
     """
     with _cloud_of_its_own() as cloud:
-        _Demonstration(console, cloud, weeks).run()
+        _Demonstration(console, cloud, collect.mondays(weeks, datetime.now(UTC).date())).run()
 
 
 class _Demonstration:
-    def __init__(self, console: Console, cloud: Cloud, weeks: int) -> None:
+    def __init__(self, console: Console, cloud: Cloud, days: Sequence[date], keys: Sequence[SnapshotKey] = ()) -> None:
         self._console = console
         self._cloud = cloud
-        self._days = collect.mondays(weeks, datetime.now(UTC).date())
-        self._keys: list[SnapshotKey] = []
+        self._days = days
+        self._keys = keys
         self._originals: dict[SnapshotKey, str] = {}
 
     def run(self) -> None:
@@ -109,7 +109,7 @@ class _Demonstration:
         self._deploy_broken()
         with self._impatient_queue():
             self._earworm("replay", *self._range(), "--no-wait")
-            self._settle()
+            self.settle()
         self._balance()
 
         self._say("3. What is where?")
@@ -123,15 +123,15 @@ class _Demonstration:
         self._earworm("deploy", _BROKEN)
         self._earworm("dlq", "redrive", _BROKEN, "--class", "redriven by SQS", "--dry-run")
         self._earworm("dlq", "redrive", _BROKEN, "--class", "redriven by SQS")
-        self._settle()
+        self.settle()
         self._balance()
         self._earworm("query", _REJECTS)
 
         self._say("5. The documents are restored from their older versions, which announces them; the rest goes back.")
         self._restore()
-        self._settle(dead_letters_too=False)
+        self.settle(dead_letters_too=False)
         self._earworm("dlq", "redrive", "--all")
-        self._settle(dead_letters_too=False)
+        self.settle(dead_letters_too=False)
         self._balance()
         self._earworm("query", _REJECTS)
 
@@ -202,21 +202,19 @@ class _Demonstration:
             self._s3.copy_object(Bucket=bucket, Key=key.raw, CopySource=source)
         out.print(f"\n{len(self._originals)} raw snapshots are restored.")
 
-    def _settle(self, *, dead_letters_too: bool = True) -> None:
+    def settle(self, *, dead_letters_too: bool = True) -> None:
         """Waits until each snapshot is complete in each table, or a dead letter where that counts too."""
-        patience = time.monotonic() + _PATIENCE
         missing = {(key, table) for key in self._keys for table in TABLES}
-        while True:
-            missing -= self._complete(missing)
-            waited_for = missing
-            if dead_letters_too and self._queues_are_empty():
-                waited_for = missing - self._dead()
-            if not waited_for:
-                return
-            if time.monotonic() > patience:
-                key, table = min(waited_for, key=lambda each: (each[1], each[0].raw))
-                raise ConsoleError(f"{len(waited_for)} snapshots vanished, such as {key.raw} of {table}.")
-            time.sleep(0.5)
+        patience = time.monotonic() + _PATIENCE
+        while time.monotonic() < patience:
+            # Asked first, because it is cheap: the emulator is busy enough with the tables.
+            if self._queues_are_empty():
+                missing -= self._complete(missing)
+                if not (missing - self._dead() if missing and dead_letters_too else missing):
+                    return
+            time.sleep(1)
+        key, table = min(missing, key=lambda each: (each[1], each[0].raw))
+        raise ConsoleError(f"{len(missing)} snapshots are nowhere, such as {key.raw} of {table}.")
 
     def _queues_are_empty(self) -> bool:
         sqs = self._cloud.client("sqs")
@@ -294,8 +292,7 @@ class _Demonstration:
         for key in self._keys:
             source: CopySourceTypeDef = {"Bucket": self._cloud.platform.bucket, "Key": key.raw}
             self._s3.copy_object(Bucket=clean.platform.bucket, Key=key.raw, CopySource=source)
-        with progress() as bar:
-            collect.await_tables(clean, self._keys, bar)
+        _Demonstration(self._console, clean, self._days, self._keys).settle(dead_letters_too=False)
         return clean
 
     def _compare(self, clean: Cloud) -> None:
