@@ -14,7 +14,7 @@ demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its
 	@$(EARWORM) demo-recovery
 
 test: check ## Run every check and every test
-	.venv/bin/pytest --numprocesses=2
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test-fast: .venv/.ready ## Run the tests that take seconds
 	.venv/bin/pytest --numprocesses=2 -m "not slow"

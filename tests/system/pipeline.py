@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_sqs import SQSClient
 
-INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Pipeline:
 @contextmanager
 def deployed(state: Path) -> Iterator[Pipeline]:
     """A pipeline that is up and deployed, with the environment leading to it."""
-    pipeline = Pipeline({name: os.environ[name] for name in INHERITED if name in os.environ}, state)
+    pipeline = Pipeline({name: os.environ[name] for name in _INHERITED if name in os.environ}, state)
     pipeline.earworm("up")
     try:
         with pytest.MonkeyPatch.context() as patch:

@@ -166,6 +166,34 @@ def test_a_document_that_cannot_be_read_waits_in_every_dead_letter_queue_with_it
         assert key.raw in message["Body"]
 
 
+def test_what_did_not_get_through_is_seen_mended_and_sent_back(pipeline: Pipeline) -> None:
+    # given a raw object that no table could read
+    key = SnapshotKey(date(2025, 2, 3), "mended")
+    of_that_day = ("--from", "2025-02-03", "--to", "2025-02-03", "--grace", "0")
+    pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=b'{"tracks": ')
+    while "UnreadableSnapshotError" not in pipeline.earworm("dlq", "show", "songs"):
+        time.sleep(0.5)
+
+    # when it is audited
+    gaps = pipeline.attempt("audit", *of_that_day)
+
+    # then each table is named
+    assert gaps.returncode == 1
+    assert all(table in gaps.stdout for table in TABLES)
+
+    # and when the object is mended and its messages are sent back
+    body = json.dumps(playlist(entry(track("Mended")))).encode()
+    pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=body)
+    pipeline.wait_for(key.snapshot_date, [key.playlist_id])
+    before = pipeline.etags("processed/") | pipeline.etags("receipts/")
+    pipeline.earworm("dlq", "redrive", "--all", "--date", "2025-02-03")
+
+    # then the audit is clean, and a replay leaves every object as it is
+    assert pipeline.attempt("audit", *of_that_day).returncode == 0
+    pipeline.earworm("replay", "--from", "2025-02-03", "--to", "2025-02-03")
+    assert pipeline.etags("processed/") | pipeline.etags("receipts/") == before
+
+
 def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pipeline) -> None:
     # given a queue that shows a message again soon
     queue = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs")["QueueUrl"]
@@ -193,7 +221,8 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     assert counted[0]["rows"] == str(len(songs))
     dead = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs-dead-letters")["QueueUrl"]
     messages = pipeline.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", [])
-    assert [message["Body"] for message in messages if "/broken/" not in message["Body"]] == []
+    others = ("/broken/", "/mended/")
+    assert [message["Body"] for message in messages if not any(other in message["Body"] for other in others)] == []
 
 
 def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
