@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 """Where the local cloud keeps its state; another folder is another cloud."""
 _LONGEST_INVOCATION = 910
-CHOICE_OF_CLOUD = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
-"""Any of these variables leads the console elsewhere than to the local cloud."""
+_CHOICE_OF_CLOUD = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class Cloud:
 
 def find_cloud(environment: str) -> Cloud:
     """The cloud that the environment names; the local one if it names none and that is up."""
-    endpoints = None if any(os.environ.get(name) for name in CHOICE_OF_CLOUD) else LocalCloud(STATE).endpoints()
+    endpoints = None if any(os.environ.get(name) for name in _CHOICE_OF_CLOUD) else LocalCloud(STATE).endpoints()
     if endpoints:
         for name, value in endpoints.environment().items():
             os.environ.setdefault(name, value)

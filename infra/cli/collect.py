@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import ClientError
 from rich.progress import Progress
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from infra.cli.cloud import Cloud
+
+Place: TypeAlias = tuple[SnapshotKey, str]
+"""A snapshot in a table."""
 
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
@@ -86,13 +89,11 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
     pending = {(key, table) for key in snapshots for table in TABLES}
-    versions = {key: version(s3, bucket, key.raw) for key, _ in pending}
+    versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE
     while pending:
-        complete = {
-            (key, table) for key, table in pending if made_from(s3, bucket, key.receipt(table)) == versions[key]
-        }
+        complete = completed(s3, bucket, pending, versions)
         pending -= complete
         bar.advance(task, len(complete))
         if complete:
@@ -132,14 +133,22 @@ def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
     return {"Arn": target["Arn"], "Input": target["Input"]}
 
 
-def version(s3: "S3Client", bucket: str, key: str) -> str:
-    """The version of a raw object that is there now, as outputs name the one that they were made from."""
+def current_versions(s3: "S3Client", bucket: str, places: Iterable[Place]) -> dict[SnapshotKey, str]:
+    """The version of each raw object that is there now."""
+    return {key: _version(s3, bucket, key.raw) for key in {key for key, _ in places}}
+
+
+def completed(s3: "S3Client", bucket: str, places: Iterable[Place], versions: Mapping[SnapshotKey, str]) -> set[Place]:
+    """Those of the places whose receipt was made from the given version of their raw object."""
+    return {(key, table) for key, table in places if _made_from(s3, bucket, key.receipt(table)) == versions[key]}
+
+
+def _version(s3: "S3Client", bucket: str, key: str) -> str:
     head = s3.head_object(Bucket=bucket, Key=key)
     return head.get("VersionId") or head["ETag"].strip('"')
 
 
-def made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
-    """The version of the raw object that an output was made from; None if there is no such output."""
+def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
     try:
         return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("raw-version")
     except ClientError as fault:
@@ -148,7 +157,7 @@ def made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
         raise
 
 
-def _still_missing(cloud: "Cloud", pending: Iterable[tuple[SnapshotKey, str]]) -> str:
+def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
     def named() -> Iterator[str]:
         for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
             queue = f"{stack_name(cloud.environment, table)}-dead-letters"

@@ -22,11 +22,12 @@ from zipfile import ZipFile
 from contracts.tables import TABLES
 from infra import build, deploy
 from infra.cli import athena, collect, dlq
-from infra.cli.cloud import CHOICE_OF_CLOUD, STATE, Cloud
+from infra.cli.cloud import STATE, Cloud
+from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
 from infra.local.cloud import LocalCloud
 from infra.stacks import PLATFORM, ROOT, stack_name
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX, SnapshotKey
+from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,11 +35,10 @@ if TYPE_CHECKING:
 
 Console: TypeAlias = Callable[[Sequence[str]], object]
 """Runs a command of the console with its arguments, and returns its exit code, None for 0."""
-Place: TypeAlias = tuple[SnapshotKey, str]
-"""A snapshot in a table."""
 
 _ONE_IN = 5
 _BROKEN = "songs"
+_BY_SQS = "redriven by SQS"
 _RIGHT = '"position": entry.position,'
 _WRONG = '"position": entry.positon,'
 _SHOWN_AGAIN_AFTER = 2
@@ -59,18 +59,18 @@ def _other_document(_: bytes) -> bytes:
 
 def _values_out_of_range(body: bytes) -> bytes:
     snapshot = json.loads(body)
-    page = snapshot["playlist"].get("items") or snapshot["playlist"]["tracks"]
-    for entry in page["items"][:3]:
-        (entry.get("item") or entry["track"])["popularity"] = 999
+    for entry in snapshot["playlist"]["tracks"]["items"][:3]:
+        entry["track"]["popularity"] = 999
     return json.dumps(snapshot).encode()
 
 
-_DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
+DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "cut off half-way": _cut_off,
     "three values out of range": _values_out_of_range,
     "the error page of a proxy": _error_page,
     "another document": _other_document,
 }
+"""What may be done to a raw snapshot; all but the values out of range leave a document that cannot be read."""
 
 
 def demonstrate(console: Console, weeks: int) -> None:
@@ -103,6 +103,7 @@ class _Demonstration:
             SnapshotKey(day, playlist) for day in self._days for playlist in collect.configured_playlists(self._cloud)
         ]
         self._damage()
+        self._balance_raw()
 
         self._say("2. The five tables are deployed, songs with a slip in its code, and get their history.")
         self._earworm("deploy", *(table for table in TABLES if table != _BROKEN))
@@ -121,25 +122,30 @@ class _Demonstration:
 
         self._say("4. The code is mended; what it could not treat goes back.")
         self._earworm("deploy", _BROKEN)
-        self._earworm("dlq", "redrive", _BROKEN, "--class", "redriven by SQS", "--dry-run")
-        self._earworm("dlq", "redrive", _BROKEN, "--class", "redriven by SQS")
+        others = {letter.message_id for _, letter in self._letters() if letter.error_class != _BY_SQS}
+        self._earworm("dlq", "redrive", _BROKEN, "--class", _BY_SQS, "--dry-run")
+        self._earworm("dlq", "redrive", _BROKEN, "--class", _BY_SQS)
         self.settle()
+        if {letter.message_id for _, letter in self._letters()} != others:
+            raise ConsoleError("The redrive of one class did not leave exactly the messages of the others.")
         self._balance()
         self._earworm("query", _REJECTS)
 
         self._say("5. The documents are restored from their older versions, which announces them; the rest goes back.")
         self._restore()
         self.settle(dead_letters_too=False)
+        self._balance()
         self._earworm("dlq", "redrive", "--all")
         self.settle(dead_letters_too=False)
         self._balance()
         self._earworm("query", _REJECTS)
 
         self._say("6. A replay of everything changes nothing, and the audit is clean.")
-        before = self._etags(PROCESSED_PREFIX) | self._etags(RECEIPTS_PREFIX)
+        before = self._lake(self._cloud)
         self._earworm("replay", *self._range())
-        if self._etags(PROCESSED_PREFIX) | self._etags(RECEIPTS_PREFIX) != before:
+        if self._lake(self._cloud) != before:
             raise ConsoleError("The replay changed the lake.")
+        self._balance()
         self._earworm("dlq")
         self._earworm("audit", "--grace", "0")
 
@@ -165,9 +171,9 @@ class _Demonstration:
     def _damage(self) -> None:
         done: Counter[str] = Counter()
         for number, key in enumerate(self._keys[::_ONE_IN]):
-            kind = list(_DAMAGES)[number % len(_DAMAGES)]
+            kind = list(DAMAGES)[number % len(DAMAGES)]
             found = self._s3.get_object(Bucket=self._cloud.platform.bucket, Key=key.raw)
-            body = _DAMAGES[kind](found["Body"].read())
+            body = DAMAGES[kind](found["Body"].read())
             self._s3.put_object(Bucket=self._cloud.platform.bucket, Key=key.raw, Body=body)
             self._originals[key] = found["VersionId"]
             done[kind] += 1
@@ -177,7 +183,7 @@ class _Demonstration:
         artifacts = self._cloud.platform.artifacts_bucket
         sound = build.build(_BROKEN, build.target_of(self._cloud.variables), ROOT / "build")
         with TemporaryDirectory() as temporary:
-            bundle = _with_slip(sound, Path(temporary, f"{_BROKEN}.zip"))
+            bundle = with_slip(sound, Path(temporary, f"{_BROKEN}.zip"))
             deploy.upload(self._s3, artifacts, bundle)
         stack = deploy.service_stack(self._cloud.environment, bundle, artifacts, self._cloud.variables)
         deploy.deploy(self._cloud.client("cloudformation"), stack)
@@ -203,52 +209,52 @@ class _Demonstration:
         out.print(f"\n{len(self._originals)} raw snapshots are restored.")
 
     def settle(self, *, dead_letters_too: bool = True) -> None:
-        """Waits until each snapshot is complete in each table, or a dead letter where that counts too."""
+        """Waits until each snapshot is complete in each table, or a dead letter where that counts too.
+
+        Raises:
+            ConsoleError: Nothing moved for three minutes; names a snapshot that is nowhere.
+        """
         missing = {(key, table) for key in self._keys for table in TABLES}
-        patience = time.monotonic() + _PATIENCE
-        while time.monotonic() < patience:
-            # Asked first, because it is cheap: the emulator is busy enough with the tables.
-            if self._queues_are_empty():
+        before, patience = 0, time.monotonic() + _PATIENCE
+        while True:
+            # The queues first, for the emulator is busy enough with the tables.
+            waiting = self._messages_waiting()
+            if not waiting:
                 missing -= self._complete(missing)
                 if not (missing - self._dead() if missing and dead_letters_too else missing):
                     return
+            if waiting != before:
+                before, patience = waiting, time.monotonic() + _PATIENCE
+            elif time.monotonic() > patience:
+                key, table = min(missing, key=lambda each: (each[1], each[0].raw))
+                raise ConsoleError(f"{len(missing)} snapshots are not complete, such as {key.raw} of {table}.")
             time.sleep(1)
-        key, table = min(missing, key=lambda each: (each[1], each[0].raw))
-        raise ConsoleError(f"{len(missing)} snapshots are nowhere, such as {key.raw} of {table}.")
 
-    def _queues_are_empty(self) -> bool:
+    def _messages_waiting(self) -> int:
         sqs = self._cloud.client("sqs")
+        waiting = 0
         for table in TABLES:
             told = sqs.get_queue_attributes(
                 QueueUrl=sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, table))["QueueUrl"],
                 AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
             )["Attributes"]
-            if any(int(number) for number in told.values()):
-                return False
-        return True
+            waiting += sum(int(number) for number in told.values())
+        return waiting
 
     def _complete(self, places: set[Place]) -> set[Place]:
         bucket = self._cloud.platform.bucket
-        versions = {key: collect.version(self._s3, bucket, key.raw) for key in {key for key, _ in places}}
-        return {
-            (key, table)
-            for key, table in places
-            if collect.made_from(self._s3, bucket, key.receipt(table)) == versions[key]
-        }
+        return collect.completed(self._s3, bucket, places, collect.current_versions(self._s3, bucket, places))
 
     def _dead(self) -> set[Place]:
         return {
-            (SnapshotKey.from_raw(raw.key), table)
-            for table in TABLES
-            for message in self._dead_letters(table)
-            for raw in message.raw_objects
+            (SnapshotKey.from_raw(raw.key), table) for table, letter in self._letters() for raw in letter.raw_objects
         }
 
-    def _dead_letters(self, table: str) -> Sequence[dlq.Message]:
-        found = dlq.show(self._cloud, table)
-        if found.more:
-            raise ConsoleError(f"There are more dead letters of {table} than one answer holds: take fewer weeks.")
-        return found.messages
+    def _letters(self) -> list[tuple[str, dlq.Message]]:
+        found = [dlq.show(self._cloud, table) for table in TABLES]
+        if any(each.more for each in found):
+            raise ConsoleError("There are more dead letters than one answer holds: take fewer weeks.")
+        return [(each.service, message) for each in found for message in each.messages]
 
     def _balance(self) -> None:
         """Shows where each snapshot and each entry is.
@@ -258,6 +264,7 @@ class _Demonstration:
         """
         every = {(key, table) for key in self._keys for table in TABLES}
         complete, dead = self._complete(every), self._dead()
+        messages = Counter(table for table, _ in self._letters())
         receipts = {row[0]: [int(each or 0) for each in row[1:]] for row in self._ask(_RECEIPTS)}
         snapshots: list[Sequence[object]] = []
         entries: list[Sequence[object]] = []
@@ -266,22 +273,27 @@ class _Demonstration:
             done = {key for key, of in complete if of == table}
             given_up = {key for key, of in dead if of == table} - done
             nowhere = len(self._keys) - len(done) - len(given_up)
-            snapshots.append((table, len(self._keys), len(done), len(given_up), nowhere))
+            snapshots.append((table, len(self._keys), len(done), len(given_up), nowhere, messages[table]))
             found, *ends = receipts.get(table, [0, 0, 0, 0])
             entries.append((table, found, *ends))
             adds_up &= nowhere == 0 and found == sum(ends)
-        names = ("table", "snapshots", "complete", "dead letters", "nowhere")
-        out.print(grid("Every snapshot is complete or a dead letter", names, snapshots, numbers=range(1, 5)))
-        names = ("table", "entries", "rows", "rejected", "skipped")
-        out.print(grid("Every entry of what is complete is accounted for", names, entries, numbers=range(1, 5)))
+        of_snapshots = ("table", "snapshots", "complete", "set aside", "nowhere", "messages")
+        of_entries = ("table", "entries", "rows", "rejected", "skipped")
+        out.print(grid("Snapshots, and dead letters", of_snapshots, snapshots, numbers=range(1, 6)))
+        out.print(grid("Entries of what is complete", of_entries, entries, numbers=range(1, 5)))
         if not adds_up:
             raise ConsoleError("The balance does not add up.")
-        bucket = self._cloud.platform.bucket
-        raw = self._s3.list_object_versions(Bucket=bucket, Prefix="raw/")["Versions"]
-        current = {each["Key"] for each in raw if each["IsLatest"]}
+        self._balance_raw()
+
+    def _balance_raw(self) -> None:
+        pages = self._s3.get_paginator("list_object_versions").paginate(
+            Bucket=self._cloud.platform.bucket, Prefix=RAW_PREFIX
+        )
+        versions = [version for page in pages for version in page.get("Versions", ())]
+        current = {version["Key"] for version in versions if version["IsLatest"]}
         if current != {key.raw for key in self._keys}:
             raise ConsoleError(f"There are {len(current)} raw snapshots, and {len(self._keys)} were collected.")
-        out.print(f"{len(current)} raw snapshots, {len(raw)} versions of them.")
+        out.print(f"{len(current)} raw snapshots, {len(versions)} versions of them.")
 
     def _ask(self, sql: str) -> Sequence[tuple[str | None, ...]]:
         return athena.ask(self._cloud.client("athena"), self._cloud.platform, sql).rows
@@ -302,21 +314,21 @@ class _Demonstration:
         counts = Counter(key.partition("/")[0] for key in expected)
         out.print(
             f"\n[green]The lake equals that of a clean backfill:[/] {counts['processed']} Parquet files byte for byte, "
-            f"{counts['receipts']} receipts but for the version id of the raw object, {counts['quarantine']} rejects."
+            f"{counts['receipts']} receipts but for the version id of the raw object, "
+            f"{counts['quarantine']} quarantines."
         )
 
     def _lake(self, cloud: Cloud) -> dict[str, object]:
         """The Parquet files and quarantines by their ETags, and what the receipts tell."""
         bucket = cloud.platform.bucket
         receipts: dict[str, object] = {}
-        for key in self._etags(RECEIPTS_PREFIX, cloud):
+        for key in self._etags(bucket, RECEIPTS_PREFIX):
             receipt: dict[str, Any] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
             del receipt["raw_version_id"]
             receipts[key] = receipt
-        return {**self._etags(PROCESSED_PREFIX, cloud), **self._etags(QUARANTINE_PREFIX, cloud), **receipts}
+        return {**self._etags(bucket, PROCESSED_PREFIX), **self._etags(bucket, QUARANTINE_PREFIX), **receipts}
 
-    def _etags(self, prefix: str, cloud: Cloud | None = None) -> dict[str, str]:
-        bucket = (cloud or self._cloud).platform.bucket
+    def _etags(self, bucket: str, prefix: str) -> dict[str, str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
 
@@ -333,7 +345,7 @@ def _cloud_of_its_own() -> Iterator[Cloud]:
     """A local cloud that the environment leads to, whatever cloud it led to before."""
     if os.environ.get("SPOTIPY_CLIENT_ID"):
         raise ConsoleError("The demonstration needs the simulator: unset SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET.")
-    for name in (*CHOICE_OF_CLOUD, "AWS_SESSION_TOKEN", "PLAYLIST_ID"):
+    for name in [*(name for name in os.environ if name.startswith("AWS_")), "PLAYLIST_ID"]:
         os.environ.pop(name, None)
     local = LocalCloud(STATE / "recovery")
     local.stop()
@@ -344,15 +356,20 @@ def _cloud_of_its_own() -> Iterator[Cloud]:
         local.stop()
 
 
-def _with_slip(sound: build.Bundle, path: Path) -> build.Bundle:
-    """The bundle with a slip in its transform."""
+def with_slip(sound: build.Bundle, path: Path) -> build.Bundle:
+    """The bundle with a slip in its transform, written to a path.
+
+    Raises:
+        ConsoleError: The transform has no such line any more.
+    """
     module = f"services/{sound.service}/transform.py"
     with ZipFile(sound.path) as whole, ZipFile(path, "w") as broken:
         for member in whole.infolist():
             content = whole.read(member)
             if member.filename == module:
-                before, _, after = content.decode().partition(_RIGHT)
-                content = f"{before}{_WRONG}{after}".encode()
+                if _RIGHT.encode() not in content:
+                    raise ConsoleError(f"{module} has no {_RIGHT} any more: make another slip in {__file__}.")
+                content = content.replace(_RIGHT.encode(), _WRONG.encode())
             broken.writestr(member, content)
     content = path.read_bytes()
     return build.Bundle(sound.service, path, sha256(content).hexdigest(), sound.unzipped_bytes, len(content))

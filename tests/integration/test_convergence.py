@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import product
 from typing import Any, TypeAlias
 
 import pytest
@@ -115,14 +114,8 @@ HISTORIES: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("history", "fault"),
-    # A crash may come at any moment of any history; the others differ in what is raised, not in what is left behind.
-    [
-        *product(HISTORIES, ["crash"]),
-        *product(["one that rejects nothing any more"], sorted(FAULTS.keys() - {"crash"})),
-    ],
-)
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_any_moment_and_a_redelivery_end_as_a_clean_run(history: str, fault: str) -> None:
     # given every moment before and after each call of a clean run
     *before, document = HISTORIES[history]

@@ -87,5 +87,4 @@ def _configure(*, port: int, state: Path, enforce_iam: bool) -> None:
         "LOG_LEVEL": "WARNING",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "LAMBDA_WARM_TTL_SECONDS": "300",
     }

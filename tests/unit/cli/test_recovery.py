@@ -1,0 +1,73 @@
+"""What the demonstration of recovery breaks is broken as it says; `make demo-recovery` shows that it can be mended."""
+
+import json
+from datetime import date
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from contracts.snapshot import Provenance, UnreadableSnapshotError, read_snapshot
+from contracts.tables.songs import SONGS
+from contracts.validation import judge
+from infra.build import Bundle
+from infra.cli.recovery import DAMAGES, with_slip
+from infra.cli.screen import ConsoleError
+from infra.stacks import ROOT
+from services.songs.transform import songs
+from tests.documents import entry, playlist, track
+
+PROVENANCE = Provenance("any", date(2026, 11, 23), "run-1")
+ENTRIES = 5
+DOCUMENT = {
+    "snapshot": {
+        "schema_version": 1,
+        "run_id": "run-1",
+        "snapshot_date": "2026-11-23",
+        "extracted_at": "2026-11-23T06:00:00Z",
+    },
+    "playlist": playlist(*(entry(track(f"Track {number}")) for number in range(ENTRIES))),
+    "artists": [],
+    "albums": [],
+    "audio_features": [],
+}
+
+
+@pytest.mark.parametrize("kind", sorted(DAMAGES.keys() - {"three values out of range"}))
+def test_a_damaged_document_cannot_be_read(kind: str) -> None:
+    with pytest.raises(UnreadableSnapshotError):
+        read_snapshot(DAMAGES[kind](json.dumps(DOCUMENT).encode()), PROVENANCE)
+
+
+def test_values_out_of_range_are_rejected_and_the_rest_stays() -> None:
+    damaged = DAMAGES["three values out of range"](json.dumps(DOCUMENT).encode())
+
+    judgement = judge(SONGS, songs(read_snapshot(damaged, PROVENANCE)))
+
+    assert (len(judgement.rejects), len(judgement.rows)) == (3, ENTRIES - 3)
+
+
+def bundle_of(tmp_path: Path, transform: str) -> Bundle:
+    path = tmp_path / "sound.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("services/songs/transform.py", transform)
+        archive.writestr("services/songs/handler.py", "any")
+    return Bundle("songs", path, "sound", 100, 100)
+
+
+def test_the_slip_is_one_name_in_the_transform_as_it_is(tmp_path: Path) -> None:
+    sound = (ROOT / "services/songs/transform.py").read_text()
+
+    broken = with_slip(bundle_of(tmp_path, sound), tmp_path / "broken.zip")
+
+    with ZipFile(broken.path) as archive:
+        slipped = archive.read("services/songs/transform.py").decode()
+        assert archive.read("services/songs/handler.py") == b"any"
+    assert slipped.replace("entry.positon", "entry.position") == sound
+    assert slipped != sound
+    assert broken.sha256 != "sound"
+
+
+def test_a_transform_without_that_line_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConsoleError, match="make another slip"):
+        with_slip(bundle_of(tmp_path, "position = 1"), tmp_path / "broken.zip")
