@@ -41,6 +41,7 @@ _BROKEN = "songs"
 _BY_SQS = "redriven by SQS"
 _RIGHT = '"position": entry.position,'
 _WRONG = '"position": entry.positon,'
+_VALUES = 3
 _SHOWN_AGAIN_AFTER = 2
 _PATIENCE = 180.0
 
@@ -59,14 +60,16 @@ def _other_document(_: bytes) -> bytes:
 
 def _values_out_of_range(body: bytes) -> bytes:
     snapshot = json.loads(body)
-    for entry in snapshot["playlist"]["tracks"]["items"][:3]:
-        entry["track"]["popularity"] = 999
+    page = snapshot["playlist"].get("items") or snapshot["playlist"]["tracks"]
+    for entry in page["items"][:_VALUES]:
+        (entry.get("item") or entry["track"])["popularity"] = 999
     return json.dumps(snapshot).encode()
 
 
+OUT_OF_RANGE = "three values out of range"
 DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "cut off half-way": _cut_off,
-    "three values out of range": _values_out_of_range,
+    OUT_OF_RANGE: _values_out_of_range,
     "the error page of a proxy": _error_page,
     "another document": _other_document,
 }
@@ -94,6 +97,7 @@ class _Demonstration:
         self._days = days
         self._keys = keys
         self._originals: dict[SnapshotKey, str] = {}
+        self._damaged: Counter[str] = Counter()
 
     def run(self) -> None:
         self._say("1. Raw snapshots are collected, and one in five is damaged.")
@@ -129,7 +133,7 @@ class _Demonstration:
         if {letter.message_id for _, letter in self._letters()} != others:
             raise ConsoleError("The redrive of one class did not leave exactly the messages of the others.")
         self._balance()
-        self._earworm("query", _REJECTS)
+        self._show_rejects(_VALUES * self._damaged[OUT_OF_RANGE])
 
         self._say("5. The documents are restored from their older versions, which announces them; the rest goes back.")
         self._restore()
@@ -138,7 +142,7 @@ class _Demonstration:
         self._earworm("dlq", "redrive", "--all")
         self.settle(dead_letters_too=False)
         self._balance()
-        self._earworm("query", _REJECTS)
+        self._show_rejects(0)
 
         self._say("6. A replay of everything changes nothing, and the audit is clean.")
         before = self._lake(self._cloud)
@@ -169,15 +173,15 @@ class _Demonstration:
         return self._cloud.client("s3")
 
     def _damage(self) -> None:
-        done: Counter[str] = Counter()
         for number, key in enumerate(self._keys[::_ONE_IN]):
             kind = list(DAMAGES)[number % len(DAMAGES)]
             found = self._s3.get_object(Bucket=self._cloud.platform.bucket, Key=key.raw)
             body = DAMAGES[kind](found["Body"].read())
             self._s3.put_object(Bucket=self._cloud.platform.bucket, Key=key.raw, Body=body)
             self._originals[key] = found["VersionId"]
-            done[kind] += 1
-        out.print(grid("Damaged", ("how", "raw snapshots"), [*done.items(), ("in all", done.total())], numbers=[1]))
+            self._damaged[kind] += 1
+        rows = [*self._damaged.items(), ("in all", self._damaged.total())]
+        out.print(grid("Damaged", ("how", "raw snapshots"), rows, numbers=[1]))
 
     def _deploy_broken(self) -> None:
         artifacts = self._cloud.platform.artifacts_bucket
@@ -187,7 +191,7 @@ class _Demonstration:
             deploy.upload(self._s3, artifacts, bundle)
         stack = deploy.service_stack(self._cloud.environment, bundle, artifacts, self._cloud.variables)
         deploy.deploy(self._cloud.client("cloudformation"), stack)
-        out.print(f"\n{stack.name} is deployed with [red]{_WRONG}[/] where {_RIGHT} belongs.")
+        out.print(f"\n{stack.name} is deployed with [red]{_WRONG.rstrip(",")}[/] where {_RIGHT.rstrip(",")} belongs.")
 
     @contextmanager
     def _impatient_queue(self) -> Iterator[None]:
@@ -294,6 +298,12 @@ class _Demonstration:
         if current != {key.raw for key in self._keys}:
             raise ConsoleError(f"There are {len(current)} raw snapshots, and {len(self._keys)} were collected.")
         out.print(f"{len(current)} raw snapshots, {len(versions)} versions of them.")
+
+    def _show_rejects(self, expected: int) -> None:
+        self._earworm("query", _REJECTS)
+        rejects = sum(int(row[-1] or 0) for row in self._ask(_REJECTS))
+        if rejects != expected:
+            raise ConsoleError(f"{rejects} rows are rejected where {expected} should be.")
 
     def _ask(self, sql: str) -> Sequence[tuple[str | None, ...]]:
         return athena.ask(self._cloud.client("athena"), self._cloud.platform, sql).rows

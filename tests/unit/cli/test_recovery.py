@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -11,7 +12,7 @@ from contracts.snapshot import Provenance, UnreadableSnapshotError, read_snapsho
 from contracts.tables.songs import SONGS
 from contracts.validation import judge
 from infra.build import Bundle
-from infra.cli.recovery import DAMAGES, with_slip
+from infra.cli.recovery import DAMAGES, OUT_OF_RANGE, with_slip
 from infra.cli.screen import ConsoleError
 from infra.stacks import ROOT
 from services.songs.transform import songs
@@ -19,6 +20,7 @@ from tests.documents import entry, playlist, track
 
 PROVENANCE = Provenance("any", date(2026, 11, 23), "run-1")
 ENTRIES = 5
+PLAYLIST: dict[str, Any] = playlist(*(entry(track(f"Track {number}")) for number in range(ENTRIES)))
 DOCUMENT = {
     "snapshot": {
         "schema_version": 1,
@@ -26,21 +28,29 @@ DOCUMENT = {
         "snapshot_date": "2026-11-23",
         "extracted_at": "2026-11-23T06:00:00Z",
     },
-    "playlist": playlist(*(entry(track(f"Track {number}")) for number in range(ENTRIES))),
+    "playlist": PLAYLIST,
     "artists": [],
     "albums": [],
     "audio_features": [],
 }
+DOCUMENT_OF_BOTH_GENERATIONS = {
+    **DOCUMENT,
+    "playlist": {
+        **PLAYLIST,
+        "items": {"items": [{**each, "item": each["track"]} for each in PLAYLIST["tracks"]["items"]], "total": ENTRIES},
+    },
+}
 
 
-@pytest.mark.parametrize("kind", sorted(DAMAGES.keys() - {"three values out of range"}))
+@pytest.mark.parametrize("kind", sorted(DAMAGES.keys() - {OUT_OF_RANGE}))
 def test_a_damaged_document_cannot_be_read(kind: str) -> None:
     with pytest.raises(UnreadableSnapshotError):
         read_snapshot(DAMAGES[kind](json.dumps(DOCUMENT).encode()), PROVENANCE)
 
 
-def test_values_out_of_range_are_rejected_and_the_rest_stays() -> None:
-    damaged = DAMAGES["three values out of range"](json.dumps(DOCUMENT).encode())
+@pytest.mark.parametrize("document", [DOCUMENT, DOCUMENT_OF_BOTH_GENERATIONS], ids=["of before", "of both generations"])
+def test_values_out_of_range_are_rejected_and_the_rest_stays(document: dict[str, Any]) -> None:
+    damaged = DAMAGES[OUT_OF_RANGE](json.dumps(document).encode())
 
     judgement = judge(SONGS, songs(read_snapshot(damaged, PROVENANCE)))
 
