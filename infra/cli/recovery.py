@@ -39,8 +39,8 @@ Console: TypeAlias = Callable[[Sequence[str]], object]
 _ONE_IN = 5
 _BROKEN = "songs"
 _BY_SQS = "redriven by SQS"
-_RIGHT = '"position": entry.position,'
-_WRONG = '"position": entry.positon,'
+_RIGHT = '"position": entry.position'
+_WRONG = '"position": entry.positon'
 _VALUES = 3
 _SHOWN_AGAIN_AFTER = 2
 _PATIENCE = 180.0
@@ -191,7 +191,7 @@ class _Demonstration:
             deploy.upload(self._s3, artifacts, bundle)
         stack = deploy.service_stack(self._cloud.environment, bundle, artifacts, self._cloud.variables)
         deploy.deploy(self._cloud.client("cloudformation"), stack)
-        out.print(f"\n{stack.name} is deployed with [red]{_WRONG.rstrip(",")}[/] where {_RIGHT.rstrip(",")} belongs.")
+        out.print(f"\n{stack.name} is deployed with [red]{_WRONG}[/] where {_RIGHT} belongs.")
 
     @contextmanager
     def _impatient_queue(self) -> Iterator[None]:
