@@ -2,6 +2,7 @@
 .PHONY: help run demo-recovery test test-fast check bench deploy down clean generate lock
 
 EARWORM := .venv/bin/earworm
+TOOLS := sam checkov
 SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requirements.in))
 
 help: ## List what can be made
@@ -13,7 +14,7 @@ run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 week
 demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
 	@$(EARWORM) demo-recovery
 
-test: check ## Run every check and every test
+test: check .venv/.tools ## Run every check and every test
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test-fast: .venv/.ready ## Run the tests that take seconds
@@ -51,6 +52,17 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 		$(COMPILE) --python-version 3.11 -c requirements/dev.txt \
 			services/$$service/requirements.in -o services/$$service/requirements.txt || exit 1; \
 	done
+	for tool in $(TOOLS); do \
+		$(COMPILE) --upgrade --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.txt || exit 1; \
+	done
 
 .venv/.ready: infra/setup.sh pyproject.toml requirements/bootstrap.txt requirements/catalogue.txt requirements/dev.txt
 	@infra/setup.sh
+
+# Each has an environment of its own, for they pin what the project needs newer.
+.venv/.tools: .venv/.ready $(TOOLS:%=requirements/%.txt)
+	@for tool in $(TOOLS); do \
+		.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv/tools/$$tool && \
+		VIRTUAL_ENV=.venv/tools/$$tool .venv/bin/uv pip sync --quiet --require-hashes requirements/$$tool.txt || exit 1; \
+	done
+	@touch $@

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_xray_sdk.core import patch, xray_recorder
 
 logger = Logger()
-_metrics = Metrics(namespace="Earworm")
+_metrics = Metrics()
 
 
 def instrument(*libraries: str) -> None:

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
+
 REAL_DOCUMENTS = Path(__file__).parents[2] / "shared" / "data"
 
 

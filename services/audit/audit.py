@@ -13,7 +13,7 @@ from services.audit.comparison import Gap, compare
 from services.audit.event import Event
 from services.audit.inventory import CONCURRENCY, Inventory
 from services.audit.settings import AuditSettings
-from shared.observability import count, instrument, logger
+from shared.observability import count, gauge, instrument, logger
 
 MOST_LISTED: Final = 1000
 """Gaps that an answer lists, which may have 6 MB at most."""
@@ -70,6 +70,8 @@ def auditor() -> Handler:
             found=len(findings.gaps),
         )
         count(gaps=len(findings.gaps), checked_snapshots=findings.checked)
+        newest = inventory.newest_day(began.date())
+        gauge(days_since_snapshot=None if newest is None else (began.date() - newest).days)
         return Report(
             checked=findings.checked,
             fresh=findings.fresh,

@@ -6,7 +6,7 @@ from pydantic import Field, Strict, model_validator
 from shared.invocation import Invocation
 
 DEFAULT_DAYS = 8
-"""A weekly audit looks at each day at least once, and at the day of the audit before it twice."""
+"""A week and a day: what an audit missed, those of the next days still find."""
 
 
 class Event(Invocation):

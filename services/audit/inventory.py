@@ -69,6 +69,15 @@ class Inventory:
             parquet = self._read_all(pool, files, self._parquet)
         return Holdings(self._raws(days, strays), receipts, parquet, quarantine, strays)
 
+    def newest_day(self, today: date) -> date | None:
+        """The newest day, today at the latest, that has a raw object; None if no day has."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=RAW_PREFIX, Delimiter="/"
+        )
+        folders = (folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", ()))
+        days = (_day_of(folder) for folder in folders)
+        return max((day for day in days if day is not None and day <= today), default=None)
+
     def _places(self, prefix: str, pattern: re.Pattern[str], days: "_Days", strays: list[str]) -> dict[Place, str]:
         """Where the outputs below a prefix belong, with their keys; adds what belongs nowhere to the strays."""
         found: dict[Place, str] = {}
@@ -156,6 +165,13 @@ class _Days:
         """The year and number of every month that has one of the days."""
         for month in range(self.first.year * 12 + self.first.month - 1, self.last.year * 12 + self.last.month):
             yield month // 12, month % 12 + 1
+
+
+def _day_of(folder: str) -> date | None:
+    try:
+        return date.fromisoformat(folder.removeprefix(RAW_PREFIX).removesuffix("/"))
+    except ValueError:
+        return None
 
 
 def _place(key: str, pattern: re.Pattern[str]) -> Place | None:

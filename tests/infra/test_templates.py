@@ -80,12 +80,12 @@ def test_each_queue_is_encrypted_and_has_a_dead_letter_queue_that_keeps_and_alar
 @pytest.mark.parametrize("table", TABLES)
 def test_a_message_stays_hidden_for_six_time_outs(table: str, written: Callable[[str], Template]) -> None:
     service = written(table)
-    visibility = {int(timeout): row["Seconds"] for timeout, row in service["Mappings"]["Visibility"].items()}
+    visibility = {int(timeout): row["VisibilitySeconds"] for timeout, row in service["Mappings"]["Timeouts"].items()}
 
     assert set(service["Parameters"]["Timeout"]["AllowedValues"]) == {str(timeout) for timeout in visibility}
     assert all(hidden >= 6 * timeout for timeout, hidden in visibility.items())
     assert service["Resources"]["Queue"]["Properties"]["VisibilityTimeout"] == {
-        "Fn::FindInMap": ["Visibility", {"Ref": "Timeout"}, "Seconds"]
+        "Fn::FindInMap": ["Timeouts", {"Ref": "Timeout"}, "VisibilitySeconds"]
     }
 
 
@@ -102,19 +102,109 @@ def test_a_transformer_is_fed_from_the_topic_through_its_queue(resources: Resour
     assert mapping["BatchSize"] == 10
 
 
-def test_resource_policies_name_who_they_trust(component: str, resources: Resources) -> None:
-    kinds = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
-    statements = [
-        statement
-        for kind in kinds
-        for policy in resources(kind).values()
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
+def test_each_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(resources: Resources) -> None:
+    topic = [{"Fn::Sub": "{{resolve:ssm:/earworm/${Environment}/alarm-topic-arn}}"}]
 
-    assert bool(statements) == (component in {PLATFORM, *TABLES})
-    for statement in statements:
+    for alarm in resources("AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == topic
+        assert alarm["AlarmName"]["Fn::Sub"].startswith("earworm-${Environment}-")
+        assert alarm["AlarmDescription"].count(".") >= 2
+        assert alarm["TreatMissingData"] in {"breaching", "ignore", "notBreaching"}
+
+
+@pytest.mark.parametrize("component", SERVICES, indirect=True)
+def test_each_function_has_alarms_for_errors_throttles_and_the_end_of_its_time(
+    component: str, resources: Resources, written: Callable[[str], Template]
+) -> None:
+    of_the_function = [{"Name": "FunctionName", "Value": {"Ref": "Function"}}]
+    alarms = {
+        alarm["MetricName"]: alarm["Threshold"]
+        for alarm in resources("AWS::CloudWatch::Alarm").values()
+        if alarm["Dimensions"] == of_the_function
+    }
+    timeouts = written(component)["Mappings"]["Timeouts"]
+
+    assert alarms == {
+        "Errors": 0,
+        "Throttles": 0,
+        "Duration": {"Fn::FindInMap": ["Timeouts", {"Ref": "Timeout"}, "AlarmMilliseconds"]},
+    }
+    assert set(written(component)["Parameters"]["Timeout"]["AllowedValues"]) == set(timeouts)
+    assert all(row["AlarmMilliseconds"] == 0.8 * 1000 * int(timeout) for timeout, row in timeouts.items())
+
+
+@pytest.mark.parametrize("component", TABLES, indirect=True)
+def test_a_message_that_waits_too_long_alarms(resources: Resources) -> None:
+    (alarm,) = (a for a in resources("AWS::CloudWatch::Alarm").values() if "OldestMessage" in a["MetricName"])
+
+    assert _logical_id(alarm["Dimensions"][0]["Value"]) == "Queue"
+
+
+@pytest.mark.parametrize(
+    ("component", "metric", "beyond", "missing"),
+    [
+        ("audit", "DaysSinceSnapshot", "GreaterThanThreshold 8", "breaching"),
+        ("audit", "Gaps", "GreaterThanThreshold 0", "ignore"),
+        ("extractor", "DaysSinceConsent", "GreaterThanThreshold 150", "notBreaching"),
+        ("extractor", "FailedPlaylists", "GreaterThanThreshold 0", "ignore"),
+        ("playlist_metadata", "FeaturesCoverage", "LessThanThreshold LeastFeaturesCoverage", "ignore"),
+        ("playlist_metadata", "PopularityCoverage", "LessThanThreshold LeastPopularityCoverage", "ignore"),
+        ("playlist_metadata", "GenresCoverage", "LessThanThreshold LeastGenresCoverage", "ignore"),
+    ],
+    indirect=["component"],
+)
+def test_what_a_service_tells_of_the_data_alarms(
+    component: str, resources: Resources, metric: str, beyond: str, missing: str
+) -> None:
+    (alarm,) = (a for a in resources("AWS::CloudWatch::Alarm").values() if a["MetricName"] == metric)
+
+    assert alarm["Namespace"] == {"Fn::Sub": "Earworm/${Environment}"}
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": component}]
+    threshold = alarm["Threshold"]
+    assert f"{alarm['ComparisonOperator']} {threshold['Ref'] if isinstance(threshold, dict) else threshold}" == beyond
+    assert alarm["TreatMissingData"] == missing
+
+
+def test_an_alarm_looks_back_a_week_at_most(resources: Resources) -> None:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    for alarm in resources("AWS::CloudWatch::Alarm").values():
+        assert alarm["Period"] * alarm["EvaluationPeriods"] <= (86400 if alarm["Period"] < 3600 else 7 * 86400)
+
+
+@pytest.mark.parametrize("component", SERVICES, indirect=True)
+def test_metrics_of_two_environments_are_kept_apart(resources: Resources) -> None:
+    (function,) = resources("AWS::Lambda::Function").values()
+
+    assert function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": "Earworm/${Environment}"}
+
+
+@pytest.mark.parametrize("component", ["audit", "extractor"], indirect=True)
+def test_an_event_that_fails_for_good_is_set_aside(component: str, resources: Resources) -> None:
+    (function,) = resources("AWS::Lambda::Function").values()
+    (schedule,) = resources("AWS::Scheduler::Schedule").values()
+
+    assert _logical_id(function["DeadLetterConfig"]["TargetArn"]) == "DeadLetterQueue"
+    assert _logical_id(schedule["Target"]["DeadLetterConfig"]["Arn"]) == "DeadLetterQueue"
+
+
+def test_resource_policies_trust_one_source_each_and_no_connection_in_the_clear(
+    component: str, resources: Resources
+) -> None:
+    statements = _resource_statements(resources)
+    trusting = [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    assert bool(trusting) == (component in {PLATFORM, *TABLES})
+    for statement in trusting:
         assert set(statement["Principal"]) == {"Service"}
         assert "aws:SourceArn" in json.dumps(statement["Condition"])
+    for kind, named in (("AWS::SNS::Topic", "Topics"), ("AWS::SQS::Queue", "Queues")):
+        protected = [
+            (_logical_id(policy[named][0]), _logical_id(statement["Resource"]))
+            for policy in resources(f"{kind}Policy").values()
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+        ]
+        assert sorted(protected) == sorted((name, name) for name in resources(kind))
 
 
 def test_roles_spell_out_actions_and_resources(resources: Resources) -> None:
@@ -142,7 +232,9 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
 
 
 @pytest.mark.parametrize("component", ["extractor"], indirect=True)
-def test_the_extractor_puts_snapshots_reads_its_secret_defers_runs_and_no_more(resources: Resources) -> None:
+def test_the_extractor_puts_snapshots_reads_its_secret_defers_or_sets_aside_runs_and_no_more(
+    resources: Resources,
+) -> None:
     role = resources("AWS::IAM::Role")["Role"]
     actions = {
         a for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"] for a in _listed(s["Action"])
@@ -155,6 +247,7 @@ def test_the_extractor_puts_snapshots_reads_its_secret_defers_runs_and_no_more(r
         "s3:PutObject",
         "scheduler:CreateSchedule",
         "secretsmanager:GetSecretValue",
+        "sqs:SendMessage",
         *WITHOUT_RESOURCES,
     }
 
@@ -173,7 +266,13 @@ def test_buckets_are_private_encrypted_versioned_and_outlive_their_stack(
     resources: Resources, written: Callable[[str], Template]
 ) -> None:
     buckets = resources("AWS::S3::Bucket")
-    tls_only = [_logical_id(policy["Bucket"]) for policy in resources("AWS::S3::BucketPolicy").values()]
+    tls_only = [
+        _logical_id(policy["Bucket"])
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if (statement["Effect"], statement["Action"]) == ("Deny", "s3:*")
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+    ]
 
     assert sorted(tls_only) == sorted(buckets) == ["Artifacts", "Bucket"]
     for name, bucket in buckets.items():
@@ -185,6 +284,70 @@ def test_buckets_are_private_encrypted_versioned_and_outlive_their_stack(
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(resources: Resources) -> None:
+    rules = resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
+    (condition, when_set, otherwise), *_ = [rule["Fn::If"] for rule in rules if "Fn::If" in rule]
+    plain = {rule["Id"]: rule for rule in rules if "Id" in rule}
+
+    assert plain["raw-snapshots"]["Prefix"] == "raw/spotify/"
+    assert plain["raw-snapshots"]["Transitions"] == [
+        {"StorageClass": "STANDARD_IA", "TransitionInDays": {"Ref": "RawInfrequentAccessDays"}}
+    ]
+    assert plain["old-versions"]["NoncurrentVersionExpiration"] == {
+        "NoncurrentDays": {"Ref": "OldVersionRetentionDays"}
+    }
+    assert (condition, when_set["Prefix"], otherwise) == (
+        "QuarantineEnds",
+        "quarantine/spotify/",
+        {"Ref": "AWS::NoValue"},
+    )
+    current = {rule["Prefix"] for rule in plain.values() if "ExpirationInDays" in rule}
+    assert current == {"athena-results/"}, "nothing else of the lake may end by itself"
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resources) -> None:
+    (policy,) = resources("AWS::IAM::Role")["AnalystRole"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    actions = {action for statement in statements for action in _listed(statement["Action"])}
+    changing = {
+        action for action in actions if re.search(r":(Put|Create|Delete|Update|Batch(Create|Delete|Put))", action)
+    }
+
+    assert changing == {"s3:PutObject"}
+    objects = {
+        action: [
+            resource["Fn::Sub"].removeprefix("${Bucket.Arn}/")
+            for statement in statements
+            for resource in _listed(statement["Resource"])
+            if action in _listed(statement["Action"])
+        ]
+        for action in ("s3:GetObject", "s3:PutObject")
+    }
+    assert objects == {
+        "s3:GetObject": ["processed/spotify/*", "quarantine/spotify/*", "receipts/spotify/*", "athena-results/*"],
+        "s3:PutObject": ["athena-results/*"],
+    }
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_the_dashboard_asks_for_metrics_that_the_services_publish(resources: Resources) -> None:
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
+    body = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
+    searches = [line[0]["expression"] for widget in body["widgets"] for line in widget["properties"]["metrics"]]
+    own = {re.search(r'MetricName="(\w+)"', search)[1] for search in searches if "Earworm/${Environment}" in search}  # type: ignore[index]
+
+    assert own == {
+        *("Snapshots", "FailedPlaylists", "Calls", "DaysSinceConsent"),
+        *("Rows", "Rejected", "Skipped", "SecondsFromRawToTable"),
+        *("FeaturesCoverage", "PopularityCoverage", "GenresCoverage"),
+        *("Gaps", "DaysSinceSnapshot"),
+    }
+    assert all(search.endswith((", 86400)", ", 300)")) for search in searches)
+    assert all("Earworm/${Environment}" in search or " earworm ${Environment}'" in search for search in searches)
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
 def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources) -> None:
     (crawler,) = resources("AWS::Glue::Crawler").values()
 
@@ -192,7 +355,7 @@ def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources
     assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 4
 
 
-def test_the_transformers_differ_in_nothing_but_their_table() -> None:
+def test_the_transformers_differ_in_nothing_but_their_table_and_in_alarms_of_coverage() -> None:
     assert {_normalised(table) for table in TABLES} == {_normalised("songs")}
 
 
@@ -212,9 +375,16 @@ def _normalised(table: str) -> str:
     text = re.sub(r"^ *- {Name: \w+, Type: \w+, Comment: \".*\n", "", template(table).read_text(), flags=re.MULTILINE)
     text = re.sub(r"SERVICE_VERSION: \S+", "SERVICE_VERSION", text)
     text = re.sub(r"(  MemorySize:.*?Default: )\d+", r"\1", text, count=1, flags=re.DOTALL)
+    text = re.sub(r"^  Least\w+Coverage:\n(?:    .*\n)+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^  \w+CoverageDrops:\n(?:    .*\n)+\n", "", text, flags=re.MULTILINE)
     for name in own:
         text = text.replace(name, "<table>")
     return text
+
+
+def _resource_statements(resources: Resources) -> list[dict[str, Any]]:
+    kinds = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
+    return [s for kind in kinds for p in resources(kind).values() for s in p["PolicyDocument"]["Statement"]]
 
 
 def _allowed(resources: Resources) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,17 +37,22 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """A lake with two snapshots, each in every table, one song of each rejected."""
+def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A lake without anything."""
     with mock_aws():
-        cloud = make_cloud()
         monkeypatch.setenv("S3_BUCKET", BUCKET)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         monkeypatch.setenv("GRACE_MINUTES", "15")
-        for key in (KEY, OTHER):
-            cloud.put_raw(DOCUMENT, key=key.raw)
-            complete(cloud, key)
-        yield cloud
+        yield make_cloud()
+
+
+@pytest.fixture
+def cloud(empty: Cloud) -> Cloud:
+    """A lake with two snapshots, each in every table, one song of each rejected."""
+    for key in (KEY, OTHER):
+        empty.put_raw(DOCUMENT, key=key.raw)
+        complete(empty, key)
+    return empty
 
 
 def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
@@ -89,6 +94,26 @@ def test_a_lake_that_the_workers_wrote_has_no_gap(cloud: Cloud, capsys: pytest.C
 
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"Gaps"' in line]
     assert [line["Gaps"] for line in metrics] == [[0]]
+
+
+def test_it_tells_how_old_the_newest_snapshot_is_whatever_days_are_asked_for(
+    empty: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given snapshots of twelve and more days ago, one of a day to come, and a folder that is no day
+    today = datetime.now(UTC).date()
+    for day in (today - timedelta(days=400), today - timedelta(days=12), today + timedelta(days=1), "some-day"):
+        empty.put_raw(DOCUMENT, key=f"raw/spotify/{day}/p/playlist.json")
+
+    audit()
+
+    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"DaysSinceSnapshot"' in line]
+    assert [line["DaysSinceSnapshot"] for line in metrics] == [[12]]
+
+
+def test_of_a_lake_without_snapshots_no_age_is_told(empty: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    audit()
+
+    assert "DaysSinceSnapshot" not in capsys.readouterr().out
 
 
 GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {

@@ -1,0 +1,62 @@
+"""What others demand of a template: AWS's own SAM CLI, cfn-lint and checkov find nothing in any of them."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.stacks import PLATFORM, ROOT, SERVICES, template
+
+pytestmark = pytest.mark.slow
+
+TEMPLATES = [template(component) for component in (PLATFORM, *SERVICES)]
+
+
+def run(tool: str, *arguments: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":
+    """Runs a tool from the environment of its own that `make test` sets up."""
+    command = ROOT / ".venv/tools" / tool / "bin" / tool
+    assert command.exists(), "run `make test`, which sets up the tools, or `make .venv/.tools` alone"
+    return subprocess.run(
+        [command, *arguments],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_sam_and_cfn_lint_find_nothing(component: str, tmp_path: Path) -> None:
+    result = run("sam", "validate", "--lint", "--template", template(component), home=tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "is a valid SAM Template" in result.stdout
+
+
+def test_checkov_finds_nothing_but_what_is_skipped_with_a_reason(tmp_path: Path) -> None:
+    files = [part for path in TEMPLATES for part in ("--file", str(path))]
+
+    result = run("checkov", "--config-file", ROOT / "infra/checkov.yaml", *files, home=tmp_path)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Failed checks: 0" in result.stdout
+
+
+def test_the_gates_close(tmp_path: Path) -> None:
+    # given a queue that nobody encrypts and a bucket that anybody may read, of a type with a slip
+    wanting = tmp_path / "template.yaml"
+    wanting.write_text(
+        "Resources:\n  Open:\n    Type: AWS::S3::Bucket\n    Properties: {AccessControl: PublicRead}\n"
+        "  Slip:\n    Type: AWS::SQS::Queueue\n"
+    )
+
+    sam = run("sam", "validate", "--lint", "--template", wanting, home=tmp_path)
+    checkov = run("checkov", "--config-file", ROOT / "infra/checkov.yaml", "--file", wanting, home=tmp_path)
+
+    assert (sam.returncode, "AWS::SQS::Queueue" in sam.stdout + sam.stderr) == (1, True)
+    assert (checkov.returncode, "CKV_AWS_20" in checkov.stdout) == (1, True)
