@@ -7,10 +7,13 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
+from msgspec import UNSET, Raw, UnsetType, ValidationError, defstruct
+from msgspec.json import Decoder
 from pydantic_core import from_json
 from typing_extensions import TypedDict, is_typeddict
 
-from contracts.snapshot import RawDocument
+from contracts.outline import outline, pieces
+from contracts.snapshot import LONG_LISTS, RawDocument
 from contracts.spotify import (
     Album,
     Artist,
@@ -70,9 +73,54 @@ def drift(body: bytes) -> list[Drift]:
     Args:
         body: A document that `contracts.snapshot.read_snapshot` reads.
     """
-    document = from_json(body)
-    found = Counter(_differences(document[0] if isinstance(document, list) else document, RawDocument, "$"))
+    found = Counter(difference for part in _parts(body) for difference in _differences(*part))
     return [{"path": path, "what": what, "count": count} for (path, what), count in sorted(found.items())]
+
+
+def _parts(body: bytes) -> Iterator[tuple[Any, Any, str]]:
+    """The document in parts, each with its model and JSON path; elements of long lists only where any differs."""
+    try:
+        outlined = outline(body, LONG_LISTS)
+    except ValueError:
+        document = from_json(body)
+        yield document[0] if isinstance(document, list) else document, RawDocument, "$"
+        return
+    yield from_json(outlined.skeleton), RawDocument, "$"
+    for names, elements in outlined.lists.items():
+        model = get_args(LONG_LISTS[names])[0]
+        documented = _documented(model)
+        for some in pieces(elements):
+            try:
+                documented.decode(some)
+            except ValidationError:
+                for element in from_json(some):
+                    yield element, model, f"$.{'.'.join(names)}[]"
+
+
+@cache
+def _documented(model: Any) -> Decoder[Any]:
+    """Refuses JSON lists in which anything differs, a hundred times faster than the differences are found."""
+    return Decoder(list[_strict(model)])  # type: ignore[misc]  # the type is known at run time only
+
+
+def _strict(model: Any) -> Any:
+    alternatives = _alternatives(model)
+    return Union[(*map(_strict_alternative, alternatives), None)] if alternatives else Raw
+
+
+@cache
+def _strict_alternative(alternative: Any) -> Any:
+    if is_typeddict(alternative):
+        unused = _KNOWN_BUT_UNUSED.get(alternative, frozenset())
+        fields = dict.fromkeys(unused, Raw) | {name: _strict(hint) for name, hint in _fields(alternative).items()}
+        return defstruct(
+            alternative.__name__,
+            [(name, Union[strict, UnsetType], UNSET) for name, strict in fields.items()],  # noqa: UP007 - likewise
+            forbid_unknown_fields=True,
+        )
+    if get_origin(alternative) is list:
+        return list[_strict(get_args(alternative)[0])]  # type: ignore[misc]  # likewise
+    return _json_types(alternative)[0]
 
 
 def _differences(value: Any, model: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ Unverified = Any
 """A value as Spotify sent it, which only the contract of a table judges."""
 
 _INT64_MAX = 2**63 - 1
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def _as_naive_utc(moment: datetime) -> datetime:
@@ -38,4 +39,4 @@ IsoDay = Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 def as_json(values: Sequence[Unverified] | Mapping[str, Unverified]) -> str:
     """A list or an object as JSON text, in its own order."""
-    return json.dumps(values, ensure_ascii=False)
+    return _JSON.encode(values)

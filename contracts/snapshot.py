@@ -3,15 +3,17 @@
 The reader takes the envelope that the extractor writes and, from other archives, bare playlist documents, bare
 pages and either of them in a one-element list, in both generations of the Web API. It is strict where a wrong
 guess would invent data (not a playlist, an unknown schema version, a day that contradicts the key) and tolerant
-everywhere else: an entry whose structure is broken costs that entry alone.
+everywhere else: an entry whose structure is broken costs that entry alone. The long lists are decoded when they are
+gone through, a few elements at a time.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, NotRequired, Required, cast
+from functools import cache, cached_property
+from typing import Annotated, Any, Generic, Literal, NoReturn, NotRequired, Required, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -19,6 +21,7 @@ from typing_extensions import TypedDict
 
 from contracts.candidates import Reject, Skip
 from contracts.fields import Timestamp, Unverified
+from contracts.outline import LongList, Names, outline
 from contracts.spotify import Album, Artist, AudioFeatures, Broken, Entry, OrBroken, Page, Playlist, Track
 from contracts.tables.table import Row
 
@@ -86,6 +89,26 @@ class TrackEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Entries:
+    """The entries of a playlist in order, each a track or why it is none.
+
+    Attributes:
+        path: JSON path of their list.
+        items: What the list holds.
+    """
+
+    path: str
+    items: "LongList[Entry | Broken] | Sequence[Entry | Broken]"
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator["TrackEntry | Skip | Reject"]:
+        for index, item in enumerate(self.items):
+            yield _entry(index + 1, f"{self.path}[{index}]", item)
+
+
+@dataclass(frozen=True, slots=True)
 class SourcedFeatures:
     """Audio features with who measured them."""
 
@@ -100,7 +123,8 @@ class Snapshot:
 
     Attributes:
         origin: The columns that every row of the snapshot shares.
-        entries: Each entry in order: a track, or why it is none.
+        entries: Each entry in order: a track, or why it is none. Going through them can find that the document
+            is not to be read after all, and raises UnreadableSnapshotError.
         artists: Full artists by id, as far as the extractor was given them.
         albums: Full albums by id, likewise.
         features: Audio features by track id, as far as they were asked for by it.
@@ -113,7 +137,7 @@ class Snapshot:
     outcome: str
     playlist: Playlist
     total: Unverified
-    entries: tuple[TrackEntry | Skip | Reject, ...]
+    entries: Entries
     artists: Mapping[str, Artist]
     albums: Mapping[str, Album]
     features: Mapping[str, SourcedFeatures]
@@ -175,6 +199,70 @@ _DOCUMENT: TypeAdapter[RawDocument] = TypeAdapter(RawDocument)
 _WRAPPED_DOCUMENT: TypeAdapter[list[RawDocument]] = TypeAdapter(Annotated[list[RawDocument], Field(max_length=1)])
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
+_ENTRIES = list[Annotated[Entry | OrBroken, _Lenient]]
+LONG_LISTS: Mapping[Names, Any] = {
+    ("playlist", "items", "items"): _ENTRIES,
+    ("playlist", "tracks", "items"): _ENTRIES,
+    ("items", "items"): _ENTRIES,
+    ("tracks", "items"): _ENTRIES,
+    ("items",): _ENTRIES,
+    ("artists",): list[Annotated[Artist | OrBroken, _Lenient]],
+    ("albums",): list[Annotated[Album | OrBroken, _Lenient]],
+}
+"""Lists whose elements are decoded apart from the document, with their types: a broken element costs no other."""
+
+_T = TypeVar("_T")
+
+
+class _ById(Mapping[str, _T], Generic[_T]):
+    """Objects by their id, decoded when the first is asked for."""
+
+    def __init__(self, objects: LongList[Any] | Sequence[Any]) -> None:
+        self._objects = objects
+
+    @cached_property
+    def _found(self) -> dict[str, _T]:
+        return {
+            each["id"]: each
+            for each in self._objects
+            if not isinstance(each, Broken) and isinstance(each.get("id"), str)
+        }
+
+    def __getitem__(self, name: str) -> _T:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A document that was read.
+
+    Attributes:
+        document: With nothing in the lists that were cut out.
+        lists: What those hold.
+        path: JSON path of the document.
+        body: What was read.
+    """
+
+    document: RawDocument
+    lists: Mapping[Names, LongList[Any]]
+    path: str
+    body: bytes
+
+    def long_list(self, *names: str) -> LongList[Any] | Sequence[Any]:
+        """What a list holds, whether it was cut out or not; nothing if it is none."""
+        if names in self.lists:
+            return self.lists[names]
+        value: Any = self.document
+        for name in names:
+            value = (value or {}).get(name)
+        return value or ()
+
 
 def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
     """Reads a raw document.
@@ -187,21 +275,16 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         UnreadableSnapshotError: The document is not JSON, no playlist, of an unknown schema version, or of
             another day than its key says.
     """
-    try:
-        document, path = _parse(body)
-    except UnreadableSnapshotError as fault:
-        if _HALF_A_CHARACTER not in fault.problem:
-            raise
-        body = _with_whole_characters(body)
-        document, path = _parse(body)
-    envelope = document.get("snapshot")
+    read = _parse(body)
+    envelope = read.document.get("snapshot")
     if envelope is None:
-        return _bare_snapshot(document, path, provenance, body)
-    _check_envelope(envelope, path, provenance)
-    playlist = document.get("playlist")
+        return _bare_snapshot(read, provenance)
+    _check_envelope(envelope, read.path, provenance)
+    playlist = read.document.get("playlist")
     if playlist is None:
-        raise UnreadableSnapshotError(f"{path}.playlist", "the envelope holds no playlist; extract it again")
-    entries, total, has_contents = _contents(playlist, f"{path}.playlist")
+        raise UnreadableSnapshotError(f"{read.path}.playlist", "the envelope holds no playlist; extract it again")
+    entries, total, has_contents = _contents(playlist, read, "playlist")
+    features = read.document.get("audio_features")
     return Snapshot(
         origin={
             "snapshot_date": provenance.snapshot_date.isoformat(),
@@ -214,26 +297,69 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         playlist=playlist,
         total=total,
         entries=entries,
-        artists=_by_id(document.get("artists")),
-        albums=_by_id(document.get("albums")),
-        features=_features(document.get("audio_features"), f"{path}.audio_features", joined_by="id"),
-        features_by_isrc=_features(document.get("audio_features"), f"{path}.audio_features", joined_by="isrc"),
-        body=body,
+        artists=_ById(read.long_list("artists")),
+        albums=_ById(read.long_list("albums")),
+        features=_features(features, f"{read.path}.audio_features", joined_by="id"),
+        features_by_isrc=_features(features, f"{read.path}.audio_features", joined_by="isrc"),
+        body=read.body,
     )
 
 
-def _parse(body: bytes) -> tuple[RawDocument, str]:
+def _parse(body: bytes) -> _Read:
+    try:
+        outlined = outline(body, LONG_LISTS)
+        document = _DOCUMENT.validate_json(outlined.skeleton)
+    except (ValueError, RecursionError):
+        # The parser of the whole tells best what is wrong, or reads what the outline's is too strict for.
+        return _parse_whole(body)
+    lists = {names: LongList(elements, _decoder(body, LONG_LISTS[names])) for names, elements in outlined.lists.items()}
+    return _Read(document, lists, outlined.path, body)
+
+
+def _decoder(body: bytes, of: Any) -> Callable[[bytes], list[Any]]:
+    adapter = _adapter(of)
+
+    def decode(some: bytes) -> list[Any]:
+        try:
+            return adapter.validate_json(some)
+        except ValidationError as fault:
+            _complain_of(body, fault)
+
+    return decode
+
+
+@cache
+def _adapter(of: Any) -> TypeAdapter[list[Any]]:
+    return TypeAdapter(of)
+
+
+def _complain_of(body: bytes, fault: ValidationError) -> NoReturn:
+    """Raises what the parser of the whole finds wrong with a document of which a part could not be decoded."""
+    _parse_whole(body)
+    raise fault
+
+
+def _parse_whole(body: bytes) -> _Read:
+    try:
+        return _read_whole(body)
+    except UnreadableSnapshotError as fault:
+        if _HALF_A_CHARACTER not in fault.problem:
+            raise
+    return _read_whole(_with_whole_characters(body))
+
+
+def _read_whole(body: bytes) -> _Read:
     wrapped = body.lstrip()[:1] == b"["
     try:
         if not wrapped:
-            return _DOCUMENT.validate_json(body), "$"
+            return _Read(_DOCUMENT.validate_json(body), {}, "$", body)
         documents = _WRAPPED_DOCUMENT.validate_json(body)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
         raise UnreadableSnapshotError(_json_path("$", first), f"no playlist document: {first['msg']}") from None
     if not documents:
         raise UnreadableSnapshotError("$", "an empty list: it should hold one playlist document")
-    return documents[0], "$[0]"
+    return _Read(documents[0], {}, "$[0]", body)
 
 
 def _with_whole_characters(body: bytes) -> bytes:
@@ -263,21 +389,21 @@ def _check_envelope(envelope: Envelope, path: str, provenance: Provenance) -> No
         )
 
 
-def _bare_snapshot(document: RawDocument, path: str, provenance: Provenance, body: bytes) -> Snapshot:
-    items = document.get("items")
+def _bare_snapshot(read: _Read, provenance: Provenance) -> Snapshot:
+    document = read.document
     playlist: Playlist
-    if isinstance(items, list):
-        playlist = {"items": {"items": items, "total": document.get("total")}}
-        entries = _entries(items, f"{path}.items")
+    if isinstance(document.get("items"), list):
         total, has_contents = document.get("total"), True
+        playlist = {"items": {"total": total}}
+        entries = Entries(f"{read.path}.items", read.long_list("items"))
     else:
         playlist = cast("Playlist", document)
         if document.get("type") != "playlist" and "items" not in document and "tracks" not in document:
             raise UnreadableSnapshotError(
-                path,
+                read.path,
                 "no playlist: it has neither `type: playlist` nor `items` or `tracks`; load playlists only",
             )
-        entries, total, has_contents = _contents(playlist, path)
+        entries, total, has_contents = _contents(playlist, read)
     return Snapshot(
         origin={
             "snapshot_date": provenance.snapshot_date.isoformat(),
@@ -294,20 +420,17 @@ def _bare_snapshot(document: RawDocument, path: str, provenance: Provenance, bod
         albums={},
         features={},
         features_by_isrc={},
-        body=body,
+        body=read.body,
     )
 
 
-def _contents(playlist: Playlist, path: str) -> tuple[tuple[TrackEntry | Skip | Reject, ...], Unverified, bool]:
+def _contents(playlist: Playlist, read: _Read, *within: str) -> tuple[Entries, Unverified, bool]:
+    path = ".".join((read.path, *within))
     for name in ("items", "tracks"):
         page: Page | None = playlist.get(name)  # type: ignore[assignment]  # a literal name, which mypy widens
         if page is not None and page.get("items") is not None:
-            return _entries(page["items"] or [], f"{path}.{name}.items"), page.get("total"), True
-    return (), None, False
-
-
-def _entries(items: list[Any], path: str) -> tuple[TrackEntry | Skip | Reject, ...]:
-    return tuple(_entry(index + 1, f"{path}[{index}]", item) for index, item in enumerate(items))
+            return Entries(f"{path}.{name}.items", read.long_list(*within, name, "items")), page.get("total"), True
+    return Entries(path, ()), None, False
 
 
 def _entry(position: int, location: str, item: Entry | Broken) -> TrackEntry | Skip | Reject:
@@ -345,18 +468,10 @@ def _json_path(root: str, fault: ErrorDetails) -> str:
     return (root + "".join(steps)).removeprefix(".") or "entry"
 
 
-def _outcome(
-    entries: tuple[TrackEntry | Skip | Reject, ...], total: Unverified, *, has_contents: bool
-) -> Literal["ok", "partial", "metadata_only"]:
+def _outcome(entries: Entries, total: Unverified, *, has_contents: bool) -> Literal["ok", "partial", "metadata_only"]:
     if not has_contents:
         return "metadata_only"
     return "partial" if isinstance(total, int) and total > len(entries) else "ok"
-
-
-def _by_id(objects: list[Any] | None) -> dict[str, Any]:
-    return {
-        each["id"]: each for each in objects or () if not isinstance(each, Broken) and isinstance(each.get("id"), str)
-    }
 
 
 def _features(

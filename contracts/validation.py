@@ -4,14 +4,18 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any, Generic
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from contracts.candidates import Candidate, Reject, Skip
+from contracts.rows import Rows
 from contracts.tables.table import R, Table
 
+_AT_ONCE = 500
+"""Candidates that are validated together: fewer take more time, more take more memory."""
 _LONGEST_VALUE_QUOTED = 80
 
 
@@ -25,7 +29,7 @@ class Judgement(Generic[R]):
         skipped: The candidates for which the table has no place, counted by rule.
     """
 
-    rows: list[R]
+    rows: Rows[R]
     rejects: list[Reject]
     skipped: Counter[str]
 
@@ -37,19 +41,25 @@ class Judgement(Generic[R]):
 
 def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -> Judgement[R]:
     """Validates candidates in bulk against the model of the table's rows."""
-    proposed: list[Candidate[R]] = []
-    rejects: list[Reject] = []
+    rows: Rows[R] = Rows.of(table)
+    too_broken: list[Reject] = []
+    invalid: list[Reject] = []
     skipped: Counter[str] = Counter()
-    for candidate in candidates:
-        match candidate:
-            case Candidate():
-                proposed.append(candidate)
-            case Reject():
-                rejects.append(candidate)
-            case Skip(rule=rule):
-                skipped[rule] += 1
-    rows, broken = _validated(table, proposed)
-    return Judgement(rows, rejects + broken, skipped)
+    remaining = iter(candidates)
+    while some := list(islice(remaining, _AT_ONCE)):
+        proposed: list[Candidate[R]] = []
+        for candidate in some:
+            match candidate:
+                case Candidate():
+                    proposed.append(candidate)
+                case Reject():
+                    too_broken.append(candidate)
+                case Skip(rule=rule):
+                    skipped[rule] += 1
+        valid, rejects = _validated(table, proposed)
+        rows.extend(valid)
+        invalid += rejects
+    return Judgement(rows, too_broken + invalid, skipped)
 
 
 def _validated(table: Table[R], proposed: list[Candidate[R]]) -> tuple[list[R], list[Reject]]:

@@ -1,9 +1,8 @@
 """Validated rows as a Parquet file. No other module knows the library that writes it."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from fastparquet.util import ParquetException
 from fastparquet.writer import make_metadata, write_simple
 
 from contracts.columns import Column, ColumnType, columns
+from contracts.rows import Rows
 from contracts.tables.table import R, Table
 
 _COMPRESSION = "ZSTD"
@@ -23,7 +23,7 @@ class UnreadableParquetError(ValueError):
     """What should be a Parquet file is none, or only a part of one."""
 
 
-def encode(table: Table[R], rows: Sequence[R]) -> bytes:
+def encode(table: Table[R], rows: Rows[R]) -> bytes:
     """One Parquet file of rows that keep the table's contract; equal rows give equal bytes.
 
     Types and nullability are the contract's, whatever the rows hold: a column of nulls keeps its type. Text is UTF-8,
@@ -32,8 +32,7 @@ def encode(table: Table[R], rows: Sequence[R]) -> bytes:
     Source: https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
     """
     schema = columns(table.row)
-    values = {column: [cast("Mapping[str, Any]", row)[column.name] for row in rows] for column in schema}
-    frame = pd.DataFrame({column.name: _series(column, values[column]) for column in schema})
+    frame = pd.DataFrame({column.name: _series(column, rows.columns[column.name]) for column in schema})
     metadata = make_metadata(
         frame,
         has_nulls=[column.name for column in schema if column.nullable],

@@ -111,8 +111,7 @@ class Worker(Generic[R]):
         """Writes quarantine, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         raw = self.lake.read_raw(raw_key)
-        snapshot = _read(raw, key)
-        judgement = judge(self.table, self.transform(snapshot))
+        snapshot, judgement = self._judge(raw, key)
         name = self.table.name
         rejected = self._rejected_rows(snapshot, judgement, raw)
         outputs = {
@@ -137,6 +136,14 @@ class Worker(Generic[R]):
             for row in judgement.rows:
                 gauge(**{name: value for name, value in row.items() if name in self.gauges})
         seconds(from_raw_to_table=(datetime.now(UTC) - raw.last_modified).total_seconds())
+
+    def _judge(self, raw: RawObject, key: SnapshotKey) -> tuple[Snapshot, Judgement[R]]:
+        try:
+            snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+            # Entries are decoded as the transform goes through them, so that it may meet what cannot be read.
+            return snapshot, judge(self.table, self.transform(snapshot))
+        except UnreadableSnapshotError as fault:
+            raise PermanentError(f"{raw.key} {fault.location}", fault.problem, run_id=raw.run_id) from fault
 
     def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
         return [
@@ -190,13 +197,6 @@ def _keys_if_any(body: str) -> list[str]:
         return announced_keys(body)
     except PermanentError:
         return []
-
-
-def _read(raw: RawObject, key: SnapshotKey) -> Snapshot:
-    try:
-        return read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
-    except UnreadableSnapshotError as fault:
-        raise PermanentError(f"{raw.key} {fault.location}", fault.problem, run_id=raw.run_id) from fault
 
 
 def _json_lines(rows: Sequence[Row]) -> bytes:

@@ -13,9 +13,9 @@ _RELEASE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
 
 
 def albums(snapshot: Snapshot) -> Candidates[Album]:
-    """Each distinct album of the snapshot, at the place of its first track."""
-    entries_by_album = Counter((entry.track.get("album") or {}).get("id") for entry in snapshot.tracks)
-    seen: set[str] = set()
+    """Each distinct album of the snapshot, in the order of their first tracks."""
+    first: dict[str, tuple[str, SpotifyAlbum]] = {}
+    tracks: Counter[str] = Counter()
     for entry in snapshot.entries:
         if not isinstance(entry, TrackEntry):
             yield entry
@@ -24,14 +24,15 @@ def albums(snapshot: Snapshot) -> Candidates[Album]:
         album_id = album.get("id")
         if not album_id:
             yield Skip(entry.location, "album_without_id")
-        elif album_id in seen:
+            continue
+        if album_id in first:
             yield Skip(entry.location, "repeated_album")
         else:
-            seen.add(album_id)
-            full = completed(album, snapshot.albums.get(album_id, {}))
-            yield Candidate(
-                f"{entry.track_location}.album", _album(snapshot, album_id, full, entries_by_album[album_id])
-            )
+            first[album_id] = f"{entry.track_location}.album", album
+        tracks[album_id] += 1
+    for album_id, (location, album) in first.items():
+        full = completed(album, snapshot.albums.get(album_id, {}))
+        yield Candidate(location, _album(snapshot, album_id, full, tracks[album_id]))
 
 
 def _album(snapshot: Snapshot, album_id: str, album: SpotifyAlbum, entries: int) -> Album:

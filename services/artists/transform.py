@@ -1,5 +1,4 @@
-from collections import defaultdict
-from collections.abc import Collection
+from dataclasses import dataclass
 
 from contracts.candidates import Candidate, Candidates, Skip
 from contracts.fields import as_json
@@ -10,36 +9,43 @@ from contracts.tables.artists import Artist
 
 
 def artists(snapshot: Snapshot) -> Candidates[Artist]:
-    """Each distinct artist of the snapshot, at the place of the first credit.
+    """Each distinct artist of the snapshot, in the order of their first credits.
 
     Every credit is a candidate, and so is every entry without one.
     """
-    positions: defaultdict[str, set[int]] = defaultdict(set)
-    for entry in snapshot.tracks:
-        for artist in credited(entry.track):
-            positions[artist.get("id") or ""].add(entry.position)
-    seen: set[str] = set()
-    for each in snapshot.entries:
-        if not isinstance(each, TrackEntry):
-            yield each
+    found: dict[str, _Credits] = {}
+    for entry in snapshot.entries:
+        if not isinstance(entry, TrackEntry):
+            yield entry
             continue
-        credits_ = credited(each.track)
+        credits_ = credited(entry.track)
         if not credits_:
-            yield Skip(each.location, "no_artist")
+            yield Skip(entry.location, "no_artist")
         for index, artist in enumerate(credits_):
-            location = f"{each.track_location}.artists[{index}]"
+            location = f"{entry.track_location}.artists[{index}]"
             artist_id = artist.get("id")
             if not artist_id:
                 yield Skip(location, "artist_without_id")
-            elif artist_id in seen:
+            elif artist_id in found:
+                found[artist_id].positions.add(entry.position)
                 yield Skip(location, "repeated_artist")
             else:
-                seen.add(artist_id)
-                full = completed(artist, snapshot.artists.get(artist_id, {}))
-                yield Candidate(location, _artist(snapshot, artist_id, full, positions[artist_id]))
+                found[artist_id] = _Credits(location, artist, {entry.position})
+    for artist_id, of_the_artist in found.items():
+        yield Candidate(of_the_artist.location, _artist(snapshot, artist_id, of_the_artist))
 
 
-def _artist(snapshot: Snapshot, artist_id: str, artist: SpotifyArtist, positions: Collection[int]) -> Artist:
+@dataclass(frozen=True, slots=True)
+class _Credits:
+    """The credits of an artist: location and artist of the first, the positions of all."""
+
+    location: str
+    artist: SpotifyArtist
+    positions: set[int]
+
+
+def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
+    artist = completed(credits_.artist, snapshot.artists.get(artist_id, {}))
     genres = artist.get("genres")
     return {
         **snapshot.origin,
@@ -49,8 +55,8 @@ def _artist(snapshot: Snapshot, artist_id: str, artist: SpotifyArtist, positions
         "primary_genre": genres[0] if isinstance(genres, list) and genres else None,
         "popularity": artist.get("popularity"),
         "followers": (artist.get("followers") or {}).get("total"),
-        "tracks_in_playlist": len(positions),
-        "best_position": min(positions),
+        "tracks_in_playlist": len(credits_.positions),
+        "best_position": min(credits_.positions),
         "artist_url": link(artist),
         "image_url": largest_image(artist.get("images")),
     }

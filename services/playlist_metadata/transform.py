@@ -1,10 +1,10 @@
-from collections.abc import Collection
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass, field
 
-from contracts.candidates import Candidate, Candidates
+from contracts.candidates import Candidate, Candidates, Reject, Skip
 from contracts.drift import drift
 from contracts.fields import as_json
-from contracts.snapshot import Snapshot
+from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
 from contracts.spotify import credited, link
 from contracts.tables.playlist_metadata import PlaylistMetadata
 
@@ -13,19 +13,13 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     """The snapshot itself."""
     playlist = snapshot.playlist
     owner = playlist.get("owner") or {}
-    tracks = list(snapshot.tracks)
-    distinct = {track_id: entry.track for entry in tracks if (track_id := entry.track.get("id"))}
-    artist_ids = {artist_id for entry in tracks for artist in credited(entry.track) if (artist_id := artist.get("id"))}
-    artists_with_genre = {
-        artist_id
-        for artist_id in artist_ids
-        if artist_id in snapshot.artists and snapshot.artists[artist_id].get("genres")
-    }
-    with_popularity = [
-        entry for entry in tracks if entry.track.get("popularity") is not None and not entry.is_unknown_to_spotify
+    contents = _Contents()
+    for entry in snapshot.entries:
+        contents.count(entry, snapshot)
+    features = [sourced for sourced in contents.features.values() if sourced]
+    artists_with_genre = [
+        artist_id for artist_id in contents.artist_ids if snapshot.artists.get(artist_id, {}).get("genres")
     ]
-    measured = [sourced for track in distinct.values() if (sourced := snapshot.features_of(track))]
-    skipped = snapshot.skipped
     yield Candidate(
         "$",
         {
@@ -39,13 +33,13 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
             "followers": (playlist.get("followers") or {}).get("total"),
             "spotify_snapshot_id": playlist.get("snapshot_id"),
             "total_entries": snapshot.total,
-            "track_entries": len(tracks),
-            "episode_entries": skipped["episode"],
-            "null_entries": skipped["null_entry"],
-            "features_coverage": _coverage(measured, distinct),
-            "popularity_coverage": _coverage(with_popularity, tracks),
-            "genres_coverage": _coverage(artists_with_genre, artist_ids),
-            "feature_source": ",".join(sorted({sourced.source for sourced in measured})) or None,
+            "track_entries": contents.tracks,
+            "episode_entries": contents.skipped["episode"],
+            "null_entries": contents.skipped["null_entry"],
+            "features_coverage": _coverage(len(features), len(contents.features)),
+            "popularity_coverage": _coverage(contents.tracks_with_popularity, contents.tracks),
+            "genres_coverage": _coverage(len(artists_with_genre), len(contents.artist_ids)),
+            "feature_source": ",".join(sorted({sourced.source for sourced in features})) or None,
             "market": snapshot.market,
             "outcome": snapshot.outcome,
             "playlist_url": link(playlist),
@@ -54,5 +48,27 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     )
 
 
-def _coverage(covered: Collection[Any], of: Collection[Any]) -> float | None:
-    return len(covered) / len(of) if of else None
+@dataclass(slots=True)
+class _Contents:
+    """What the entries that were counted hold: features by track id, None for a track without any."""
+
+    tracks: int = 0
+    tracks_with_popularity: int = 0
+    features: dict[str, SourcedFeatures | None] = field(default_factory=dict)
+    artist_ids: set[str] = field(default_factory=set)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def count(self, entry: TrackEntry | Skip | Reject, snapshot: Snapshot) -> None:
+        match entry:
+            case TrackEntry(track=track):
+                self.tracks += 1
+                self.tracks_with_popularity += track.get("popularity") is not None and not entry.is_unknown_to_spotify
+                if track_id := track.get("id"):
+                    self.features[track_id] = snapshot.features_of(track)
+                self.artist_ids.update(artist_id for artist in credited(track) if (artist_id := artist.get("id")))
+            case Skip(rule=rule):
+                self.skipped[rule] += 1
+
+
+def _coverage(covered: int, of: int) -> float | None:
+    return covered / of if of else None

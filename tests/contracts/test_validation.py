@@ -34,7 +34,7 @@ def test_rows_rejects_and_skips_add_up_to_the_candidates() -> None:
         ],
     )
 
-    assert judgement.rows == [sound, sound]
+    assert list(judgement.rows) == [sound, sound]
     assert judgement.rejects == [
         Reject("d", "no object", 3),
         Reject(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts.drift import drift
 from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables import TABLES
 from contracts.validation import judge
@@ -64,6 +65,23 @@ DOCUMENTS = st.builds(
     ARTISTS,
     st.lists(bent({"id": "track-x", "energy": 0.5, "key": 3, "tempo": 120.0}), max_size=3),
 )
+
+
+@given(document=DOCUMENTS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, Any]) -> None:
+    # given a document, and one that only the parser of the whole reads, for NaN is no JSON
+    body = json.dumps(document).encode()
+    whole = body.removesuffix(b"}") + b', "weather": NaN}'
+    provenance = Provenance("p", date(2026, 11, 22))
+
+    in_parts, at_once = read_snapshot(body, provenance), read_snapshot(whole, provenance)
+
+    assert len(in_parts.entries) == len(at_once.entries)
+    assert repr([*in_parts.entries]) == repr([*at_once.entries])  # in which NaN equals NaN
+    assert repr(dict(in_parts.artists)) == repr(dict(at_once.artists))
+    assert (in_parts.outcome, in_parts.total) == (at_once.outcome, at_once.total)
+    assert drift(body) == [each for each in drift(whole) if each["path"] != "$.weather"]
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)

@@ -32,7 +32,7 @@ def snapshot_of(document: dict[str, Any]) -> Snapshot:
 def rows(table: str, candidates: Candidates[Any]) -> list[dict[str, Any]]:
     judgement = judge(TABLES[table], candidates)
     assert judgement.rejects == []
-    return judgement.rows
+    return list(judgement.rows)
 
 
 def skips(candidates: Candidates[Any]) -> list[Skip]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.columns import ColumnType, columns
+from contracts.rows import Rows
 from contracts.tables import TABLES, Table
 from shared.parquet import UnreadableParquetError, count_rows, encode
 from tests.rows import row_of
@@ -53,7 +54,7 @@ def rows_of(table: Table[Any], content: str) -> list[dict[str, Any]]:
 @every_content
 def test_pyarrow_reads_the_types_the_nullability_and_the_rows_of_the_contract(table: Table[Any], content: str) -> None:
     rows = rows_of(table, content)
-    file = pq.ParquetFile(BytesIO(encode(table, rows)))
+    file = pq.ParquetFile(BytesIO(encode(table, Rows.of(table, rows))))
 
     for place, column in enumerate(columns(table.row)):
         physical, logical = PHYSICAL[column.type]
@@ -70,7 +71,7 @@ def test_pyarrow_reads_the_types_the_nullability_and_the_rows_of_the_contract(ta
 def test_duckdb_reads_the_same(table: Table[Any], content: str, tmp_path: Path) -> None:
     rows = rows_of(table, content)
     path = tmp_path / "rows.parquet"
-    path.write_bytes(encode(table, rows))
+    path.write_bytes(encode(table, Rows.of(table, rows)))
 
     relation = duckdb.read_parquet(str(path))
 
@@ -84,7 +85,7 @@ def test_duckdb_reads_the_same(table: Table[Any], content: str, tmp_path: Path) 
 def test_pandas_reads_the_same(table: Table[Any]) -> None:
     rows = rows_of(table, "full and null")
 
-    frame = pd.read_parquet(BytesIO(encode(table, rows)), engine="pyarrow", dtype_backend="pyarrow")
+    frame = pd.read_parquet(BytesIO(encode(table, Rows.of(table, rows))), engine="pyarrow", dtype_backend="pyarrow")
 
     assert {name: dtype.pyarrow_dtype for name, dtype in frame.dtypes.items()} == {
         column.name: ARROW[column.type] for column in columns(table.row)
@@ -96,14 +97,14 @@ def test_pandas_reads_the_same(table: Table[Any]) -> None:
 def test_equal_rows_give_equal_bytes(table: Table[Any]) -> None:
     rows = rows_of(table, "full and null")
 
-    assert encode(table, rows) == encode(table, rows)
+    assert encode(table, Rows.of(table, rows)) == encode(table, Rows.of(table, rows))
 
 
 def test_a_large_integer_beside_null_keeps_its_last_digit() -> None:
     songs = TABLES["songs"]
     rows = [{**row_of(songs), "duration_ms": value} for value in (2**63 - 1, None, 2**53 + 1)]
 
-    read = pq.read_table(BytesIO(encode(songs, rows))).column("duration_ms").to_pylist()
+    read = pq.read_table(BytesIO(encode(songs, Rows.of(songs, rows)))).column("duration_ms").to_pylist()
 
     assert read == [2**63 - 1, None, 2**53 + 1]
 
@@ -113,12 +114,12 @@ def test_a_large_integer_beside_null_keeps_its_last_digit() -> None:
 def test_the_rows_are_counted_by_the_end_of_a_file_alone(table: Table[Any], content: str) -> None:
     rows = rows_of(table, content)
 
-    assert count_rows(encode(table, rows)[-16 * 1024 :]) == len(rows)
+    assert count_rows(encode(table, Rows.of(table, rows))[-16 * 1024 :]) == len(rows)
 
 
 def test_the_count_of_a_large_file_needs_no_more_of_it_either() -> None:
     songs = TABLES["songs"]
-    body = encode(songs, [{**row_of(songs), "position": position} for position in range(1, 20_001)])
+    body = encode(songs, Rows.of(songs, ({**row_of(songs), "position": place} for place in range(1, 20_001))))
 
     assert count_rows(body[-16 * 1024 :]) == 20_000 < len(body)
 
@@ -126,7 +127,7 @@ def test_the_count_of_a_large_file_needs_no_more_of_it_either() -> None:
 @pytest.mark.parametrize("damage", ["nothing", "no Parquet", "cut off", "half a footer", "noise for a footer"])
 def test_a_file_without_a_whole_footer_is_refused(damage: str) -> None:
     songs = TABLES["songs"]
-    body = encode(songs, [row_of(songs)])
+    body = encode(songs, Rows.of(songs, [row_of(songs)]))
     damaged = {
         "nothing": b"",
         "no Parquet": b'{"not": "Parquet"}\n' * 100,
