@@ -5,9 +5,11 @@ deploy. Requirements are installed once for each lock and target and kept under 
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ _NEVER_IMPORTED_FOLDERS = frozenset(
 )
 _NEVER_IMPORTED_SUFFIXES = frozenset({".a", ".c", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx"})
 _ABOUT_THE_INSTALLATION = frozenset({".lock", "INSTALLER", "RECORD", "REQUESTED"})
+_NAMESPACE = "services/__init__.py"
 _UNIX = 3
 _READABLE_FILE = 0o100644 << 16
 _COMPRESSION_LEVEL = 6
@@ -136,14 +139,27 @@ def _check(bundle: Bundle) -> None:
             )
 
 
+def is_input(path: str, service: str) -> bool:
+    """Whether a service's bundle depends on a file, by its path in the repository."""
+    in_code = path.endswith(".py") and path.startswith(tuple(f"{folder}/" for folder in _folders(service)))
+    return in_code or path in {_NAMESPACE, _lock(service), Path(__file__).relative_to(ROOT).as_posix()}
+
+
+def _folders(service: str) -> tuple[str, ...]:
+    return ("contracts", "shared", f"services/{service}")
+
+
+def _lock(service: str) -> str:
+    return f"services/{service}/requirements.txt"
+
+
 def _code(service: str) -> list[Path]:
-    folders = (ROOT / "contracts", ROOT / "shared", ROOT / "services" / service)
-    modules = [module for folder in folders for module in folder.rglob("*.py")]
-    return [ROOT / "services/__init__.py", *modules]
+    modules = [module for folder in _folders(service) for module in (ROOT / folder).rglob("*.py")]
+    return [ROOT / _NAMESPACE, *modules]
 
 
 def _dependencies(service: str, target: Target, cache: Path) -> Path:
-    lock = ROOT / "services" / service / "requirements.txt"
+    lock = ROOT / _lock(service)
     inputs = (lock.read_bytes(), repr(target).encode(), Path(__file__).read_bytes())
     archive = cache / f"{hashlib.sha256(b''.join(inputs)).hexdigest()}.zip"
     if archive.exists():
@@ -187,3 +203,18 @@ def _is_needed(file: Path) -> bool:
         and file.suffix not in _NEVER_IMPORTED_SUFFIXES
         and file.name not in _ABOUT_THE_INSTALLATION
     )
+
+
+def main() -> None:
+    """Builds the bundle of the service that the command line names, and prints its SHA-256 and its path."""
+    parser = ArgumentParser(prog="python -m infra.build", description="Build the bundle of one service.")
+    parser.add_argument("service", choices=SERVICES)
+    try:
+        bundle = build(parser.parse_args().service, target_of(os.environ), ROOT / "build")
+    except BuildError as fault:
+        parser.exit(1, f"{fault}\n")
+    sys.stdout.write(f"{bundle.sha256} {bundle.path}\n")
+
+
+if __name__ == "__main__":
+    main()

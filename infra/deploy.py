@@ -4,8 +4,10 @@ Nothing here knows whether CloudFormation is that of AWS or of the local cloud: 
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
@@ -18,7 +20,12 @@ from infra.stacks import PLATFORM, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import (
+        ParameterTypeDef,
+        ResourceChangeTypeDef,
+        StackEventTypeDef,
+        StackTypeDef,
+    )
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -36,8 +43,30 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
 }
 """The parameters that environment variables set, by service."""
 
+_LARGEST_TEMPLATE = 51_200
+"""Bytes of a template that is sent with its request.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+
+_SET_BY_DEPLOYING = frozenset({"Environment", "CodeBucket", "CodeKey"})
+
+_STATEFUL = frozenset(
+    {
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+    }
+)
+"""Types of resources that hold what a new one would lack: objects, messages, subscriptions, log lines, partitions."""
+
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 _DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_ONLY_TO_BE_REMOVED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"})
 
 _SECRET = TypeAdapter(dict[str, str])
 _Described = TypeVar("_Described")
@@ -63,12 +92,27 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a change set does to one resource."""
+    """What a change set does to one resource.
+
+    Attributes:
+        action: `Add`, `Modify`, `Remove` or what else CloudFormation knows.
+        resource: Its logical id.
+        type: Its type.
+        replaces: Whether it is, or may be, replaced by another one.
+        causes: The properties that are changed, as far as CloudFormation tells them, each with the parameters or
+            resources that changed it.
+    """
 
     action: str
     resource: str
     type: str
     replaces: bool
+    causes: tuple[str, ...] = ()
+
+    @property
+    def loses(self) -> bool:
+        """Whether what the resource holds is lost, or left behind."""
+        return self.type in _STATEFUL and (self.replaces or self.action == "Remove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +123,7 @@ class Plan:
     stack_id: str
     change_set_id: str | None
     changes: tuple[Change, ...]
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +135,48 @@ class Deployment:
     outputs: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A stack as it is.
+
+    Attributes:
+        name: What it is called.
+        status: CloudFormation's word for its state.
+        code: The SHA-256 of the bundle that it runs; None for the platform, which has no code.
+        changed_at: When it was deployed last, in UTC.
+    """
+
+    name: str
+    status: str
+    code: str | None
+    changed_at: datetime
+
+
 def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
     """The stack of what all services share."""
     return _stack(environment, PLATFORM, parameters or {})
 
 
-def service_stack(environment: str, bundle: "Bundle", code_bucket: str, settings: Mapping[str, str]) -> Stack:
+def service_stack(
+    environment: str,
+    bundle: "Bundle",
+    code_bucket: str,
+    settings: Mapping[str, str],
+    parameters: Mapping[str, str] | None = None,
+) -> Stack:
     """The stack of one service.
 
     Args:
         environment: The environment to deploy to.
-        bundle: The service's bundle, as it was uploaded.
-        code_bucket: The bucket that it was uploaded to.
+        bundle: The service's bundle.
+        code_bucket: The bucket that it is uploaded to.
         settings: Environment variables; those that have a parameter in the service's template are passed on.
+        parameters: Parameters of the template; they outdo the settings.
     """
     known = _SETTINGS.get(bundle.service, {})
     given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
-    return _stack(environment, bundle.service, {"CodeBucket": code_bucket, "CodeKey": code_key(bundle), **given})
+    code = {"CodeBucket": code_bucket, "CodeKey": code_key(bundle)}
+    return _stack(environment, bundle.service, {**given, **(parameters or {}), **code})
 
 
 def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> Stack:
@@ -116,6 +186,11 @@ def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> S
         parameters={"Environment": environment, **parameters},
         tags={"application": "earworm", "environment": environment, "component": component},
     )
+
+
+def settable_parameters(cloudformation: "CloudFormationClient", component: str) -> set[str]:
+    """The parameters of a component's template that are anybody's to choose."""
+    return _declared(cloudformation, _body(template(component))) - _SET_BY_DEPLOYING
 
 
 def code_key(bundle: "Bundle") -> str:
@@ -138,20 +213,19 @@ def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
     """Make a stack what it should be.
 
     Raises:
-        DeployError: The stack is busy, its template or parameters are refused, or a resource failed; the
-            stack is then rolled back.
+        DeployError: The stack is busy or stuck, its template or parameters are refused, or a resource failed.
     """
     return execute(cloudformation, prepare(cloudformation, stack))
 
 
 def prepare(cloudformation: "CloudFormationClient", stack: Stack) -> Plan:
-    """Find out what would have to change.
+    """Find out what would have to change. A service's bundle need not be uploaded for that.
 
     Raises:
-        DeployError: The stack is busy, or its template or parameters are refused.
+        DeployError: The stack is busy or stuck, or its template or parameters are refused.
     """
+    body = _body(stack.template)
     deployed = _deployed(cloudformation, stack.name)
-    body = stack.template.read_text()
     try:
         change_set = cloudformation.create_change_set(
             StackName=stack.name,
@@ -169,46 +243,98 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack) -> Plan:
     described = _settled(
         lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
     )
+    plan = Plan(stack, change_set["StackId"], change_set["Id"], (), is_new=deployed is None)
     if described["Status"] == "FAILED":
         reason = described.get("StatusReason", "CloudFormation gives no reason.")
-        cloudformation.delete_change_set(ChangeSetName=change_set["Id"])
+        discard(cloudformation, plan)
         if not any(words in reason for words in _UNCHANGED):
             raise DeployError(f"{stack.name} cannot be deployed: {reason}")
-        return Plan(stack, change_set["StackId"], None, ())
-    return Plan(stack, change_set["StackId"], change_set["Id"], _changes(cloudformation, change_set["Id"]))
+        return replace(plan, change_set_id=None)
+    return replace(plan, changes=_changes(cloudformation, change_set["Id"]))
 
 
-def execute(cloudformation: "CloudFormationClient", plan: Plan) -> Deployment:
+def execute(
+    cloudformation: "CloudFormationClient", plan: Plan, report: Callable[[int], object] = lambda _: None
+) -> Deployment:
     """Carry a plan out and wait until the stack is what it should be.
 
+    Args:
+        cloudformation: Where.
+        plan: What.
+        report: Is told again and again how many resources are done.
+
     Raises:
-        DeployError: A resource failed; the stack is rolled back.
+        DeployError: A resource failed; tells the first, and whether the stack is rolled back.
     """
     if plan.change_set_id is not None:
         token = uuid4().hex
         cloudformation.execute_change_set(ChangeSetName=plan.change_set_id, ClientRequestToken=token)
-        stack = _settled_stack(cloudformation, plan.stack_id)
+        stack = _settled_stack(cloudformation, plan.stack_id, token, report)
         if stack["StackStatus"] not in _DEPLOYED:
-            raise DeployError(f"{plan.stack.name} was not deployed: {_first_failure(cloudformation, stack, token)}")
+            became = "is rolled back" if stack["StackStatus"] in _ROLLED_BACK else f"is {stack['StackStatus']}"
+            failure = _first_failure(cloudformation, stack, token)
+            raise DeployError(f"{plan.stack.name} was not deployed and {became}: {failure}")
     stack = cloudformation.describe_stacks(StackName=plan.stack_id)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     return Deployment(plan.stack.name, plan.changes, outputs)
 
 
-def remove(cloudformation: "CloudFormationClient", name: str) -> bool:
-    """Remove a stack, and tell whether there was one. What its template retains stays: both buckets.
+def discard(cloudformation: "CloudFormationClient", plan: Plan) -> None:
+    """Give a plan up, so that nothing of it is left behind."""
+    if plan.is_new:
+        cloudformation.delete_stack(StackName=plan.stack_id)
+    elif plan.change_set_id is not None:
+        cloudformation.delete_change_set(ChangeSetName=plan.change_set_id)
+
+
+def standing(cloudformation: "CloudFormationClient", environment: str, component: str) -> Standing | None:
+    """How a component's stack stands; None if it is not deployed."""
+    stack = _described(cloudformation, stack_name(environment, component))
+    if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return None
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
+    code = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
+    changed_at = stack.get("LastUpdatedTime", stack["CreationTime"])
+    return Standing(stack["StackName"], stack["StackStatus"], code, changed_at)
+
+
+def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:
+    """What a stack has that holds something, by type and name."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    return [
+        f"{resource['ResourceType']} {resource.get('PhysicalResourceId', resource['LogicalResourceId'])}"
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in _STATEFUL
+    ]
+
+
+def remove(
+    cloudformation: "CloudFormationClient", name: str, report: Callable[[int], object] = lambda _: None
+) -> Sequence[str] | None:
+    """Remove a stack.
+
+    Args:
+        cloudformation: Where.
+        name: The stack's.
+        report: Is told again and again how many resources are done.
+
+    Returns:
+        The names of what its template retains; None if there was no such stack.
 
     Raises:
-        DeployError: A resource could not be removed.
+        DeployError: The stack is busy, or a resource could not be removed.
     """
     stack = _described(cloudformation, name)
     if stack is None:
-        return False
+        return None
+    _refuse_busy(stack)
     token = uuid4().hex
     cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
-    if _settled_stack(cloudformation, stack["StackId"])["StackStatus"] != "DELETE_COMPLETE":
+    if _settled_stack(cloudformation, stack["StackId"], token, report)["StackStatus"] != "DELETE_COMPLETE":
         raise DeployError(f"{name} was not removed: {_first_failure(cloudformation, stack, token)}")
-    return True
+    events = _events(cloudformation, stack["StackId"], token)
+    return [event.get("PhysicalResourceId", "") for event in events if event["ResourceStatus"] == "DELETE_SKIPPED"]
 
 
 def spotify_secret_name(environment: str) -> str:
@@ -270,17 +396,42 @@ def store_spotify_secret(
     return secret != stored
 
 
+def _body(path: Path) -> str:
+    body = path.read_text()
+    size = len(body.encode())
+    if size > _LARGEST_TEMPLATE:
+        raise DeployError(
+            f"{path} has {size:,} bytes and CloudFormation takes {_LARGEST_TEMPLATE:,}: move a part into a stack "
+            f"of its own."
+        )
+    return body
+
+
 def _deployed(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
     stack = _described(cloudformation, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
-    if stack["StackStatus"] == "ROLLBACK_COMPLETE":
+    status = stack["StackStatus"]
+    if status == "ROLLBACK_COMPLETE":
         # It failed when it was new, has no resources, and CloudFormation lets it only be removed.
         remove(cloudformation, name)
         return None
-    if stack["StackStatus"].endswith("_IN_PROGRESS"):
-        raise DeployError(f"{name} is busy ({stack['StackStatus']}): try again when that is over.")
+    _refuse_busy(stack)
+    reason = stack.get("StackStatusReason", "CloudFormation gives no reason")
+    if status == "UPDATE_ROLLBACK_FAILED":
+        raise DeployError(
+            f"{name} is stuck, for an update failed and so did its rollback ({reason}): mend that, then run "
+            f"`aws cloudformation continue-update-rollback --stack-name {name}` and deploy again."
+        )
+    if status in _ONLY_TO_BE_REMOVED:
+        raise DeployError(f"{name} is {status} ({reason}): mend that, run `earworm remove`, then deploy again.")
     return stack
+
+
+def _refuse_busy(stack: "StackTypeDef") -> None:
+    status = stack["StackStatus"]
+    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        raise DeployError(f"{stack['StackName']} is busy ({status}): try again when that is over.")
 
 
 def _described(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
@@ -295,7 +446,7 @@ def _described(cloudformation: "CloudFormationClient", name: str) -> "StackTypeD
 def _parameters(
     cloudformation: "CloudFormationClient", stack: Stack, body: str, deployed: "StackTypeDef | None"
 ) -> "list[ParameterTypeDef]":
-    declared = {p["ParameterKey"] for p in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
+    declared = _declared(cloudformation, body)
     had = {p["ParameterKey"] for p in deployed.get("Parameters", ())} if deployed else set()
     given: list[ParameterTypeDef] = [
         {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
@@ -304,6 +455,10 @@ def _parameters(
         {"ParameterKey": name, "UsePreviousValue": True} for name in sorted(declared & had - stack.parameters.keys())
     ]
     return given + kept
+
+
+def _declared(cloudformation: "CloudFormationClient", body: str) -> set[str]:
+    return {each["ParameterKey"] for each in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
 
 
 def _changes(cloudformation: "CloudFormationClient", change_set_id: str) -> tuple[Change, ...]:
@@ -315,19 +470,28 @@ def _changes(cloudformation: "CloudFormationClient", change_set_id: str) -> tupl
             resource=resource["LogicalResourceId"],
             type=resource["ResourceType"],
             replaces=resource.get("Replacement", "False") != "False",
+            causes=_causes(resource),
         )
         for resource in resources
     )
 
 
+def _causes(resource: "ResourceChangeTypeDef") -> tuple[str, ...]:
+    by: dict[str, set[str]] = {}
+    for detail in resource.get("Details", ()):
+        target = detail.get("Target", {})
+        entities = by.setdefault(target.get("Name", target.get("Attribute", "")), set())
+        if "CausingEntity" in detail:
+            entities.add(detail["CausingEntity"])
+    return tuple(f"{name} ({', '.join(sorted(by[name]))})" if by[name] else name for name in sorted(by))
+
+
 def _first_failure(cloudformation: "CloudFormationClient", stack: "StackTypeDef", token: str) -> str:
     """The reason of the resource that failed first: those after it only failed because of it."""
-    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack["StackId"])
     failures = [
         event
-        for page in pages
-        for event in page["StackEvents"]
-        if event.get("ClientRequestToken") == token and event["ResourceStatus"].endswith("_FAILED")
+        for event in _events(cloudformation, stack["StackId"], token)
+        if event["ResourceStatus"].endswith("_FAILED")
     ]
     if not failures:
         return stack.get("StackStatusReason", f"its status is {stack['StackStatus']}.")
@@ -335,10 +499,27 @@ def _first_failure(cloudformation: "CloudFormationClient", stack: "StackTypeDef"
     return f"{first['LogicalResourceId']} ({first['ResourceType']}): {first['ResourceStatusReason']}"
 
 
-def _settled_stack(cloudformation: "CloudFormationClient", stack_id: str) -> "StackTypeDef":
-    return _settled(
-        lambda: cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0], lambda stack: stack["StackStatus"]
-    )
+def _events(cloudformation: "CloudFormationClient", stack_id: str, token: str) -> "Iterator[StackEventTypeDef]":
+    """The events of one operation, the newest first: the last ones that the stack has had."""
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    events = (event for page in pages for event in page["StackEvents"])
+    return takewhile(lambda event: event.get("ClientRequestToken") == token, events)
+
+
+def _settled_stack(
+    cloudformation: "CloudFormationClient", stack_id: str, token: str, report: Callable[[int], object]
+) -> "StackTypeDef":
+    def look() -> "StackTypeDef":
+        done = {
+            event["LogicalResourceId"]
+            for event in _events(cloudformation, stack_id, token)
+            if event["ResourceStatus"].endswith(("_COMPLETE", "_SKIPPED"))
+            and event.get("PhysicalResourceId") != stack_id
+        }
+        report(len(done))
+        return cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+
+    return _settled(look, lambda stack: stack["StackStatus"])
 
 
 def _settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:

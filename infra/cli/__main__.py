@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,18 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from contracts.tables import OPERATIONS, TABLES
-from infra import build as bundles
-from infra import deploy as stacks
-from infra.cli import archive, athena, collect, dlq, recovery
+from infra.build import BuildError
+from infra.changes import ChangesError
+from infra.cli import archive, athena, collect, deployment, dlq, recovery
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
 from infra.cli import replay as replays
 from infra.cli import tiers as tiers_
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.deploy import DeployError
 from infra.local.cloud import LocalCloud, LocalCloudError
-from infra.local.spotify.client import SimulatorClient
-from infra.stacks import PLATFORM, ROOT, SERVICES
+from infra.stacks import ROOT
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
@@ -61,36 +60,6 @@ def up() -> None:
 def down() -> None:
     """Stop the local cloud. It keeps its data in memory, so they are gone with it."""
     out.print("[green]stopped[/]" if LocalCloud(STATE).stop() else "The local cloud was not up.")
-
-
-@app.command()
-def build(services: Annotated[list[str] | None, typer.Argument(help="Services. [default: all]")] = None) -> None:
-    """Build bundles without deploying them, and measure them against their budgets."""
-    target = bundles.target_of(os.environ)
-    built = _build(_chosen(services), target)
-    rows = [
-        (
-            bundle.service,
-            bundle.unzipped_bytes / bundles.MEGABYTE,
-            bundle.budget.unzipped // bundles.MEGABYTE,
-            bundle.zipped_bytes / bundles.MEGABYTE,
-            bundle.budget.zipped // bundles.MEGABYTE,
-        )
-        for bundle in built
-    ]
-    names = ("service", "unzipped MB", "budget", "zipped MB", "budget")
-    out.print(grid(f"Bundles for {target.name}, Python {target.python}", names, rows, numbers=range(1, 5)))
-
-
-@app.command()
-def deploy(
-    services: Annotated[
-        list[str] | None, typer.Argument(help="Services; `platform` is what they share. [default: all]")
-    ] = None,
-    environment: Environment = "dev",
-) -> None:
-    """Deploy services, each in a stack of its own; the platform comes first."""
-    _deploy(find_cloud(environment), _chosen(services, among=(PLATFORM, *SERVICES)))
 
 
 @app.command()
@@ -183,6 +152,14 @@ def query(
     _print_answer(find_cloud(environment), question)
 
 
+for command in (
+    deployment.build,
+    deployment.deploy,
+    deployment.remove,
+    deployment.services,
+    deployment.changed,
+):
+    app.command()(command)
 app.command()(replays.replay)
 app.command()(audits.audit)
 app.add_typer(dlq.app, name="dlq")
@@ -194,7 +171,7 @@ def demo() -> None:
     began = time.monotonic()
     up()
     cloud = find_cloud("dev")
-    _deploy(cloud, (PLATFORM, *SERVICES))
+    deployment.deploy_components(cloud, deployment.COMPONENTS)
     if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
     else:
@@ -215,66 +192,6 @@ def demo() -> None:
 def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS_OF_THE_DEMONSTRATION) -> None:
     """Break much, and mend it, on a local cloud of its own; what `make demo-recovery` does."""
     recovery.demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
-
-
-def _chosen(services: Sequence[str] | None, among: Sequence[str] = SERVICES) -> Sequence[str]:
-    unknown = set(services or ()) - set(among)
-    if unknown:
-        raise ConsoleError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
-    return services or among
-
-
-def _build(services: Sequence[str], target: bundles.Target) -> list[bundles.Bundle]:
-    with progress() as bar, ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        task = bar.add_task("bundles", total=len(services), note=f"Python {target.python}, {target.name}")
-        built = []
-        for bundle in pool.map(lambda service: bundles.build(service, target, ROOT / "build"), services):
-            built.append(bundle)
-            bar.advance(task)
-    return built
-
-
-def _deploy(cloud: Cloud, components: Sequence[str]) -> None:
-    err.print(f"[dim]deploying {cloud.environment} to {cloud.address}[/]")
-    cloudformation = cloud.client("cloudformation")
-    deployed = []
-    if PLATFORM in components:
-        deployed.append(stacks.deploy(cloudformation, stacks.platform_stack(cloud.environment)))
-    services = [component for component in components if component != PLATFORM]
-    if services:
-        artifacts = cloud.platform.artifacts_bucket
-        settings = _settings(cloud)
-        if "extractor" in services:
-            _store_secret(cloud)
-
-        def deploy_bundle(bundle: bundles.Bundle) -> stacks.Deployment:
-            stacks.upload(cloud.client("s3"), artifacts, bundle)
-            stack = stacks.service_stack(cloud.environment, bundle, artifacts, settings)
-            return stacks.deploy(cloudformation, stack)
-
-        built = _build(services, bundles.target_of(cloud.variables))
-        with progress() as bar, ThreadPoolExecutor(max_workers=len(built)) as pool:
-            task = bar.add_task("stacks", total=len(built), note="")
-            for deployment in pool.map(deploy_bundle, built):
-                deployed.append(deployment)
-                bar.advance(task)
-    for deployment in deployed:
-        what = f"{len(deployment.changes)} resources changed" if deployment.changes else "[dim]unchanged[/]"
-        out.print(f"  {deployment.stack:<36} {what}")
-
-
-def _settings(cloud: Cloud) -> dict[str, str]:
-    settings = dict(cloud.variables)
-    simulator = settings.get("SPOTIFY_SIMULATOR_URL")
-    if simulator and "PLAYLIST_ID" not in settings:
-        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in SimulatorClient(simulator).info().playlists)
-    return settings
-
-
-def _store_secret(cloud: Cloud) -> None:
-    client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
-    if client_id and client_secret:
-        stacks.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
 
 
 def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
@@ -338,7 +255,7 @@ def main() -> None:
     """Runs the console; a fault ends as one sentence and exit code 1."""
     try:
         app()
-    except (ConsoleError, LocalCloudError, bundles.BuildError, stacks.DeployError) as fault:
+    except (BuildError, ChangesError, ConsoleError, DeployError, LocalCloudError) as fault:
         err.print(f"[red]earworm:[/] {escape(str(fault))}")
         sys.exit(1)
     except (BotoCoreError, ClientError) as fault:

@@ -12,20 +12,26 @@ from urllib.error import URLError
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.build import Bundle
 from infra.deploy import (
+    Change,
     DeployError,
     Deployment,
     Stack,
     deploy,
+    discard,
     execute,
+    held,
     platform_stack,
     prepare,
     remove,
     service_stack,
+    settable_parameters,
+    standing,
     store_spotify_secret,
     stored_spotify_secret,
     upload,
@@ -131,6 +137,75 @@ def test_the_name_of_a_stack_has_dashes(bundle: Bundle) -> None:
     )
 
 
+class FakeCloudFormation:
+    """A CloudFormation with one stack, which stands as it is told."""
+
+    def __init__(self, status: str, reason: str = "Queue is gone") -> None:
+        self.stack = {"StackName": "earworm-dev-songs", "StackId": "id", "StackStatus": status}
+        self.stack["StackStatusReason"] = reason
+
+    def describe_stacks(self, **asked: str) -> dict[str, Any]:
+        assert asked == {"StackName": "earworm-dev-songs"}
+        return {"Stacks": [self.stack]}
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("UPDATE_IN_PROGRESS", "is busy (UPDATE_IN_PROGRESS): try again when that is over."),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name earworm-dev-songs` and deploy again."),
+        ("ROLLBACK_FAILED", "is ROLLBACK_FAILED (Queue is gone): mend that, run `earworm remove`, then deploy again."),
+        ("DELETE_FAILED", "is DELETE_FAILED (Queue is gone): mend that, run `earworm remove`, then deploy again."),
+    ],
+)
+def test_a_stack_that_cannot_be_deployed_says_what_to_do(bundle: Bundle, status: str, sentence: str) -> None:
+    cloudformation = cast("CloudFormationClient", FakeCloudFormation(status))
+    songs = Bundle("songs", bundle.path, bundle.sha256, 0, 22)
+
+    with pytest.raises(DeployError) as refusal:
+        prepare(cloudformation, service_stack("dev", songs, "artifacts", {}))
+
+    assert str(refusal.value).startswith("earworm-dev-songs is ")
+    assert str(refusal.value).endswith(sentence)
+
+
+def test_a_busy_stack_is_not_removed() -> None:
+    with pytest.raises(DeployError, match=r"earworm-dev-songs is busy \(UPDATE_IN_PROGRESS\)"):
+        remove(cast("CloudFormationClient", FakeCloudFormation("UPDATE_IN_PROGRESS")), "earworm-dev-songs")
+
+
+def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("#" * 51_201)
+
+    with pytest.raises(DeployError, match=r"template.yaml has 51,201 bytes and CloudFormation takes 51,200"):
+        prepare(cast("CloudFormationClient", FakeCloudFormation("CREATE_COMPLETE")), Stack("large", template, {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("change", "loses"),
+    [
+        (Change("Remove", "Queue", "AWS::SQS::Queue", replaces=False), True),
+        (Change("Modify", "Queue", "AWS::SQS::Queue", replaces=True), True),
+        (Change("Modify", "Queue", "AWS::SQS::Queue", replaces=False), False),
+        (Change("Add", "Queue", "AWS::SQS::Queue", replaces=False), False),
+        (Change("Remove", "Errors", "AWS::CloudWatch::Alarm", replaces=False), False),
+        (Change("Modify", "Role", "AWS::IAM::Role", replaces=True), False),
+    ],
+)
+def test_what_holds_something_and_goes_is_a_loss(change: Change, *, loses: bool) -> None:
+    assert change.loses is loses
+
+
+def test_parameters_that_are_given_outdo_settings_but_not_the_bundle(bundle: Bundle) -> None:
+    given = {"Market": "SE", "CodeKey": "another"}
+
+    stack = service_stack("dev", bundle, "artifacts", {"SPOTIFY_MARKET": "DE"}, given)
+
+    assert stack.parameters["Market"] == "SE"
+    assert stack.parameters["CodeKey"] == f"bundles/extractor/{bundle.sha256}.zip"
+
+
 @pytest.mark.slow
 class TestInAnEmulatedCloud:
     def test_the_platform_tells_services_where_it_is(self, cloud: Cloud, platform: Deployment) -> None:
@@ -217,13 +292,15 @@ class TestInAnEmulatedCloud:
         upload(s3, artifacts, albums)
         deploy(cloudformation, service_stack("dev", albums, artifacts, {}))
 
-        with pytest.raises(DeployError, match=r"albums was not deployed: Function \(AWS::Lambda::Function\): "):
+        with pytest.raises(
+            DeployError, match=r"albums was not deployed and is rolled back: Function \(AWS::Lambda::Function\): "
+        ):
             deploy(cloudformation, service_stack("dev", albums, "no-such-bucket", {}))
 
     def test_a_new_stack_that_failed_can_be_deployed_when_its_cause_is_gone(
         self, cloudformation: "CloudFormationClient", s3: "S3Client", bundle: Bundle
     ) -> None:
-        with pytest.raises(DeployError, match=r"earworm-prod-extractor was not deployed: .*/earworm/prod/"):
+        with pytest.raises(DeployError, match=r"earworm-prod-extractor was not deployed .*/earworm/prod/"):
             deploy(cloudformation, service_stack("prod", bundle, "artifacts", {}))
         artifacts = deploy(cloudformation, platform_stack("prod")).outputs["ArtifactsBucket"]
         upload(s3, artifacts, bundle)
@@ -240,8 +317,83 @@ class TestInAnEmulatedCloud:
         upload(s3, artifacts, artists)
         deploy(cloudformation, service_stack("dev", artists, artifacts, {}))
 
-        assert remove(cloudformation, "earworm-dev-artists") is True
-        assert remove(cloudformation, "earworm-dev-artists") is False
+        assert remove(cloudformation, "earworm-dev-artists") == []
+        assert remove(cloudformation, "earworm-dev-artists") is None
+
+    def test_a_plan_tells_the_properties_and_progress_is_counted(
+        self, cloudformation: "CloudFormationClient", s3: "S3Client", platform: Deployment, bundle: Bundle
+    ) -> None:
+        artifacts = platform.outputs["ArtifactsBucket"]
+        songs = Bundle("songs", bundle.path, bundle.sha256, 0, 22)
+        upload(s3, artifacts, songs)
+        remove(cloudformation, "earworm-dev-songs")
+        counted: list[int] = []
+        new = prepare(cloudformation, service_stack("dev", songs, artifacts, {}))
+        execute(cloudformation, new, counted.append)
+
+        plan = prepare(cloudformation, service_stack("dev", songs, artifacts, {}, {"LogLevel": "DEBUG"}))
+
+        assert (new.is_new, counted[-1]) == (True, len(new.changes))
+        assert [(change.resource, change.causes) for change in plan.changes] == [
+            ("Function", ("Environment (LogLevel)",))
+        ]
+
+    @pytest.mark.parametrize("is_new", [True, False])
+    def test_a_plan_that_is_given_up_leaves_nothing_behind(
+        self,
+        cloudformation: "CloudFormationClient",
+        s3: "S3Client",
+        platform: Deployment,
+        bundle: Bundle,
+        *,
+        is_new: bool,
+    ) -> None:
+        artifacts = platform.outputs["ArtifactsBucket"]
+        redrive = Bundle("redrive", bundle.path, bundle.sha256, 0, 22)
+        remove(cloudformation, "earworm-dev-redrive")
+        if not is_new:
+            upload(s3, artifacts, redrive)
+            deploy(cloudformation, service_stack("dev", redrive, artifacts, {}))
+        before = standing(cloudformation, "dev", "redrive")
+
+        plan = prepare(cloudformation, service_stack("dev", redrive, artifacts, {}, {"LogLevel": "ERROR"}))
+        discard(cloudformation, plan)
+
+        assert plan.is_new is is_new
+        assert len(plan.changes) > 0
+        assert standing(cloudformation, "dev", "redrive") == before
+        if before:
+            assert before.code == bundle.sha256
+            listed = cloudformation.list_change_sets(StackName=before.name)["Summaries"]
+            assert "AVAILABLE" not in {change_set["ExecutionStatus"] for change_set in listed}
+        else:
+            with pytest.raises(ClientError, match="does not exist"):
+                cloudformation.describe_stacks(StackName="earworm-dev-redrive")
+
+    def test_what_the_template_keeps_is_told_when_its_stack_is_removed(
+        self, cloudformation: "CloudFormationClient", tmp_path: Path
+    ) -> None:
+        template = tmp_path / "template.yaml"
+        template.write_text(
+            "Resources:\n"
+            "  Kept: {Type: AWS::S3::Bucket, DeletionPolicy: Retain, Properties: {BucketName: kept}}\n"
+            "  Gone: {Type: AWS::SQS::Queue, Properties: {QueueName: gone}}\n"
+        )
+        deploy(cloudformation, Stack("keeping", template, {}, {}))
+
+        assert [each.split()[0] for each in sorted(held(cloudformation, "keeping"))] == [
+            "AWS::S3::Bucket",
+            "AWS::SQS::Queue",
+        ]
+        assert remove(cloudformation, "keeping") == ["kept"]
+
+    def test_parameters_of_the_deployment_are_nobodys_to_set(self, cloudformation: "CloudFormationClient") -> None:
+        assert settable_parameters(cloudformation, "songs") == {
+            "LogLevel",
+            "LogRetentionDays",
+            "MemorySize",
+            "Timeout",
+        }
 
     def test_the_spotify_secret_is_stored_when_it_is_new(self, cloud: Cloud) -> None:
         secretsmanager = cloud.client("secretsmanager")

@@ -1,0 +1,402 @@
+"""Components deployed side by side, removed, and told how they stand."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.markup import escape
+
+from contracts.tables import TABLES
+from infra import build as bundles
+from infra import changes, stacks
+from infra import deploy as deploying
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.local.spotify.client import SimulatorClient
+from infra.stacks import PLATFORM, ROOT, SERVICES
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
+
+COMPONENTS = (PLATFORM, *SERVICES)
+
+Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
+Tell: TypeAlias = Callable[..., object]
+"""Tells the stage that a component has reached, and how many of its resources are done."""
+
+_Result = TypeVar("_Result")
+_FAULTS = (bundles.BuildError, deploying.DeployError, BotoCoreError, ClientError)
+_BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    """Where to deploy. Clients are made once, for to make one is not safe in threads."""
+
+    cloud: Cloud
+    cloudformation: "CloudFormationClient"
+    s3: "S3Client"
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What is to be done for a component; the platform has no bundle."""
+
+    plan: deploying.Plan
+    bundle: bundles.Bundle | None
+
+
+def deploy(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="SERVICE", help="Services; `platform` is what they share.")
+    ] = None,
+    environment: Environment = "dev",
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Template parameter; repeat it.")
+    ] = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The platform and every service, as without a name.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and leave nothing behind.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Replace or remove what holds data without a question.")] = False,
+) -> None:
+    """Deploy services, each in a stack of its own; the platform comes first."""
+    if everything and names:
+        raise ConsoleError(f"--all and {', '.join(names)} exclude each other: name one of them.")
+    deploy_components(
+        find_cloud(environment), chosen(names, among=COMPONENTS), _assigned(assignments), dry_run=dry_run, yes=yes
+    )
+
+
+def remove(
+    component: Annotated[str, typer.Argument(metavar="SERVICE", help="Service; `platform` when it is the last.")],
+    environment: Environment = "dev",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it without a question.")] = False,
+) -> None:
+    """Remove the stack of one service. The lake keeps what the service wrote."""
+    chosen([component], among=COMPONENTS)
+    cloud = find_cloud(environment)
+    cloudformation = cloud.client("cloudformation")
+    name = stacks.stack_name(environment, component)
+    if deploying.standing(cloudformation, environment, component) is None:
+        raise ConsoleError(f"{name} is not deployed at {cloud.address}: `earworm services` shows what is.")
+    if component == PLATFORM:
+        users = [service for service in SERVICES if deploying.standing(cloudformation, environment, service)]
+        if users:
+            raise ConsoleError(f"{name} is needed by {', '.join(users)}: remove these first.")
+    for each in deploying.held(cloudformation, name):
+        out.print(f"  {each}", soft_wrap=True, markup=False)
+    _confirm(f"Remove {name} at {cloud.address}, with these and what they hold?", yes=yes)
+    with progress() as bar:
+        task = bar.add_task(component, total=None, note="removing")
+        kept = deploying.remove(cloudformation, name, lambda done: bar.update(task, completed=done))
+    out.print(f"{name} is removed.")
+    if kept:
+        out.print(f"Its template keeps {', '.join(kept)}.", soft_wrap=True)
+    if component in TABLES:
+        out.print(
+            "Its rows, receipts and rejected rows stay in the lake. Once it is deployed again, "
+            f"`earworm replay --from DAY --to DAY --table {component}` announces what it missed."
+        )
+
+
+def services(environment: Environment = "dev") -> None:
+    """Show what is deployed: the version and the bundle of each service, its status and when it was deployed last."""
+    cloud = find_cloud(environment)
+    rows: list[tuple[str | None, ...]] = []
+    for component in COMPONENTS:
+        standing = deploying.standing(cloud.client("cloudformation"), environment, component)
+        if standing is None:
+            rows.append((component, None, None, "not deployed", None))
+        else:
+            code = standing.code and standing.code[:_SHORT]
+            version = _deployed_version(cloud, standing) if code else None
+            rows.append((component, version, code, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M} UTC"))
+    names = ("component", "version", "bundle", "status", "last deployed")
+    out.print(grid(f"Stacks of {environment} at {cloud.address}", names, rows))
+
+
+def changed(
+    since: Annotated[str, typer.Option(help="Commit to compare the current one with.")],
+) -> None:
+    """Name the components that are to be deployed since a commit, one a line."""
+    for component in changes.concerned(changes.paths_since(since)):
+        out.print(component)
+
+
+def build(
+    names: Annotated[list[str] | None, typer.Argument(metavar="SERVICE", help="Services. [default: all]")] = None,
+) -> None:
+    """Build bundles without deploying them, and measure them against their budgets."""
+    target = bundles.target_of(os.environ)
+    failures: list[str] = []
+    built = _side_by_side(chosen(names, among=SERVICES), partial(_build, target), failures)
+    rows = [(bundle.service, *_sizes(bundle)) for bundle in built.values()]
+    out.print(
+        grid(f"Bundles for {target.name}, Python {target.python}", ("service", *_SIZES), rows, numbers=range(1, 5))
+    )
+    _end(failures)
+
+
+def chosen(names: Sequence[str] | None, *, among: Sequence[str]) -> Sequence[str]:
+    """The components that were named, all if none was.
+
+    Raises:
+        ConsoleError: There is none of such a name.
+    """
+    unknown = set(names or ()) - set(among)
+    if unknown:
+        raise ConsoleError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
+    return [name for name in among if name in names] if names else among
+
+
+def deploy_components(
+    cloud: Cloud,
+    components: Sequence[str],
+    parameters: Mapping[str, str] | None = None,
+    *,
+    dry_run: bool = False,
+    yes: bool = False,
+) -> None:
+    """Deploy the platform, then services side by side.
+
+    Args:
+        cloud: Where to.
+        components: What, the platform first if it is among them.
+        parameters: Parameters of the templates, which each of them must have.
+        dry_run: Whether to show only what would change.
+        yes: Whether what holds data may be replaced or removed without a question.
+
+    Raises:
+        ConsoleError: A parameter is none of a template's, data would be lost and nobody agreed, or a component
+            failed; none stops another, but no service is deployed to a platform that failed.
+    """
+    to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {})
+    _check(to, components)
+    err.print(f"[dim]deploying {cloud.environment} to {cloud.address}[/]")
+    failures: list[str] = []
+
+    def proceed(planned: Mapping[str, _Planned]) -> None:
+        _print_plans(planned, in_full=dry_run)
+        if dry_run:
+            _discard(to, planned)
+        else:
+            _carry_out(to, planned, failures, yes=yes)
+        _end(failures)
+
+    if PLATFORM in components:
+        proceed(_plan_platform(to, failures))
+    if named := [each for each in components if each != PLATFORM]:
+        proceed(_plan_services(to, named, failures))
+
+
+def _check(to: _Destination, components: Sequence[str]) -> None:
+    for component in components if to.parameters else ():
+        known = deploying.settable_parameters(to.cloudformation, component)
+        unknown = to.parameters.keys() - known
+        if unknown:
+            raise ConsoleError(
+                f"The template of {component} has no parameter {', '.join(sorted(unknown))} to be set: choose among "
+                f"{', '.join(sorted(known))}."
+            )
+
+
+def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:
+    stack = deploying.platform_stack(to.cloud.environment, to.parameters)
+    return _side_by_side([PLATFORM], lambda _, tell: _prepare(to, stack, None, tell), failures)
+
+
+def _plan_services(to: _Destination, services: Sequence[str], failures: list[str]) -> dict[str, _Planned]:
+    artifacts, settings = to.cloud.platform.artifacts_bucket, _settings(to.cloud)
+    target = bundles.target_of(to.cloud.variables)
+
+    def plan(service: str, tell: Tell) -> _Planned:
+        bundle = _build(target, service, tell)
+        stack = deploying.service_stack(to.cloud.environment, bundle, artifacts, settings, to.parameters)
+        return _prepare(to, stack, bundle, tell)
+
+    return _side_by_side(services, plan, failures)
+
+
+def _prepare(to: _Destination, stack: deploying.Stack, bundle: bundles.Bundle | None, tell: Tell) -> _Planned:
+    tell("preparing", done=0)
+    plan = deploying.prepare(to.cloudformation, stack)
+    tell("planned" if plan.changes else "unchanged", done=1)
+    return _Planned(plan, bundle)
+
+
+def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list[str], *, yes: bool) -> None:
+    lost = [
+        f"{each.plan.stack.name}: {change.resource} ({change.type})"
+        for each in planned.values()
+        for change in each.plan.changes
+        if change.loses
+    ]
+    if lost:
+        try:
+            _confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
+        except ConsoleError:
+            _discard(to, planned)
+            raise
+    if "extractor" in planned:
+        _store_secret(to.cloud)
+    done = _side_by_side(list(planned), lambda component, tell: _execute(to, planned[component], tell), failures)
+    for deployment in done.values():
+        number = len(deployment.changes)
+        what = f"{number} resource{'s' if number > 1 else ''} changed" if number else "[dim]unchanged[/]"
+        out.print(f"  {deployment.stack:<36} {what}")
+        if deployment.changes:
+            outputs = "  ".join(f"{name}={value}" for name, value in sorted(deployment.outputs.items()))
+            out.print(f"[dim]    {escape(outputs)}[/]", soft_wrap=True)
+
+
+def _discard(to: _Destination, planned: Mapping[str, _Planned]) -> None:
+    for each in planned.values():
+        deploying.discard(to.cloudformation, each.plan)
+
+
+def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deployment:
+    total = len(planned.plan.changes)
+    if planned.bundle and total:
+        tell("uploading", total=total)
+        deploying.upload(to.s3, to.cloud.platform.artifacts_bucket, planned.bundle)
+    tell("executing" if total else "unchanged", total=total)
+    deployment = deploying.execute(
+        to.cloudformation, planned.plan, lambda done: tell("executing", done=min(done, total))
+    )
+    tell("done" if total else "unchanged", done=total)
+    return deployment
+
+
+def _side_by_side(
+    components: Sequence[str], work: Callable[[str, Tell], _Result], failures: list[str]
+) -> dict[str, _Result]:
+    """Works on components at once, each with a line of progress; a failure is told in `failures` and stops no other."""
+    if not components:
+        return {}
+    with progress() as bar, ThreadPoolExecutor(max_workers=len(components)) as pool:
+        lines = {each: bar.add_task(f"{each:<17}", total=1, note="waiting") for each in components}
+
+        def attempt(component: str) -> _Result | None:
+            def tell(stage: str, *, done: int | None = None, total: int | None = None) -> None:
+                bar.update(lines[component], note=stage, completed=done, total=total)
+
+            try:
+                return work(component, tell)
+            except _FAULTS as fault:
+                tell("[red]failed[/]", done=0)
+                failures.append(str(fault) if component in str(fault) else f"{component} failed: {fault}")
+                return None
+
+        results = dict(zip(components, pool.map(attempt, components), strict=True))
+    return {component: result for component, result in results.items() if result is not None}
+
+
+def _build(target: bundles.Target, service: str, tell: Tell) -> bundles.Bundle:
+    with _BUILDERS:
+        tell("building")
+        bundle = bundles.build(service, target, ROOT / "build")
+    tell("built", done=1)
+    return bundle
+
+
+_SIZES = ("unzipped MB", "budget", "zipped MB", "budget")
+
+
+def _sizes(bundle: bundles.Bundle) -> tuple[float | int, ...]:
+    return (
+        bundle.unzipped_bytes / bundles.MEGABYTE,
+        bundle.budget.unzipped // bundles.MEGABYTE,
+        bundle.zipped_bytes / bundles.MEGABYTE,
+        bundle.budget.zipped // bundles.MEGABYTE,
+    )
+
+
+def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
+    """Prints bundles and what changes; the resources of a new stack are counted, unless they are asked for."""
+    measured = [
+        (each.bundle.service, each.bundle.sha256[:_SHORT], *_sizes(each.bundle))
+        for each in planned.values()
+        if each.bundle
+    ]
+    if measured:
+        out.print(grid("Bundles", ("service", "SHA-256", *_SIZES), measured, numbers=range(2, 6)))
+    rows: list[tuple[str | None, ...]] = []
+    for component, each in planned.items():
+        if each.plan.is_new and not in_full:
+            rows.append((component, "Add", f"{len(each.plan.changes)} resources", "a new stack", None, None))
+        else:
+            rows += [
+                (
+                    component,
+                    change.action,
+                    change.resource,
+                    change.type,
+                    ("yes" if change.replaces else "no") if change.action == "Modify" else None,
+                    ", ".join(change.causes) or None,
+                )
+                for change in each.plan.changes
+            ]
+    if rows:
+        out.print(grid("Changes", ("component", "action", "resource", "type", "replaced", "for its"), rows))
+    elif in_full and planned:
+        out.print("Nothing would change.")
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConsoleError(f"{question} Nobody is there to answer: add --yes.")
+    if not typer.confirm(question, err=True):
+        raise ConsoleError("Nothing was changed.")
+
+
+def _end(failures: Sequence[str]) -> None:
+    if failures:
+        raise ConsoleError("\n".join(failures))
+
+
+def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
+    pairs = [assignment.partition("=") for assignment in assignments or ()]
+    wrong = [name for name, equals, _ in pairs if not equals]
+    if wrong:
+        raise ConsoleError(f"--set {wrong[0]} names no value: write NAME=VALUE.")
+    return {name: value for name, _, value in pairs}
+
+
+def _deployed_version(cloud: Cloud, standing: deploying.Standing) -> str | None:
+    client = cloud.client("lambda")
+    try:
+        function = client.get_function_configuration(FunctionName=standing.name)
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    return function["Environment"]["Variables"]["SERVICE_VERSION"]
+
+
+def _settings(cloud: Cloud) -> dict[str, str]:
+    settings = dict(cloud.variables)
+    simulator = settings.get("SPOTIFY_SIMULATOR_URL")
+    if simulator and "PLAYLIST_ID" not in settings:
+        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in SimulatorClient(simulator).info().playlists)
+    return settings
+
+
+def _store_secret(cloud: Cloud) -> None:
+    client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
+    if client_id and client_secret:
+        deploying.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
