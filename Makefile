@@ -2,7 +2,7 @@
 .PHONY: help run demo-recovery test test-fast check bench deploy down clean generate lock
 
 EARWORM := .venv/bin/earworm
-TOOLS := sam checkov
+TOOLS := sam checkov aws
 SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requirements.in))
 
 help: ## List what can be made

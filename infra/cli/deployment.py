@@ -35,7 +35,7 @@ Tell: TypeAlias = Callable[..., object]
 _Result = TypeVar("_Result")
 _FAULTS = (bundles.BuildError, deploying.DeployError, BotoCoreError, ClientError)
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
-_SHORT = 12
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,8 @@ def services(environment: Environment = "dev") -> None:
         else:
             code = standing.code and standing.code[:_SHORT]
             version = _deployed_version(cloud, standing) if code else None
-            rows.append((component, version, code, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M} UTC"))
-    names = ("component", "version", "bundle", "status", "last deployed")
+            rows.append((component, version, code, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
+    names = ("component", "version", "bundle", "status", "deployed (UTC)")
     out.print(grid(f"Stacks of {environment} at {cloud.address}", names, rows))
 
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from infra.build import Bundle
+from infra.build import HOST, Bundle, build
 from infra.deploy import (
     Change,
     DeployError,
@@ -36,7 +36,7 @@ from infra.deploy import (
     stored_spotify_secret,
     upload,
 )
-from infra.stacks import SERVICES
+from infra.stacks import ROOT, SERVICES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -59,6 +59,26 @@ class Cloud:
             region_name=REGION,
             aws_access_key_id="emulated",
             aws_secret_access_key="emulated",
+        )
+
+    def run_script(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Runs infra/deploy.sh with the AWS CLI that `make test` sets up."""
+        cli = ROOT / ".venv/tools/aws/bin"
+        assert (cli / "aws").exists(), "run `make test`, which sets up the tools, or `make .venv/.tools` alone"
+        return subprocess.run(
+            [ROOT / "infra/deploy.sh", *arguments],
+            env={
+                "PATH": f"{cli}{os.pathsep}{os.environ['PATH']}",
+                "HOME": os.environ["HOME"],
+                "AWS_ENDPOINT_URL": self.endpoint,
+                "AWS_DEFAULT_REGION": REGION,
+                "AWS_ACCESS_KEY_ID": "emulated",
+                "AWS_SECRET_ACCESS_KEY": "emulated",
+                "EARWORM_LAMBDA_TARGET": "host",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 
@@ -394,6 +414,34 @@ class TestInAnEmulatedCloud:
             "MemorySize",
             "Timeout",
         }
+
+    def test_the_script_deploys_what_the_console_would(
+        self, cloud: Cloud, cloudformation: "CloudFormationClient", platform: Deployment
+    ) -> None:
+        deployed = cloud.run_script("track_features", "dev", "LogLevel=DEBUG")
+
+        assert deployed.returncode == 0, deployed.stderr
+        bundle = build("track_features", HOST, ROOT / "build")
+        stack = service_stack("dev", bundle, platform.outputs["ArtifactsBucket"], {})
+        assert prepare(cloudformation, stack).changes == ()
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            ([], "usage: infra/deploy.sh SERVICE ENVIRONMENT"),
+            (["concerts", "dev"], "There is no service 'concerts'"),
+            (["songs", "moon"], "There is no environment 'moon': choose dev or prod."),
+            (["songs", "dev", "LogLevel"], "'LogLevel' sets no parameter: write NAME=VALUE."),
+            (["songs", "dev", "Level=INFO"], "has no parameter 'Level': choose among"),
+        ],
+    )
+    def test_the_script_ends_with_a_sentence_where_it_cannot_go_on(
+        self, cloud: Cloud, arguments: list[str], sentence: str
+    ) -> None:
+        refused = cloud.run_script(*arguments)
+
+        assert refused.returncode == 1
+        assert sentence in refused.stderr
 
     def test_the_spotify_secret_is_stored_when_it_is_new(self, cloud: Cloud) -> None:
         secretsmanager = cloud.client("secretsmanager")

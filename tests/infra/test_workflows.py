@@ -1,0 +1,92 @@
+"""What GitHub and shells demand of the files that they run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.stacks import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh")), ROOT / ".ci/run"]
+
+EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+
+
+def check_schema(*workflows: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    return subprocess.run([*command, *workflows], capture_output=True, text=True, check=False)
+
+
+def shellcheck(script: str) -> str:
+    """What shellcheck complains of; a script without a first line of its own is bash's, as GitHub's are."""
+    own = [] if script.startswith("#!") else ["--shell=bash"]
+    command = [str(Path(sys.executable).with_name("shellcheck")), *own, "-"]
+    return subprocess.run(command, input=script, capture_output=True, text=True, check=False).stdout
+
+
+def jobs(workflow: Path) -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(workflow.read_text())["jobs"]
+    return loaded
+
+
+def steps(workflow: Path) -> list[dict[str, Any]]:
+    return [step for job in jobs(workflow).values() for step in job.get("steps", ())]
+
+
+@pytest.mark.slow
+def test_workflows_follow_githubs_schema(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOWS[0].read_text().replace("runs-on:", "run-on:"))
+
+    assert check_schema(*WORKFLOWS).returncode == 0
+    assert check_schema(broken).returncode == 1
+
+
+@EVERY_WORKFLOW
+def test_actions_are_pinned_by_commit(workflow: Path) -> None:
+    used = [each["uses"] for each in (*steps(workflow), *jobs(workflow).values()) if "uses" in each]
+
+    assert [
+        each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}|\./\.github/workflows/test\.yml", each)
+    ] == []
+    assert len(used) >= 2
+
+
+@EVERY_WORKFLOW
+def test_only_a_job_of_an_environment_may_become_its_role(workflow: Path) -> None:
+    assert yaml.safe_load(workflow.read_text())["permissions"] == {"contents": "read"}
+    may_write = {
+        name: job.get("environment")
+        for name, job in jobs(workflow).items()
+        if "write" in job.get("permissions", {}).values()
+    }
+
+    assert may_write == ({"dev": "dev", "prod": "prod"} if workflow.stem == "deploy" else {})
+
+
+def test_prod_follows_dev_and_dev_follows_the_tests() -> None:
+    deploying = jobs(ROOT / ".github/workflows/deploy.yml")
+
+    assert set(deploying["dev"]["needs"]) == {"test", "plan"}
+    assert "dev" in deploying["prod"]["needs"]
+    assert deploying["dev"]["steps"] == deploying["prod"]["steps"]
+    assert [deploying[name]["env"]["EARWORM_ENV"] for name in ("dev", "prod")] == ["dev", "prod"]
+
+
+@EVERY_WORKFLOW
+def test_no_step_writes_an_expression_into_a_script(workflow: Path) -> None:
+    assert [step["run"] for step in steps(workflow) if "${{" in step.get("run", "")] == []
+
+
+@pytest.mark.slow
+def test_shellcheck_finds_nothing() -> None:
+    scripts = [path.read_text() for path in SCRIPTS]
+    scripts += [step["run"] for workflow in WORKFLOWS for step in steps(workflow) if "run" in step]
+
+    assert [complaint for script in scripts if (complaint := shellcheck(script))] == []
+    assert "SC2086" in shellcheck("rm $1\n")
