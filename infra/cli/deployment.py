@@ -372,11 +372,13 @@ def _end(failures: Sequence[str]) -> None:
 
 
 def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
-    pairs = [assignment.partition("=") for assignment in assignments or ()]
-    wrong = [name for name, equals, _ in pairs if not equals]
-    if wrong:
-        raise ConsoleError(f"--set {wrong[0]} names no value: write NAME=VALUE.")
-    return {name: value for name, _, value in pairs}
+    assigned = {}
+    for assignment in assignments or ():
+        name, equals, value = assignment.partition("=")
+        if not (name and equals):
+            raise ConsoleError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
+        assigned[name] = value
+    return assigned
 
 
 def _deployed_version(cloud: Cloud, standing: deploying.Standing) -> str | None:

@@ -1,5 +1,6 @@
 import hashlib
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,9 @@ RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", 
 
 ELF_AARCH64 = 183
 """Source: https://gabi.xinuos.com/elf/a-emachine.html, EM_AARCH64"""
+
+FITS_LAMBDA = re.compile(r"py[23]-none-any|cp313-cp313-manylinux\w*_aarch64|cp3\d+-abi3-manylinux\w*_aarch64")
+"""Source: https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/"""
 
 IMPORT_HANDLER = """
 import sys
@@ -97,6 +101,9 @@ def test_a_bundle_for_lambda_is_within_its_budget(service: str) -> None:
     assert bundle.unzipped_bytes <= bundle.budget.unzipped
     assert bundle.zipped_bytes <= bundle.budget.zipped
     assert _machines(bundle) == {ELF_AARCH64}
+    tags = _tags(bundle)
+    assert any(tag.startswith("cp313") for tag in tags)
+    assert [tag for tag in tags if not FITS_LAMBDA.fullmatch(tag)] == []
 
 
 @pytest.mark.slow
@@ -141,3 +148,10 @@ def _machines(bundle: Bundle) -> set[int]:
         libraries = [name for name in archive.namelist() if ".so" in Path(name).name]
         headers = [archive.read(name)[:20] for name in libraries]
     return {int.from_bytes(header[18:20], "little") for header in headers}
+
+
+def _tags(bundle: Bundle) -> set[str]:
+    """What the wheels that a bundle was made from say they run on."""
+    with ZipFile(bundle.path) as archive:
+        wheels = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".dist-info/WHEEL")]
+    return {tag for wheel in wheels for tag in re.findall(r"^Tag: (.+)$", wheel, flags=re.MULTILINE)}

@@ -1,0 +1,268 @@
+"""One service changed, removed, broken, or in another environment, while all others go on."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.tables import TABLES
+from infra import deploy as deploying
+from infra.cli.cloud import Cloud
+from infra.deploy import Standing
+from infra.stacks import PLATFORM, ROOT, SERVICES
+from shared.lake import SnapshotKey
+from tests.documents import entry, playlist, track
+from tests.system.pipeline import Pipeline, deployed
+
+pytestmark = pytest.mark.slow
+
+OTHER_TABLES = [table for table in TABLES if table != "songs"]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    with deployed(tmp_path_factory.mktemp("cloud")) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture(autouse=True)
+def environment_of_the_pipeline(
+    environment_without_cloud: None, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in pipeline.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A copy of the project that a developer changes."""
+
+    root: Path
+
+    def change(self, file: str, old: str, new: str) -> None:
+        text = (self.root / file).read_text()
+        assert text.count(old) == 1
+        (self.root / file).write_text(text.replace(old, new))
+
+    def earworm(self, pipeline: Pipeline, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            cwd=self.root,
+            env=pipeline._variables_of_the_console,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    for folder in ("analytics", "contracts", "infra", "services", "shared"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/dependencies").symlink_to(ROOT / "build/dependencies")
+    return Tree(tmp_path)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The lake of one environment."""
+
+    cloud: Cloud
+
+    @property
+    def bucket(self) -> str:
+        return self.cloud.platform.bucket
+
+    def put(self, key: SnapshotKey, document: Mapping[str, Any]) -> None:
+        self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key.raw, Body=json.dumps(document).encode())
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        s3 = self.cloud.client("s3")
+        found = s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        return {each["Key"]: s3.get_object(Bucket=self.bucket, Key=each["Key"])["Body"].read() for each in found}
+
+    def receipts(self, day: date) -> dict[str, dict[str, Any]]:
+        """The receipts of a day by table."""
+        receipts = [
+            json.loads(body) for body in self.objects(f"receipts/spotify/{day:year=%Y/month=%m/day=%d}/").values()
+        ]
+        return {receipt["table_name"]: receipt for receipt in receipts}
+
+    def wait_for(self, day: date, *tables: str) -> None:
+        deadline = time.monotonic() + 60
+        while missing := set(tables) - self.receipts(day).keys():
+            assert time.monotonic() < deadline, f"no receipt of {missing} for {day} within a minute"
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def dev(pipeline: Pipeline) -> Lake:
+    return Lake(Cloud("dev", pipeline.variables))
+
+
+@pytest.fixture(scope="module")
+def prod(pipeline: Pipeline) -> Lake:
+    """Another environment in the same account, of which songs alone is deployed."""
+    pipeline.earworm("deploy", PLATFORM, "songs", "--env", "prod")
+    return Lake(Cloud("prod", pipeline.variables))
+
+
+def standings(cloud: Cloud) -> dict[str, Standing | None]:
+    cloudformation = cloud.client("cloudformation")
+    return {each: deploying.standing(cloudformation, cloud.environment, each) for each in (PLATFORM, *SERVICES)}
+
+
+def versions(pipeline: Pipeline) -> dict[str, str]:
+    """What `earworm services` tells of each service's version."""
+    words = [line.split() for line in pipeline.earworm("services").splitlines()]
+    return {line[0]: line[1] for line in words if line and line[0] in SERVICES}
+
+
+def test_new_code_of_one_service_changes_its_function_alone_and_can_be_taken_back(
+    pipeline: Pipeline, dev: Lake, tree: Tree
+) -> None:
+    # given a line changed in the transform of songs, and its version raised
+    before, day = standings(dev.cloud), date(2025, 6, 2)
+    current = versions(pipeline)["songs"]
+    tree.change("services/songs/transform.py", "_MS_PER_MINUTE = 60_000", "_MS_PER_MINUTE = 30_000")
+    tree.change("services/songs/template.yaml", f"SERVICE_VERSION: {current}", "SERVICE_VERSION: 99.0.0")
+
+    # when it is deployed, first dry
+    shown = tree.earworm(pipeline, "deploy", "songs", "--dry-run")
+    left_behind = standings(dev.cloud)
+    done = tree.earworm(pipeline, "deploy", "songs")
+
+    # then a dry run leaves nothing behind, the function is all that changes, and it says for what
+    assert (shown.returncode, done.returncode, left_behind) == (0, 0, before), shown.stderr + done.stderr
+    changes = [line.split() for line in shown.stdout.splitlines() if "AWS::" in line]
+    assert [line[:5] for line in changes] == [["songs", "Modify", "Function", "AWS::Lambda::Function", "no"]]
+    assert "Code (CodeKey), Environment" in shown.stdout
+    changed = standings(dev.cloud)
+    assert [each for each in before if changed[each] != before[each]] == ["songs"]
+
+    # and the next run's receipts carry the new version for songs alone
+    pipeline.earworm("run", "--date", str(day))
+    assert {name: receipt["service_version"] for name, receipt in dev.receipts(day).items()} == {
+        **dict.fromkeys(OTHER_TABLES, current),
+        "songs": "99.0.0",
+    }
+    assert versions(pipeline)["songs"] == "99.0.0"
+
+    # and the earlier code, deployed again, is the earlier bundle
+    pipeline.earworm("deploy", "songs")
+    taken_back = standings(dev.cloud)["songs"]
+    assert taken_back
+    assert before["songs"]
+    assert (versions(pipeline)["songs"], taken_back.code) == (current, before["songs"].code)
+
+
+def test_a_service_that_fails_is_rolled_back_and_no_other_is_held_up(pipeline: Pipeline, dev: Lake, tree: Tree) -> None:
+    # given new code for two services, of which one wants a queue that forgets too soon
+    current = versions(pipeline)["artists"]
+    for service in ("albums", "artists"):
+        tree.change(f"services/{service}/template.yaml", f"SERVICE_VERSION: {current}", "SERVICE_VERSION: 99.0.0")
+    tree.change(
+        "services/artists/template.yaml",
+        "\nOutputs:\n",
+        "\n  Brief:\n    Type: AWS::SQS::Queue\n    DependsOn: Function\n"
+        "    Properties: {MessageRetentionPeriod: 5}\n\nOutputs:\n",
+    )
+
+    # when both are deployed
+    result = tree.earworm(pipeline, "deploy", "albums", "artists")
+
+    # then one sentence says what failed first, and why
+    complaints = result.stderr[result.stderr.index("earworm: ") :].splitlines()
+    assert result.returncode == 1
+    assert len(complaints) == 1
+    assert "earworm-dev-artists was not deployed and is rolled back: Brief (AWS::SQS::Queue): " in complaints[0]
+
+    # and one is as it was and still works, the other is new
+    assert (versions(pipeline)["albums"], versions(pipeline)["artists"]) == ("99.0.0", current)
+    rolled_back = standings(dev.cloud)["artists"]
+    assert rolled_back
+    assert rolled_back.status == "UPDATE_ROLLBACK_COMPLETE"
+    dev.put(SnapshotKey(date(2025, 6, 9), "after-the-failure"), playlist(entry(track("Heard"))))
+    dev.wait_for(date(2025, 6, 9), *TABLES)
+    assert dev.receipts(date(2025, 6, 9))["artists"]["service_version"] == current
+    assert dev.receipts(date(2025, 6, 9))["albums"]["service_version"] == "99.0.0"
+
+
+def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_after_a_replay(
+    pipeline: Pipeline, dev: Lake, prod: Lake
+) -> None:
+    # given two environments side by side that hear the same
+    first, second = date(2025, 7, 7), date(2025, 7, 14)
+    documents = {
+        SnapshotKey(day, "heard-by-both"): playlist(entry(track(f"One of {day}")), entry(track(f"Two of {day}")))
+        for day in (first, second)
+    }
+    for lake in (dev, prod):
+        lake.put(SnapshotKey(first, "heard-by-both"), documents[SnapshotKey(first, "heard-by-both")])
+    dev.wait_for(first, *TABLES)
+    prod.wait_for(first, "songs")
+
+    # when songs is removed from one of them
+    removed = pipeline.earworm("remove", "songs", "--yes")
+    for lake in (dev, prod):
+        lake.put(SnapshotKey(second, "heard-by-both"), documents[SnapshotKey(second, "heard-by-both")])
+
+    # then its queue is gone, the other services collect, and the other environment does not notice
+    assert "earworm-dev-songs is removed." in removed
+    assert "earworm-dev-songs" not in str(pipeline.sqs.list_queues(QueueNamePrefix="earworm-dev-"))
+    dev.wait_for(second, *OTHER_TABLES)
+    prod.wait_for(second, "songs")
+    assert "songs" not in dev.receipts(second)
+
+    # and when it is back and what it missed is announced again
+    pipeline.earworm("deploy", "songs")
+    pipeline.earworm("replay", "--from", str(first), "--to", str(second), "--table", "songs")
+
+    # then its table is, byte for byte, that of the environment where it never was away
+    prefix = "processed/spotify/songs/year=2025/month=07/"
+    assert len(dev.objects(prefix)) == len(documents)
+    assert dev.objects(prefix) == prod.objects(prefix)
+
+
+def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -> None:
+    # given what one of them hears alone
+    dev.put(SnapshotKey(date(2025, 8, 4), "heard-by-dev"), playlist(entry(track("Heard"))))
+    dev.wait_for(date(2025, 8, 4), *TABLES)
+    assert prod.objects("raw/spotify/2025-08-04/") == prod.objects("receipts/spotify/year=2025/month=08/") == {}
+
+    # when the other one is removed, the platform last
+    early = pipeline.attempt("remove", PLATFORM, "--env", "prod", "--yes")
+    pipeline.earworm("remove", "songs", "--env", "prod", "--yes")
+    last = pipeline.earworm("remove", PLATFORM, "--env", "prod", "--yes")
+
+    # then it names who needs the platform, and keeps both buckets
+    assert early.returncode == 1
+    assert "earworm-prod-platform is needed by songs: remove these first." in " ".join(early.stderr.split())
+    assert prod.bucket in last
+    assert set(standings(prod.cloud).values()) == {None}
+
+    # and the first one goes on
+    dev.put(SnapshotKey(date(2025, 8, 11), "heard-by-dev"), playlist(entry(track("Heard"))))
+    dev.wait_for(date(2025, 8, 11), *TABLES)
+
+
+def test_what_cannot_be_done_ends_with_a_sentence(pipeline: Pipeline) -> None:
+    for arguments, sentence in (
+        (["deploy", "songs", "--set", "Volume=11"], "The template of songs has no parameter Volume to be set: choose"),
+        (["deploy", "songs", "--set", "LogLevel=LOUD"], "earworm-dev-songs cannot be deployed: Parameter 'LogLevel'"),
+        (["remove", "songs", "--env", "prod"], "earworm-prod-songs is not deployed at the local cloud"),
+    ):
+        result = pipeline.attempt(*arguments)
+
+        assert result.returncode == 1
+        assert sentence in " ".join(result.stderr.split())
+        assert "Traceback" not in result.stderr

@@ -1,0 +1,98 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from infra.build import BuildError
+from infra.cli import deployment
+from infra.cli.cloud import Cloud
+from infra.cli.deployment import COMPONENTS, Tell, chosen
+from infra.cli.screen import ConsoleError
+from infra.deploy import Change, Plan, Stack
+from infra.stacks import PLATFORM
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
+
+SONGS = Stack("earworm-dev-songs", Path("template.yaml"), {}, {})
+
+
+@dataclass
+class FakeCloudFormation:
+    """Remembers what was discarded and what was executed."""
+
+    discarded: list[str] = field(default_factory=list)
+    executed: list[str] = field(default_factory=list)
+
+    def delete_change_set(self, **asked: str) -> None:
+        self.discarded.append(asked["ChangeSetName"])
+
+    def execute_change_set(self, **asked: str) -> None:
+        self.executed.append(asked["ChangeSetName"])
+
+
+@pytest.fixture
+def cloudformation() -> FakeCloudFormation:
+    return FakeCloudFormation()
+
+
+@pytest.fixture
+def destination(cloudformation: FakeCloudFormation) -> deployment._Destination:
+    client = cast("CloudFormationClient", cloudformation)
+    return deployment._Destination(Cloud("dev", {}), client, cast("S3Client", None), {})
+
+
+def test_components_come_in_their_order_and_all_without_a_name() -> None:
+    assert chosen(["songs", PLATFORM, "albums"], among=COMPONENTS) == [PLATFORM, "albums", "songs"]
+    assert chosen([], among=COMPONENTS) == COMPONENTS
+
+
+def test_an_unknown_component_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ConsoleError, match="There is no concerts: choose among platform, albums"):
+        chosen(["songs", "concerts"], among=COMPONENTS)
+
+
+def test_all_and_names_exclude_each_other() -> None:
+    with pytest.raises(ConsoleError, match="--all and songs exclude each other"):
+        deployment.deploy(["songs"], everything=True)
+
+
+def test_what_is_set_may_hold_an_equals_sign() -> None:
+    assert deployment._assigned(["Market=", "PlaylistIds=a=b"]) == {"Market": "", "PlaylistIds": "a=b"}
+
+
+@pytest.mark.parametrize("assignment", ["LogLevel", "=DEBUG"])
+def test_what_sets_no_parameter_is_refused(assignment: str) -> None:
+    with pytest.raises(ConsoleError, match=f"--set {assignment} sets no parameter: write NAME=VALUE"):
+        deployment._assigned([assignment])
+
+
+def test_a_component_that_fails_is_told_and_stops_no_other() -> None:
+    def work(component: str, tell: Tell) -> str:
+        tell("working")
+        if component == "songs":
+            raise BuildError("The bundle of songs is too large.")
+        return f"{component} is done"
+
+    failures: list[str] = []
+    done = deployment._side_by_side(["albums", "songs", "audit"], work, failures)
+
+    assert done == {"albums": "albums is done", "audit": "audit is done"}
+    assert failures == ["The bundle of songs is too large."]
+
+
+def test_whatever_holds_data_is_lost_only_after_a_question(
+    destination: deployment._Destination, cloudformation: FakeCloudFormation
+) -> None:
+    # given a plan that replaces a queue, and nobody to ask
+    loss = Change("Modify", "Queue", "AWS::SQS::Queue", replaces=True)
+    planned = {"songs": deployment._Planned(Plan(SONGS, "stack", "change-set", (loss,), is_new=False), None)}
+
+    # when it is to be carried out
+    with pytest.raises(ConsoleError, match=r"earworm-dev-songs: Queue \(AWS::SQS::Queue\)\. .* add --yes"):
+        deployment._carry_out(destination, planned, [], yes=False)
+
+    # then nothing is done and nothing is left behind
+    assert (cloudformation.executed, cloudformation.discarded) == ([], ["change-set"])
