@@ -217,18 +217,20 @@ def test_roles_spell_out_actions_and_resources(resources: Resources) -> None:
 
 @pytest.mark.parametrize("component", TABLES, indirect=True)
 def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resources: Resources) -> None:
-    writable = [
-        resource["Fn::Sub"].rpartition("bucket}}/")[2]
-        for statement in _allowed(resources)
-        if {"s3:PutObject", "s3:DeleteObject"} & set(_listed(statement["Action"]))
-        for resource in _listed(statement["Resource"])
-    ]
+    writable, deletable = (
+        [
+            resource["Fn::Sub"].rpartition("bucket}}/")[2]
+            for statement in _allowed(resources)
+            if action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+        ]
+        for action in ("s3:PutObject", "s3:DeleteObject")
+    )
 
-    assert writable == [
-        f"processed/spotify/{component}/*",
-        f"quarantine/spotify/year=*/month=*/day=*/{component}-*.json",
-        f"receipts/spotify/year=*/month=*/day=*/{component}-*.json",
-    ]
+    quarantine = f"quarantine/spotify/year=*/month=*/day=*/{component}-*.json"
+    receipts = f"receipts/spotify/year=*/month=*/day=*/{component}-*.json"
+    assert writable == [f"processed/spotify/{component}/*", quarantine, receipts]
+    assert deletable == [quarantine]
 
 
 @pytest.mark.parametrize("component", ["extractor"], indirect=True)
