@@ -2,6 +2,9 @@
 
 Its data lives in memory: `stop` forgets the lake. A state on disk could be restored only after an orderly end,
 and half a state is worse than none, when everything is deployed and extracted again within seconds.
+
+IAM decides on every call: functions act in their roles, and who uses the variables of the environment is the
+account's root. The decisions are kept in `logs/iam.jsonl` until the next start.
 """
 
 from __future__ import annotations
@@ -94,7 +97,6 @@ class _Record:
 
     pids: dict[str, int]
     ports: dict[str, int]
-    enforce_iam: bool
 
     def endpoints(self) -> Endpoints:
         urls = {name: f"http://{HOST}:{port}" for name, port in self.ports.items()}
@@ -126,14 +128,11 @@ class LocalCloud:
         """KEY=value lines that lead AWS's tools to the running cloud."""
         return self._state / "env"
 
-    def start(self, *, enforce_iam: bool = False) -> Endpoints:
+    def start(self) -> Endpoints:
         """Start the cloud and wait until it answers; leave one that is up as it is.
 
         With SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET in the environment the real Spotify takes the place of
         the simulator, and neither goes to the disk.
-
-        Args:
-            enforce_iam: Check credentials and evaluate IAM and resource policies, as AWS does.
 
         Raises:
             LocalCloudError: A process did not come up, a port that the user named is taken, or a cloud is up
@@ -142,14 +141,14 @@ class LocalCloud:
         names = self._wanted()
         with exclusive(self._state / "lock"):
             if running := self._running():
-                if set(running.ports) != set(names) or running.enforce_iam != enforce_iam:
+                if set(running.ports) != set(names):
                     raise LocalCloudError(
-                        "The local cloud is up, but with another choice of Spotify (simulator or real) or of "
-                        "IAM enforcement. Stop it first; that forgets its data."
+                        "The local cloud is up, but with another choice of Spotify (simulator or real). "
+                        "Stop it first; that forgets its data."
                     )
                 return running.endpoints()
             self._end(self._record())
-            return self._start(names, enforce_iam=enforce_iam).endpoints()
+            return self._start(names).endpoints()
 
     def stop(self) -> bool:
         """End every process of the cloud, with its functions, and remove its files but the logs.
@@ -180,10 +179,10 @@ class LocalCloud:
             )
         return [_AWS, _SPOTIFY]
 
-    def _start(self, names: list[str], *, enforce_iam: bool) -> _Record:
+    def _start(self, names: list[str]) -> _Record:
         environment = self._children_environment()
-        children = [self._child(name, self._port(name), enforce_iam=enforce_iam) for name in names]
-        record = _Record({}, {}, enforce_iam)
+        children = [self._child(name, self._port(name)) for name in names]
+        record = _Record({}, {})
         try:
             for child in children:
                 record.pids[child.name] = spawn(child, environment)
@@ -235,11 +234,10 @@ class LocalCloud:
             raise LocalCloudError(f"{variable} must be a port, 1 to 65535, not '{given}'.")
         return require_free(int(given), variable)
 
-    def _child(self, name: str, port: int, *, enforce_iam: bool) -> Child:
+    def _child(self, name: str, port: int) -> Child:
         command = [sys.executable, "-m"]
         if name == _AWS:
             command += ["infra.local.emulator", "--port", str(port), "--state", str(self._state)]
-            command += ["--enforce-iam"] if enforce_iam else []
         else:
             command += ["infra.local.spotify", "--port", str(port)]
         return Child(name, command, port, _HEALTH_PATHS[name], self._lock(name), self._log(name))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -64,25 +64,25 @@ class Pipeline:
     def variables(self) -> dict[str, str]:
         return dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
 
-    @property
+    @cached_property
     def cloud(self) -> Cloud:
         return Cloud("dev", self.variables)
 
     @property
     def s3(self) -> "S3Client":
-        return boto3.client("s3", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return self.cloud.client("s3")
 
     @property
     def sqs(self) -> "SQSClient":
-        return boto3.client("sqs", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return self.cloud.client("sqs")
 
     @property
     def glue(self) -> "GlueClient":
-        return boto3.client("glue", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return self.cloud.client("glue")
 
     @property
     def scheduler(self) -> "EventBridgeSchedulerClient":
-        return boto3.client("scheduler", endpoint_url=self.variables["AWS_ENDPOINT_URL"])
+        return self.cloud.client("scheduler")
 
     @property
     def bucket(self) -> str:

@@ -52,11 +52,32 @@ TEMPLATE = {
                 "Timeout": 30,
                 "CodeUri": {"Bucket": "artifacts", "Key": "witness.zip"},
                 "Environment": {"Variables": {"BUCKET": {"Ref": "Bucket"}}},
+                "Policies": [
+                    {
+                        "Statement": [
+                            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::lake/seen/*"}
+                        ]
+                    }
+                ],
             },
         },
         "Role": {
             "Type": "AWS::IAM::Role",
             "Properties": {
+                "Policies": [
+                    {
+                        "PolicyName": "work",
+                        "PolicyDocument": {
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Action": ["lambda:InvokeFunction", "s3:ListBucket", "glue:GetTables"],
+                                    "Resource": "*",
+                                }
+                            ]
+                        },
+                    }
+                ],
                 "AssumeRolePolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [
@@ -66,7 +87,7 @@ TEMPLATE = {
                             "Action": "sts:AssumeRole",
                         }
                     ],
-                }
+                },
             },
         },
         "Schedule": {
@@ -217,8 +238,9 @@ def test_starting_again_leaves_it_as_it_is(cloud: LocalCloud) -> None:
 
 
 def test_another_choice_is_refused_while_it_is_up(cloud: LocalCloud) -> None:
+    (status,) = cloud.status()
     with pytest.raises(LocalCloudError, match="Stop it first"):
-        cloud.start(enforce_iam=True)
+        LocalCloud(status.log.parents[1], {"PATH": os.environ["PATH"]}).start()
 
 
 def test_the_schedule_tells_the_function_when_it_was_due(cloud: LocalCloud, outputs: dict[str, str]) -> None:
@@ -302,7 +324,7 @@ def test_a_number_that_another_program_took_over_is_left_alone(own: LocalCloud, 
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
     ) as bystander:
         (tmp_path / "state").mkdir()
-        record = {"pids": {"AWS emulator": bystander.pid}, "ports": {"AWS emulator": 1}, "enforce_iam": False}
+        record = {"pids": {"AWS emulator": bystander.pid}, "ports": {"AWS emulator": 1}}
         (tmp_path / "state" / "cloud.json").write_text(json.dumps(record))
         assert own.endpoints() is None
         assert own.stop() is False
@@ -374,8 +396,9 @@ def test_the_real_spotify_is_left_alone_and_its_credentials_stay_off_the_disk(cl
     assert "SPOTI" not in cloud.environment_file.read_text()
 
 
-def test_credentials_and_policies_are_checked_on_demand(own: LocalCloud) -> None:
-    endpoints = own.start(enforce_iam=True)
+def test_a_stranger_is_refused(cloud: LocalCloud) -> None:
+    endpoints = cloud.endpoints()
+    assert endpoints
     stranger = boto3.client(
         "s3",
         endpoint_url=endpoints.aws,
@@ -385,4 +408,4 @@ def test_credentials_and_policies_are_checked_on_demand(own: LocalCloud) -> None
     )
     with pytest.raises(stranger.exceptions.ClientError, match=r"InvalidAccessKeyId|AccessDenied"):
         stranger.list_buckets()
-    assert client("s3", own).list_buckets()["Buckets"] == []
+    client("s3", cloud).list_buckets()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-import boto3
 import pytest
 
 from contracts.tables import TABLES
@@ -80,7 +79,7 @@ def test_a_spent_quota_amid_five_playlists_keeps_what_is_complete_and_defers_the
 
     # and when that starts, the rest arrives, and nothing twice
     simulator.clear_faults()
-    boto3.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"].encode())
+    pipeline.cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"].encode())
     pipeline.wait_for(day, FIVE)
     versions = pipeline.s3.list_object_versions(Bucket=pipeline.bucket, Prefix=f"raw/spotify/{day}/")["Versions"]
     assert sorted(version["Key"].split("/")[3] for version in versions) == sorted(FIVE)

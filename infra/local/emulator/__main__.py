@@ -14,11 +14,10 @@ def main() -> None:
     """Run the emulator in this process."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.emulator", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--state", type=Path, required=True, help="folder for temporary files")
-    parser.add_argument("--enforce-iam", action="store_true", help="check credentials and evaluate policies")
+    parser.add_argument("--state", type=Path, required=True, help="folder for temporary files and the record of IAM")
     arguments = parser.parse_args()
     try:
-        asyncio.run(serve(port=arguments.port, state=arguments.state, enforce_iam=arguments.enforce_iam))
+        asyncio.run(serve(port=arguments.port, state=arguments.state))
     except EmulatorError as error:
         sys.exit(str(error))
 

@@ -7,7 +7,8 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 * a column that a file lacks is NULL, a column that only a file has does not exist;
 * JSON lines (openx JsonSerDe) are read with the types of the table;
 * partition keys are what the path says, and partitions that the WHERE clause rules out are not read;
-* values come back as the text that `GetQueryResults` shows, under Athena's names of the types.
+* values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
+* catalog, objects and results are reached with the rights of whoever asks.
 
 Views are kept in the catalog as Athena keeps them and work in queries. SHOW, DESCRIBE, MSCK, CTAS, INSERT and the
 pseudo columns are not there, and say so. `DataScannedInBytes` is the size of the objects read; Athena counts only
@@ -32,11 +33,12 @@ from urllib.parse import urlparse
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, glue, s3
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from infra.local.emulator import trino
+from infra.local.emulator import iam, trino
 from infra.local.emulator.trino import TableName, UnsupportedSqlError
 
 if TYPE_CHECKING:
@@ -100,9 +102,10 @@ def save_csv(location: str, results: Mapping[str, Any]) -> None:
     Raises:
         UnsupportedSqlError: The bucket of the location refuses it.
     """
+    target = urlparse(location)
+    _must("s3:PutObject", f"arn:aws:s3:::{target.netloc}{target.path}")
     lines = [results["columns"], *results["rows"]]
     text = "".join(",".join(_quoted(value) for value in line) + "\n" for line in lines)
-    target = urlparse(location)
     headers = {"content-type": "application/octet-stream", "content-length": str(len(text.encode()))}
     status, *_ = s3._put_object(target.netloc, target.path.lstrip("/"), text.encode(), headers)
     if status >= 300:
@@ -215,6 +218,7 @@ class _Workspace:
         bucket, prefix = _location(table)
         path = self._folder / bucket / prefix / source.relative
         path.parent.mkdir(parents=True, exist_ok=True)
+        _must("s3:GetObject", f"arn:aws:s3:::{bucket}/{source.key}")
         data = s3._get_object_data(bucket, source.key)
         if data is None:
             raise UnsupportedSqlError(f"HIVE_CANNOT_OPEN_SPLIT: s3://{bucket}/{source.key} went away during the query.")
@@ -358,7 +362,14 @@ def _java_double(value: float) -> str:
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
 
 
+def _must(action: str, resource: str, **context: str) -> None:
+    if not iam.caller_may(action, resource, **context):
+        raise UnsupportedSqlError(f"PERMISSION_DENIED: Insufficient permissions: no {action} on {resource}")
+
+
 def _catalog_table(name: TableName) -> dict[str, Any]:
+    for resource in ("catalog", f"database/{name.database}", f"table/{name.database}/{name.table}"):
+        _must("glue:GetTable", f"arn:aws:glue:{get_region()}:{get_account_id()}:{resource}")
     table: dict[str, Any] | None = glue._tables.get(f"{name.database}/{name.table}")
     if table is None:
         if name.database not in glue._databases:
@@ -387,6 +398,7 @@ def _location(table: Mapping[str, Any]) -> tuple[str, str]:
 def _sources(table: Mapping[str, Any]) -> Iterator[Source]:
     """All objects below the location but those that Trino hides: names that start with `_` or a dot."""
     bucket, prefix = _location(table)
+    _must("s3:ListBucket", f"arn:aws:s3:::{bucket}", s3_prefix=prefix)
     objects: Mapping[str, Mapping[str, Any]] = (s3._buckets.get(bucket) or {}).get("objects", {})
     for key in sorted(objects):
         relative = key.removeprefix(prefix)

@@ -3,7 +3,7 @@
 
 It looks below each S3 target for folders of Parquet files. A table that is known, by its location or its name,
 keeps its columns whatever the files say (SchemaChangePolicy LOG) and is told of partitions that it lacks. An
-unknown one is created with the columns of its files.
+unknown one is created with the columns of its files. For all that it does it asks the crawler's role.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlparse
 
 import duckdb
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import glue, s3
 
+from infra.local.emulator import iam
 from infra.local.emulator.athena import glue_type
 
 _INPUT_FORMAT: Final = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
@@ -75,7 +77,13 @@ def folders(bucket: str, prefix: str, keys: list[str]) -> list[Folder]:
 
 
 def crawl(crawler: dict[str, Any]) -> None:
-    """Bring the catalog up to date with all targets of a crawler."""
+    """Bring the catalog up to date with all targets of a crawler.
+
+    Raises:
+        ValueError: A bucket is not there, or the crawler's role lacks a right.
+    """
+    role = _Role(crawler["Name"], crawler["Role"], crawler["DatabaseName"])
+    role.must_be_trusted()
     for target in crawler["Targets"].get("S3Targets", []):
         path = urlparse(target["Path"])
         prefix = path.path.strip("/")
@@ -83,12 +91,33 @@ def crawl(crawler: dict[str, Any]) -> None:
         if bucket is None:
             raise ValueError(f"The bucket of the crawler's target {target['Path']} does not exist.")
         prefix = f"{prefix}/" if prefix else ""
+        role.must("s3:ListBucket", f"arn:aws:s3:::{path.netloc}", s3_prefix=prefix)
         for folder in folders(path.netloc, prefix, list(bucket["objects"])):
             name = f"{crawler['TablePrefix']}{folder.name}"
-            table = _table_at(crawler["DatabaseName"], name, folder.location) or _create_table(
-                crawler["DatabaseName"], name, folder
-            )
-            _add_partitions(table, folder)
+            role.must_in_catalog("glue:GetTables", name)
+            table = _table_at(crawler["DatabaseName"], name, folder.location) or _create_table(role, name, folder)
+            _add_partitions(role, table, folder)
+
+
+class _Role(NamedTuple):
+    """Whose rights a crawler has; each method raises ValueError for one that is missing."""
+
+    crawler: str
+    arn: str
+    database: str
+
+    def must_be_trusted(self) -> None:
+        crawler = f"arn:aws:glue:{get_region()}:{get_account_id()}:crawler/{self.crawler}"
+        if not iam.role_trusts(self.arn, "glue.amazonaws.com", crawler):
+            raise ValueError(f"Glue may not assume {self.arn}: name glue.amazonaws.com in its trust policy.")
+
+    def must(self, action: str, resource: str, **context: str) -> None:
+        if not iam.role_may(iam.session_of(self.arn, "crawler"), action, resource, **context):
+            raise ValueError(f"{self.arn} may not call {action} on {resource}: allow it in a policy of that role.")
+
+    def must_in_catalog(self, action: str, table: str) -> None:
+        for resource in ("catalog", f"database/{self.database}", f"table/{self.database}/{table}"):
+            self.must(action, f"arn:aws:glue:{get_region()}:{get_account_id()}:{resource}")
 
 
 def _start(data: dict[str, Any]) -> Any:
@@ -135,18 +164,19 @@ def _table_at(database: str, name: str, location: str) -> dict[str, Any] | None:
     return None
 
 
-def _create_table(database: str, name: str, folder: Folder) -> dict[str, Any]:
+def _create_table(role: _Role, name: str, folder: Folder) -> dict[str, Any]:
     keys = list(next(iter(folder.partitions().values())))
+    role.must_in_catalog("glue:CreateTable", name)
     _call(
         glue._create_table,
-        DatabaseName=database,
+        DatabaseName=role.database,
         TableInput={
             "Name": name,
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {"classification": "parquet"},
             "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
             "StorageDescriptor": {
-                "Columns": _columns(folder, without=keys),
+                "Columns": _columns(role, folder, without=keys),
                 "Location": folder.location,
                 "InputFormat": _INPUT_FORMAT,
                 "OutputFormat": _OUTPUT_FORMAT,
@@ -154,11 +184,13 @@ def _create_table(database: str, name: str, folder: Folder) -> dict[str, Any]:
             },
         },
     )
-    created: dict[str, Any] = glue._tables[f"{database}/{name}"]
+    created: dict[str, Any] = glue._tables[f"{role.database}/{name}"]
     return created
 
 
-def _columns(folder: Folder, *, without: list[str]) -> list[dict[str, str]]:
+def _columns(role: _Role, folder: Folder, *, without: list[str]) -> list[dict[str, str]]:
+    for key in folder.keys:
+        role.must("s3:GetObject", f"arn:aws:s3:::{folder.bucket}/{key}")
     with tempfile.TemporaryDirectory(prefix="crawler-") as temporary, duckdb.connect() as connection:
         for position, key in enumerate(folder.keys):
             Path(temporary, f"{position}.parquet").write_bytes(s3._get_object_data(folder.bucket, key))
@@ -167,8 +199,10 @@ def _columns(folder: Folder, *, without: list[str]) -> list[dict[str, str]]:
         return [{"Name": n.lower(), "Type": glue_type(t)} for n, t in described if n.lower() not in without]
 
 
-def _add_partitions(table: dict[str, Any], folder: Folder) -> None:
+def _add_partitions(role: _Role, table: dict[str, Any], folder: Folder) -> None:
     keys = [key["Name"] for key in table["PartitionKeys"]]
+    for action in ("glue:GetPartitions", "glue:BatchCreatePartition"):
+        role.must_in_catalog(action, table["Name"])
     known = {tuple(p["Values"]) for p in glue._partitions.get(f"{table['DatabaseName']}/{table['Name']}", [])}
     found = {tuple(values[k] for k in keys): f for f, values in folder.partitions().items() if keys == list(values)}
     _call(

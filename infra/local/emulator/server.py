@@ -35,28 +35,28 @@ def require_version(installed: str) -> None:
         )
 
 
-def install_extensions() -> None:
+def install_extensions(state: Path) -> None:
     """Hook everything that ministack lacks into it. The environment must be set before."""
-    from infra.local.emulator import athena, crawler, named_query, scheduler  # noqa: PLC0415
+    from infra.local.emulator import athena, crawler, iam, named_query, scheduler  # noqa: PLC0415
 
     for extension in (athena, crawler, named_query, scheduler):
         extension.install()
+    iam.install(state / "logs/iam.jsonl")
 
 
-async def serve(*, port: int, state: Path, enforce_iam: bool) -> None:
+async def serve(*, port: int, state: Path) -> None:
     """Serve the AWS APIs on the loopback address until SIGTERM or SIGINT, then end the Lambda workers.
 
     Args:
         port: A free port.
-        state: Folder that holds all temporary files; made if absent.
-        enforce_iam: Check credentials and evaluate IAM and resource policies.
+        state: Folder that holds all temporary files and `logs/iam.jsonl`; made if absent.
 
     Raises:
         EmulatorError: Another release of ministack is installed.
     """
     require_version(version("ministack"))
-    _configure(port=port, state=state, enforce_iam=enforce_iam)
-    install_extensions()
+    _configure(port=port, state=state)
+    install_extensions(state)
     from ministack.app import app  # noqa: PLC0415 - it reads the environment while it is imported
     from ministack.core import lambda_runtime  # noqa: PLC0415
 
@@ -73,9 +73,10 @@ async def serve(*, port: int, state: Path, enforce_iam: bool) -> None:
     lambda_runtime.reset()
 
 
-def _configure(*, port: int, state: Path, enforce_iam: bool) -> None:
+def _configure(*, port: int, state: Path) -> None:
     temporary = state / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+    for folder in (temporary, state / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = str(temporary)
     os.environ |= {
         "TMPDIR": str(temporary),
@@ -83,7 +84,7 @@ def _configure(*, port: int, state: Path, enforce_iam: bool) -> None:
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
         "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
-        "AUTH": str(enforce_iam).lower(),
+        "AUTH": "true",
         "LOG_LEVEL": "WARNING",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from ministack.services import glue, s3
+from ministack.services import glue, iam, s3
 
 from infra.local.emulator import crawler
 from infra.local.emulator.athena import run_query
@@ -249,13 +249,46 @@ def test_queries_reach_no_other_file_of_the_machine() -> None:
 
 
 @pytest.fixture
-def crawl() -> Callable[[], None]:
+def rights() -> dict[str, Any]:
+    """The statement that allows the crawler's role what it may do."""
+    return {"Effect": "Allow", "Action": ["s3:*", "glue:*"], "Resource": "*"}
+
+
+@pytest.fixture
+def crawl(rights: dict[str, Any]) -> Iterator[Callable[[], None]]:
     settings = {
+        "Name": "crawler",
+        "Role": "arn:aws:iam::000000000000:role/crawler",
         "DatabaseName": "music",
         "TablePrefix": "",
         "Targets": {"S3Targets": [{"Path": f"s3://{BUCKET}/processed/"}]},
     }
-    return lambda: crawler.crawl(settings)
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam._roles["crawler"] = {
+        "AssumeRolePolicyDocument": {"Statement": [trust]},
+        "InlinePolicies": {"crawl": {"Statement": [rights]}},
+    }
+    yield lambda: crawler.crawl(settings)
+    iam.reset()
+
+
+@pytest.mark.parametrize(
+    ("right", "lacks"),
+    [
+        ({"Action": "glue:*"}, f"s3:ListBucket on arn:aws:s3:::{BUCKET}"),
+        ({"Condition": {"StringEquals": {"s3:prefix": "raw/"}}}, f"s3:ListBucket on arn:aws:s3:::{BUCKET}"),
+        ({"Action": "s3:*"}, "glue:GetTables on arn:aws:glue:us-east-1:000000000000:catalog"),
+    ],
+)
+def test_the_crawler_does_nothing_that_its_role_may_not(
+    crawl: Callable[[], None], rights: dict[str, Any], right: dict[str, Any], lacks: str
+) -> None:
+    rights |= right
+    create_table("songs", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=[1])
+    with pytest.raises(ValueError, match=f"role/crawler may not call {lacks}: allow it"):
+        crawl()
+    assert "music/songs" not in glue._partitions
 
 
 def test_the_crawler_adds_partitions_to_a_known_table_and_leaves_its_columns(crawl: Callable[[], None]) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.services import athena, eventbridge, glue, s3, scheduler
-from ministack.services.cloudformation import provisioners
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import athena, eventbridge, glue, lambda_svc, s3, scheduler, sns, sqs
+from ministack.services.cloudformation import engine, provisioners
 
 from infra.local.emulator import named_query
 from infra.local.emulator.server import MINISTACK, EmulatorError, require_version
@@ -99,6 +100,74 @@ def test_gap_the_scheduler_substitutes_no_context_attributes(monkeypatch: pytest
     assert list(inspect.signature(eventbridge._invoke_target).parameters) == ["target", "event", "rule", "view"]
     assert scheduler._at_time_epoch("at(2020-01-01T00:00:00)") == 1_577_836_800
     assert scheduler._at_time_epoch("rate(7 days)") is None
+
+
+def test_gap_a_connection_to_the_loopback_port_counts_as_insecure() -> None:
+    assert iam_evaluator._request_origin.get() == ("127.0.0.1", False)
+    assert list(inspect.signature(iam_evaluator.pin_request_origin).parameters) == ["source_ip", "secure_transport"]
+
+
+@pytest.mark.parametrize(
+    ("service", "parameters"),
+    [
+        (lambda_svc._sqs_esm_concurrency, ["esm", "func_rec", "config", "queue"]),
+        (lambda_svc._emit_lambda_logs, ["func", "request_id", "log_text", "error", "duration_ms", "log_source"]),
+        (eventbridge._invoke_target, ["target", "event", "rule", "view"]),
+        (scheduler._create_schedule, ["name", "body"]),
+    ],
+)
+def test_gap_services_act_in_the_name_of_a_role_without_asking_it(service: Any, parameters: list[str]) -> None:
+    assert list(inspect.signature(service).parameters) == parameters
+    assert not [each for each in ("iam_evaluator", "PassRole") if each in inspect.getsource(service)]
+
+
+def test_gap_a_key_that_is_not_there_asks_for_no_right_to_list() -> None:
+    assert "s3:ListBucket" not in inspect.getsource(iam_evaluator)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "action", "resource"),
+    [
+        ("sqs", "AmazonSQS.DeleteMessageBatch", {}, "sqs:DeleteMessageBatch", "*"),
+        ("athena", "AmazonAthena.GetQueryResults", {"QueryExecutionId": "id"}, "athena:GetQueryResults", "*"),
+        (
+            "glue",
+            "AWSGlue.GetTable",
+            {"DatabaseName": "d", "Name": "t"},
+            "glue:GetTable",
+            "arn:aws:glue:r:1:database/d",
+        ),
+        (
+            "logs",
+            "Logs_20140328.PutLogEvents",
+            {"logGroupName": "g"},
+            "logs:PutLogEvents",
+            "arn:aws:logs:r:1:log-group:g",
+        ),
+    ],
+)
+def test_gap_actions_and_resources_have_other_names_than_in_policies(
+    service: str, operation: str, body: dict[str, str], action: str, resource: str
+) -> None:
+    """AWS knows no right to a batch, asks on a query's workgroup, on a table too, and on a log stream."""
+    headers, told = {"x-amz-target": operation}, json.dumps(body).encode()
+    assert iam_actions.extract_iam_action(service, "POST", "/", headers, told, {}) == action
+    assert iam_actions.extract_resource_arn(service, "POST", "/", headers, told, {}, "r", "1") == resource
+
+
+def test_gap_a_condition_of_a_template_joins_nothing() -> None:
+    """So a list that is empty is not seen to be, and the role of the analysts trusts nobody."""
+    empty = {"Fn::Equals": [{"Fn::Join": ["", [""]]}, ""]}
+    assert engine._evaluate_conditions({"Conditions": {"Empty": empty}}, {}) == {"Empty": False}
+
+
+def test_hook_the_decisions_that_are_recorded() -> None:
+    assert list(inspect.signature(iam_evaluator.enforce).parameters) == [
+        "access_key_id", "iam_action", "service", "region", "resource_arn", "service_context",
+    ]  # fmt: skip
+    delivery = ["service", "source_arn", "source_account"]
+    assert list(inspect.signature(sqs.queue_policy_allows).parameters) == ["queue_arn", *delivery]
+    assert list(inspect.signature(sns.topic_policy_allows).parameters) == ["topic_arn", *delivery]
 
 
 def test_hook_the_stores_that_the_extensions_read() -> None:
