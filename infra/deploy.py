@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
-from tenacity import Retrying, retry_if_result, wait_exponential
+from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
 from infra.stacks import PLATFORM, stack_name, template
 
@@ -523,11 +523,16 @@ def _settled_stack(
 
 
 def _settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
-    """What is described, when it is no longer pending or in progress."""
+    """What is described, when it is no longer pending or in progress; being told to ask less often ends no wait."""
+    pending = retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS")))
     return Retrying(
-        retry=retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS"))),
+        retry=pending | retry_if_exception(_is_throttled),
         wait=wait_exponential(multiplier=0.05, max=5),
     )(describe)
+
+
+def _is_throttled(error: BaseException) -> bool:
+    return isinstance(error, ClientError) and _code(error) in {"Throttling", "ThrottlingException"}
 
 
 def _code(error: ClientError) -> str:

@@ -21,6 +21,7 @@ from infra.cli import authorize as consent
 from infra.cli import replay as replays
 from infra.cli import tiers as tiers_
 from infra.cli.cloud import STATE, Cloud, find_cloud
+from infra.cli.deployment import Environment
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.deploy import DeployError
 from infra.local.cloud import LocalCloud, LocalCloudError
@@ -38,7 +39,6 @@ app = typer.Typer(
 QUERIES = ROOT / "analytics/queries"
 _WEEKS_OF_THE_DEMONSTRATION = 26
 
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 Playlists = Annotated[
     list[str] | None, typer.Option("--playlist", help="Playlist to take; repeat it. [default: those deployed]")
 ]
@@ -152,14 +152,11 @@ def query(
     _print_answer(find_cloud(environment), question)
 
 
-for command in (
-    deployment.build,
-    deployment.deploy,
-    deployment.remove,
-    deployment.services,
-    deployment.changed,
-):
-    app.command()(command)
+app.command()(deployment.build)
+app.command()(deployment.deploy)
+app.command()(deployment.remove)
+app.command()(deployment.services)
+app.command()(deployment.changed)
 app.command()(replays.replay)
 app.command()(audits.audit)
 app.add_typer(dlq.app, name="dlq")

@@ -33,7 +33,6 @@ Tell: TypeAlias = Callable[..., object]
 """Tells the stage that a component has reached, and how many of its resources are done."""
 
 _Result = TypeVar("_Result")
-_FAULTS = (bundles.BuildError, deploying.DeployError, BotoCoreError, ClientError)
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
 _SHORT = 8
 
@@ -249,7 +248,7 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
     if lost:
         try:
             _confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
-        except ConsoleError:
+        except (ConsoleError, typer.Abort):
             _discard(to, planned)
             raise
     if "extractor" in planned:
@@ -297,10 +296,12 @@ def _side_by_side(
 
             try:
                 return work(component, tell)
-            except _FAULTS as fault:
-                tell("[red]failed[/]", done=0)
-                failures.append(str(fault) if component in str(fault) else f"{component} failed: {fault}")
-                return None
+            except (bundles.BuildError, deploying.DeployError) as fault:
+                failures.append(str(fault))
+            except (BotoCoreError, ClientError) as fault:
+                failures.append(f"{component} was refused by the cloud: {fault}")
+            tell("[red]failed[/]", done=0)
+            return None
 
         results = dict(zip(components, pool.map(attempt, components), strict=True))
     return {component: result for component, result in results.items() if result is not None}
@@ -363,7 +364,7 @@ def _confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise ConsoleError(f"{question} Nobody is there to answer: add --yes.")
     if not typer.confirm(question, err=True):
-        raise ConsoleError("Nothing was changed.")
+        raise ConsoleError("Nothing of that was done.")
 
 
 def _end(failures: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from infra import deploy as deploying
 from infra.build import HOST, Bundle, build
 from infra.deploy import (
     Change,
@@ -192,6 +193,25 @@ def test_a_stack_that_cannot_be_deployed_says_what_to_do(bundle: Bundle, status:
 def test_a_busy_stack_is_not_removed() -> None:
     with pytest.raises(DeployError, match=r"earworm-dev-songs is busy \(UPDATE_IN_PROGRESS\)"):
         remove(cast("CloudFormationClient", FakeCloudFormation("UPDATE_IN_PROGRESS")), "earworm-dev-songs")
+
+
+@pytest.mark.parametrize(("code", "ends"), [("Throttling", False), ("AccessDenied", True)])
+def test_being_throttled_ends_no_wait(code: str, *, ends: bool) -> None:
+    answers: Iterator[str | ClientError] = iter(
+        [ClientError({"Error": {"Code": code}}, "DescribeStacks"), "CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+    )
+
+    def describe() -> str:
+        answer = next(answers)
+        if isinstance(answer, ClientError):
+            raise answer
+        return answer
+
+    if ends:
+        with pytest.raises(ClientError, match=code):
+            deploying._settled(describe, str)
+    else:
+        assert deploying._settled(describe, str) == "CREATE_COMPLETE"
 
 
 def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size(tmp_path: Path) -> None:
