@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -63,6 +63,7 @@ _STATEFUL = frozenset(
 )
 """Types of resources that hold what a new one would lack: objects, messages, subscriptions, log lines, partitions."""
 
+_REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 _DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
@@ -98,7 +99,7 @@ class Change:
         action: `Add`, `Modify`, `Remove` or what else CloudFormation knows.
         resource: Its logical id.
         type: Its type.
-        replaces: Whether it is, or may be, replaced by another one.
+        replacement: Whether it is replaced by another one: yes, no or maybe; maybe is found out on the way.
         causes: The properties that are changed, as far as CloudFormation tells them, each with the parameters or
             resources that changed it.
     """
@@ -106,13 +107,13 @@ class Change:
     action: str
     resource: str
     type: str
-    replaces: bool
+    replacement: Literal["yes", "no", "maybe"] = "no"
     causes: tuple[str, ...] = ()
 
     @property
     def loses(self) -> bool:
         """Whether what the resource holds is lost, or left behind."""
-        return self.type in _STATEFUL and (self.replaces or self.action == "Remove")
+        return self.type in _STATEFUL and (self.replacement != "no" or self.action == "Remove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,7 +470,7 @@ def _changes(cloudformation: "CloudFormationClient", change_set_id: str) -> tupl
             action=resource["Action"],
             resource=resource["LogicalResourceId"],
             type=resource["ResourceType"],
-            replaces=resource.get("Replacement", "False") != "False",
+            replacement=_REPLACEMENT[resource.get("Replacement", "False")],
             causes=_causes(resource),
         )
         for resource in resources

@@ -347,7 +347,7 @@ def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
                     change.action,
                     change.resource,
                     change.type,
-                    ("yes" if change.replaces else "no") if change.action == "Modify" else None,
+                    change.replacement if change.action == "Modify" else None,
                     ", ".join(change.causes) or None,
                 )
                 for change in each.plan.changes

@@ -225,12 +225,13 @@ def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size(t
 @pytest.mark.parametrize(
     ("change", "loses"),
     [
-        (Change("Remove", "Queue", "AWS::SQS::Queue", replaces=False), True),
-        (Change("Modify", "Queue", "AWS::SQS::Queue", replaces=True), True),
-        (Change("Modify", "Queue", "AWS::SQS::Queue", replaces=False), False),
-        (Change("Add", "Queue", "AWS::SQS::Queue", replaces=False), False),
-        (Change("Remove", "Errors", "AWS::CloudWatch::Alarm", replaces=False), False),
-        (Change("Modify", "Role", "AWS::IAM::Role", replaces=True), False),
+        (Change("Remove", "Queue", "AWS::SQS::Queue"), True),
+        (Change("Modify", "Queue", "AWS::SQS::Queue", "yes"), True),
+        (Change("Modify", "Queue", "AWS::SQS::Queue", "maybe"), True),
+        (Change("Modify", "Queue", "AWS::SQS::Queue"), False),
+        (Change("Add", "Queue", "AWS::SQS::Queue"), False),
+        (Change("Remove", "Errors", "AWS::CloudWatch::Alarm"), False),
+        (Change("Modify", "Role", "AWS::IAM::Role", "yes"), False),
     ],
 )
 def test_what_holds_something_and_goes_is_a_loss(change: Change, *, loses: bool) -> None:
@@ -294,7 +295,7 @@ class TestInAnEmulatedCloud:
 
         plan = prepare(cloudformation, service_stack("dev", changed, artifacts, {}))
 
-        assert ("Modify", "Function", False) in {(c.action, c.resource, c.replaces) for c in plan.changes}
+        assert ("Modify", "Function", "no") in {(c.action, c.resource, c.replacement) for c in plan.changes}
         assert {c.action for c in plan.changes} == {"Modify"}
         assert execute(cloudformation, plan).changes == plan.changes
 

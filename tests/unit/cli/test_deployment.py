@@ -87,7 +87,7 @@ def test_whatever_holds_data_is_lost_only_after_a_question(
     destination: deployment._Destination, cloudformation: FakeCloudFormation
 ) -> None:
     # given a plan that replaces a queue, and nobody to ask
-    loss = Change("Modify", "Queue", "AWS::SQS::Queue", replaces=True)
+    loss = Change("Modify", "Queue", "AWS::SQS::Queue", replacement="yes")
     planned = {"songs": deployment._Planned(Plan(SONGS, "stack", "change-set", (loss,), is_new=False), None)}
 
     # when it is to be carried out
