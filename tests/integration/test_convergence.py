@@ -213,7 +213,7 @@ def interleaved(choose: Callable[[list[str]], str]) -> tuple[State, State]:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, phases=WITHOUT_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, phases=WITHOUT_SHRINKING, suppress_health_check=list(HealthCheck))
 def test_two_workers_interleaved_at_every_call_end_with_the_newer_snapshot(data: st.DataObject) -> None:
     at_hand: list[str] = []
 
@@ -246,7 +246,7 @@ def test_a_worker_held_up_at_any_moment_while_the_other_completes_changes_nothin
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None, phases=WITHOUT_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, phases=WITHOUT_SHRINKING, suppress_health_check=list(HealthCheck))
 def test_duplicates_reordering_and_delays_end_as_a_clean_run_of_the_last_snapshot(data: st.DataObject) -> None:
     # given versions that arrive while announcements are delivered in any order, some more than once
     arrivals = data.draw(st.lists(st.sampled_from(VERSIONS), min_size=1, max_size=4), label="arrivals")

@@ -167,7 +167,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(worlds())
 def test_whatever_fails_a_run_ends_in_time_and_leaves_only_what_can_be_read(world: World) -> None:
     # when a run meets any sequence of faults

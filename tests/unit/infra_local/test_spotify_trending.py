@@ -38,7 +38,7 @@ def songs(trends: Trends, playlist: TrendingPlaylist, day: date) -> list[str]:
     return [entry.track.id for entry in trends.entries(playlist, day)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(playlist=playlists, day=days)
 def test_a_list_holds_fifty_different_songs_of_its_genres(
     trends: Trends, playlist: TrendingPlaylist, day: date
@@ -49,7 +49,7 @@ def test_a_list_holds_fifty_different_songs_of_its_genres(
     assert all(playlist.takes(entry.track) for entry in entries)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(playlist=playlists, day=days)
 def test_more_than_half_of_a_list_is_there_a_week_later(trends: Trends, playlist: TrendingPlaylist, day: date) -> None:
     this_week, next_week = (set(songs(trends, playlist, monday)) for monday in (day, day + WEEK))
@@ -57,7 +57,7 @@ def test_more_than_half_of_a_list_is_there_a_week_later(trends: Trends, playlist
     assert len(this_week & next_week) > SIZE / 2
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(playlist=playlists, day=days)
 def test_an_entry_was_added_on_the_monday_when_it_came(trends: Trends, playlist: TrendingPlaylist, day: date) -> None:
     for entry in trends.entries(playlist, day):
@@ -67,7 +67,7 @@ def test_an_entry_was_added_on_the_monday_when_it_came(trends: Trends, playlist:
         assert entry.track.id not in songs(trends, playlist, entry.added_on - WEEK)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(day=days, data=st.data())
 def test_popularity_is_a_whole_number_to_100_that_moves_smoothly(
     catalogue: Catalogue, trends: Trends, day: date, data: st.DataObject

@@ -68,7 +68,7 @@ DOCUMENTS = st.builds(
 
 
 @given(document=DOCUMENTS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, Any]) -> None:
     # given a document, and one that only the parser of the whole reads, for NaN is no JSON
     body = json.dumps(document).encode()
@@ -86,7 +86,7 @@ def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, A
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 @given(document=DOCUMENTS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_written(
     name: str, document: dict[str, Any]
 ) -> None:
@@ -106,7 +106,7 @@ def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_wr
 
 
 @given(document=DOCUMENTS)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_every_entry_of_the_playlist_is_accounted_for_in_songs(document: dict[str, Any]) -> None:
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance("p", date(2026, 11, 22)))
 
@@ -162,7 +162,7 @@ def possible_playlists(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(document=possible_playlists(), is_wrapped=st.booleans(), is_bare=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_possible_playlist_loses_an_entry_or_gains_a_value(
     document: dict[str, Any],
     is_wrapped: bool,  # noqa: FBT001
@@ -198,7 +198,7 @@ def test_no_possible_playlist_loses_an_entry_or_gains_a_value(
 
 
 @given(document=possible_playlists())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_possible_playlist_ends_in_every_table_without_a_reject(document: dict[str, Any]) -> None:
     snapshot = read_snapshot(json.dumps(envelope(document)).encode(), Provenance("p", date(2026, 11, 22)))
 
