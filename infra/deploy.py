@@ -4,9 +4,11 @@ Nothing here knows whether CloudFormation is that of AWS or of the local cloud: 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -65,9 +67,15 @@ _STATEFUL = frozenset(
 
 _REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
-_DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _ONLY_TO_BE_REMOVED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"})
+
+_RETAINED = {
+    "Artifacts": "earworm-${Environment}-artifacts-${AWS::AccountId}-${AWS::Region}",
+    "Bucket": "earworm-${Environment}-${AWS::AccountId}-${AWS::Region}",
+}
+"""The buckets that outlive the platform's stack, by logical id: their names as its template writes them."""
 
 _SECRET = TypeAdapter(dict[str, str])
 _Described = TypeVar("_Described")
@@ -187,6 +195,68 @@ def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> S
         parameters={"Environment": environment, **parameters},
         tags={"application": "earworm", "environment": environment, "component": component},
     )
+
+
+def take_back(cloudformation: "CloudFormationClient", s3: "S3Client", environment: str) -> Sequence[str]:
+    """Make a new platform's stack around the buckets that an earlier one left behind, for the platform to go on with.
+
+    CloudFormation finds resources to import by itself only where their name is written out, so they are named here.
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
+
+    Returns:
+        The names of the buckets; none if there are none, or the platform is deployed.
+
+    Raises:
+        DeployError: A bucket could not be imported.
+    """
+    name = stack_name(environment, PLATFORM)
+    if _deployed(cloudformation, name):
+        return ()
+    here = {"${Environment}": environment, "${AWS::AccountId}": "[0-9]{12}", "${AWS::Region}": s3.meta.region_name}
+    there_are = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    buckets = {
+        logical_id: bucket
+        for logical_id, name_of_it in _RETAINED.items()
+        for bucket in there_are
+        if re.fullmatch(reduce(lambda text, each: text.replace(*each), here.items(), name_of_it), bucket)
+    }
+    if not buckets:
+        return ()
+    retained = {
+        logical_id: {
+            "Type": "AWS::S3::Bucket",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {"BucketName": {"Fn::Sub": _RETAINED[logical_id]}},
+        }
+        for logical_id in buckets
+    }
+    change_set = cloudformation.create_change_set(
+        StackName=name,
+        ChangeSetName=f"take-back-{uuid4().hex}",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps({"Parameters": {"Environment": {"Type": "String"}}, "Resources": retained}),
+        Parameters=[{"ParameterKey": "Environment", "ParameterValue": environment}],
+        ResourcesToImport=[
+            {
+                "ResourceType": "AWS::S3::Bucket",
+                "LogicalResourceId": logical_id,
+                "ResourceIdentifier": {"BucketName": bucket},
+            }
+            for logical_id, bucket in buckets.items()
+        ],
+    )
+    described = _settled(
+        lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
+    )
+    if described["Status"] == "FAILED":
+        cloudformation.delete_stack(StackName=change_set["StackId"])
+        raise DeployError(f"{name} cannot take {', '.join(buckets.values())} back: {described.get('StatusReason')}")
+    execute(
+        cloudformation,
+        Plan(_stack(environment, PLATFORM, {}), change_set["StackId"], change_set["Id"], (), is_new=True),
+    )
+    return list(buckets.values())
 
 
 def settable_parameters(cloudformation: "CloudFormationClient", component: str) -> set[str]:

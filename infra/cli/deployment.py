@@ -198,6 +198,8 @@ def deploy_components(
         _end(failures)
 
     if PLATFORM in components:
+        if not dry_run and (taken := deploying.take_back(to.cloudformation, to.s3, cloud.environment)):
+            out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
     if named := [each for each in components if each != PLATFORM]:
         proceed(_plan_services(to, named, failures))

@@ -251,6 +251,17 @@ def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -
     assert prod.bucket in last
     assert set(standings(prod.cloud).values()) == {None}
 
+    # and when it is back, its lake is there and hears of snapshots again
+    rows = prod.objects("processed/")
+    back = pipeline.earworm("deploy", PLATFORM, "songs", "--env", "prod", "--yes")
+    assert (
+        f"Taken back into earworm-prod-platform: earworm-prod-artifacts-000000000000-us-east-1, {prod.bucket}." in back
+    )
+    assert rows
+    assert prod.objects("processed/") == rows
+    prod.put(SnapshotKey(date(2025, 8, 11), "heard-by-prod"), playlist(entry(track("Heard"))))
+    prod.wait_for(date(2025, 8, 11), "songs")
+
     # and the first one goes on
     dev.put(SnapshotKey(date(2025, 8, 11), "heard-by-dev"), playlist(entry(track("Heard"))))
     dev.wait_for(date(2025, 8, 11), *TABLES)
@@ -260,7 +271,7 @@ def test_what_cannot_be_done_ends_with_a_sentence(pipeline: Pipeline) -> None:
     for arguments, sentence in (
         (["deploy", "songs", "--set", "Volume=11"], "The template of songs has no parameter Volume to be set: choose"),
         (["deploy", "songs", "--set", "LogLevel=LOUD"], "earworm-dev-songs cannot be deployed: Parameter 'LogLevel'"),
-        (["remove", "songs", "--env", "prod"], "earworm-prod-songs is not deployed at the local cloud"),
+        (["remove", "albums", "--env", "prod"], "earworm-prod-albums is not deployed at the local cloud"),
     ):
         result = pipeline.attempt(*arguments)
 
