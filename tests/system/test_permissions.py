@@ -603,12 +603,12 @@ def test_a_key_that_is_not_there_is_denied_without_the_right_to_list(account: Ac
 
 def test_what_a_service_does_in_the_name_of_a_role_takes_the_rights_of_that_role(account: Account) -> None:
     # given a transformer and a schedule that may do nothing any more
-    iam = account.client(None, "iam")
+    iam, work = account.client(None, "iam"), Work(account)
+    eventually(lambda: work.depth("songs") == 0)
     for role, policy in (("songs", "songs"), ("schedule of the extractor", "schedule")):
         iam.delete_role_policy(RoleName=account.role_names[role], PolicyName=policy)
 
     # when a snapshot is announced and the schedule is due
-    work = Work(account)
     account.pipeline.s3.put_object(Bucket=LAKE, Key=UNREADABLE.raw, Body=b"{")
     work.make_due("earworm-dev-weekly", "lost")
 
