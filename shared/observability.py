@@ -1,33 +1,161 @@
 """Logs, metrics and traces: the only module that knows their libraries.
 
-Logs are one JSON line an event, metrics lines in CloudWatch's embedded metric format, both on standard output.
+Logs are one JSON line an event, metrics lines in CloudWatch's embedded metric format, both on standard output. Traces
+go to X-Ray's daemon by UDP. Nothing of this ever fails or holds up what it watches.
 Sources: https://docs.aws.amazon.com/powertools/python/latest/,
 https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/
 """
 
 import logging
-from typing import Any
+import os
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeAlias
 
+import boto3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_xray_sdk.core import patch, xray_recorder
+from botocore.exceptions import ClientError
 
-logger = Logger()
+try:
+    from aws_xray_sdk.core import patch, xray_recorder
+except Exception:  # noqa: BLE001 - it raises an exception of its own for an address that it cannot read
+    os.environ.pop("AWS_XRAY_DAEMON_ADDRESS", None)
+    from aws_xray_sdk.core import patch, xray_recorder
+from aws_xray_sdk import global_sdk_config
+from aws_xray_sdk.core.lambda_launcher import LAMBDA_TRACE_HEADER_KEY, LambdaContext
+from aws_xray_sdk.core.models import http
+from aws_xray_sdk.core.models.segment import Segment
+from aws_xray_sdk.core.models.trace_header import TraceHeader
+
+Fact: TypeAlias = str | float | bool | None
+
+logger = Logger(service_version=os.environ.get("SERVICE_VERSION"))
 _metrics = Metrics()
+
+_THROTTLES: Final = frozenset(
+    {"429", "503", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
+)
+_ANSWERS: Final = frozenset({404, 409, 412})
+"""Statuses by which a conditional call learns how things are; no faults."""
+_STEPS_IN_ONE_PIECE: Final = 80
+"""How many steps a message's segment holds before it is sent in parts: a datagram takes 64 KB."""
+_STACK_FRAMES: Final = 10
 
 
 def instrument(*libraries: str) -> None:
-    """Traces every call that the named libraries make; outside of a trace it does nothing."""
-    logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns of every call outside of a trace
-    xray_recorder.configure(context_missing="IGNORE_ERROR")
-    patch(libraries, raise_errors=False)
+    """Traces every call that the named libraries make; outside of a trace it does nothing.
+
+    A call that AWS refused because there were too many is marked as throttled, even if a repetition succeeded.
+    """
+    logging.getLogger("aws_xray_sdk").setLevel(logging.CRITICAL)  # it warns of every call outside of a trace
+    with suppress(Exception):
+        xray_recorder.configure(context_missing="IGNORE_ERROR")
+        xray_recorder.record_subsegment = _record
+        patch(libraries, raise_errors=False)
+        if boto3.DEFAULT_SESSION is None:
+            boto3.setup_default_session()
+        assert boto3.DEFAULT_SESSION
+        boto3.DEFAULT_SESSION.events.register("needs-retry", _mark_throttle, unique_id="earworm-throttle")
+
+
+class Step:
+    """A step of a trace. Whatever becomes of the telling, no method raises."""
+
+    def __init__(self, entity: Any) -> None:
+        self._entity = entity
+
+    def annotate(self, **facts: Fact) -> None:
+        """Tells facts by which the step is found; None is no fact."""
+        self.describe(lambda entity: [entity.put_annotation(n, v) for n, v in facts.items() if v is not None])
+
+    def note(self, **numbers: Any) -> None:
+        """Tells of the step what nobody looks for, such as counts."""
+        self.describe(lambda entity: [entity.put_metadata(name, value) for name, value in numbers.items()])
+
+    def fail(self, fault: BaseException) -> None:
+        """Marks the step by what a fault is: an answer of AWS's as none, too many calls as throttled too."""
+        self.describe(lambda entity: _mark(entity, fault))
+
+    def describe(self, how: Callable[[Any], object]) -> None:
+        """Lets the SDK's own describers tell of the step."""
+        with suppress(Exception):
+            if self._entity is not None:
+                how(self._entity)
+
+
+@contextmanager
+def step(name: str, **facts: Fact) -> Iterator[Step]:
+    """A step of the work, within the one that is under way; marked as failed by an exception that leaves it.
+
+    Args:
+        name: What is done; the same for every run.
+        facts: See `Step.annotate`.
+    """
+    with _step(name, "local", facts) as taken:
+        yield taken
+
+
+@contextmanager
+def _step(name: str, namespace: str, facts: Mapping[str, Fact]) -> Iterator[Step]:
+    entity = None
+    with suppress(Exception):
+        entity = xray_recorder.begin_subsegment(name, namespace)
+    taken = Step(entity)
+    taken.annotate(**facts)
+    try:
+        yield taken
+    except BaseException as fault:
+        taken.fail(fault)
+        raise
+    finally:
+        if entity is not None:
+            with suppress(Exception):
+                xray_recorder.end_subsegment()
+
+
+@contextmanager
+def message(trace_header: str | None, **facts: Fact) -> Iterator[Step]:
+    """The work on one message, in the trace that it came with: those of a batch are kept apart.
+
+    Lambda gives a whole batch one trace of its own, which the segment of each message names. A trace that is not
+    sampled is told of only if the work failed. Without a header the work is a step of Lambda's trace.
+
+    Args:
+        trace_header: The message's attribute `AWSTraceHeader`.
+        facts: See `Step.annotate`.
+
+    Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+    """
+    segment, sampled = _segment(trace_header)
+    if segment is None:
+        with _step("message", "local", facts) as taken, _in_one_piece():
+            yield taken
+        return
+    taken = Step(segment)
+    taken.annotate(**facts)
+    taken.note(invocation=os.environ.get(LAMBDA_TRACE_HEADER_KEY))
+    header = f"Root={segment.trace_id};Parent={segment.id};Sampled=1"
+    with _in_one_piece(), _in_trace(header):
+        try:
+            yield taken
+        except BaseException as fault:
+            taken.fail(fault)
+            raise
+        finally:
+            with suppress(Exception):
+                segment.subsegments = xray_recorder.current_segment().subsegments
+                segment.close()
+                if sampled or getattr(segment, "fault", False):
+                    xray_recorder.emitter.send_entity(segment)
 
 
 def count(**amounts: int) -> None:
     """Publishes amounts as metrics of this service, each under its name in camel case."""
     for name, amount in amounts.items():
         _metrics.add_metric(_camel_case(name), MetricUnit.Count, amount)
-    _metrics.flush_metrics()
+    _flush()
 
 
 def gauge(**values: Any) -> None:
@@ -36,15 +164,105 @@ def gauge(**values: Any) -> None:
     for name, value in told.items():
         _metrics.add_metric(_camel_case(name), MetricUnit.NoUnit, value)
     if told:
-        _metrics.flush_metrics()
+        _flush()
 
 
 def seconds(**durations: float) -> None:
     """Publishes durations as metrics of this service, each as `Seconds` and its name in camel case."""
     for name, duration in durations.items():
         _metrics.add_metric(f"Seconds{_camel_case(name)}", MetricUnit.Seconds, duration)
+    _flush()
+
+
+def _flush() -> None:
+    for name in ("run_id", "raw_key"):
+        told = logger.get_current_keys().get(name)
+        if told:
+            _metrics.add_metadata(name, told)
     _metrics.flush_metrics()
 
 
 def _camel_case(name: str) -> str:
     return name.title().replace("_", "")
+
+
+def _segment(trace_header: str | None) -> tuple[Any, bool]:
+    """A segment in the trace of a header, None if there is none, and whether that trace is sampled."""
+    with suppress(Exception):
+        came = TraceHeader.from_header_str(trace_header)
+        if came.root and global_sdk_config.sdk_enabled():
+            name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "earworm")
+            return Segment(name, traceid=came.root, parent_id=came.parent), came.sampled == 1
+    return None, False
+
+
+@contextmanager
+def _in_trace(header: str) -> Iterator[None]:
+    """Lets the SDK, botocore and the logger take a header for that of Lambda's invocation."""
+    context, before = xray_recorder.context, os.environ.get(LAMBDA_TRACE_HEADER_KEY)
+    xray_recorder.context = LambdaContext()
+    os.environ[LAMBDA_TRACE_HEADER_KEY] = header
+    try:
+        yield
+    finally:
+        xray_recorder.context = context
+        if before is None:
+            del os.environ[LAMBDA_TRACE_HEADER_KEY]
+        else:
+            os.environ[LAMBDA_TRACE_HEADER_KEY] = before
+
+
+@contextmanager
+def _in_one_piece() -> Iterator[None]:
+    """Sends steps not one by one but together, which takes a fraction of the time."""
+    before = xray_recorder.streaming_threshold
+    xray_recorder.streaming_threshold = _STEPS_IN_ONE_PIECE
+    try:
+        yield
+    finally:
+        xray_recorder.streaming_threshold = before
+
+
+def _record(
+    wrapped: Any, instance: Any, args: Any, kwargs: Any, *, name: str, namespace: str, meta_processor: Any
+) -> Any:
+    """In the place of the SDK's own, whose faults would be the caller's."""
+    with _step(name, namespace, {}) as call:
+        answer = None
+        try:
+            answer = wrapped(*args, **kwargs)
+            return answer
+        finally:
+            call.describe(
+                lambda entity: meta_processor(
+                    wrapped=wrapped,
+                    instance=instance,
+                    args=args,
+                    kwargs=kwargs,
+                    return_value=answer,
+                    exception=None,
+                    subsegment=entity,
+                    stack=None,
+                )
+            )
+
+
+def _mark(entity: Any, fault: BaseException) -> None:
+    if isinstance(fault, ClientError) and getattr(entity, "namespace", None) == "aws":
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status in _ANSWERS:
+            entity.http["response"] = {http.STATUS: status}
+            return
+        entity.put_http_meta(http.STATUS, status)
+        if fault.response["Error"]["Code"] in _THROTTLES:
+            entity.add_throttle_flag()
+    entity.add_exception(fault, traceback.extract_tb(fault.__traceback__, limit=_STACK_FRAMES))
+
+
+def _mark_throttle(response: tuple[Any, dict[str, Any]] | None, attempts: int, **_: Any) -> None:
+    with suppress(Exception):
+        code = str(response[1]["Error"]["Code"]) if response and "Error" in response[1] else ""
+        entity = xray_recorder.current_subsegment()
+        if code in _THROTTLES and entity is not None:
+            entity.add_throttle_flag()
+            entity.put_metadata("throttled_attempts", attempts)

@@ -1,6 +1,7 @@
 """The one loop of every transformer: read, parse, transform, validate, publish, acknowledge."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeAlias
@@ -21,7 +22,7 @@ from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import Lake, RawObject, SnapshotKey, SupersededError
-from shared.observability import count, gauge, instrument, logger, seconds
+from shared.observability import Step, count, gauge, instrument, logger, message, seconds, step
 from shared.parquet import encode
 from shared.settings import TransformerSettings
 
@@ -52,7 +53,7 @@ def transformer(*, table: Table[R], transform: Transform[R], gauges: Sequence[st
         service_version=settings.service_version,
         gauges=gauges,
     )
-    processor = LoggedBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return process_partial_response(
@@ -60,21 +61,6 @@ def transformer(*, table: Table[R], transform: Transform[R], gauges: Sequence[st
         )
 
     return handler
-
-
-class LoggedBatchProcessor(BatchProcessor):
-    """Leaves each message that failed to SQS, which shows it again, and tells why."""
-
-    def failure_handler(self, record: Any, exception: Any) -> Any:
-        """Logs which message goes back to its queue and for what."""
-        logger.warning(
-            "message goes back to its queue",
-            message_id=record.message_id,
-            raw_keys=_keys_if_any(record.body),
-            receive_count=record.attributes.approximate_receive_count,
-            exc_info=exception,
-        )
-        return super().failure_handler(record, exception)
 
 
 @dataclass(frozen=True)
@@ -94,56 +80,82 @@ class Worker(Generic[R]):
         A fault that no repetition can mend goes to the dead-letter queue with its diagnosis; any other exception
         leaves the message to SQS, which shows it again.
         """
+        attributes = record["attributes"]
+        told = {"message_id": record["messageId"], "receive_count": attributes["ApproximateReceiveCount"]}
+        with (
+            logger.append_context_keys(table=self.table.name, raw_key=None, run_id=None),
+            message(attributes.get("AWSTraceHeader"), table=self.table.name, **told) as work,
+        ):
+            try:
+                self._process(record, work)
+            except Exception:
+                logger.warning("message goes back to its queue", **told, exc_info=True)
+                raise
+
+    def _process(self, record: Mapping[str, Any], work: Step) -> None:
         try:
             raw_keys = announced_keys(record["body"])
         except PermanentError as fault:
-            self._dead_letter(record, fault, raw_key=None)
+            self._dead_letter(record, fault, work)
             return
         for raw_key in raw_keys:
-            with logger.append_context_keys(table=self.table.name, raw_key=raw_key):
-                try:
-                    self._complete(raw_key)
-                except PermanentError as fault:
-                    self._dead_letter(record, fault, raw_key=raw_key)
+            logger.append_keys(raw_key=raw_key, run_id=None)
+            try:
+                self._complete(raw_key)
+            except PermanentError as fault:
+                self._dead_letter(record, fault, work, raw_key=raw_key)
 
     @retry(retry=retry_if_exception_type(SupersededError), stop=stop_after_attempt(5), reraise=True)
     def _complete(self, raw_key: str) -> None:
         """Writes quarantine, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
-        raw = self.lake.read_raw(raw_key)
-        snapshot, judgement = self._judge(raw, key)
         name = self.table.name
-        rejected = self._rejected_rows(snapshot, judgement, raw)
-        outputs = {
-            key.quarantine(name): _json_lines(rejected) if rejected else None,
-            key.parquet(name): encode(self.table, judgement.rows),
-            key.receipt(name): _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]),
-        }
-        told = {"service-version": self.service_version, "run-id": snapshot.origin["run_id"] or ""}
-        for output, body in outputs.items():
-            self.lake.publish(output, body, made_from=raw, metadata=told)
-        self.lake.confirm(outputs, made_from=raw)
+        facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
+        with step("snapshot", **facts) as work:
+            with step("read"):
+                raw = self.lake.read_raw(raw_key)
+            with step("parse"), _readable(raw):
+                snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+            run_id = snapshot.origin["run_id"]
+            logger.append_keys(run_id=run_id)
+            work.annotate(run_id=run_id)
+            # Entries are decoded as the transform goes through them, and judged as it makes candidates of them.
+            with step("transform and validate"), _readable(raw):
+                judgement = judge(self.table, self.transform(snapshot))
+            rejected = self._rejected_rows(snapshot, judgement, raw)
+            with step("encode"):
+                parquet = encode(self.table, judgement.rows)
+            outputs = {
+                key.quarantine(name): _json_lines(rejected) if rejected else None,
+                key.parquet(name): parquet,
+                key.receipt(name): _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]),
+            }
+            told = {"service-version": self.service_version, "run-id": run_id or ""}
+            for output, body in outputs.items():
+                with step("receipt" if output == key.receipt(name) else "publish"):
+                    self.lake.publish(output, body, made_from=raw, metadata=told)
+            with step("confirm"):
+                self.lake.confirm(outputs, made_from=raw)
+            self._tell(work, judgement, raw)
+
+    def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
+        since_raw = (datetime.now(UTC) - raw.last_modified).total_seconds()
+        rows, rejected = len(judgement.rows), len(judgement.rejects)
+        skipped = dict(judgement.skipped)
+        work.note(rows=rows, rejected=rejected, skipped=skipped, bytes=len(raw.body), raw_version=raw.version)
         logger.info(
             "table is complete for the snapshot",
-            run_id=snapshot.origin["run_id"],
             entries=judgement.entries,
-            rows=len(judgement.rows),
-            rejected=len(judgement.rejects),
-            skipped=judgement.skipped,
+            rows=rows,
+            rejected=rejected,
+            skipped=skipped,
+            seconds_from_raw_to_table=since_raw,
         )
-        count(rows=len(judgement.rows), rejected=len(judgement.rejects), skipped=judgement.skipped.total())
+        count(rows=rows, rejected=rejected, skipped=judgement.skipped.total())
         if self.gauges:
             for row in judgement.rows:
                 gauge(**{name: value for name, value in row.items() if name in self.gauges})
-        seconds(from_raw_to_table=(datetime.now(UTC) - raw.last_modified).total_seconds())
-
-    def _judge(self, raw: RawObject, key: SnapshotKey) -> tuple[Snapshot, Judgement[R]]:
-        try:
-            snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
-            # Entries are decoded as the transform goes through them, so that it may meet what cannot be read.
-            return snapshot, judge(self.table, self.transform(snapshot))
-        except UnreadableSnapshotError as fault:
-            raise PermanentError(f"{raw.key} {fault.location}", fault.problem, run_id=raw.run_id) from fault
+        seconds(from_raw_to_table=since_raw)
 
     def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
         return [
@@ -177,7 +189,12 @@ class Worker(Generic[R]):
             "contract_version": self.table.version,
         }
 
-    def _dead_letter(self, record: Mapping[str, Any], fault: PermanentError, raw_key: str | None) -> None:
+    def _dead_letter(
+        self, record: Mapping[str, Any], fault: PermanentError, work: Step, raw_key: str | None = None
+    ) -> None:
+        work.fail(fault)
+        if fault.run_id:
+            logger.append_keys(run_id=fault.run_id)
         logger.error("message goes to the dead-letter queue", location=fault.location, sentence=fault.sentence)
         self.dead_letters.send(
             record,
@@ -192,11 +209,12 @@ class Worker(Generic[R]):
         )
 
 
-def _keys_if_any(body: str) -> list[str]:
+@contextmanager
+def _readable(raw: RawObject) -> Iterator[None]:
     try:
-        return announced_keys(body)
-    except PermanentError:
-        return []
+        yield
+    except UnreadableSnapshotError as fault:
+        raise PermanentError(f"{raw.key} {fault.location}", fault.problem, run_id=raw.run_id) from fault
 
 
 def _json_lines(rows: Sequence[Row]) -> bytes:

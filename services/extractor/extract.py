@@ -29,7 +29,7 @@ from services.extractor.spotify import SpotifyClient
 from services.extractor.web import QuotaError, WebError, WebSession, fetcher, retrying
 from shared.errors import PermanentError, TransientError
 from shared.lake import Lake, SnapshotKey
-from shared.observability import count, gauge, instrument, logger
+from shared.observability import count, gauge, instrument, logger, step
 from shared.settings import SettingsError
 
 RESERVE_SECONDS: Final = 45.0
@@ -158,7 +158,12 @@ def extractor() -> Handler:
             ),
         )
         gauge(days_since_consent=days_since_consent(credentials(), datetime.now(UTC)))
-        with logger.append_context_keys(run_id=context.aws_request_id):
+        day = run.snapshot_date.isoformat()
+        with (
+            logger.append_context_keys(run_id=context.aws_request_id),
+            step("run", run_id=context.aws_request_id, snapshot_date=day),
+        ):
+            logger.info("run begins", snapshot_date=day, playlists=playlist_ids)
             try:
                 return run.extract(playlist_ids)
             except IncompleteRunError:
@@ -263,12 +268,19 @@ class Run:
         return deferred
 
     def _attempt(self, playlist_id: str) -> "_Attempt":
-        with logger.append_context_keys(playlist_id=playlist_id):
+        facts = {"run_id": self._run_id, "snapshot_date": self.snapshot_date.isoformat()}
+        with (
+            logger.append_context_keys(playlist_id=playlist_id),
+            step("playlist", playlist_id=playlist_id, **facts) as work,
+        ):
             try:
                 attempt = self._store(playlist_id)
             except (WebError, ClientError, BotoCoreError) as fault:
                 outcome, sentence = outcome_of(fault)
                 attempt = _Attempt(playlist_id, outcome, sentence=sentence, fault=fault)
+            work.note(outcome=attempt.outcome, entries=attempt.entries)
+            if attempt.fault:
+                work.fail(attempt.fault)
             if attempt.sentence:
                 logger.error("playlist is not complete", **attempt.summary)
             return attempt
@@ -277,8 +289,10 @@ class Run:
         calls_before = self._spotify.calls
         playlist = read_playlist(self._spotify, playlist_id)
         tracks = distinct_tracks(playlist.entries)
-        artists = self._catalogue.artists(artist_ids(tracks))
-        albums = self._catalogue.albums(album_ids(tracks))
+        with step("artists"):
+            artists = self._catalogue.artists(artist_ids(tracks))
+        with step("albums"):
+            albums = self._catalogue.albums(album_ids(tracks))
         extraction = Extraction(
             run_id=self._run_id,
             extracted_at=datetime.now(UTC),
@@ -294,7 +308,9 @@ class Run:
         key = SnapshotKey(self.snapshot_date, playlist_id)
         body = as_raw_snapshot(extraction)
         # A worse snapshot must not take the place of a better one of the same day.
-        stored = self._lake.put_raw(key, body, run_id=self._run_id, replaces=playlist.outcome == "ok")
+        with step("put") as work:
+            stored = self._lake.put_raw(key, body, run_id=self._run_id, replaces=playlist.outcome == "ok")
+            work.note(bytes=len(body), stored=stored)
         logger.info(
             "snapshot is stored" if stored else "the day's earlier snapshot stays",
             key=key.raw,

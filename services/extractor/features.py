@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from contracts.spotify import Track
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, QuotaError, WebError
-from shared.observability import logger
+from shared.observability import logger, step
 
 JoinedBy: TypeAlias = Literal["id", "isrc"]
 Ask: TypeAlias = Callable[[Sequence[str]], Iterable[Iterable[Any]]]
@@ -73,7 +73,9 @@ def measure(tracks: Sequence[Track], providers: Iterable[FeatureProvider]) -> Fe
     blocks: list[FeatureBlock] = []
     findings: dict[str, str] = {}
     for provider in providers:
-        found, findings[provider.source] = provider.measure(unmeasured(tracks, blocks))
+        with step(f"features of {provider.source}") as work:
+            found, findings[provider.source] = provider.measure(unmeasured(tracks, blocks))
+            work.note(finding=findings[provider.source], tracks=sum(len(block["items"]) for block in found))
         blocks += found
     return Features(blocks, findings)
 

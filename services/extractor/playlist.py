@@ -7,6 +7,7 @@ import requests
 
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
+from shared.observability import step
 
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
 NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]
@@ -91,7 +92,8 @@ def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
         QuotaError: The run is over, and the playlist was not read to its end.
         WebError: The playlist itself cannot be read. Another fault while paging costs no entry that was read before.
     """
-    document = spotify.playlist(playlist_id)
+    with step("probe"):
+        document = spotify.playlist(playlist_id)
     earlier: CompletePlaylist | None = None
     for _ in range(_READINGS):
         calls = spotify.calls
@@ -140,7 +142,9 @@ def _all_entries(spotify: SpotifyClient, playlist_id: str, first: JsonObject) ->
     total = _total(first)
     try:
         while total is None or len(entries) < total:
-            more = _listed(spotify.playlist_page(playlist_id, offset=len(entries)))
+            with step("page") as work:
+                work.note(offset=len(entries))
+                more = _listed(spotify.playlist_page(playlist_id, offset=len(entries)))
             if not more:
                 break
             entries += more

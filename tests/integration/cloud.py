@@ -53,14 +53,7 @@ class Cloud:
         messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)["Messages"]
         return {
             "Records": [
-                {
-                    "messageId": message["MessageId"],
-                    "receiptHandle": message["ReceiptHandle"],
-                    "body": message["Body"],
-                    "attributes": {"ApproximateReceiveCount": "1"},
-                    "messageAttributes": {},
-                    "eventSource": "aws:sqs",
-                }
+                {**record(message["Body"], message["MessageId"]), "receiptHandle": message["ReceiptHandle"]}
                 for message in messages
             ]
         }
@@ -84,6 +77,17 @@ class Cloud:
         return self.sqs.receive_message(
             QueueUrl=self.dead_letters, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         ).get("Messages", [])
+
+
+def record(body: str, message_id: str = "message-1", **attributes: str) -> dict[str, Any]:
+    """A message as a Lambda function is given it."""
+    return {
+        "messageId": message_id,
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1", **attributes},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
 
 
 def make_cloud() -> Cloud:

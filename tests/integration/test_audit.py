@@ -20,7 +20,7 @@ from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, make_cloud
+from tests.integration.cloud import BUCKET, KEY, Cloud, make_cloud, record
 
 TRANSFORMS: dict[str, Callable[..., Any]] = {
     "songs": songs,
@@ -65,7 +65,7 @@ def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
             dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
             service_version="1.0.0",
             gauges=(),
-        ).process({"body": json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})})
+        ).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
 
 
 def audit(**event: Any) -> Any:

@@ -21,7 +21,7 @@ from shared.lake import Lake
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
-from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
 
 REJECTED = entry(track("Rejected", popularity=101))
 VERSIONS = (
@@ -66,7 +66,7 @@ def announcement(cloud: Cloud, document: Any) -> dict[str, Any]:
     """The message that a new version of the raw object is announced by; the n-th put gets the n-th version."""
     mock_random.seed(len(cloud.s3.list_object_versions(Bucket=BUCKET, Prefix="raw/").get("Versions", [])))
     cloud.put_raw(document)
-    return {"body": json.dumps({"Records": [{"s3": {"object": {"key": KEY.raw}}}]})}
+    return record(json.dumps({"Records": [{"s3": {"object": {"key": KEY.raw}}}]}))
 
 
 def state(cloud: Cloud) -> State:

@@ -24,7 +24,7 @@ from shared.lake import Lake
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
-from tests.integration.cloud import BUCKET, KEY, SESSION
+from tests.integration.cloud import BUCKET, KEY, SESSION, record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -228,15 +228,14 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
         service_version="1.0.0",
         gauges=(),
     )
-    record = {
-        "body": event_of(KEY.raw),
-        "attributes": {"AWSTraceHeader": TRACE},
+    received = {
+        **record(event_of(KEY.raw), AWSTraceHeader=TRACE),
         "messageAttributes": {
             "announced_by": {"dataType": "String", "stringValue": "an archive"},
             "checksum": {"dataType": "Binary.sha1", "binaryValue": "AAH/"},
         },
     }
-    worker.process(record)
+    worker.process(received)
     (told,) = desk.settled(action="show")["messages"]
     assert told["attributes"].keys() == {*DIAGNOSIS, "announced_by"}
 
@@ -246,13 +245,13 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
 
     # then the worker is given body, trace and attributes as before, and no diagnosis, and gets through
     (message,) = desk.received("songs")
-    assert message["Body"] == record["body"]
+    assert message["Body"] == received["body"]
     assert message["Attributes"]["AWSTraceHeader"] == TRACE
     assert message["MessageAttributes"] == {
         "announced_by": {"DataType": "String", "StringValue": "an archive"},
         "checksum": {"DataType": "Binary.sha1", "BinaryValue": b"\x00\x01\xff"},
     }
-    worker.process({"body": message["Body"]})
+    worker.process(record(message["Body"]))
     assert Lake(desk.s3, BUCKET).read_raw(KEY.receipt("songs")).body
     assert desk.depth("songs-dead-letters") == 0
 

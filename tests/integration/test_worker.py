@@ -1,11 +1,19 @@
 """A transformer over S3, SNS and SQS in process."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+import logging
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO, StringIO
+from typing import Any, TypeAlias
+from urllib.parse import unquote
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
+from urllib3 import HTTPResponse
 
 from contracts.candidates import Candidates
 from contracts.snapshot import Snapshot
@@ -19,6 +27,9 @@ from shared.observability import logger
 from shared.worker import transformer
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
+from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
+
+Lines: TypeAlias = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
@@ -29,6 +40,30 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         yield cloud
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """What was logged since the last look."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logger.registered_formatter)
+    logger.addHandler(handler)
+
+    def logged() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in stream.getvalue().splitlines()]
+        stream.truncate(0)
+        stream.seek(0)
+        return found
+
+    yield logged
+    logger._logger.removeHandler(handler)
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    with listening() as daemon:
+        yield daemon
 
 
 def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
@@ -142,10 +177,9 @@ def test_a_key_that_names_no_snapshot_and_an_object_that_is_gone_are_permanent(c
 
 
 def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_tells_which(
-    cloud: Cloud, caplog: pytest.LogCaptureFixture
+    cloud: Cloud, lines: Lines
 ) -> None:
     # given two announced snapshots, one of which meets a passing fault
-    logger.addHandler(caplog.handler)
     other = SnapshotKey(KEY.snapshot_date, "other")
     cloud.put_raw(playlist(entry(track("One"))))
     cloud.put_raw(playlist(entry(track("Two"))), key=other.raw)
@@ -164,8 +198,9 @@ def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_te
     assert response == {"batchItemFailures": [{"itemIdentifier": failed}]}
     assert cloud.keys("receipts/") == [KEY.receipt("songs")]
     assert cloud.dead() == []
-    told = [vars(record) for record in caplog.records if record.msg == "message goes back to its queue"]
-    assert {(*each["raw_keys"], each["message_id"]) for each in told} == {(other.raw, failed)}
+    (told,) = [line for line in lines() if line["message"] == "message goes back to its queue"]
+    assert (told["message_id"], told["raw_key"], told["run_id"]) == (failed, other.raw, "run-1")
+    assert (told["table"], told["receive_count"], told["exception_name"]) == ("songs", "1", "TransientError")
 
 
 def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:
@@ -204,3 +239,105 @@ def test_a_message_that_cannot_be_set_aside_goes_back_alone(cloud: Cloud, monkey
     (failed,) = [record["messageId"] for record in batch["Records"] if record["body"] == "no event"]
     assert response == {"batchItemFailures": [{"itemIdentifier": failed}]}
     assert cloud.keys("receipts/") == [KEY.receipt("songs")]
+
+
+def traced(batch: dict[str, Any]) -> dict[str, Any]:
+    """A batch whose messages came with a trace."""
+    for record in batch["Records"]:
+        record["attributes"]["AWSTraceHeader"] = header()
+    return batch
+
+
+def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daemon: Daemon, lines: Lines) -> None:
+    cloud.put_raw(playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101))))
+
+    handle(cloud, traced(cloud.batch()))
+
+    # then one segment holds every step, with what it is found by and what came of it
+    (segment,) = daemon.documents()
+    (snapshot,) = segment["subsegments"]
+    steps = [each["name"] for each in snapshot["subsegments"]]
+    assert steps == ["read", "parse", "transform and validate", "encode", "publish", "publish", "receipt", "confirm"]
+    assert snapshot["annotations"] == {
+        "table": "songs",
+        "playlist_id": KEY.playlist_id,
+        "snapshot_date": "2026-11-22",
+        "run_id": "run-1",
+    }
+    told = snapshot["metadata"]["default"]
+    assert (told["rows"], told["rejected"], told["skipped"]) == (1, 1, {"null_entry": 1})
+    # and what S3 was asked, of which that there is no such key yet is no fault
+    assert {each["name"] for each in snapshot["subsegments"][5]["subsegments"]} == {"s3"}
+    assert not any(each.get("fault") or each.get("error") for each in flat(segment))
+    # and the log names the trace
+    (line,) = lines()
+    assert (line["xray_trace_id"], line["run_id"], line["raw_key"]) == (ROOT, "run-1", KEY.raw)
+    assert (line["table"], line["rows"], line["rejected"]) == ("songs", 1, 1)
+
+
+def test_the_trace_of_a_document_that_cannot_be_read_says_where_and_why(
+    cloud: Cloud, daemon: Daemon, lines: Lines
+) -> None:
+    cloud.put_raw(b'{"tracks": ')
+
+    handle(cloud, traced(cloud.batch()))
+
+    steps = daemon.steps()
+    assert {name for name, each in steps.items() if each.get("fault")} == {"earworm", "snapshot", "parse"}
+    assert "Invalid JSON" in steps["parse"]["cause"]["exceptions"][0]["message"]
+    (line,) = lines()
+    assert (line["message"], line["run_id"], line["xray_trace_id"]) == (
+        "message goes to the dead-letter queue",
+        "run-1",
+        ROOT,
+    )
+
+
+def test_a_throttled_put_is_marked_where_it_happened(
+    cloud: Cloud, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a bucket that refuses the first put of the Parquet file
+    cloud.put_raw(playlist(entry(track("One"))))
+    batch = traced(cloud.batch())
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    refused: list[str] = []
+
+    def refuse(request: AWSPreparedRequest, **_: Any) -> Any:
+        if request.method != "PUT" or refused:
+            return None
+        refused.append(request.url)
+        body = BytesIO(b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>")
+        return AWSResponse(request.url, 503, HTTPHeaders(), HTTPResponse(body, preload_content=False))
+
+    boto3.setup_default_session()
+    assert boto3.DEFAULT_SESSION
+    boto3.DEFAULT_SESSION.events.register_first("before-send.s3", refuse)
+    try:
+        handler = transformer(table=SONGS, transform=songs)
+    finally:
+        boto3.DEFAULT_SESSION.events.unregister("before-send.s3", refuse)
+
+    # when the batch is handled
+    assert handler(batch, Context()) == {"batchItemFailures": []}
+
+    # then the table is complete, and the trace shows which call was throttled
+    assert KEY.parquet("songs") in unquote(refused[0])
+    assert cloud.keys("receipts/") == [KEY.receipt("songs")]
+    (segment,) = daemon.documents()
+    throttled = [each for each in flat(segment) if each.get("throttle")]
+    assert [(each["name"], each["aws"]["operation"]) for each in throttled] == [("s3", "PutObject")]
+    assert throttled[0]["metadata"]["default"]["throttled_attempts"] == 1
+
+
+def test_neither_secrets_nor_payload_are_logged_or_traced(
+    cloud: Cloud, daemon: Daemon, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret-key")
+    cloud.put_raw(playlist(entry(track("Only my name")), entry(track("Two", popularity=101))))
+
+    handle(cloud, traced(cloud.batch()))
+
+    told = json.dumps(daemon.documents()) + json.dumps(lines())
+    assert "table is complete" in told
+    assert "test-secret-key" not in told
+    assert "Only my name" not in told
