@@ -37,9 +37,9 @@ def require_version(installed: str) -> None:
 
 def install_extensions(state: Path) -> None:
     """Hook everything that ministack lacks into it. The environment must be set before."""
-    from infra.local.emulator import athena, crawler, iam, named_query, scheduler  # noqa: PLC0415
+    from infra.local.emulator import athena, crawler, iam, named_query, scheduler, xray  # noqa: PLC0415
 
-    for extension in (athena, crawler, named_query, scheduler):
+    for extension in (athena, crawler, named_query, scheduler, xray):
         extension.install()
     iam.install(state / "logs/iam.jsonl")
 

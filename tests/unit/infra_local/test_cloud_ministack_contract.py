@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.core import iam_actions, iam_evaluator
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import athena, eventbridge, glue, lambda_svc, s3, scheduler, sns, sqs
 from ministack.services.cloudformation import engine, provisioners
 
-from infra.local.emulator import named_query
+from infra.local.emulator import named_query, xray
 from infra.local.emulator.server import MINISTACK, EmulatorError, require_version
 
 pytestmark = pytest.mark.slow
@@ -168,6 +169,27 @@ def test_hook_the_decisions_that_are_recorded() -> None:
     delivery = ["service", "source_arn", "source_account"]
     assert list(inspect.signature(sqs.queue_policy_allows).parameters) == ["queue_arn", *delivery]
     assert list(inspect.signature(sns.topic_policy_allows).parameters) == ["topic_arn", *delivery]
+
+
+def test_gap_there_is_no_x_ray() -> None:
+    assert "xray" not in app.SERVICE_HANDLERS
+    assert "xray" not in router.SERVICE_PATTERNS
+    assert xray.SAMPLING_RULE not in provisioners._RESOURCE_HANDLERS
+
+
+def test_gap_a_message_that_sns_delivers_has_no_trace() -> None:
+    message: dict[str, Any] = {"body": "{}"}
+    sqs._ensure_msg_fields(message)
+    assert "AWSTraceHeader" not in message["sys"]
+    assert "_sqs._ensure_msg_fields(msg)" in inspect.getsource(sns._deliver_to_sqs)
+
+
+def test_hook_lambda_asks_for_the_trace_of_each_invocation_where_it_executes_it() -> None:
+    assert list(inspect.signature(lambda_svc._execute_function_warm).parameters) == ["func", "event", "request_id"]
+    assert "trace_id=_xray_trace_id_for_invocation(config)" in inspect.getsource(lambda_svc._execute_function_warm)
+    header = lambda_svc._xray_trace_id_for_invocation({"TracingConfig": {"Mode": "Active"}})
+    assert header.endswith("Sampled=1")
+    assert lambda_svc._xray_trace_id_for_invocation({}) is None
 
 
 def test_hook_the_stores_that_the_extensions_read() -> None:
