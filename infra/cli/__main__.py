@@ -18,8 +18,11 @@ from infra.changes import ChangesError
 from infra.cli import archive, athena, collect, deployment, dlq, recovery
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
+from infra.cli import logs as logs_
 from infra.cli import replay as replays
+from infra.cli import runs as runs_
 from infra.cli import tiers as tiers_
+from infra.cli import trace as traces
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.deployment import Environment
 from infra.cli.screen import ConsoleError, err, grid, out, progress
@@ -160,6 +163,11 @@ app.command()(deployment.changed)
 app.command()(replays.replay)
 app.command()(audits.audit)
 app.add_typer(dlq.app, name="dlq")
+app.command()(runs_.runs)
+app.command()(runs_.status)
+app.command()(runs_.watch)
+app.command()(logs_.logs)
+app.command()(traces.trace)
 
 
 @app.command(hidden=True)

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_xray import XRayClient
 
 STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 """Where the local cloud keeps its state; another folder is another cloud."""
@@ -93,6 +95,8 @@ class Cloud:
     @overload
     def client(self, service: Literal["lambda"]) -> "LambdaClient": ...
     @overload
+    def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
+    @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
     @overload
     def client(self, service: Literal["scheduler"]) -> "EventBridgeSchedulerClient": ...
@@ -102,6 +106,8 @@ class Cloud:
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     @overload
     def client(self, service: Literal["ssm"]) -> "SSMClient": ...
+    @overload
+    def client(self, service: Literal["xray"]) -> "XRayClient": ...
     def client(self, service: str) -> object:
         """A client; those of Lambda wait as long as the longest invocation and never invoke twice.
 

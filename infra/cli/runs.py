@@ -1,0 +1,279 @@
+"""Runs: which there were, and how far each has come."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+from contracts.tables import TABLES
+from contracts.tables.receipts import Receipt
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.screen import grid, out
+from infra.stacks import stack_name
+from shared.lake import SnapshotKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_RECEIVED_TOO_OFTEN: Final = 5
+"""After so many receptions SQS sets a message aside."""
+_WATCH_SECONDS: Final = 2.0
+_STATES: Final = {
+    "done": "green",
+    "dead-lettered": "bold red",
+    "failing": "yellow",
+    "replaced": "dim",
+    "waiting": "cyan",
+}
+_FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
+_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the extractor logged of a run.
+
+    Attributes:
+        began: When its first attempt began.
+        calls: Calls of Spotify that the last attempt made; None while it is at work, or if it was cut off.
+        playlists: What became of each playlist, as the extractor's summary tells.
+    """
+
+    run_id: str
+    began: datetime
+    snapshot_date: date
+    calls: int | None
+    playlists: Sequence[Mapping[str, Any]]
+
+    @property
+    def outcome(self) -> str:
+        """One word for the run: `ok`, the worst of what became of its playlists, or `not over`."""
+        if self.calls is None:
+            return "not over"
+        worst = [each["outcome"] for each in self.playlists if each["outcome"] != "ok"]
+        return worst[0] if worst else "ok"
+
+    @property
+    def keys(self) -> list[SnapshotKey]:
+        """The snapshots that it stored."""
+        return [SnapshotKey.from_raw(each["key"]) for each in self.playlists if each.get("key")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A snapshot of a run in a table.
+
+    Attributes:
+        state: `done`, `waiting`, `failing` (it goes back to its queue), `dead-lettered` or `replaced` (by another run).
+        receipt: The table's receipt, if it is of this run.
+        seconds: From the raw object to the table.
+        sentence: Why it is not done.
+    """
+
+    key: SnapshotKey
+    table: str
+    state: str
+    receipt: Receipt | None = None
+    seconds: float | None = None
+    sentence: str | None = None
+
+
+def find_runs(told: Iterable[Line]) -> list[Run]:
+    """The runs that the extractor's lines tell of, the newest first."""
+    found: dict[str, Run] = {}
+    for line in told:
+        run_id, before = str(line.run_id), found.get(str(line.run_id))
+        if line.message == "run begins":
+            began = before.began if before else line.at
+            playlists = [{"playlist_id": each, "outcome": "not over"} for each in line.fields["playlists"]]
+            found[run_id] = Run(run_id, began, date.fromisoformat(line.fields["snapshot_date"]), None, playlists)
+        elif line.message == "run is over" and before:
+            found[run_id] = Run(
+                run_id, before.began, before.snapshot_date, line.fields["calls"], line.fields["playlists"]
+            )
+    return sorted(found.values(), key=lambda run: run.began, reverse=True)
+
+
+def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
+    """Where each snapshot of a run stands, by the receipts in the lake and the run's log."""
+    wanted = [(key, table) for key in run.keys for table in TABLES]
+    s3, bucket = cloud.client("s3"), cloud.platform.bucket
+    current = {key: _run_of(s3, bucket, key) for key in run.keys}
+
+    def stands(key: SnapshotKey, table: str) -> Place:
+        try:
+            receipt = _RECEIPT.validate_json(s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read())
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            receipt = None
+        about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
+        return place(run.run_id, key, table, receipt, about, current_run=current[key])
+
+    with ThreadPoolExecutor(max_workers=10) as pool:
+        return list(pool.map(lambda each: stands(*each), wanted))
+
+
+def place(
+    run_id: str,
+    key: SnapshotKey,
+    table: str,
+    receipt: Receipt | None,
+    told: Sequence[Line],
+    *,
+    current_run: str | None,
+) -> Place:
+    """Where a snapshot of a run stands in a table.
+
+    Args:
+        run_id: The run.
+        key: The snapshot.
+        table: The table.
+        receipt: The table's receipt for the snapshot.
+        told: The lines about both, in the order of time.
+        current_run: The run that wrote the raw object as it is now.
+    """
+    done = [line for line in told if line.message == "table is complete for the snapshot"]
+    if receipt and receipt["run_id"] == run_id:
+        seconds = done[0].fields.get("seconds_from_raw_to_table") if done else None
+        return Place(key, table, "done", receipt, seconds)
+    if current_run != run_id:
+        return Place(key, table, "replaced", sentence=f"the raw object is of run {current_run or 'unknown'} by now")
+    set_aside = [line for line in told if line.message == "message goes to the dead-letter queue"]
+    if set_aside:
+        return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence")))
+    failed = [line for line in told if line.message == "message goes back to its queue"]
+    if failed:
+        received = int(failed[-1].fields["receive_count"])
+        fault = str(failed[-1].fields.get("exception", "")).splitlines()[-1:]
+        state = "dead-lettered" if received >= _RECEIVED_TOO_OFTEN else "failing"
+        return Place(key, table, state, sentence=f"{received} times: {''.join(fault)}")
+    return Place(key, table, "waiting")
+
+
+def runs(
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many.")] = 10,
+    days: Days = 30,
+    environment: Environment = "dev",
+) -> None:
+    """Show the latest runs: outcome, rows, rejected rows, and the time from the raw snapshot to the last table."""
+    out.print(_runs(find_cloud(environment), number, days))
+
+
+def status(run: RunId = "latest", days: Days = 30, environment: Environment = "dev") -> None:
+    """Show how far a run has come: each snapshot in each table, with its receipt's numbers."""
+    cloud = find_cloud(environment)
+    run_id = whole_run_id(cloud, run, days=days)
+    out.print(_status(cloud, run_id, days)[0])
+
+
+def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "dev") -> None:
+    """Show a run live until nothing of it waits any more; end it with Ctrl-C."""
+    cloud = find_cloud(environment)
+    run_id = whole_run_id(cloud, run, days=days)
+    with Live(console=out, auto_refresh=False) as live:
+        while True:
+            shown, is_final = _status(cloud, run_id, days)
+            live.update(shown, refresh=True)
+            if is_final:
+                return
+            time.sleep(_WATCH_SECONDS)
+
+
+def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
+    told = [
+        *lines(cloud, (EXTRACTOR,), "run begins", days=days),
+        *lines(cloud, (EXTRACTOR,), "run is over", days=days),
+    ]
+    latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
+    complete: dict[str, dict[tuple[str, str], Line]] = {run.run_id: {} for run in latest}
+    for line in lines(cloud, tuple(TABLES), "table is complete for the snapshot", days=days):
+        if line.run_id in complete:
+            complete[line.run_id].setdefault((line.service, line.fields["raw_key"]), line)
+    rows = [
+        (
+            run.run_id[:8],
+            f"{run.began:%Y-%m-%d %H:%M}",
+            run.snapshot_date,
+            run.outcome,
+            f"{len(complete[run.run_id])}/{len(run.keys) * len(TABLES)}",
+            sum(line.fields["rows"] for line in complete[run.run_id].values()),
+            sum(line.fields["rejected"] for line in complete[run.run_id].values()),
+            run.calls,
+            max((line.fields["seconds_from_raw_to_table"] for line in complete[run.run_id].values()), default=None),
+        )
+        for run in latest
+    ]
+    names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "calls", "seconds")
+    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 9))
+
+
+def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]:
+    told = of_run(cloud, run_id, days=days)
+    (run,) = find_runs(told)
+    found = places(cloud, run, told)
+    rows = [
+        (
+            each.key.playlist_id,
+            each.table,
+            each.state,
+            *((r["rows"], r["rejected"], r["skipped_entries"]) if (r := each.receipt) else (None, None, None)),
+            each.seconds,
+        )
+        for each in found
+    ]
+    names = ("playlist", "table", "state", "rows", "rejected", "skipped", "seconds")
+    shown: list[RenderableType] = [
+        Text.from_markup(
+            f"[bold]Run {run.run_id}[/]\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
+            + (f"{run.calls} calls of Spotify" if run.calls is not None else "not over")
+        ),
+        *(
+            Text.from_markup(f"  {each['playlist_id']}: [red]{each['outcome']}[/] {escape(each.get('sentence', ''))}")
+            for each in run.playlists
+            if each["outcome"] != "ok"
+        ),
+        grid("", names, rows, numbers=range(3, 7)),
+        *(
+            Text.from_markup(f"  [{_STATES[each.state]}]{each.state}[/]  {each.table}: {escape(each.sentence)}")
+            for each in found
+            if each.sentence
+        ),
+        *_queues(cloud),
+    ]
+    return Group(*shown), run.calls is not None and all(each.state in _FINAL for each in found)
+
+
+def _run_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> str | None:
+    try:
+        return s3.head_object(Bucket=bucket, Key=key.raw)["Metadata"].get("run-id")
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] != "404":
+            raise
+        return None
+
+
+def _queues(cloud: Cloud) -> Iterable[Text]:
+    """The queues that are not empty; what is in them may be of any run."""
+    sqs = cloud.client("sqs")
+    for table in TABLES:
+        for suffix, what in (("", "wait"), ("-dead-letters", "dead letters")):
+            name = f"{stack_name(cloud.environment, table)}{suffix}"
+            told = sqs.get_queue_attributes(
+                QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"],
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )["Attributes"]
+            visible, hidden = told["ApproximateNumberOfMessages"], told["ApproximateNumberOfMessagesNotVisible"]
+            if (visible, hidden) != ("0", "0"):
+                yield Text(f"  {name}: {visible} {what}, {hidden} at work", "dim")
