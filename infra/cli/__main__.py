@@ -18,6 +18,7 @@ from infra.changes import ChangesError
 from infra.cli import archive, athena, collect, deployment, dlq, recovery
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
+from infra.cli import explain as lineage
 from infra.cli import logs as logs_
 from infra.cli import replay as replays
 from infra.cli import runs as runs_
@@ -168,6 +169,7 @@ app.command()(runs_.status)
 app.command()(runs_.watch)
 app.command()(logs_.logs)
 app.command()(traces.trace)
+app.command()(lineage.explain)
 
 
 @app.command(hidden=True)

@@ -1,7 +1,7 @@
 """Runs: which there were, and how far each has come."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -89,6 +89,14 @@ class Place:
     sentence: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Which run wrote a raw object, and its version."""
+
+    run_id: str | None
+    version: str | None
+
+
 def find_runs(told: Iterable[Line]) -> list[Run]:
     """The runs that the extractor's lines tell of, the newest first."""
     found: dict[str, Run] = {}
@@ -109,7 +117,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
     """Where each snapshot of a run stands, by the receipts in the lake and the run's log."""
     wanted = [(key, table) for key in run.keys for table in TABLES]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
-    current = {key: _run_of(s3, bucket, key) for key in run.keys}
+    current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
     def stands(key: SnapshotKey, table: str) -> Place:
         try:
@@ -119,7 +127,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
                 raise
             receipt = None
         about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
-        return place(run.run_id, key, table, receipt, about, current_run=current[key])
+        return place(run.run_id, key, table, receipt, about, raw=current[key])
 
     with ThreadPoolExecutor(max_workers=10) as pool:
         return list(pool.map(lambda each: stands(*each), wanted))
@@ -132,7 +140,7 @@ def place(
     receipt: Receipt | None,
     told: Sequence[Line],
     *,
-    current_run: str | None,
+    raw: Raw | None,
 ) -> Place:
     """Where a snapshot of a run stands in a table.
 
@@ -142,14 +150,15 @@ def place(
         table: The table.
         receipt: The table's receipt for the snapshot.
         told: The lines about both, in the order of time.
-        current_run: The run that wrote the raw object as it is now.
+        raw: The raw object as it is now; None if it is gone.
     """
     done = [line for line in told if line.message == "table is complete for the snapshot"]
-    if receipt and receipt["run_id"] == run_id:
+    if receipt and receipt["run_id"] == run_id and (raw is None or raw.version == receipt["raw_version_id"]):
         seconds = done[0].fields.get("seconds_from_raw_to_table") if done else None
         return Place(key, table, "done", receipt, seconds)
-    if current_run != run_id:
-        return Place(key, table, "replaced", sentence=f"the raw object is of run {current_run or 'unknown'} by now")
+    if raw is None or raw.run_id != run_id:
+        by = f"of run {raw.run_id or 'unknown'} by now" if raw else "gone"
+        return Place(key, table, "replaced", sentence=f"the raw object is {by}")
     set_aside = [line for line in told if line.message == "message goes to the dead-letter queue"]
     if set_aside:
         return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence")))
@@ -245,35 +254,43 @@ def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]
             if each["outcome"] != "ok"
         ),
         grid("", names, rows, numbers=range(3, 7)),
-        *(
-            Text.from_markup(f"  [{_STATES[each.state]}]{each.state}[/]  {each.table}: {escape(each.sentence)}")
-            for each in found
-            if each.sentence
-        ),
+        *_reasons(found),
         *_queues(cloud),
     ]
     return Group(*shown), run.calls is not None and all(each.state in _FINAL for each in found)
 
 
-def _run_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> str | None:
+def _raw_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> Raw | None:
     try:
-        return s3.head_object(Bucket=bucket, Key=key.raw)["Metadata"].get("run-id")
+        head = s3.head_object(Bucket=bucket, Key=key.raw)
     except ClientError as fault:
         if fault.response["Error"]["Code"] != "404":
             raise
         return None
+    return Raw(head["Metadata"].get("run-id"), head.get("VersionId"))
 
 
-def _queues(cloud: Cloud) -> Iterable[Text]:
-    """The queues that are not empty; what is in them may be of any run."""
+def _reasons(found: Iterable[Place]) -> Iterator[Text]:
+    tables: dict[tuple[str, str, str], list[str]] = {}
+    for each in found:
+        if each.sentence:
+            tables.setdefault((each.state, each.key.playlist_id, each.sentence), []).append(each.table)
+    for (state, playlist_id, sentence), of in tables.items():
+        yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
+
+
+def _queues(cloud: Cloud) -> Iterator[Text]:
+    """What is in queues that are not empty; it may be of any run."""
     sqs = cloud.client("sqs")
-    for table in TABLES:
-        for suffix, what in (("", "wait"), ("-dead-letters", "dead letters")):
-            name = f"{stack_name(cloud.environment, table)}{suffix}"
+    for suffix, what in (("", "queues"), ("-dead-letters", "dead letters")):
+        filled = []
+        for table in TABLES:
+            url = sqs.get_queue_url(QueueName=f"{stack_name(cloud.environment, table)}{suffix}")["QueueUrl"]
             told = sqs.get_queue_attributes(
-                QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"],
-                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
             )["Attributes"]
-            visible, hidden = told["ApproximateNumberOfMessages"], told["ApproximateNumberOfMessagesNotVisible"]
-            if (visible, hidden) != ("0", "0"):
-                yield Text(f"  {name}: {visible} {what}, {hidden} at work", "dim")
+            waiting, at_work = told["ApproximateNumberOfMessages"], told["ApproximateNumberOfMessagesNotVisible"]
+            if (waiting, at_work) != ("0", "0"):
+                filled.append(f"{table} {waiting}" + (f" and {at_work} at work" if at_work != "0" else ""))
+        if filled:
+            yield Text(f"  {what} of all runs: {', '.join(filled)}", "dim")

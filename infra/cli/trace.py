@@ -57,8 +57,11 @@ class Span:
 
     @property
     def waited(self) -> float | None:
-        """For a service that a message set off: how long the message was on its way."""
-        return self.begin - self.cause.end if self.cause else None
+        """For a service that a message set off: how long the message was on its way.
+
+        It can arrive before the call that set it off has its answer.
+        """
+        return max(self.begin - self.cause.end, 0) if self.cause else None
 
     def everything(self) -> "Iterator[Span]":
         """It and all below it."""
@@ -89,19 +92,18 @@ def spans(documents: Iterable[Mapping[str, Any]], environment: str) -> list[Span
         documents: Segments and subsegments as X-Ray keeps them, those of a segment within it or beside it.
         environment: `dev` or `prod`.
     """
-    found = {span.id: span for document in documents for span in _read(document, None, environment)}
-    functions = {span.parent_id for span in found.values() if span.notes.get("origin") == "AWS::Lambda::Function"}
+    # Lambda's own view of a function tells nothing that the function's does not.
+    ours = [document for document in documents if document.get("origin") != "AWS::Lambda"]
+    found = {span.id: span for document in ours for span in _read(document, None, environment)}
     services = []
     for span in sorted(found.values(), key=lambda each: (each.begin, each.id)):
         parent = found.get(span.parent_id or "")
-        if span.id in functions:  # Lambda's own view of a function, which the function's tells too
-            continue
         if span.kind == "service":
             span.cause = parent if parent and parent.kind == "call" else None
             services.append(span)
         elif parent:
             parent.children.append(span)
-        else:
+        else:  # what it belongs to was lost on its way
             services.append(span)
     return services
 
@@ -236,7 +238,7 @@ def _read(document: Mapping[str, Any], parent_id: str | None, environment: str) 
         begin=document["start_time"],
         end=document.get("end_time", document["start_time"]),
         facts=document.get("annotations", {}),
-        notes={**document.get("metadata", {}).get("default", {}), "origin": document.get("origin")},
+        notes=document.get("metadata", {}).get("default", {}),
         troubles=list(_troubles(document)),
     )
     for child in document.get("subsegments", ()):
@@ -261,7 +263,7 @@ def _label(document: Mapping[str, Any], environment: str) -> str:
 def _troubles(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("throttle"):
         attempts = document.get("metadata", {}).get("default", {}).get("throttled_attempts")
-        yield f"throttled, and repeated {attempts} times" if attempts else "throttled"
+        yield f"throttled in attempt {attempts}, then repeated" if attempts else "throttled"
     cause = document.get("cause", {})
     told = [each.get("message", "") for each in cause.get("exceptions", ())] if isinstance(cause, dict) else []
     if told:

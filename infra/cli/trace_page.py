@@ -25,10 +25,9 @@ summary { cursor: pointer; list-style: none; }
 summary::-webkit-details-marker { display: none; }
 summary .label::before { content: "▸ "; color: var(--dim); }
 details[open] > summary .label::before { content: "▾ "; }
-.leaf .label { padding-left: 1em; }
-.label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.leaf .label::before { content: "  "; white-space: pre; }
+.label { padding-left: calc(var(--depth) * 1rem); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .service > summary .label { font-weight: 600; }
-.inner { padding-left: 1rem; }
 .time { position: relative; height: .8rem; }
 .time i { position: absolute; top: 0; bottom: 0; min-width: 2px; border-radius: 3px; background: var(--step); }
 .time i.wait { top: .35rem; bottom: .35rem; min-width: 0; background: var(--line); }
@@ -37,10 +36,11 @@ details[open] > summary .label::before { content: "▾ "; }
 .fault > .time i, .fault > summary > .time i:not(.wait) { background: var(--fault) !important; }
 .throttle > .time i, .throttle > summary > .time i:not(.wait) { background: var(--throttle) !important; }
 .took { text-align: right; font-variant-numeric: tabular-nums; color: var(--dim); }
-.trouble { color: var(--fault); padding: .15rem 0 .15rem 1rem; overflow-wrap: anywhere; }
-.throttle > .trouble { color: var(--throttle); }
-.told { color: var(--dim); font-size: .85em; padding: .15rem 0 .15rem 1rem; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { body { padding: .75rem; } .inner { padding-left: .5rem; }
+.trouble, .told { padding: .15rem 0 .15rem calc((var(--depth) + 1) * 1rem); overflow-wrap: anywhere; }
+.trouble { color: var(--fault); }
+.trouble.throttle { color: var(--throttle); }
+.told { color: var(--dim); font-size: .85em; }
+@media (max-width: 40rem) { body { padding: .75rem; }
   summary, .leaf { grid-template-columns: minmax(0, 1fr) 4.5rem; gap: 0 .5rem; }
   .time { grid-row: 2; grid-column: 1 / 3; } }
 """
@@ -53,7 +53,7 @@ def page(run_id: str, environment: str, services: "Sequence[Span]") -> str:
     troubles = sum(len(span.troubles) for each in services for span in each.everything())
     began = f"{datetime.fromtimestamp(begin, UTC):%Y-%m-%d %H:%M:%S} UTC"
     told = f"{environment}, began {began}, took {end - begin:.1f} s, {troubles} troubles"
-    drawn = "".join(_drawn(each, begin, max(end - begin, 1e-9)) for each in services)
+    drawn = "".join(_drawn(each, begin, max(end - begin, 1e-9), 0) for each in services)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -62,12 +62,8 @@ def page(run_id: str, environment: str, services: "Sequence[Span]") -> str:
     )
 
 
-def _drawn(span: "Span", begin: float, total: float) -> str:
-    marks = [span.kind]
-    if any(trouble.startswith("throttled") for trouble in span.troubles):
-        marks.append("throttle")
-    elif span.troubles:
-        marks.append("fault")
+def _drawn(span: "Span", begin: float, total: float, depth: int) -> str:
+    marks = [span.kind, *sorted({_mark(trouble) for trouble in span.troubles})]
     label = escape(span.title)
     bar = _bar(span.begin - begin, span.seconds, total)
     if span.waited:
@@ -76,16 +72,25 @@ def _drawn(span: "Span", begin: float, total: float) -> str:
         f'<span class="label" title="{label}">{label}</span><span class="time">{bar}</span>'
         f'<span class="took">{span.seconds:.3f} s</span>'
     )
-    facts = {**span.facts, **{name: value for name, value in span.notes.items() if value is not None}}
-    told = "".join(f'<div class="trouble">{escape(trouble)}</div>' for trouble in span.troubles)
-    if facts:
-        told += f'<div class="told">{escape(json.dumps(facts, ensure_ascii=False, default=str))}</div>'
-    inner = told + "".join(_drawn(child, begin, total) for child in span.children)
+    told = "".join(f'<div class="trouble {_mark(trouble)}">{escape(trouble)}</div>' for trouble in span.troubles)
+    facts = {"on its way": span.waited and f"{span.waited:.3f} s", **span.facts, **span.notes}
+    if known := [f"{name} {_text(value)}" for name, value in facts.items() if value is not None]:
+        told += f'<div class="told">{escape(" · ".join(known))}</div>'
+    inner = told + "".join(_drawn(child, begin, total, depth + 1) for child in span.children)
+    style = f'style="--depth:{depth}"'
     if not inner:
-        return f'<div class="leaf {" ".join(marks)}">{row}</div>'
+        return f'<div class="leaf {" ".join(marks)}" {style}>{row}</div>'
     is_open = " open" if span.is_troubled or (span.kind == "service" and span.cause is None) else ""
-    folded = f'<summary>{row}</summary><div class="inner">{inner}</div>'
-    return f'<details class="{" ".join(marks)}"{is_open}>{folded}</details>'
+    folded = f"<summary>{row}</summary>{inner}"
+    return f'<details class="{" ".join(marks)}" {style}{is_open}>{folded}</details>'
+
+
+def _mark(trouble: str) -> str:
+    return "throttle" if trouble.startswith("throttled") else "fault"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _bar(start: float, seconds: float, total: float, kind: str = "") -> str:
