@@ -1,18 +1,24 @@
 """The whole pipeline on the local cloud, driven as a user drives it: through the console."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from dateutil.relativedelta import relativedelta
 
 from contracts.tables import TABLES
+from infra.cli import collect, explain, logs, trace
 from infra.cli.__main__ import QUERIES
+from infra.local.spotify.admin import Fault
+from infra.local.spotify.client import SimulatorClient
 from infra.stacks import SERVICES
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
@@ -22,6 +28,13 @@ pytestmark = pytest.mark.slow
 
 WEEKS = 2
 PLAYLISTS = 2
+IDS = {
+    "songs": "track_id",
+    "artists": "artist_id",
+    "albums": "album_id",
+    "track_features": "track_id",
+    "playlist_metadata": "playlist_id",
+}
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +234,106 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     assert counted[0]["rows"] == str(len(songs))
     dead = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs-dead-letters")["QueueUrl"]
     messages = pipeline.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", [])
-    others = ("/broken/", "/mended/")
+    others = ("/broken/", "/mended/", "/2025-05-05/")
     assert [message["Body"] for message in messages if not any(other in message["Body"] for other in others)] == []
+
+
+def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: Pipeline, tmp_path: Path) -> None:
+    # given a run of which Spotify limits one call
+    day = date(2025, 4, 7)
+    simulator = SimulatorClient(pipeline.variables["SPOTIFY_SIMULATOR_URL"])
+    simulator.set_faults([Fault(endpoint="/v1/artists", kind="rate_limited", seconds=1)])
+    (run_id,) = re.findall(r"Run (\S+)", pipeline.earworm("run", "--date", str(day)))
+
+    # when the operator looks
+    drawn = pipeline.earworm("trace", run_id, "--html", str(tmp_path / "run.html"))
+
+    # then one trace holds the extractor and, for each snapshot, every table's service
+    services = trace.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
+    extractor, *others = services
+    assert extractor.title == "extractor"
+    assert sorted(each.facts["table"] for each in others) == sorted([*TABLES] * PLAYLISTS)
+    assert {cause.label for each in others if (cause := each.cause)} == {"s3 PutObject"}
+    for service in others:
+        assert service.cause in list(extractor.everything())
+        assert service.first("run_id") == run_id
+        assert [span.label for span in service.everything() if span.kind == "step"][-2:] == ["receipt", "confirm"]
+    # and shows the limit where it happened and no other trouble
+    assert [span.label for span in extractor.everything() if span.troubles] == ["GET /v1/artists/ 429"]
+    assert not any(service.is_troubled for service in others)
+    assert "throttled" in drawn
+    assert run_id in (tmp_path / "run.html").read_text()
+    # and its lines name it, with its trace
+    told = logs.of_run(pipeline.cloud, run_id, days=1)
+    assert {line.service for line in told} == {"extractor", *TABLES}
+    assert len({line.trace_id for line in told}) == 1
+    assert all(line.fields["service_version"] for line in told)
+    # and every table is done
+    assert pipeline.earworm("watch", run_id[:13]).count("done") == PLAYLISTS * len(TABLES)
+    assert run_id[:8] in pipeline.earworm("runs")
+    assert "call is repeated" in pipeline.earworm("logs", run_id, "--service", "extractor")
+
+
+def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipeline: Pipeline) -> None:
+    # given a run whose raw object is damaged while it is announced again
+    (run_id,) = re.findall(r"Run (\S+)", pipeline.earworm("run", "--date", "2025-05-05"))
+    key = SnapshotKey(date(2025, 5, 5), collect.configured_playlists(pipeline.cloud)[0])
+    pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=b"{", Metadata={"run-id": run_id})
+
+    # when its messages were set aside
+    shown = pipeline.earworm("watch", run_id)
+
+    # then status and trace name the tables and the reason, and the other playlist is done
+    assert shown.count("dead-lettered") == len(TABLES) + 1
+    assert shown.count("done") == (PLAYLISTS - 1) * len(TABLES)
+    assert "Invalid JSON" in shown
+    troubled = [
+        span
+        for service in trace.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
+        for span in service.everything()
+        if span.troubles
+    ]
+    assert [span.label for span in troubled] == ["parse"] * len(TABLES)
+    assert all("Invalid JSON" in span.troubles[0] for span in troubled)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(pipeline: Pipeline, table: str) -> None:
+    # given all rows of a snapshot
+    day, playlist_id = collect.mondays(1, date.today())[0], collect.configured_playlists(pipeline.cloud)[0]  # noqa: DTZ011 - as the console
+    key = SnapshotKey(day, playlist_id)
+    body = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=key.parquet(table))["Body"].read()
+    rows = pq.read_table(BytesIO(body)).to_pylist()
+
+    # when each is explained
+    found = explain.origin(pipeline.s3, pipeline.bucket, table, key)
+
+    # then the receipt is of the same run, and the entry in that version of the raw object is what the row tells
+    assert rows
+    for row in rows:
+        assert row["run_id"] == found.receipt["run_id"]
+        name = row.get(IDS[table]) or str(row.get("position"))
+        place = explain.entries(found.snapshot, table, None if table == "playlist_metadata" else name)[0]
+        entry_ = explain.value_at(found.raw, place.location)
+        match table:
+            case "songs":
+                assert (entry_["item"]["name"], place.position) == (row["track_name"], row["position"])
+            case "artists" | "albums":
+                assert (entry_["id"], entry_["name"]) == (row[IDS[table]], row[f"{table[:-1]}_name"])
+            case "track_features":
+                assert entry_["energy"] == row["energy"]
+            case _:
+                assert entry_["playlist"]["name"] == row["playlist_name"]
+
+
+def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline) -> None:
+    day, playlist_id = collect.mondays(1, date.today())[0], collect.configured_playlists(pipeline.cloud)[0]  # noqa: DTZ011 - as the console
+
+    printed = pipeline.earworm("explain", "songs", "--playlist", playlist_id, "--date", str(day), "--track", "1")
+
+    key = SnapshotKey(day, playlist_id)
+    for told in (key.raw, key.receipt("songs"), key.parquet("songs"), "songs 1.0.0", ".items[0]", '"added_at"'):
+        assert told in printed
 
 
 def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
@@ -253,6 +364,11 @@ def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
         (["query", "SELECT nothing FROM songs"], "Athena failed the query"),
         (["load", "README.md", "--date", "2026-01-05"], "README.md is not JSON"),
         (["load", "contracts/schemas/songs.v1.json", "--date", "2026-01-05"], "does not tell its playlist's id"),
+        (["status", "no-run"], "No run begins with 'no-run'"),
+        (["logs", "--service", "redrive"], "There is no service 'redrive' that works on a run"),
+        (["trace", "--open"], "--open shows the page that --html writes"),
+        (["explain", "concerts", "--playlist", "p", "--date", "2026-01-05"], "There is no table 'concerts'"),
+        (["explain", "songs", "--playlist", "p", "--date", "2026-01-05"], "songs has no receipt of p on 2026-01-05"),
         (["run", "--playlist", "no-playlist"], "no playlist: 'no-playlist'"),
     ],
 )
