@@ -50,7 +50,7 @@ ROLES = {
 """Each role with its stack and its logical id."""
 
 NOT_EXERCISED = {
-    "the local cloud has no X-Ray": {
+    "traces go to the X-Ray daemon, which the local cloud asks for no right": {
         (service, action) for service in SERVICES for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
     "the local cloud sets no failed event aside": {
