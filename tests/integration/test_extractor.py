@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -33,6 +35,7 @@ from tests.unit.extractor.fake_spotify import (
     song,
     spotify_id,
 )
+from tests.unit.shared.daemon import ROOT, flat, header, listening
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -163,6 +166,39 @@ def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud:
 
     # and each object tells its run
     assert {cloud.s3.head_object(Bucket=BUCKET, Key=key)["Metadata"]["run-id"] for key in keys.values()} == {"run-1"}
+
+
+@pytest.mark.usefixtures("cloud")
+def test_every_step_of_a_run_is_traced_below_lambdas_segment_and_so_is_a_limit(
+    spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch, sleepless: None
+) -> None:
+    # given a playlist of three pages, and a limit for one call
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header(parent="00000000000000ff"))
+    monkeypatch.setattr(xray_recorder, "_context", LambdaContext())
+    monkeypatch.setattr(xray_recorder.streaming, "_threshold", 0)
+    spotify.faults["artists"] = [error(429, "API rate limit exceeded", Retry_After="0")]
+
+    # when it is extracted
+    with listening() as daemon:
+        run({"playlists": [OTHER_PLAYLIST_ID], **SUNDAY})
+        documents = [each for document in daemon.documents() for each in flat(document)]
+
+    # then each step is told, with what it is found by
+    assert {each["trace_id"] for each in documents} == {ROOT}
+    named = {each["name"]: each for each in documents}
+    steps = {"run", "playlist", "probe", "page", "artists", "albums", "features of spotify", "put"}
+    assert steps <= named.keys()
+    assert named["run"]["parent_id"] == "00000000000000ff"
+    assert named["playlist"]["annotations"] == {
+        "playlist_id": OTHER_PLAYLIST_ID,
+        "run_id": "run-1",
+        "snapshot_date": "2026-11-22",
+    }
+    # and the limit is marked at its call alone, and nowhere is the access token
+    (limited,) = [each for each in documents if each.get("throttle")]
+    assert limited["http"]["response"]["status"] == 429
+    assert "Bearer" not in json.dumps(documents)
+    assert CLIENT_SECRET not in json.dumps(documents)
 
 
 def test_a_playlist_of_fifty_entries_costs_seven_calls(cloud: Cloud, spotify: FakeSpotify) -> None:
