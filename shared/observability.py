@@ -207,7 +207,7 @@ def _in_trace(header: str) -> Iterator[None]:
     finally:
         xray_recorder.context = context
         if before is None:
-            del os.environ[LAMBDA_TRACE_HEADER_KEY]
+            os.environ.pop(LAMBDA_TRACE_HEADER_KEY, None)
         else:
             os.environ[LAMBDA_TRACE_HEADER_KEY] = before
 

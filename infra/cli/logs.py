@@ -66,9 +66,21 @@ def lines(cloud: Cloud, services: Sequence[str], phrase: str, *, days: int) -> l
         return sorted((line for each in found for line in each), key=lambda line: line.at)
 
 
-def of_run(cloud: Cloud, run_id: str, services: Sequence[str] = OF_A_RUN, *, days: int) -> list[Line]:
-    """The lines of one run."""
-    return [line for line in lines(cloud, services, run_id, days=days) if line.run_id == run_id]
+def of_run(cloud: Cloud, run_id: str, *, days: int) -> list[Line]:
+    """The lines of one run in the order of time.
+
+    A service that could not read a raw object does not know its run: such lines are found by the run's traces.
+    """
+    told = [line for line in lines(cloud, OF_A_RUN, run_id, days=days) if line.run_id == run_id]
+    keys = {key for line in told for key in (line.fields.get("raw_key"), line.fields.get("key")) if key}
+    traces = {line.trace_id for line in told if line.trace_id}
+    nameless = [
+        line
+        for trace_id in sorted(traces)
+        for line in lines(cloud, tuple(TABLES), trace_id, days=days)
+        if line.run_id is None and line.fields.get("raw_key") in keys
+    ]
+    return sorted(told + nameless, key=lambda line: line.at)
 
 
 def whole_run_id(cloud: Cloud, beginning: str, *, days: int) -> str:
@@ -102,8 +114,9 @@ def logs(
         raise ConsoleError(f"There is no service {service!r} that works on a run: choose among {', '.join(OF_A_RUN)}.")
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
-    for line in of_run(cloud, run_id, (service,) if service else OF_A_RUN, days=days):
-        out.print(_printed(line), soft_wrap=True)
+    for line in of_run(cloud, run_id, days=days):
+        if service in {None, line.service}:
+            out.print(_printed(line), soft_wrap=True)
 
 
 def _printed(line: Line) -> Text:

@@ -191,13 +191,13 @@ def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "de
     """Show a run live until nothing of it waits any more; end it with Ctrl-C."""
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
-    with Live(console=out, auto_refresh=False) as live:
-        while True:
+    shown, is_final = _status(cloud, run_id, days)
+    with Live(shown, console=out, auto_refresh=False, transient=True) as live:
+        while not is_final:
+            time.sleep(_WATCH_SECONDS)
             shown, is_final = _status(cloud, run_id, days)
             live.update(shown, refresh=True)
-            if is_final:
-                return
-            time.sleep(_WATCH_SECONDS)
+    out.print(shown)
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
