@@ -6,7 +6,8 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 
 * a column that a file lacks is NULL, a column that only a file has does not exist;
 * JSON lines (openx JsonSerDe) are read with the types of the table;
-* partition keys are what the path says, and partitions that the WHERE clause rules out are not read;
+* partition keys are what the path says, and partitions that the query rules out are not read;
+* execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
 * catalog, objects and results are reached with the rights of whoever asks.
 
@@ -33,7 +34,7 @@ from urllib.parse import urlparse
 
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import error_response_json, get_account_id, get_region
 from ministack.services import athena, glue, s3
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -92,8 +93,26 @@ def install() -> None:
         if execution["_results"]["columns"]:
             save_csv(execution["ResultConfiguration"]["OutputLocation"], execution["_results"])
 
+    start_plain = athena._start_query_execution
+
+    def start(request: dict[str, Any]) -> Any:
+        parameters = request.get("ExecutionParameters")
+        if not parameters:
+            return start_plain(request)
+        try:
+            bound = trino.bind(request["QueryString"], parameters)
+        except UnsupportedSqlError as error:
+            return error_response_json("InvalidRequestException", str(error), 400)
+        response = start_plain(request | {"QueryString": bound})
+        status, _, body = response
+        if status < 300:
+            execution = athena._executions[json.loads(body)["QueryExecutionId"]]
+            execution |= {"Query": request["QueryString"], "ExecutionParameters": parameters}
+        return response
+
     athena._run_duckdb = run
     athena._save_query_results = save
+    athena._start_query_execution = start
 
 
 def save_csv(location: str, results: Mapping[str, Any]) -> None:
@@ -139,7 +158,6 @@ class _Workspace:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="athena-"))
-        self._tables: set[TableName] = set()
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
         self.scanned = 0
 
@@ -168,39 +186,29 @@ class _Workspace:
         return list(zip(relation.columns, relation.types, strict=True))
 
     def translate(self, statement: exp.Query) -> str:
-        """DuckDB's SQL for the statement, after all that it reads was made a view of this database."""
-        definitions = {name: _catalog_table(name) for name in trino.tables(statement)}
-        demands = trino.partition_filters(
-            statement, {name: frozenset(_partition_keys(table)) for name, table in definitions.items()}
-        )
+        """DuckDB's SQL for the statement, after every table that it reads was made a view of this database."""
+        query = trino.inline_views(statement, _view_query)
+        definitions = {name: _catalog_table(name) for name in trino.tables(query)}
+        columns = {name: _columns(table) for name, table in definitions.items()}
+        keys = {name: frozenset(_partition_keys(table)) for name, table in definitions.items()}
+        demands = trino.partition_filters(query, columns, keys)
         for name, table in definitions.items():
-            if name not in self._tables:
-                self._tables.add(name)
-                self._add(name, table, demands.get(name, [None]))
-        return trino.to_duckdb(statement, {name: _columns(table) for name, table in definitions.items()})
+            self._add(name, table, demands.get(name, [None]))
+        return trino.to_duckdb(query, columns)
 
     def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
-        if table.get("TableType") == "VIRTUAL_VIEW":
-            view = _view_definition(table)
-            query = trino.parse(view["originalSql"], database=view["schema"])
-            if not isinstance(query, exp.Query):
-                raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is no query.")
-            select = self.translate(query)
-        else:
-            sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
-            files = [self._fetch(table, source) for source in sources]
-            self.scanned += sum(source.size for source in sources)
-            select = relation(table, files)
+        sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
+        files = [self._fetch(table, source) for source in sources]
+        self.scanned += sum(source.size for source in sources)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(name.database)}")
-        self._connection.execute(f"CREATE VIEW {_identifier(name.database)}.{_identifier(name.table)} AS {select}")
+        view = f"{_identifier(name.database)}.{_identifier(name.table)}"
+        self._connection.execute(f"CREATE VIEW {view} AS {relation(table, files)}")
 
     def _pruned(self, sources: list[Source], keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> list[Source]:
         """The objects that any of the references may need."""
         if not sources or not keys or any(demand is None for demand in demands):
             return sources
         wanted = exp.or_(*(demand for demand in demands if demand is not None))
-        for column in wanted.find_all(exp.Column):
-            column.set("table", None)
         declared = ", ".join(f"{_identifier(key)} VARCHAR" for key in keys)
         holes = ", ".join("?" for _ in ("position", *keys))
         target = f"{_identifier(_PARTITIONS.database)}.{_identifier(_PARTITIONS.table)}"
@@ -413,7 +421,18 @@ def _partition_values(relative: str, keys: Iterable[str]) -> list[str | None]:
     return [values.get(key) for key in keys]
 
 
-def _view_definition(table: Mapping[str, Any]) -> dict[str, Any]:
+def _view_query(name: TableName) -> exp.Query | None:
+    table = _catalog_table(name)
+    if table.get("TableType") != "VIRTUAL_VIEW":
+        return None
+    view = view_definition(table)
+    query = trino.parse(view["originalSql"], database=view["schema"])
+    if not isinstance(query, exp.Query):
+        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is no query.")
+    return query
+
+
+def view_definition(table: Mapping[str, Any]) -> dict[str, Any]:
     """What Athena stores of a view: JSON with originalSql, schema and columns, as base64 in a comment."""
     text = table.get("ViewOriginalText") or ""
     with contextlib.suppress(ValueError):

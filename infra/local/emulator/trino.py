@@ -18,11 +18,12 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.qualify_tables import qualify_tables
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
+from sqlglot.tokenizer_core import TokenType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 CATALOG: Final = "awsdatacatalog"
 
@@ -117,6 +118,21 @@ def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str
     Raises:
         UnsupportedSqlError: The query uses what has no counterpart, or what Athena refuses too.
     """
+    query = _qualified(statement, columns)
+    for node in query.walk():
+        _check_types(node)
+    for node in reversed(list(query.walk())):
+        _replace(node, _rewrite(node))
+    for table in query.find_all(exp.Table):
+        table.set("catalog", None)
+    try:
+        return query.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+    except SqlglotError as error:
+        raise UnsupportedSqlError(f"NOT_SUPPORTED: {error}") from error
+
+
+def _qualified(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> exp.Query:
+    """The query with every column's table, every star as its columns, and the type of every expression."""
     schema = MappingSchema(dialect="athena")
     for name, types in columns.items():
         schema.add_table(exp.table_(name.table, db=name.database, catalog=CATALOG), dict(types))
@@ -130,19 +146,9 @@ def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str
             expand_alias_refs=False,
             canonicalize_table_aliases=False,
         )
-        query = annotate_types(query, schema=schema, dialect="athena")
+        return annotate_types(query, schema=schema, dialect="athena")
     except SqlglotError as error:
         raise _syntax_error(error) from error
-    for node in query.walk():
-        _check_types(node)
-    for node in reversed(list(query.walk())):
-        _replace(node, _rewrite(node))
-    for table in query.find_all(exp.Table):
-        table.set("catalog", None)
-    try:
-        return query.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
-    except SqlglotError as error:
-        raise UnsupportedSqlError(f"NOT_SUPPORTED: {error}") from error
 
 
 def column_name(name: str, position: int) -> str:
@@ -150,37 +156,143 @@ def column_name(name: str, position: int) -> str:
     return f"_col{position}" if name.startswith(_UNNAMED) else name
 
 
+def bind(sql: str, values: Sequence[str]) -> str:
+    """The statement with a value, written as SQL has it, in the place of each question mark.
+
+    Raises:
+        UnsupportedSqlError: There are fewer or more values than question marks.
+    """
+    try:
+        places = [t for t in sqlglot.tokenize(sql, read="athena") if t.token_type is TokenType.PLACEHOLDER]
+    except SqlglotError as error:
+        raise _syntax_error(error) from error
+    if len(places) != len(values):
+        raise UnsupportedSqlError(f"INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected {len(places)}.")
+    for place, value in reversed(list(zip(places, values, strict=True))):
+        sql = f"{sql[: place.start]}{value}{sql[place.end + 1 :]}"
+    return sql
+
+
+def inline_views(statement: exp.Query, view: Callable[[TableName], exp.Query | None]) -> exp.Query:
+    """The statement with the query of each view in its place; `view` tells that of a name, None if it is a table."""
+    query = statement.copy()
+    for table in list(query.find_all(exp.Table)):
+        definition = view(TableName(table.db, table.name)) if table.db and table.name else None
+        if definition:
+            table.replace(inline_views(definition, view).subquery(table.alias_or_name, copy=False))
+    return query
+
+
 def partition_filters(
-    statement: exp.Expr, keys: Mapping[TableName, frozenset[str]]
+    statement: exp.Query,
+    columns: Mapping[TableName, Mapping[str, str]],
+    keys: Mapping[TableName, frozenset[str]],
 ) -> dict[TableName, list[exp.Expr | None]]:
     """What the query demands of the partition keys of each table, one item for each reference to it.
 
-    A demand are those terms of the WHERE clause that look at nothing but the keys. The optional side of an outer
-    join has none, for rows that are left out there would come back as NULL. None: all partitions are needed.
+    A demand are those terms of WHERE and ON that look at nothing but the keys, those of outer queries with them as
+    far as Trino pushes them down: through columns that are expressions of the keys, through groups and windows if
+    they are of what the term looks at, and through joins over columns that are equal. The optional side of an outer
+    join has none of its own in WHERE, for rows that are left out there would come back as NULL. None: all partitions
+    are needed.
     """
-    demands: dict[TableName, list[exp.Expr | None]] = {}
-    for scope in traverse_scope(statement):
-        where = scope.expression.args.get("where")
-        terms = list(exp.and_(where.this, exp.true(), wrap=False).flatten()) if where else []
-        for alias, source in scope.sources.items():
-            if isinstance(source, exp.Table):
-                name = TableName(source.db, source.name)
-                aliases = {alias, ""} if len(scope.sources) == 1 else {alias}
-                known = keys.get(name, frozenset())
-                usable = [] if _is_optional(scope, alias) else [t for t in terms if _is_about(t, known, aliases)]
-                demands.setdefault(name, []).append(exp.and_(*usable) if usable else None)
-    return demands
+    found: dict[TableName, list[exp.Expr | None]] = {}
+    scope = build_scope(_qualified(statement, columns))
+    if scope:
+        _collect_demands(scope, [], keys, found)
+    return found
 
 
-def _is_optional(scope: Scope, alias: str) -> bool:
-    joins = scope.expression.args.get("joins") or []
-    return any(j.side in {"RIGHT", "FULL"} or (j.side == "LEFT" and j.this.alias_or_name == alias) for j in joins)
+def _collect_demands(
+    scope: Scope,
+    of_the_outer_query: Sequence[exp.Expr],
+    keys: Mapping[TableName, frozenset[str]],
+    found: dict[TableName, list[exp.Expr | None]],
+) -> None:
+    for inner in (*scope.set_operation_scopes, *scope.subquery_scopes):
+        _collect_demands(inner, [], keys, found)
+    select = scope.expression
+    if not isinstance(select, exp.Select):
+        return
+    joins = select.args.get("joins") or []
+    undecided = any(join.side in {"RIGHT", "FULL"} for join in joins)
+    optional = {join.alias_or_name: _terms(join.args.get("on")) for join in joins if join.side == "LEFT"}
+    where = select.args.get("where")
+    terms = _terms(where and where.this) + [each for term in of_the_outer_query for each in _pushed_down(term, select)]
+    terms += [term for join in joins if not join.side for term in _terms(join.args.get("on"))]
+    for alias, (_, source) in scope.selected_sources.items():
+        if undecided:
+            usable = []
+        elif alias in optional:
+            required = [term for term in terms if not _tables_of(term) & optional.keys()]
+            usable = _about(alias, required, optional[alias]) + [t for t in optional[alias] if _tables_of(t) == {alias}]
+        else:
+            usable = _about(alias, terms, [term for term in terms if _tables_of(term).isdisjoint(optional)])
+        bare = [term.transform(_without_table) for term in usable]
+        if isinstance(source, Scope):
+            _collect_demands(source, bare, keys, found)
+        else:
+            name = TableName(source.db, source.name)
+            known = keys.get(name, frozenset())
+            decided = [term for term in bare if all(column.name in known for column in term.find_all(exp.Column))]
+            found.setdefault(name, []).append(exp.and_(*decided) if decided else None)
 
 
-def _is_about(term: exp.Expr, keys: frozenset[str], aliases: set[str]) -> bool:
-    columns = list(term.find_all(exp.Column))
-    varying = term.find(exp.Query, exp.Rand)
-    return bool(columns) and not varying and all(c.name in keys and c.table in aliases for c in columns)
+def _terms(condition: exp.Expr | None) -> list[exp.Expr]:
+    """What must all hold; without what varies or asks other tables."""
+    terms = list(exp.and_(condition, exp.true(), wrap=False).flatten()) if condition else []
+    return [term for term in terms if term.find(exp.Column) and not term.find(exp.Query, exp.Rand)]
+
+
+def _tables_of(term: exp.Expr) -> set[str]:
+    return {column.table for column in term.find_all(exp.Column)}
+
+
+def _about(alias: str, terms: Sequence[exp.Expr], equalities: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """The terms in columns of one source: those of others in columns that are equal to theirs."""
+    equal: dict[str, exp.Column] = {}
+    for equality in equalities:
+        left, right = equality.this, equality.args.get("expression")
+        if isinstance(equality, exp.EQ) and isinstance(left, exp.Column) and isinstance(right, exp.Column):
+            equal |= {one.sql(): other for one, other in ((left, right), (right, left)) if other.table == alias}
+
+    def rewritten(node: exp.Expr) -> exp.Expr:
+        return equal.get(node.sql(), node).copy() if isinstance(node, exp.Column) and node.table != alias else node
+
+    candidates = [term.transform(rewritten) for term in terms]
+    return [term for term in candidates if _tables_of(term) == {alias}]
+
+
+def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
+    """The term in the columns that the query selects from, if it may be asked before the query is done."""
+    if select.args.get("limit") or select.args.get("offset"):
+        return []
+    projections = {projection.alias_or_name: projection.unalias() for projection in select.selects}
+    group = select.args.get("group")
+    needed = [group.expressions] if group else []
+    needed += [
+        window.args.get("partition_by") or [] for window in select.find_all(exp.Window) if _is_of(window, select)
+    ]
+    allowed = [{expression.sql() for expression in expressions} for expressions in needed]
+    for column in term.find_all(exp.Column):
+        projection = projections.get(column.name)
+        if projection is None or projection.find(exp.AggFunc, exp.Window, exp.Query, exp.Rand):
+            return []
+        if any(projection.sql() not in expressions for expressions in allowed):
+            return []
+
+    def replaced(node: exp.Expr) -> exp.Expr:
+        return projections[node.name].copy() if isinstance(node, exp.Column) else node
+
+    return [term.transform(replaced)]
+
+
+def _is_of(window: exp.Expr, select: exp.Select) -> bool:
+    return window.find_ancestor(exp.Select) is select
+
+
+def _without_table(node: exp.Expr) -> exp.Expr:
+    return exp.column(node.name, quoted=True) if isinstance(node, exp.Column) else node
 
 
 def joda_to_strftime(pattern: str) -> str:
@@ -299,6 +411,12 @@ def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a ta
             return exp.Anonymous(this="LIST_EXTRACT", expressions=[parts, node.args["part_index"]])
         case exp.ArraySlice():
             return _array_slice(node)
+        case exp.ArgMax() | exp.ArgMin():
+            # DuckDB leaves rows out whose value is NULL.
+            function = "ARG_MAX_NULL" if isinstance(node, exp.ArgMax) else "ARG_MIN_NULL"
+            return exp.Anonymous(this=function, expressions=[node.this, node.expression])
+        case exp.Unnest() if len(node.expressions) > 1:
+            return _unnest_side_by_side(node)
         case exp.GenerateSeries() if _is_date(node.args["start"]):
             return exp.cast(node, "array<date>", dialect="athena")
         case exp.Anonymous():
@@ -327,6 +445,21 @@ def _array_slice(node: exp.ArraySlice) -> exp.Expr:
     start, length = node.args["start"], node.args["end"]
     last = exp.Sub(this=exp.Add(this=start.copy(), expression=length), expression=exp.Literal.number(1))
     return exp.Anonymous(this="LIST_SLICE", expressions=[node.this, start, last])
+
+
+def _unnest_side_by_side(node: exp.Unnest) -> exp.Expr:
+    """DuckDB unnests one array in FROM, but several in SELECT; the shorter ones are filled up with NULL there too."""
+    alias = node.args["alias"].copy()
+    arrays = [exp.Anonymous(this="UNNEST", expressions=[array]) for array in node.expressions]
+    offset = node.args.get("offset")
+    if offset:
+        lengths = [exp.Anonymous(this="LEN", expressions=[array.copy()]) for array in node.expressions]
+        longest = exp.Anonymous(this="GREATEST", expressions=lengths)
+        numbers = exp.Anonymous(this="GENERATE_SERIES", expressions=[exp.Literal.number(1), longest])
+        arrays.append(exp.Anonymous(this="UNNEST", expressions=[numbers]))
+        if isinstance(offset, exp.Identifier):
+            alias.append("columns", offset.copy())
+    return exp.Lateral(this=exp.select(*arrays).subquery(), alias=alias)
 
 
 def _matches(array: exp.Expr, predicate: exp.Expr) -> exp.Expr:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.local.emulator.athena import run_query
-from infra.local.emulator.trino import UnsupportedSqlError, joda_to_strftime
+from infra.local.emulator.trino import UnsupportedSqlError, bind, joda_to_strftime
 
 
 def answer(sql: str) -> str | None:
@@ -79,6 +79,7 @@ def answer(sql: str) -> str | None:
         ("json_array_contains('[1, 2]', 2)", "true"),
         ("CAST(ROW(1, 'x') AS row(n integer, t varchar))", "{n=1, t=x}"),
         # Aggregates.
+        ("max_by(CAST(NULL AS integer), 1)", None),
         ("every(true)", "true"),
         ("approx_distinct(5)", "1"),
         ("approx_percentile(5, 0.5)", "5"),
@@ -155,3 +156,15 @@ def test_integers_divide_towards_zero(divisions: list[tuple[int, int]]) -> None:
     )
     expected = [str(abs(dividend) // divisor * (1 if dividend >= 0 else -1)) for dividend, divisor in divisions]
     assert result["rows"] == [expected]
+
+
+def test_values_take_the_place_of_question_marks_but_not_of_those_in_texts_and_comments() -> None:
+    sql = "SELECT ? /* first? */, '?' -- why?\nWHERE ? = 1"
+
+    assert bind(sql, ["'a'", "1"]) == "SELECT 'a' /* first? */, '?' -- why?\nWHERE 1 = 1"
+
+
+@pytest.mark.parametrize("values", [[], ["1", "2"]])
+def test_a_statement_needs_as_many_values_as_it_has_question_marks(values: list[str]) -> None:
+    with pytest.raises(UnsupportedSqlError, match="expected 1"):
+        bind("SELECT ?", values)

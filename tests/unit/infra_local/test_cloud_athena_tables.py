@@ -178,6 +178,96 @@ def test_pruning_never_changes_an_outer_join() -> None:
     ]
 
 
+@pytest.fixture
+def two_days() -> dict[int, int]:
+    """Songs and albums of the days 15 and 22, position as the day; the bytes of both tables by day."""
+    create_table("songs", {"position": "bigint"})
+    create_table("albums", {"position": "bigint"})
+    return {d: sum(put_parquet(day(table, d), position=[d]) for table in ("songs", "albums")) for d in (15, 22)}
+
+
+ON = "s.year = a.year AND s.month = a.month AND s.day = a.day"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT s.position FROM songs s JOIN albums a ON {ON} WHERE s.day = '15'",
+        f"SELECT s.position FROM songs s JOIN albums a ON {ON} AND a.day = '15'",
+        f"SELECT s.position FROM songs s LEFT JOIN albums a ON {ON} WHERE s.day = '15'",
+        (
+            f"WITH both AS (SELECT s.position, s.day FROM songs s JOIN albums a ON {ON}) "
+            "SELECT position FROM both WHERE day = '15'"
+        ),
+        (
+            f"SELECT max(position) FROM (SELECT s.position, concat('d', s.day) d FROM songs s JOIN albums a ON {ON}) "
+            "WHERE d = 'd15'"
+        ),
+        (
+            f"SELECT n FROM (SELECT s.day, max(s.position) n FROM songs s JOIN albums a ON {ON} GROUP BY s.day) "
+            "WHERE day = '15'"
+        ),
+        (
+            f"SELECT p FROM (SELECT s.day, max(s.position) OVER (PARTITION BY s.day) AS p FROM songs s "
+            f"JOIN albums a ON {ON}) WHERE day = '15'"
+        ),
+    ],
+)
+def test_partitions_are_pruned_through_joins_queries_groups_and_windows(two_days: dict[int, int], sql: str) -> None:
+    result, scanned = run_query(sql, "music")
+    assert result["rows"] == [["15"]]
+    assert scanned == two_days[15]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            f"SELECT n FROM (SELECT s.day, count(*) OVER () AS n FROM songs s JOIN albums a ON {ON}) WHERE day = '15'",
+            "2",
+        ),
+        (
+            f"SELECT day FROM (SELECT max(s.day) AS day FROM songs s JOIN albums a ON {ON}) WHERE day > '15'",
+            "22",
+        ),
+        (
+            (
+                f"SELECT day FROM (SELECT s.day FROM songs s JOIN albums a ON {ON} ORDER BY 1 DESC LIMIT 1) "
+                "WHERE day > '15'"
+            ),
+            "22",
+        ),
+        (f"SELECT s.day FROM songs s LEFT JOIN albums a ON {ON} WHERE coalesce(a.day, '-') = '22'", "22"),
+        (f"SELECT max(s.day) FROM songs s FULL JOIN albums a ON {ON} WHERE s.day > '15'", "22"),
+    ],
+)
+def test_all_partitions_are_read_where_a_term_may_not_be_pushed_down(
+    two_days: dict[int, int], sql: str, expected: str
+) -> None:
+    result, scanned = run_query(sql, "music")
+    assert result["rows"] == [[expected]]
+    assert scanned == sum(two_days.values())
+
+
+def test_pruning_reaches_through_a_view() -> None:
+    create_table("songs", {"position": "bigint"})
+    sizes = {number: put_parquet(day("songs", number), position=[number]) for number in (15, 22)}
+    run_query("CREATE VIEW dated AS SELECT position, try_cast(day AS integer) AS d FROM songs", "music")
+    run_query("CREATE VIEW further AS SELECT * FROM dated", "music")
+    result, scanned = run_query("SELECT position FROM further WHERE d BETWEEN 10 AND 20", "music")
+    assert result["rows"] == [["15"]]
+    assert scanned == sizes[15]
+
+
+def test_lists_are_unnested_side_by_side_and_numbered() -> None:
+    unnested = "UNNEST(ARRAY['a', 'b'], ARRAY[7]) WITH ORDINALITY AS t (x, y, n)"
+    assert rows(f"SELECT x, y, n FROM (VALUES 1) AS s (a) CROSS JOIN {unnested} ORDER BY n") == [
+        ["a", "7", "1"],
+        ["b", None, "2"],
+    ]
+    assert rows("SELECT x FROM (VALUES 1) s (a) CROSS JOIN UNNEST(ARRAY[1], ARRAY[2]) AS t (x, y)") == [["1"]]
+
+
 def test_hidden_objects_are_not_read() -> None:
     create_table("songs", {"position": "bigint"})
     put_parquet(day("songs", 15), position=[1])

@@ -69,6 +69,12 @@ def test_hook_athena_keeps_a_query_and_saves_its_results_in_the_same_task() -> N
     assert list(inspect.signature(athena._save_query_results).parameters) == ["query_id"]
 
 
+def test_gap_athena_does_not_know_execution_parameters() -> None:
+    assert "ExecutionParameters" not in inspect.getsource(athena)
+    assert list(inspect.signature(athena._start_query_execution).parameters) == ["data"]
+    assert '"StartQueryExecution": _start_query_execution' in inspect.getsource(athena.handle_request)
+
+
 def test_gap_athena_saves_results_elsewhere_than_it_says() -> None:
     s3._create_bucket("results", b"", {})
     execution = {
