@@ -39,9 +39,10 @@ clean: ## Stop the local cloud and remove everything that was made
 	@if [ -x $(EARWORM) ]; then $(EARWORM) down; fi
 	rm -rf .earworm .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-generate: .venv/.ready ## Write what follows from the code: JSON schemas, the templates' columns, the cost of a year
+generate: .venv/.ready ## Write what follows from the code: JSON schemas, the templates' columns, views and queries, the cost of a year
 	.venv/bin/python -m contracts.json_schema
 	.venv/bin/python -m infra.glue
+	.venv/bin/python -m infra.views
 	.venv/bin/python -m infra.cost
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterable
 
 from infra.build import is_input
-from infra.stacks import PLATFORM, ROOT, SERVICES, template
+from infra.stacks import COMPONENTS, ROOT, SERVICES, template
 
 
 class ChangesError(Exception):
@@ -20,9 +20,9 @@ def concerned(paths: Iterable[str]) -> list[str]:
     changed = set(paths)
     return [
         component
-        for component in (PLATFORM, *SERVICES)
+        for component in COMPONENTS
         if template(component).relative_to(ROOT).as_posix() in changed
-        or (component != PLATFORM and any(is_input(path, component) for path in changed))
+        or (component in SERVICES and any(is_input(path, component) for path in changed))
     ]
 
 

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
-from infra.stacks import PLATFORM, stack_name, template
+from infra.stacks import ANALYTICS, PLATFORM, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -164,6 +164,11 @@ class Standing:
 def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
     """The stack of what all services share."""
     return _stack(environment, PLATFORM, parameters or {})
+
+
+def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """The stack of the views and named queries."""
+    return _stack(environment, ANALYTICS, parameters or {})
 
 
 def service_stack(

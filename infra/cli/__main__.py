@@ -20,16 +20,18 @@ from infra.cli import audit as audits
 from infra.cli import authorize as consent
 from infra.cli import explain as lineage
 from infra.cli import logs as logs_
+from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import runs as runs_
 from infra.cli import tiers as tiers_
 from infra.cli import trace as traces
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.deployment import Environment
+from infra.cli.query import Form
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.deploy import DeployError
 from infra.local.cloud import LocalCloud, LocalCloudError
-from infra.stacks import ROOT
+from infra.stacks import COMPONENTS
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
@@ -40,7 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-QUERIES = ROOT / "analytics/queries"
 _WEEKS_OF_THE_DEMONSTRATION = 26
 
 Playlists = Annotated[
@@ -147,13 +148,27 @@ def tables(environment: Environment = "dev") -> None:
     _print_tables(find_cloud(environment))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def query(
-    question: Annotated[str, typer.Argument(help="Name of a query in analytics/queries, or SQL for Athena.")],
+    context: typer.Context,
+    question: Annotated[
+        str | None, typer.Argument(help="Name of a query in analytics/queries, or SQL. [default: show the names]")
+    ] = None,
     environment: Environment = "dev",
+    *,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON, a list of rows.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet, into a file that you send it to.")] = False,
 ) -> None:
-    """Ask Athena."""
-    _print_answer(find_cloud(environment), question)
+    """Ask Athena. A named query takes its parameters as `--name value`."""
+    chosen = [form for form, wanted in ((Form.CSV, csv), (Form.JSON, json), (Form.PARQUET, parquet)) if wanted]
+    if len(chosen) > 1:
+        raise ConsoleError("An answer has one form: choose among --csv, --json and --parquet.")
+    if question is None:
+        questions.show_queries()
+    else:
+        answered = questions.ask(find_cloud(environment), question, context.args, questions.today())
+        questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
 app.command()(deployment.build)
@@ -178,13 +193,13 @@ def demo() -> None:
     began = time.monotonic()
     up()
     cloud = find_cloud("dev")
-    deployment.deploy_components(cloud, deployment.COMPONENTS)
+    deployment.deploy_components(cloud, COMPONENTS)
     if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
     else:
         _run(cloud, datetime.now(UTC).date(), ())
     _print_tables(cloud)
-    _print_answer(cloud, "top_artists")
+    questions.write(*questions.ask(cloud, "top_artists", (), questions.today()), Form.TABLE)
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
     for what, command in (
         ("ask Athena anything", "query 'SELECT track_name FROM songs LIMIT 5'"),
@@ -243,19 +258,6 @@ def _print_tables(cloud: Cloud) -> None:
     rows = [(name, *told[name]) for name in (*TABLES, *OPERATIONS)]
     names = ("table", "rows", "snapshots", "first day", "last day")
     out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2]))
-
-
-def _print_answer(cloud: Cloud, question: str) -> None:
-    file = QUERIES / f"{question}.sql"
-    if file.is_file():
-        sql, title = file.read_text("utf-8"), question.replace("_", " ").capitalize()
-    elif " " in question.strip():
-        sql, title = question, ""
-    else:
-        known = ", ".join(sorted(path.stem for path in QUERIES.glob("*.sql")))
-        raise ConsoleError(f"There is no query {question!r}: choose among {known}, or write SQL.")
-    answer = athena.ask(cloud.client("athena"), cloud.platform, sql)
-    out.print(grid(title, answer.columns, answer.rows, numbers=answer.number_columns))
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from infra.cli.screen import ConsoleError
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_athena.type_defs import StartQueryExecutionInputTypeDef
 
     from infra.cli.cloud import Platform
 
@@ -31,17 +32,26 @@ class Answer:
         return [place for place, type_ in enumerate(self.types) if type_ in _NUMBERS]
 
 
-def ask(athena: "AthenaClient", platform: "Platform", sql: str) -> Answer:
+def ask(athena: "AthenaClient", platform: "Platform", sql: str, parameters: Sequence[str] = ()) -> Answer:
     """Runs a query in the platform's workgroup and waits for its answer.
+
+    Args:
+        athena: Whom to ask.
+        platform: Where the tables are.
+        sql: The query.
+        parameters: A literal of SQL for each of its question marks, in their order.
 
     Raises:
         ConsoleError: Athena refused or failed it; the text is Athena's own reason.
     """
-    query = athena.start_query_execution(
-        QueryString=sql,
-        WorkGroup=platform.workgroup,
-        QueryExecutionContext={"Database": platform.database},
-    )["QueryExecutionId"]
+    request: StartQueryExecutionInputTypeDef = {
+        "QueryString": sql,
+        "WorkGroup": platform.workgroup,
+        "QueryExecutionContext": {"Database": platform.database},
+    }
+    if parameters:
+        request["ExecutionParameters"] = parameters
+    query = athena.start_query_execution(**request)["QueryExecutionId"]
     execution = Retrying(
         retry=retry_if_result(lambda found: found["Status"]["State"] in {"QUEUED", "RUNNING"}),
         wait=wait_exponential(multiplier=0.02, max=1),

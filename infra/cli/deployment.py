@@ -20,13 +20,11 @@ from infra import deploy as deploying
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.local.spotify.client import SimulatorClient
-from infra.stacks import PLATFORM, ROOT, SERVICES
+from infra.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
-
-COMPONENTS = (PLATFORM, *SERVICES)
 
 Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 Tell: TypeAlias = Callable[..., object]
@@ -49,7 +47,7 @@ class _Destination:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """What is to be done for a component; the platform has no bundle."""
+    """What is to be done for a component; platform and analytics have no bundle."""
 
     plan: deploying.Plan
     bundle: bundles.Bundle | None
@@ -57,7 +55,10 @@ class _Planned:
 
 def deploy(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="SERVICE", help="Services; `platform` is what they share.")
+        list[str] | None,
+        typer.Argument(
+            metavar="SERVICE", help="Services; `platform` is what they share, `analytics` views and queries."
+        ),
     ] = None,
     environment: Environment = "dev",
     assignments: Annotated[
@@ -94,7 +95,7 @@ def remove(
     if deploying.standing(cloudformation, environment, component) is None:
         raise ConsoleError(f"{name} is not deployed at {cloud.address}: `earworm services` shows what is.")
     if component == PLATFORM:
-        users = [service for service in SERVICES if deploying.standing(cloudformation, environment, service)]
+        users = [each for each in COMPONENTS[1:] if deploying.standing(cloudformation, environment, each)]
         if users:
             raise ConsoleError(f"{name} is needed by {', '.join(users)}: remove these first.")
     for each in deploying.held(cloudformation, name):
@@ -226,6 +227,8 @@ def _plan_services(to: _Destination, services: Sequence[str], failures: list[str
     target = bundles.target_of(to.cloud.variables)
 
     def plan(service: str, tell: Tell) -> _Planned:
+        if service == ANALYTICS:
+            return _prepare(to, deploying.analytics_stack(to.cloud.environment, to.parameters), None, tell)
         bundle = _build(target, service, tell)
         stack = deploying.service_stack(to.cloud.environment, bundle, artifacts, settings, to.parameters)
         return _prepare(to, stack, bundle, tell)

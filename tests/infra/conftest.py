@@ -8,7 +8,7 @@ import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from infra.stacks import PLATFORM, SERVICES, template
+from infra.stacks import COMPONENTS, template
 
 Template = dict[str, Any]
 
@@ -32,9 +32,9 @@ def expanded(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Template]:
     return expand
 
 
-@pytest.fixture(params=(PLATFORM, *SERVICES))
+@pytest.fixture(params=COMPONENTS)
 def component(request: pytest.FixtureRequest) -> str:
-    """The platform and each service."""
+    """The platform, each service and the analytics."""
     return str(request.param)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.stacks import PLATFORM, ROOT, SERVICES, template
+from infra.stacks import COMPONENTS, ROOT, template
 
 pytestmark = pytest.mark.slow
 
-TEMPLATES = [template(component) for component in (PLATFORM, *SERVICES)]
+TEMPLATES = [template(component) for component in COMPONENTS]
 
 
 def run(tool: str, *arguments: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":

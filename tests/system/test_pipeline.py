@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from dateutil.relativedelta import relativedelta
 
+from analytics.sql import queries, views
 from contracts.tables import TABLES
-from infra.cli import collect, explain, logs, trace
-from infra.cli.__main__ import QUERIES
+from infra.cli import collect, explain, logs, query, trace
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
-from infra.stacks import SERVICES
+from infra.stacks import COMPONENTS
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.system.pipeline import Pipeline, deployed
@@ -101,11 +101,11 @@ def test_the_top_artists_are_those_of_a_direct_computation(pipeline: Pipeline, t
     pipeline.earworm("load", "--date", str(today), "--playlist", "unknown", str(document))
     pipeline.earworm("run", "--date", str(today - relativedelta(months=7)))
 
-    # when Athena is asked
-    answer = pipeline.ask((QUERIES / "top_artists.sql").read_text())
+    # when Athena is asked on the console
+    since = today - relativedelta(months=6)
+    answer = json.loads(pipeline.earworm("query", "top_artists", "--from", str(since), f"--to={today}", "--json"))
 
     # then it tells the averages over the real dates of the last six months, in order
-    since = today - relativedelta(months=6)
     popularities: dict[tuple[str, str], list[int]] = {}
     for song in pipeline.rows("songs"):
         if song["popularity"] is not None and date.fromisoformat(song["snapshot_date"]) >= since:
@@ -114,9 +114,30 @@ def test_the_top_artists_are_those_of_a_direct_computation(pipeline: Pipeline, t
         ((round(sum(of) / len(of), 2), len(of), name) for (_, name), of in popularities.items()),
         key=lambda each: (-each[0], -each[1], each[2]),
     )
-    assert [
-        (float(row["average_popularity"] or 0), int(row["entries"] or 0), row["artist_name"]) for row in answer
-    ] == [*ranked[:10]]
+    assert [(row["average_popularity"], row["entries"], row["artist_name"]) for row in answer] == ranked[:10]
+
+
+def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
+    # given what the stack put into Athena
+    athena = pipeline.cloud.client("athena")
+    workgroup = pipeline.cloud.platform.workgroup
+    ids = athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]
+    stored = {
+        each["Name"]: each["QueryString"] for each in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]
+    }
+
+    # then it is what the folder holds
+    assert {name: text.split() for name, text in stored.items()} == {n: q.text.split() for n, q in queries().items()}
+
+    # and views have the rows of their tables, queries those of the simulated weeks
+    counted = {view.name: int(pipeline.ask(f"SELECT count(*) AS n FROM {view.name}")[0]["n"] or 0) for view in views()}
+    songs = len(pipeline.rows("songs"))
+    assert counted["spotify_tracks"] == songs < counted["song_artists"]
+    assert 0 < counted["weekly_chart"] == counted["chart_entries"] <= songs
+    assert counted["artist_genres"] > 0
+    for name in queries():
+        _, answer = query.ask(pipeline.cloud, name, (), query.today())
+        assert answer.rows or name == "rejects_by_reason"
 
 
 def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
@@ -353,7 +374,7 @@ def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipe
 
 
 def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
-    assert pipeline.earworm("deploy").count("unchanged") == len(SERVICES) + 1
+    assert pipeline.earworm("deploy").count("unchanged") == len(COMPONENTS)
 
 
 @pytest.mark.parametrize(

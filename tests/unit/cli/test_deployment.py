@@ -7,10 +7,10 @@ import pytest
 from infra.build import BuildError
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
-from infra.cli.deployment import COMPONENTS, Tell, chosen
+from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError
 from infra.deploy import Change, Plan, Stack
-from infra.stacks import PLATFORM
+from infra.stacks import COMPONENTS, PLATFORM
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -1,0 +1,59 @@
+-- The songs with their album, first artist, sound and playlist, and the day as a real date.
+-- Row: an entry of a playlist that is a track. What Spotify did not tell is NULL.
+-- A condition on snapshot_on reads only those days.
+SELECT
+    try_cast(concat(s.year, '-', s.month, '-', s.day) AS date) AS snapshot_on,
+    s.playlist_id,
+    p.playlist_name,
+    s.position,
+    s.track_id,
+    s.isrc,
+    s.track_name,
+    s.artist_id,
+    s.artist_name,
+    s.artist_ids,
+    s.artist_names,
+    a.primary_genre,
+    a.genres,
+    a.popularity AS artist_popularity,
+    a.followers AS artist_followers,
+    s.album_id,
+    s.album_name,
+    b.album_type,
+    b.release_on AS album_release_on,
+    b.release_year AS album_release_year,
+    b.label,
+    s.popularity,
+    s.duration_ms,
+    s.duration_min,
+    s.explicit,
+    f.danceability,
+    f.energy,
+    f.key,
+    f.loudness_db,
+    f.mode,
+    f.speechiness,
+    f.acousticness,
+    f.instrumentalness,
+    f.liveness,
+    f.valence,
+    f.tempo_bpm,
+    f.time_signature,
+    f.feature_source,
+    s.added_at,
+    s.track_url,
+    s.run_id,
+    p.outcome
+FROM songs AS s
+LEFT JOIN playlist_metadata AS p
+    ON p.year = s.year AND p.month = s.month AND p.day = s.day
+    AND p.playlist_id = s.playlist_id
+LEFT JOIN albums AS b
+    ON b.year = s.year AND b.month = s.month AND b.day = s.day
+    AND b.playlist_id = s.playlist_id AND b.album_id = s.album_id
+LEFT JOIN artists AS a
+    ON a.year = s.year AND a.month = s.month AND a.day = s.day
+    AND a.playlist_id = s.playlist_id AND a.artist_id = s.artist_id
+LEFT JOIN track_features AS f
+    ON f.year = s.year AND f.month = s.month AND f.day = s.day
+    AND f.playlist_id = s.playlist_id AND f.track_id = s.track_id

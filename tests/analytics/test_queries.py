@@ -1,0 +1,234 @@
+"""The questions, asked of small lakes whose answers were worked out by hand."""
+
+from datetime import date
+
+import pytest
+
+from analytics.sql import queries
+from tests.analytics.lake import Lake, song
+
+
+def test_top_artists_averages_what_spotify_told(lake: Lake) -> None:
+    # given an artist twice with 80 and 70, one with 90, one of unknown popularity, and one before the range
+    lake.put(
+        "songs", "2026-11-09", "top",
+        song("A", 1, ["x"], popularity=80), song("B", 2, ["y"], popularity=90), song("C", 3, ["z"]),
+    )  # fmt: skip
+    lake.put("songs", "2026-11-16", "top", song("D", 1, ["x"], popularity=70))
+    lake.put("songs", "2026-11-02", "top", song("E", 1, ["early"], popularity=100))
+
+    assert lake.ask("top_artists", **{"from": "2026-11-09", "to": "2026-11-16"}) == [
+        ("Y", 90.0, 1, 1, 1),
+        ("X", 75.0, 2, 2, 2),
+    ]
+
+
+def test_genre_share_is_of_the_month_and_what_is_unknown_stays_so(lake: Lake) -> None:
+    lake.put("songs", "2026-10-26", "top", song("A", 1, ["x"]))
+    lake.put("songs", "2026-11-02", "top", song("A", 1, ["x"]), song("B", 2, ["y"]), song("C", 3, ["x"]))
+    lake.put("artists", "2026-10-26", "top", {"artist_id": "x", "primary_genre": "pop"})
+    lake.put(
+        "artists", "2026-11-02", "top",
+        {"artist_id": "x", "primary_genre": "soul"}, {"artist_id": "y", "primary_genre": None},
+    )  # fmt: skip
+
+    assert lake.ask("genre_share_by_month") == [
+        (date(2026, 10, 1), "pop", 1, 100.0),
+        (date(2026, 11, 1), "soul", 2, 66.7),
+        (date(2026, 11, 1), None, 1, 33.3),
+    ]
+
+
+def test_the_sound_of_the_top_is_compared_with_the_rest(lake: Lake) -> None:
+    # given energies of 0.8 and 0.6 at the top, of 0.2 and 0.4 below, and a track without features
+    lake.put("songs", "2026-11-02", "top", *(song(track, place) for place, track in enumerate("ABCDE", 1)))
+    energies = {"A": 0.8, "B": 0.6, "C": 0.2, "D": 0.4}
+    lake.put("track_features", "2026-11-02", "top", *({"track_id": t, "energy": e} for t, e in energies.items()))
+
+    # then the spread of each half is that of two numbers 0.2 apart, and of all the root of 0.2 / 3
+    assert lake.ask("sound_of_the_top", top="2") == [("energy", 2, 2, 0.7, 0.3, 0.4, 0.141, 0.141, 1.55)]
+
+
+def test_artists_come_stay_return_and_leave(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A B C")
+    lake.chart("2026-11-09", "top", "A D B")
+    lake.chart("2026-11-16", "top", "E", outcome="partial")
+    lake.chart("2026-11-23", "top", "A C E F")
+
+    # then the partial chart counts for nothing: without it nobody left in its week
+    assert lake.ask("artist_churn") == [
+        ("top", date(2026, 11, 9), 3, 1, 2, 0, 1),
+        ("top", date(2026, 11, 23), 4, 2, 1, 1, 2),
+    ]
+
+
+def test_climbers_and_fallers_are_those_between_the_last_two_complete_charts(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "D C B A")
+    lake.chart("2026-11-09", "top", "A B C D E F G")
+    lake.chart("2026-11-16", "top", "C A B D G E F X")
+    lake.chart("2026-11-23", "top", "X", outcome="partial")
+
+    found = [(row[2], row[3], row[4], row[7]) for row in lake.ask("climbers_and_fallers")]
+
+    assert found == [(2, 3, 1, "C"), (2, 7, 5, "G"), (-1, 1, 2, "A"), (-1, 2, 3, "B"), (-1, 5, 6, "E"), (-1, 6, 7, "F")]
+
+
+def test_no_more_than_five_climbers_and_five_fallers_of_a_playlist_are_told(lake: Lake) -> None:
+    lake.chart("2026-11-09", "top", "A B C D E F G H I J K L")
+    lake.chart("2026-11-16", "top", "L K J I H G F E D C B A")
+
+    assert [row[2] for row in lake.ask("climbers_and_fallers")] == [11, 9, 7, 5, 3, -3, -5, -7, -9, -11]
+
+
+def test_debuts_are_what_the_first_chart_does_not_have(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A B")
+    lake.chart("2026-11-09", "top", "B C A")
+    lake.chart("2026-11-16", "top", "C D")
+
+    assert [(*row[:6], row[8]) for row in lake.ask("debuts")] == [
+        ("top", date(2026, 11, 16), 2, 2, 1, True, "D"),
+        ("top", date(2026, 11, 9), 2, 1, 2, True, "C"),
+    ]
+
+
+def test_debuts_survive_among_those_whose_age_is_known(lake: Lake) -> None:
+    # given three debuts: C stays twice and goes, D goes and comes back, E is only just there
+    lake.chart("2026-11-02", "top", "A")
+    lake.chart("2026-11-09", "top", "A C D")
+    lake.chart("2026-11-16", "top", "A C")
+    lake.chart("2026-11-23", "top", "A D E")
+
+    assert lake.ask("survival_of_debuts") == [
+        ("top", 0, 3, 3, 100.0),
+        ("top", 1, 2, 1, 50.0),
+        ("top", 2, 2, 1, 50.0),
+    ]
+
+
+def test_turnover_and_tenure(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A B")
+    lake.chart("2026-11-09", "top", "A C")
+    lake.chart("2026-11-16", "top", "B A")
+
+    # then C and the return of B are two new ones of the four entries after the first chart
+    assert lake.ask("playlist_turnover") == [("top", 3, 3, 2.0, 50.0, 2.0, 3)]
+
+
+def test_release_age_counts_the_days_since_the_album(lake: Lake) -> None:
+    lake.put("songs", "2026-11-02", "top", *(song(track, place) for place, track in enumerate("ABC", 1)))
+    lake.put(
+        "albums", "2026-11-02", "top",
+        {"album_id": "A", "release_on": date(2026, 10, 23)},
+        {"album_id": "B", "release_on": date(2026, 4, 16)},
+        {"album_id": "C", "release_on": None},
+    )  # fmt: skip
+
+    assert lake.ask("release_age") == [(date(2026, 11, 1), 2, 105.0, 50.0, 50.0, 100.0)]
+
+
+def test_label_share_keeps_entries_of_unknown_labels(lake: Lake) -> None:
+    lake.put(
+        "songs", "2026-11-02", "top",
+        song("A", 1, ["x"], popularity=50), song("B", 2, ["x"], popularity=60), song("C", 3, ["y"]),
+    )  # fmt: skip
+    lake.put(
+        "albums", "2026-11-02", "top", {"album_id": "A", "label": "Own"}, {"album_id": "B", "label": "Own"}
+    )  # fmt: skip
+
+    assert lake.ask("label_share") == [("Own", 2, 66.7, 2, 1, 1, 55.0), (None, 1, 33.3, 1, 1, 3, None)]
+
+
+def test_collaborations_pair_the_artists_of_an_entry(lake: Lake) -> None:
+    lake.put("songs", "2026-11-02", "top", song("A", 1, ["x", "y", "z"]), song("B", 2, ["y", "x"]))
+    lake.put("songs", "2026-11-02", "fresh", song("A", 1, ["x", "y", "z"]))
+
+    assert lake.ask("collaborations") == [
+        ("X", "Y", 3, 2, 2, 1),
+        ("X", "Z", 2, 1, 2, 1),
+        ("Y", "Z", 2, 1, 2, 1),
+    ]
+
+
+def test_the_shape_of_songs_by_the_year_of_their_release(lake: Lake) -> None:
+    # given a track that is listed twice, and counts once
+    for day in ("2026-11-02", "2026-11-09"):
+        lake.put("songs", day, "top", song("A", 1, duration_min=3.0, explicit=True))
+        lake.put("albums", day, "top", {"album_id": "A", "release_year": 2025})
+        lake.put("track_features", day, "top", {"track_id": "A", "tempo_bpm": 100.0, "key": 0, "mode": 1})
+    lake.put("songs", "2026-11-02", "other", song("B", 1, duration_min=4.0), song("C", 2, duration_min=2.0))
+    lake.put("albums", "2026-11-02", "other", {"album_id": "B", "release_year": 2025}, {"album_id": "C"})
+    lake.put("track_features", "2026-11-02", "other", {"track_id": "B", "tempo_bpm": 121.0, "key": 9, "mode": 0})
+
+    # then of two keys that are as frequent it is the lower one, and B tells nothing of its lyrics
+    assert lake.ask("song_shape_by_release_year") == [(2025, 2, 3.5, 110.5, "C", 50.0, 100.0)]
+
+
+def test_spread_tells_who_had_a_track_first(lake: Lake) -> None:
+    lake.put("songs", "2026-11-02", "fresh", song("A", 1), song("B", 2))
+    lake.put("songs", "2026-11-02", "top", song("B", 1), song("C", 2))
+    lake.put("songs", "2026-11-16", "top", song("A", 1))
+
+    assert [row[2:] for row in lake.ask("playlist_spread")] == [
+        ("fresh", date(2026, 11, 2), "top", date(2026, 11, 16), 14, "A"),
+        ("fresh", date(2026, 11, 2), "top", date(2026, 11, 2), 0, "B"),
+    ]
+
+
+def test_coverage_counts_missing_weeks_and_what_spotify_did_not_tell(lake: Lake) -> None:
+    told = {"playlist_name": "Top", "track_entries": 1, "run_id": "run-1"}
+    lake.put(
+        "playlist_metadata", "2026-11-02", "top",
+        told | {"outcome": "ok", "features_coverage": 1.0, "popularity_coverage": 1.0, "genres_coverage": 0.5},
+    )  # fmt: skip
+    lake.put(
+        "playlist_metadata", "2026-11-16", "top",
+        told | {"outcome": "partial", "features_coverage": 0.5, "popularity_coverage": 0.0, "run_id": "run-2"},
+    )  # fmt: skip
+    lake.put("playlist_metadata", "2026-11-23", "top", told | {"outcome": "metadata_only", "run_id": "run-3"})
+
+    assert lake.ask("data_coverage") == [
+        ("top", "Top", 3, "2026-11-02", "2026-11-23", "run-3", 2, 1, 1, 1, 75.0, 50.0, 50.0)
+    ]
+
+
+def test_rejects_are_counted_by_reason(lake: Lake) -> None:
+    def rejected(table: str, reason: str, place: int) -> dict[str, str]:
+        return {"table_name": table, "reason": reason, "location": f"$.items[{place}]", "raw_key": "raw"}
+
+    lake.put("rejected_rows", "2026-11-02", "top", rejected("songs", "no name", 0), rejected("songs", "no name", 1))
+    lake.put("rejected_rows", "2026-11-09", "top", rejected("songs", "no name", 2), rejected("songs", "too long", 3))
+
+    assert lake.ask("rejects_by_reason") == [
+        ("songs", "no name", 3, 2, "2026-11-02", "2026-11-09", "raw $.items[2]"),
+        ("songs", "too long", 1, 1, "2026-11-09", "2026-11-09", "raw $.items[3]"),
+    ]
+
+
+@pytest.mark.parametrize("name", queries())
+def test_a_query_reads_the_days_that_it_names_and_no_other(lake: Lake, name: str) -> None:
+    # given three weeks of two playlists in every table
+    weeks = ("2026-11-02", "2026-11-09", "2026-11-16")
+    for day in weeks:
+        for playlist in ("top", "fresh"):
+            lake.chart(day, playlist, "A B")
+            lake.put("albums", day, playlist, {"album_id": "A"})
+            lake.put("artists", day, playlist, {"artist_id": "a", "genres": '["pop"]'})
+            lake.put("track_features", day, playlist, {"track_id": "A", "energy": 0.5})
+            lake.put("rejected_rows", day, playlist, {"table_name": "songs", "reason": "none"})
+
+    # when one of them is asked for
+    assert lake.ask(name, **{"from": "2026-11-09", "to": "2026-11-15"}) is not None
+
+    # then two objects of each table are read, those of its day
+    tables = {key.split("/")[2] if key.startswith("processed") else key.split("/")[0] for key in lake.read}
+    assert tables
+    assert all("year=2026/month=11/day=09/" in key for key in lake.read)
+    assert len(lake.read) == len(set(lake.read)) == 2 * len(tables)
+
+
+def test_the_chart_of_all_weeks_reads_them_all(lake: Lake) -> None:
+    for day in ("2026-11-02", "2026-11-09"):
+        lake.chart(day, "top", "A")
+
+    assert lake.select("SELECT count(*) FROM weekly_chart WHERE week = DATE '2026-11-09'") == [(1,)]
+    assert len(lake.read) == 4

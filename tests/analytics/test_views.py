@@ -1,0 +1,143 @@
+"""The views, over small lakes whose rows were worked out by hand."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from analytics.sql import views
+from infra import views as generated
+from infra.stacks import ANALYTICS, template
+from tests.analytics.lake import Lake, song
+
+LONGEST_INLINE_TEMPLATE = 51_200
+"""Bytes. Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"""
+
+
+def test_the_template_is_what_the_sql_says_and_short_enough_to_be_sent() -> None:
+    text = template(ANALYTICS).read_text()
+
+    assert text == generated.text(), "run `make generate`"
+    assert len(text.encode()) <= LONGEST_INLINE_TEMPLATE
+
+
+def test_a_song_comes_with_its_album_first_artist_sound_and_a_real_date(lake: Lake) -> None:
+    lake.put("songs", "2026-11-02", "top", song("A", 1, ["x", "y"]), song("B", 2))
+    lake.put("albums", "2026-11-02", "top", {"album_id": "A", "label": "Own", "release_on": date(2026, 1, 2)})
+    lake.put("artists", "2026-11-02", "top", {"artist_id": "x", "primary_genre": "pop"}, {"artist_id": "y"})
+    lake.put("track_features", "2026-11-02", "top", {"track_id": "A", "energy": 0.5})
+    # and the same album on another day and another list, which are others' rows
+    lake.put("albums", "2026-11-09", "top", {"album_id": "A", "label": "Sold"})
+    lake.put("albums", "2026-11-02", "fresh", {"album_id": "A", "label": "Elsewhere"})
+
+    found = lake.select(
+        "SELECT snapshot_on, position, label, album_release_on, primary_genre, energy FROM spotify_tracks ORDER BY 2"
+    )
+
+    assert found == [
+        (date(2026, 11, 2), 1, "Own", date(2026, 1, 2), "pop", 0.5),
+        (date(2026, 11, 2), 2, None, None, None, None),
+    ]
+
+
+def test_each_artist_and_genre_has_a_row_in_order(lake: Lake) -> None:
+    lake.put("songs", "2026-11-02", "top", song("A", 1, ["x", "y"]))
+    lake.put("artists", "2026-11-02", "top", {"artist_id": "x", "genres": '["pop", "soul"]'}, {"artist_id": "y"})
+
+    assert lake.select("SELECT artist_place, artist_id, artist_name FROM song_artists ORDER BY 1") == [
+        (1, "x", "X"),
+        (2, "y", "Y"),
+    ]
+    assert lake.select("SELECT artist_id, genre_place, genre FROM artist_genres ORDER BY 2") == [
+        ("x", 1, "pop"),
+        ("x", 2, "soul"),
+    ]
+
+
+def test_a_week_has_its_last_complete_snapshot(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A")
+    lake.chart("2026-11-04", "top", "B")
+    lake.chart("2026-11-05", "top", "C", outcome="partial")
+    lake.chart("2026-11-09", "top", "D", outcome="partial")
+    lake.put("playlist_metadata", "2026-11-10", "top", {"outcome": "metadata_only", "track_entries": 0})
+
+    found = lake.select("SELECT week, snapshot_on, complete, track_id FROM chart_entries ORDER BY week")
+
+    assert found == [
+        (date(2026, 11, 2), date(2026, 11, 4), True, "B"),
+        (date(2026, 11, 9), date(2026, 11, 9), False, "D"),
+    ]
+
+
+def test_a_track_that_is_listed_twice_has_its_best_position_and_one_without_id_none(lake: Lake) -> None:
+    lake.put("playlist_metadata", "2026-11-02", "top", {"outcome": "ok", "track_entries": 3})
+    lake.put("songs", "2026-11-02", "top", song("A", 1, track_id=None), song("B", 2), song("B", 3))
+
+    assert lake.select("SELECT track_id, position FROM chart_entries") == [("B", 2)]
+
+
+@pytest.fixture
+def five_weeks(lake: Lake) -> Lake:
+    """A climbs, leaves and comes back; B is missing from a partial chart; C comes and stays; D is only there once."""
+    lake.chart("2026-10-19", "top", "B A D")
+    lake.chart("2026-10-26", "top", "A B")
+    lake.chart("2026-11-02", "top", "C A", outcome="partial")
+    lake.chart("2026-11-09", "top", "B C")
+    lake.chart("2026-11-16", "top", "C A B")
+    return lake
+
+
+@pytest.mark.parametrize(
+    ("track", "expected"),
+    [
+        # week, position, previous_position, movement, arrival, weeks_on_list, peak, entered_on, exited_on
+        (
+            "A",
+            [
+                ("10-19", 2, None, None, "first chart", 1, 2, "10-19", "11-09"),
+                ("10-26", 1, 2, 1, "stay", 2, 1, "10-19", "11-09"),
+                ("11-02", 2, 1, -1, "stay", 3, 1, "10-19", "11-09"),
+                ("11-16", 2, None, None, "return", 4, 1, "11-16", None),
+            ],
+        ),
+        (
+            "B",
+            [
+                ("10-19", 1, None, None, "first chart", 1, 1, "10-19", None),
+                ("10-26", 2, 1, -1, "stay", 2, 1, "10-19", None),
+                ("11-09", 1, None, None, "stay", 3, 1, "10-19", None),
+                ("11-16", 3, 1, -2, "stay", 4, 1, "10-19", None),
+            ],
+        ),
+        (
+            "C",
+            [
+                ("11-02", 1, None, None, "debut", 1, 1, "11-02", None),
+                ("11-09", 2, 1, -1, "stay", 2, 1, "11-02", None),
+                ("11-16", 1, 2, 1, "stay", 3, 1, "11-02", None),
+            ],
+        ),
+        ("D", [("10-19", 3, None, None, "first chart", 1, 3, "10-19", "10-26")]),
+    ],
+)
+def test_the_weekly_chart_follows_a_track(five_weeks: Lake, track: str, expected: list[tuple[Any, ...]]) -> None:
+    found = five_weeks.select(
+        "SELECT week, position, previous_position, movement, arrival, weeks_on_list, peak, entered_on, exited_on "
+        f"FROM weekly_chart WHERE track_id = '{track}' ORDER BY week"
+    )
+
+    assert [tuple(f"{value:%m-%d}" if isinstance(value, date) else value for value in row) for row in found] == expected
+
+
+def test_playlists_do_not_meet_in_the_chart(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A")
+    lake.chart("2026-11-09", "fresh", "A")
+
+    assert lake.select("SELECT playlist_id, arrival, weeks_on_list FROM weekly_chart ORDER BY 1") == [
+        ("fresh", "first chart", 1),
+        ("top", "first chart", 1),
+    ]
+
+
+def test_every_view_says_what_it_is() -> None:
+    assert [view.name for view in views() if not view.description.endswith(".")] == []

@@ -1,0 +1,87 @@
+import json
+import sys
+from datetime import date
+from io import BytesIO, TextIOWrapper
+
+import pyarrow.parquet as pq
+import pytest
+
+from infra.cli import query
+from infra.cli.athena import Answer
+from infra.cli.cloud import Cloud
+from infra.cli.query import Form
+from infra.cli.screen import ConsoleError
+
+ANSWER = Answer(
+    columns=("track_name", "position", "share", "explicit", "day"),
+    types=("varchar", "bigint", "double", "boolean", "date"),
+    rows=(('Say "Hi", please', "1", "0.5", "true", "2026-11-23"), (None, None, None, None, None)),
+)
+RECORDS = [
+    {"track_name": 'Say "Hi", please', "position": 1, "share": 0.5, "explicit": True, "day": "2026-11-23"},
+    dict.fromkeys(ANSWER.columns),
+]
+NOWHERE = Cloud("dev", {})
+
+
+def test_csv_quotes_what_must_be_quoted_and_null_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    query.write("", ANSWER, Form.CSV)
+
+    assert capsys.readouterr().out == (
+        'track_name,position,share,explicit,day\n"Say ""Hi"", please",1,0.5,true,2026-11-23\n,,,,\n'
+    )
+
+
+def test_json_has_numbers_flags_and_nulls(capsys: pytest.CaptureFixture[str]) -> None:
+    query.write("", ANSWER, Form.JSON)
+
+    assert json.loads(capsys.readouterr().out) == RECORDS
+
+
+def test_parquet_has_the_types_of_athena(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(file))
+
+    query.write("", ANSWER, Form.PARQUET)
+
+    table = pq.read_table(BytesIO(file.getvalue()))
+    assert [str(field.type) for field in table.schema] == ["string", "int64", "double", "bool", "date32[day]"]
+    assert table.to_pylist() == [RECORDS[0] | {"day": date(2026, 11, 23)}, RECORDS[1]]
+
+
+def test_parquet_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    with pytest.raises(ConsoleError, match="send it to a file"):
+        query.write("", ANSWER, Form.PARQUET)
+
+
+@pytest.mark.parametrize("form", Form)
+def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(file, write_through=True))
+
+    query.write("", Answer(ANSWER.columns, ANSWER.types, ()), form)
+
+    if form is Form.PARQUET:
+        assert pq.read_table(BytesIO(file.getvalue())).column_names == list(ANSWER.columns)
+    elif form is Form.JSON:
+        assert json.loads(file.getvalue()) == []
+    elif form is Form.CSV:
+        assert file.getvalue() == b"track_name,position,share,explicit,day\n"
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments", "sentence"),
+    [
+        ("top_concerts", [], "There is no query 'top_concerts': choose among artist_churn,"),
+        ("top_artists", ["--until", "2026-01-01"], "has no parameter until: it has from, to"),
+        ("top_artists", ["--to"], "'--to' is no parameter with a value: write --name value"),
+        ("top_artists", ["2026-01-01"], "'2026-01-01' is no parameter with a value"),
+        ("top_artists", ["--to=soon"], "to is 'soon': it must be a day"),
+        ("SELECT 1", ["--to", "soon"], "SQL of your own takes no parameters"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_what_can(question: str, arguments: list[str], sentence: str) -> None:
+    with pytest.raises(ConsoleError, match=sentence):
+        query.ask(NOWHERE, question, arguments, date(2026, 11, 25))
