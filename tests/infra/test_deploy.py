@@ -1,6 +1,5 @@
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -37,6 +36,7 @@ from infra.deploy import (
     stored_spotify_secret,
     upload,
 )
+from infra.local.processes import free_port
 from infra.stacks import ROOT, SERVICES
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Cloud:
             cast("Any", service),
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="emulated",
-            aws_secret_access_key="emulated",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
         )
 
     def run_script(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -73,8 +73,8 @@ class Cloud:
                 "HOME": os.environ["HOME"],
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "AWS_DEFAULT_REGION": REGION,
-                "AWS_ACCESS_KEY_ID": "emulated",
-                "AWS_SECRET_ACCESS_KEY": "emulated",
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
                 "EARWORM_LAMBDA_TARGET": "host",
             },
             capture_output=True,
@@ -85,15 +85,11 @@ class Cloud:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "ERROR"}
-    folder = tmp_path_factory.mktemp("ministack")
+    port, folder = free_port(), tmp_path_factory.mktemp("emulator")
     with (folder / "log").open("w") as log:
         emulator = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env={"PATH": os.environ["PATH"], "TMPDIR": str(folder), **own},
+            [sys.executable, "-m", "infra.local.emulator", "--port", str(port), "--state", folder],
+            env={"PATH": os.environ["PATH"]},
             stdout=log,
             stderr=log,
         )
