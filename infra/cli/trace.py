@@ -142,7 +142,7 @@ def trace(
     run_id = whole_run_id(cloud, run, days=days)
     services = spans(documents_of(cloud, run_id, days=days), environment)
     for line in waterfall(services, out.width, show_all=show_all):
-        out.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        out.print(line, overflow="fold")
     out.print(grid("From the PUT to each table", *_latencies(services), numbers=(2, 3, 4)))
     if html:
         html.write_text(trace_page.page(run_id, environment, services), "utf-8")
@@ -157,7 +157,7 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
     Args:
         services: See `spans`.
         width: Columns of the terminal.
-        show_all: Every span; else what went wrong, the steps of services that a schedule set off, and the services.
+        show_all: Every span; else the services, the extractor's steps, and what went wrong.
     """
     begin = min(each.begin for each in services)
     end = max(span.end for each in services for span in each.everything())
@@ -181,7 +181,7 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
         for trouble in span.troubles:
             yield Text(f"{'  ' * depth}  ↳ {trouble}", "yellow" if trouble.startswith("throttled") else "red")
         for child in span.children:
-            is_shown = show_all or child.is_troubled or (child.kind == "step" and _root(span).cause is None)
+            is_shown = show_all or child.is_troubled or (child.kind == "step" and not _root(span).first("table"))
             if is_shown:
                 yield from row(child, depth + 1)
 
