@@ -136,7 +136,9 @@ def message(trace_header: str | None, **facts: Fact) -> Iterator[Step]:
     taken = Step(segment)
     taken.annotate(**facts)
     taken.note(invocation=os.environ.get(LAMBDA_TRACE_HEADER_KEY))
-    header = f"Root={segment.trace_id};Parent={segment.id};Sampled=1"
+    invocation = TraceHeader.from_header_str(os.environ.get(LAMBDA_TRACE_HEADER_KEY))
+    # By its lineage Lambda tells when functions set off each other without end.
+    header = TraceHeader(segment.trace_id, segment.id, sampled=1, data=invocation.data).to_header_str()
     with _in_one_piece(), _in_trace(header):
         try:
             yield taken

@@ -55,6 +55,17 @@ def test_each_message_of_a_batch_is_told_in_the_trace_that_it_came_with(daemon: 
     assert LAMBDA_ROOT in os.environ["_X_AMZN_TRACE_ID"]
 
 
+@pytest.mark.usefixtures("daemon")
+def test_the_lineage_by_which_lambda_knows_an_endless_loop_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"{header(LAMBDA_ROOT)};Lineage=1:abcd1234:0")
+
+    with message(header()):
+        told = os.environ["_X_AMZN_TRACE_ID"]
+
+    assert told.startswith(f"Root={ROOT};Parent=")
+    assert told.endswith(";Sampled=1;Lineage=1:abcd1234:0")
+
+
 @pytest.mark.usefixtures("in_lambda")
 def test_a_message_without_a_trace_is_a_step_of_lambdas_own(daemon: Daemon) -> None:
     with message(None, table="songs"), step("read"):
