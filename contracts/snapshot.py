@@ -195,9 +195,7 @@ class RawDocument(Playlist, total=False):
     total: Unverified
 
 
-_DOCUMENT: TypeAdapter[RawDocument] = TypeAdapter(RawDocument)
-_WRAPPED_DOCUMENT: TypeAdapter[list[RawDocument]] = TypeAdapter(Annotated[list[RawDocument], Field(max_length=1)])
-_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+_WRAPPED_DOCUMENT = Annotated[list[RawDocument], Field(max_length=1)]
 
 _ENTRIES = list[Annotated[Entry | OrBroken, _Lenient]]
 LONG_LISTS: Mapping[Names, Any] = {
@@ -308,7 +306,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
 def _parse(body: bytes) -> _Read:
     try:
         outlined = outline(body, LONG_LISTS)
-        document = _DOCUMENT.validate_json(outlined.skeleton)
+        document = _adapter(RawDocument).validate_json(outlined.skeleton)
     except (ValueError, RecursionError):
         # The parser of the whole tells best what is wrong, or reads what the outline's is too strict for.
         return _parse_whole(body)
@@ -317,7 +315,7 @@ def _parse(body: bytes) -> _Read:
 
 
 def _decoder(body: bytes, of: Any) -> Callable[[bytes], list[Any]]:
-    adapter = _adapter(of)
+    adapter: TypeAdapter[list[Any]] = _adapter(of)
 
     def decode(some: bytes) -> list[Any]:
         try:
@@ -329,7 +327,8 @@ def _decoder(body: bytes, of: Any) -> Callable[[bytes], list[Any]]:
 
 
 @cache
-def _adapter(of: Any) -> TypeAdapter[list[Any]]:
+def _adapter(of: Any) -> TypeAdapter[Any]:
+    """Made when it is first needed: to make one takes longer than to read a small snapshot with it."""
     return TypeAdapter(of)
 
 
@@ -352,8 +351,8 @@ def _read_whole(body: bytes) -> _Read:
     wrapped = body.lstrip()[:1] == b"["
     try:
         if not wrapped:
-            return _Read(_DOCUMENT.validate_json(body), {}, "$", body)
-        documents = _WRAPPED_DOCUMENT.validate_json(body)
+            return _Read(_adapter(RawDocument).validate_json(body), {}, "$", body)
+        documents = _adapter(_WRAPPED_DOCUMENT).validate_json(body)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
         raise UnreadableSnapshotError(_json_path("$", first), f"no playlist document: {first['msg']}") from None
@@ -456,7 +455,7 @@ def _skip(rule: SkipRule, location: str) -> Skip:
 
 def _reject(location: str, raw: Unverified) -> Reject:
     try:
-        _ENTRY.validate_python(raw)
+        _adapter(Entry).validate_python(raw)
     except ValidationError as fault:
         faults = fault.errors(include_url=False, include_input=False)
         return Reject(location, "; ".join(f"{_json_path('', each)}: {each['msg']}" for each in faults), raw)
