@@ -26,8 +26,9 @@ check: .venv/.ready ## Lint, check types and the direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
-bench: .venv/.ready ## Measure the bundles that the services deploy
+bench: .venv/.bench ## Measure bundles, transforms, cold starts and the flow beside their peers: tests/benchmarks/results.md
 	@$(EARWORM) build
+	@.venv/bin/python -m tests.benchmarks $(SECTIONS)
 
 deploy: .venv/.ready ## Deploy the platform and every service to the cloud that the environment names
 	@$(EARWORM) deploy
@@ -54,7 +55,7 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 		$(COMPILE) --python-version 3.11 -c requirements/dev.txt \
 			services/$$service/requirements.in -o services/$$service/requirements.txt || exit 1; \
 	done
-	for tool in $(TOOLS); do \
+	for tool in $(TOOLS) bench; do \
 		$(COMPILE) --upgrade --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.txt || exit 1; \
 	done
 
@@ -67,4 +68,9 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 		.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv/tools/$$tool && \
 		VIRTUAL_ENV=.venv/tools/$$tool .venv/bin/uv pip sync --quiet --require-hashes requirements/$$tool.txt || exit 1; \
 	done
+	@touch $@
+
+.venv/.bench: .venv/.ready requirements/bench.txt
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv/tools/bench
+	@VIRTUAL_ENV=.venv/tools/bench .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements/bench.txt
 	@touch $@

@@ -1,0 +1,191 @@
+"""From nothing to the first table: a transformer's first invocation, beside the same on other writers of Parquet."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+
+from infra.cli.replay import announcement
+from infra.local.processes import HOST, free_port, is_healthy
+from infra.stacks import ROOT
+from shared.lake import SnapshotKey
+from tests.benchmarks.documents import document
+from tests.benchmarks.measure import WORK, Run, median, run, table
+from tests.benchmarks.transform import BUNDLE, PEERS, PROJECT
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DEPLOYED = WORK / "deployed"
+"""Where a bundle is unpacked as it is, as Lambda does."""
+_RUNTIME = WORK / "runtime"
+_ONLY_PYARROW = WORK / "pyarrow"
+_BUCKET = "lake"
+_ROUNDS = 7
+_PARTS = (
+    "pandas", "fastparquet", "numpy", "pyarrow", "awswrangler", "pydantic", "boto3", "aws_lambda_powertools",
+    "aws_xray_sdk", "earworm",
+)  # fmt: skip
+_PART_OF = {
+    "botocore": "boto3", "s3transfer": "boto3", "urllib3": "boto3", "pydantic_core": "pydantic",
+    "annotated_types": "pydantic", "contracts": "earworm", "shared": "earworm", "services": "earworm",
+    "cramjam": "fastparquet", "fsspec": "fastparquet",
+}  # fmt: skip
+_IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A handler, and where its packages are."""
+
+    handler: str
+    title: str
+    sites: tuple[Path, ...]
+    absent: str
+    writes_bytecode: bool = True
+
+
+_CONTENDERS = (
+    Contender("earworm", "**Earworm**", (BUNDLE, _RUNTIME), "pyarrow"),
+    Contender("earworm", "Earworm, bundle as it is deployed", (DEPLOYED, _RUNTIME), "pyarrow", writes_bytecode=False),
+    Contender("on_pyarrow", "same handler on pyarrow", (BUNDLE, _ONLY_PYARROW, _RUNTIME), "pandas"),
+    Contender("on_awswrangler", "same handler on awswrangler", (PEERS, BUNDLE), "fastparquet"),
+    Contender("plain_awswrangler", "plain handler on awswrangler", (PEERS,), "fastparquet"),
+)
+
+
+def section() -> str:
+    """Measures every handler's first invocation, and tells the results in Markdown."""
+    _link(_RUNTIME, PROJECT, "boto3", "botocore", "s3transfer")
+    _link(_ONLY_PYARROW, PEERS, "pyarrow")
+    runs: defaultdict[Contender, list[Run]] = defaultdict(list)
+    with _s3() as (s3, variables):
+        body = document(50)
+        for number in range(_ROUNDS + 1):
+            for place, contender in enumerate(_CONTENDERS):
+                key = SnapshotKey(date(2024, 5, 2), f"{number:02}{place:020}")
+                s3.put_object(Bucket=_BUCKET, Key=key.raw, Body=body)
+                done = _start(contender, key, variables)
+                if number:  # the first round warms the disk's cache
+                    runs[contender].append(done)
+        written = s3.list_objects_v2(Bucket=_BUCKET, Prefix="processed/spotify/songs/")["KeyCount"]
+        itemised = {
+            contender: _itemised(_start(contender, key, variables, "-X", "importtime").complained)
+            for contender in _CONTENDERS
+        }
+    if written != (_ROUNDS + 1) * len(_CONTENDERS):
+        raise SystemExit(f"Only {written} of {(_ROUNDS + 1) * len(_CONTENDERS)} tables were written.")
+    return _told(runs, itemised)
+
+
+def _start(contender: Contender, key: SnapshotKey, variables: dict[str, str], *options: str) -> Run:
+    event = {
+        "Records": [
+            {
+                "messageId": "1",
+                "body": announcement(_BUCKET, key),
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "eventSource": "aws:sqs",
+            }
+        ]
+    }
+    flags = [*options, "-I", "-S"] + ([] if contender.writes_bytecode else ["-B"])
+    start = ROOT / "tests/benchmarks/start.py"
+    told = [contender.handler, json.dumps(event), contender.absent]
+    return run([sys.executable, *flags, start, *told, *contender.sites], **variables)
+
+
+@contextmanager
+def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
+    port = free_port()
+    address = f"http://{HOST}:{port}"
+    variables = {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "S3_BUCKET": _BUCKET,
+        "DEAD_LETTER_QUEUE_URL": f"{address}/000000000000/none",
+        "SERVICE_VERSION": "1.0.0",
+        "POWERTOOLS_SERVICE_NAME": "songs",
+        "POWERTOOLS_METRICS_NAMESPACE": "Earworm/dev",
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "_X_AMZN_TRACE_ID": "Root=1-65000000-000000000000000000000001;Parent=0000000000000001;Sampled=1",
+    }
+    command = [sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            while not is_healthy(port, "/moto-api/"):
+                if server.poll() is not None:
+                    raise SystemExit(f"The S3 of the benchmark ended with {server.returncode}.")
+            s3 = boto3.client(
+                "s3",
+                endpoint_url=address,
+                region_name="us-east-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+            s3.create_bucket(Bucket=_BUCKET)
+            yield s3, variables
+        finally:
+            server.terminate()
+
+
+def _link(folder: Path, site: Path, *packages: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        link = folder / package
+        link.unlink(missing_ok=True)
+        link.symlink_to(site / package)
+
+
+def _itemised(trace: str) -> Counter[str]:
+    """Milliseconds of imports by package, each with its own modules alone."""
+    found: Counter[str] = Counter()
+    for microseconds, package in _IMPORT.findall(trace):
+        part = _PART_OF.get(package, package)
+        found[part if part in _PARTS else "everything else"] += int(microseconds)
+    return Counter({part: round(microseconds / 1000) for part, microseconds in found.items()})
+
+
+def _told(runs: dict[Contender, list[Run]], itemised: dict[Contender, Counter[str]]) -> str:
+    own = median(each.wall for each in runs[_CONTENDERS[0]])
+    rows = []
+    for contender, done in runs.items():
+        inside = [[float(number) for number in each.printed.split()[-2:]] for each in done]
+        rows.append(
+            (
+                contender.title,
+                f"{median(each.wall for each in done):.2f}",
+                f"{own / median(each.wall for each in done):.2f}",
+                f"{median(each.cpu for each in done):.2f}",
+                f"{median(imports for imports, _ in inside):.2f}",
+                f"{median(call for _, call in inside):.2f}",
+                f"{median(each.rss for each in done) / 10**6:.0f}",
+            )
+        )
+    whole = table(
+        ("", "wall s", "Earworm is × of it", "CPU s", "imports and clients s", "invocation s", "peak MB"), rows
+    )
+    parts = [*_PARTS, "everything else"]
+    imports = table(
+        ("ms of imports", *parts, "sum"),
+        [(contender.title, *(told[part] for part in parts), told.total()) for contender, told in itemised.items()],
+    )
+    return (
+        "## From nothing to the first table\n\n"
+        f"{whole}\nA new process to the table of songs of 50 entries in an S3 on this machine; medians of {_ROUNDS} "
+        "rounds, in turn. The same handler has the same contracts, validation, logs, metrics and traces; only the "
+        "writer of Parquet is another. The plain one has nothing of it. Bytecode is compiled beforehand, but for the "
+        f"bundle as it is deployed, which has what `earworm build` gives it.\n\n{imports}\n"
+        "One run under `-X importtime`, which slows it; each package without what it imports.\n"
+    )

@@ -1,0 +1,33 @@
+"""Earworm's own way, through the functions that its workers call."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from contracts.snapshot import Provenance, read_snapshot
+from contracts.tables import TABLES
+from contracts.validation import judge
+from services.albums.transform import albums
+from services.artists.transform import artists
+from services.playlist_metadata.transform import playlist_metadata
+from services.songs.transform import songs
+from services.track_features.transform import track_features
+from shared.parquet import encode
+from tests.benchmarks.contenders.tables import DAY, PLAYLIST
+
+_TRANSFORMS: dict[str, Any] = {
+    each.__name__: each for each in (songs, artists, albums, track_features, playlist_metadata)
+}
+
+
+def write(body: bytes, folder: Path) -> None:
+    """All five tables of one reading."""
+    write_tables(body, folder, TABLES.values())
+
+
+def write_tables(body: bytes, folder: Path, tables: Any) -> None:
+    """Some tables of one reading."""
+    snapshot = read_snapshot(body, Provenance(PLAYLIST, date.fromisoformat(DAY)))
+    for table in tables:
+        rows = encode(table, judge(table, _TRANSFORMS[table.name](snapshot)).rows)
+        (folder / f"{table.name}.parquet").write_bytes(rows)

@@ -1,0 +1,11 @@
+"""One transformer of Earworm's."""
+
+from pathlib import Path
+
+from contracts.tables import TABLES
+from tests.benchmarks.contenders.earworm import write_tables
+
+
+def write(body: bytes, folder: Path) -> None:
+    """The songs."""
+    write_tables(body, folder, [TABLES["songs"]])
