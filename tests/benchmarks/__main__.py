@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 from infra.build import MEGABYTE
 from infra.stacks import ROOT, SERVICES
-from tests.benchmarks import cold_start, documents, transform
+from tests.benchmarks import cold_start, documents, flow, transform
 from tests.benchmarks.measure import WORK, run, table
 
 _RESULTS = ROOT / "tests/benchmarks/results.md"
@@ -24,7 +24,12 @@ _TOLD_VERSIONS = (
 
 def main(chosen: list[str]) -> None:
     """Measure some sections, all by default, and write the results with the others as they were."""
-    sections = {"bundles": _bundles, "transform": transform.section, "cold_start": cold_start.section}
+    sections = {
+        "bundles": _bundles,
+        "transform": transform.section,
+        "cold_start": cold_start.section,
+        "flow": flow.section,
+    }
     WORK.mkdir(parents=True, exist_ok=True)
     _unpack_bundles()
     for name in chosen or sections:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra.cli.replay import announcement
-from infra.local.processes import HOST, free_port, is_healthy
+from infra.local.cloud import LocalCloud
 from infra.stacks import ROOT
 from shared.lake import SnapshotKey
 from tests.benchmarks.documents import document
@@ -106,38 +105,32 @@ def _start(contender: Contender, key: SnapshotKey, variables: dict[str, str], *o
 
 @contextmanager
 def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
-    port = free_port()
-    address = f"http://{HOST}:{port}"
-    variables = {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "S3_BUCKET": _BUCKET,
-        "DEAD_LETTER_QUEUE_URL": f"{address}/000000000000/none",
-        "SERVICE_VERSION": "1.0.0",
-        "POWERTOOLS_SERVICE_NAME": "songs",
-        "POWERTOOLS_METRICS_NAMESPACE": "Earworm/dev",
-        "LAMBDA_TASK_ROOT": "/var/task",
-        "_X_AMZN_TRACE_ID": "Root=1-65000000-000000000000000000000001;Parent=0000000000000001;Sampled=1",
-    }
-    command = [sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            while not is_healthy(port, "/moto-api/"):
-                if server.poll() is not None:
-                    raise SystemExit(f"The S3 of the benchmark ended with {server.returncode}.")
-            s3 = boto3.client(
-                "s3",
-                endpoint_url=address,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-            )
-            s3.create_bucket(Bucket=_BUCKET)
-            yield s3, variables
-        finally:
-            server.terminate()
+    cloud = LocalCloud(WORK / "s3", {})
+    endpoints = cloud.start()
+    try:
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=endpoints.aws,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        s3.create_bucket(Bucket=_BUCKET)
+        yield (
+            s3,
+            {
+                **endpoints.environment(),
+                "S3_BUCKET": _BUCKET,
+                "DEAD_LETTER_QUEUE_URL": f"{endpoints.aws}/000000000000/none",
+                "SERVICE_VERSION": "1.0.0",
+                "POWERTOOLS_SERVICE_NAME": "songs",
+                "POWERTOOLS_METRICS_NAMESPACE": "Earworm/dev",
+                "LAMBDA_TASK_ROOT": "/var/task",
+                "_X_AMZN_TRACE_ID": "Root=1-65000000-000000000000000000000001;Parent=0000000000000001;Sampled=1",
+            },
+        )
+    finally:
+        cloud.stop()
 
 
 def _link(folder: Path, site: Path, *packages: str) -> None:
@@ -158,7 +151,7 @@ def _itemised(trace: str) -> Counter[str]:
 
 
 def _told(runs: dict[Contender, list[Run]], itemised: dict[Contender, Counter[str]]) -> str:
-    own = median(each.wall for each in runs[_CONTENDERS[0]])
+    own = {name: median(getattr(each, name) for each in runs[_CONTENDERS[0]]) for name in ("wall", "cpu")}
     rows = []
     for contender, done in runs.items():
         inside = [[float(number) for number in each.printed.split()[-2:]] for each in done]
@@ -166,15 +159,16 @@ def _told(runs: dict[Contender, list[Run]], itemised: dict[Contender, Counter[st
             (
                 contender.title,
                 f"{median(each.wall for each in done):.2f}",
-                f"{own / median(each.wall for each in done):.2f}",
+                f"{own['wall'] / median(each.wall for each in done):.2f}",
                 f"{median(each.cpu for each in done):.2f}",
+                f"{own['cpu'] / median(each.cpu for each in done):.2f}",
                 f"{median(imports for imports, _ in inside):.2f}",
                 f"{median(call for _, call in inside):.2f}",
                 f"{median(each.rss for each in done) / 10**6:.0f}",
             )
         )
     whole = table(
-        ("", "wall s", "Earworm is × of it", "CPU s", "imports and clients s", "invocation s", "peak MB"), rows
+        ("", "wall s", "Earworm ÷ it", "CPU s", "Earworm ÷ it", "imports, clients s", "invocation s", "peak MB"), rows
     )
     parts = [*_PARTS, "everything else"]
     imports = table(

@@ -1,0 +1,163 @@
+"""The flow on the local cloud: from a raw snapshot to its last receipt, one at a time and a thousand at once."""
+
+import itertools
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from contracts.tables import TABLES
+from shared.lake import RECEIPTS_PREFIX, SnapshotKey
+from tests.benchmarks.documents import document
+from tests.benchmarks.measure import MEGABYTE, WORK, median, quantile, table
+from tests.system.pipeline import Pipeline, deployed
+
+_BACKFILLS = (10, 50, 200, 1_000)
+_ENTRIES = 100
+_SINGLE = 40
+_WARM_UP = 5
+_PATIENCE = 1_800.0
+
+
+class _Worker(NamedTuple):
+    """A process of a function: resident bytes, and seconds of processor since its start."""
+
+    name: str
+    memory: int
+    cpu: float
+
+
+@dataclass(slots=True)
+class _Backfill:
+    """A backfill as it went.
+
+    Attributes:
+        seconds: From the first raw object to the last receipt.
+        cpu: Seconds of processor that the workers took meanwhile.
+        memory: By worker, its bytes of memory at moments of the backfill, in their order.
+    """
+
+    snapshots: int
+    seconds: float = 0.0
+    cpu: float = 0.0
+    memory: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+
+def section() -> str:
+    """Measures the flow, and tells the results in Markdown."""
+    days = (date(2020, 1, 1) + timedelta(days=number) for number in itertools.count())
+    with deployed(WORK / "cloud") as pipeline:
+        body = document(50)
+        latencies = [_seconds_to_last_receipt(pipeline, body, next(days)) for _ in range(_WARM_UP + _SINGLE)][_WARM_UP:]
+        body = document(_ENTRIES)
+        _backfill(pipeline, body, _BACKFILLS[0], next(days))
+        backfills = [_backfill(pipeline, body, number, next(days)) for number in _BACKFILLS]
+    return _told(latencies, backfills)
+
+
+def _seconds_to_last_receipt(pipeline: Pipeline, body: bytes, day: date) -> float:
+    key = SnapshotKey(day, "single")
+    s3, bucket = pipeline.s3, pipeline.bucket
+    began = time.perf_counter()
+    s3.put_object(Bucket=bucket, Key=key.raw, Body=body)
+    while _receipts(pipeline, day) < len(TABLES):
+        time.sleep(0.01)
+        _be_patient(began)
+    return time.perf_counter() - began
+
+
+def _backfill(pipeline: Pipeline, body: bytes, snapshots: int, day: date) -> _Backfill:
+    done = _Backfill(snapshots)
+    keys = [SnapshotKey(day, f"{number:022}") for number in range(snapshots)]
+    s3, bucket = pipeline.s3, pipeline.bucket
+    before = sum(worker.cpu for worker in _workers(pipeline))
+    began = time.perf_counter()
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda key: s3.put_object(Bucket=bucket, Key=key.raw, Body=body), keys))
+    while _receipts(pipeline, day) < snapshots * len(TABLES):
+        for worker in _workers(pipeline):
+            done.memory[worker.name].append(worker.memory)
+        time.sleep(1)
+        _be_patient(began)
+    done.seconds = time.perf_counter() - began
+    done.cpu = sum(worker.cpu for worker in _workers(pipeline)) - before
+    return done
+
+
+def _receipts(pipeline: Pipeline, day: date) -> int:
+    prefix = f"{RECEIPTS_PREFIX}{day:year=%Y/month=%m/day=%d}/"
+    pages = pipeline.s3.get_paginator("list_objects_v2").paginate(Bucket=pipeline.bucket, Prefix=prefix)
+    return sum(page["KeyCount"] for page in pages)
+
+
+def _be_patient(began: float) -> None:
+    if time.perf_counter() - began > _PATIENCE:
+        raise SystemExit(f"Receipts were missing for {_PATIENCE:.0f} seconds: look at the dead-letter queues.")
+
+
+def _workers(pipeline: Pipeline) -> Iterator[_Worker]:
+    """Each process of a transformer of this cloud.
+
+    Sources: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html and …/proc_pid_stat.5.html
+    """
+    address = pipeline.variables["AWS_ENDPOINT_URL"]
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            variables = dict(
+                each.partition("=")[::2] for each in (process / "environ").read_text(errors="replace").split("\0")
+            )
+            service = variables.get("POWERTOOLS_SERVICE_NAME")
+            if service in TABLES and variables.get("AWS_ENDPOINT_URL") == address:
+                status = (process / "status").read_text().splitlines()
+                resident = next(line for line in status if line.startswith("VmRSS:"))
+                ticks = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+                yield _Worker(
+                    f"{service} ({process.name})",
+                    int(resident.split()[1]) * 1024,
+                    sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"),
+                )
+
+
+def _told(latencies: Sequence[float], backfills: Sequence[_Backfill]) -> str:
+    of_fifty = next(each for each in backfills if each.snapshots == 50)
+    rows = [
+        (
+            f"{each.snapshots:,}",
+            f"{each.seconds:.1f}",
+            f"{each.seconds / each.snapshots:.3f}",
+            f"{each.seconds / each.snapshots / (of_fifty.seconds / of_fifty.snapshots):.2f}",
+            f"{each.cpu / each.snapshots:.3f}",
+            f"{each.cpu / each.snapshots / (of_fifty.cpu / of_fifty.snapshots):.2f}",
+            f"{each.snapshots * len(TABLES) / each.seconds:.1f}",
+        )
+        for each in backfills
+    ]
+    head = (
+        "snapshots",
+        "s",
+        "s a snapshot",
+        "of that at 50",
+        "workers' CPU s a snapshot",
+        "of that at 50",
+        "tables a second",
+    )
+    memory = [
+        (worker, *(f"{at[int(share * (len(at) - 1))] / MEGABYTE:.0f}" for share in (0, 0.1, 0.25, 0.5, 0.75, 1)))
+        for worker, at in sorted(backfills[-1].memory.items())
+        if len(at) > 10
+    ]
+    return (
+        "## The flow on the local cloud\n\n"
+        f"A raw snapshot of 50 entries to the last of its five receipts, warm, one after the other ({_SINGLE} times): "
+        f"p50 {median(latencies):.2f} s, p95 {quantile(latencies, 0.95):.2f} s.\n\n"
+        f"Backfills of snapshots of {_ENTRIES} entries, put as fast as that goes, after one of ten:\n\n"
+        f"{table(head, rows)}\n"
+        f"MB of memory of each worker over the backfill of {backfills[-1].snapshots:,}, by the share of its time:\n\n"
+        f"{table(('worker', 'start', '10 %', '25 %', '50 %', '75 %', 'end'), memory)}"
+    )
