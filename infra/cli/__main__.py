@@ -18,6 +18,7 @@ from infra.changes import ChangesError
 from infra.cli import archive, athena, collect, deployment, dlq, recovery
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
+from infra.cli import compact as compaction
 from infra.cli import explain as lineage
 from infra.cli import logs as logs_
 from infra.cli import query as questions
@@ -178,6 +179,7 @@ app.command()(deployment.services)
 app.command()(deployment.changed)
 app.command()(replays.replay)
 app.command()(audits.audit)
+app.command()(compaction.compact)
 app.add_typer(dlq.app, name="dlq")
 app.command()(runs_.runs)
 app.command()(runs_.status)

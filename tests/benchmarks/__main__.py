@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 from infra.build import MEGABYTE
 from infra.stacks import ROOT, SERVICES
-from tests.benchmarks import cold_start, documents, flow, transform
+from tests.benchmarks import cold_start, compaction, documents, flow, transform
 from tests.benchmarks.measure import WORK, run, table
 
 _RESULTS = ROOT / "tests/benchmarks/results.md"
@@ -29,6 +29,7 @@ def main(chosen: list[str]) -> None:
         "transform": transform.section,
         "cold_start": cold_start.section,
         "flow": flow.section,
+        "compaction": compaction.section,
     }
     WORK.mkdir(parents=True, exist_ok=True)
     _unpack_bundles()

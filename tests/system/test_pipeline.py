@@ -67,6 +67,25 @@ def test_every_snapshot_is_in_every_table_and_every_receipt_adds_up(pipeline: Pi
         assert len(pipeline.rows(table)) == receipted
 
 
+def test_a_compacted_month_answers_the_same_queries_with_the_same_rows_from_one_file(pipeline: Pipeline) -> None:
+    days = sorted({str(row["snapshot_date"]) for row in pipeline.rows("songs")})
+    year, month, _ = days[-1].split("-")
+
+    pipeline.earworm("compact", "--month", f"{year}-{month}", "--table", "songs", "--table", "albums")
+
+    assert len(pipeline.etags("compacted/spotify/songs/")) == 1
+    for table in ("songs", "albums"):
+        of_month = f"WHERE year = '{year}' AND month = '{month}'"
+        query = f"SELECT * FROM {table} {of_month}"
+        columns = ", ".join(pipeline.ask(f"{query} LIMIT 1")[0])
+        asked, answered = (f"SELECT {columns} FROM {name} {of_month}" for name in (table, f"{table}_compacted"))
+        assert pipeline.ask(answered), table
+        assert pipeline.ask(f"{asked} EXCEPT {answered}") == pipeline.ask(f"{answered} EXCEPT {asked}") == []
+        assert pipeline.ask(f"SELECT count(*) AS n FROM {table} {of_month}") == pipeline.ask(
+            f"SELECT count(*) AS n FROM {table}_compacted {of_month}"
+        )
+
+
 def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(pipeline: Pipeline) -> None:
     for row in pipeline.rows("playlist_metadata"):
         if row["extracted_at"] is not None:

@@ -1,0 +1,215 @@
+"""A month of a table as one file, for Athena to read at once what the lake holds in a file for each snapshot.
+
+The lake stays as it is: its files are what receipts and audit know, and what a replay writes again. A compacted month
+is a copy below a prefix and in a table of its own, `<table>_compacted`. It tells which files it was made of, so that
+compacting again writes only what changed since, and whoever drops it loses nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import duckdb
+import typer
+from botocore.exceptions import ClientError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from contracts.tables import TABLES, Table
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.screen import ConsoleError, grid, out, progress
+from shared.lake import PROCESSED_PREFIX
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import TableInputTypeDef
+
+PREFIX = "compacted/spotify/"
+_SUFFIX = "_compacted"
+_MADE_OF = "made-of"
+_CONNECTIONS = 10
+_CHANGED = frozenset({"NoSuchKey", "PreconditionFailed", "ConditionalRequestConflict", "404", "409", "412"})
+_DUCKDB_TYPES = {"string": "VARCHAR"}
+"""Glue's types whose name in DuckDB is another."""
+
+
+class Compacted(NamedTuple):
+    """A table's compacted month.
+
+    Attributes:
+        files: How many files of the lake it was made of.
+        read_bytes: Bytes of these.
+        size: Its own bytes.
+        is_new: Whether it was written, and not found as it should be.
+    """
+
+    table: str
+    files: int
+    read_bytes: int
+    size: int
+    is_new: bool
+
+
+class _File(NamedTuple):
+    key: str
+    etag: str
+    size: int
+
+
+class _ChangedMeanwhileError(ConsoleError):
+    """A file of the month was written or removed while it was read, or another compaction was faster."""
+
+
+def compact(
+    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="Month, YYYY-MM.")],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", help="Table to compact; repeat it. [default: all]")
+    ] = None,
+    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+) -> None:
+    """Copy a month of a table into one file, which Athena reads faster, as the table TABLE_compacted."""
+    unknown = sorted(set(table or ()) - TABLES.keys())
+    if unknown:
+        raise ConsoleError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
+    cloud = find_cloud(environment)
+    done = []
+    with progress() as bar:
+        task = bar.add_task("tables", total=len(table or TABLES), note=f"{month:%Y-%m}")
+        for name in table or TABLES:
+            done.append(month_of(cloud, TABLES[name], month.year, month.month))
+            bar.advance(task)
+    names = ("table", "files", "their bytes", "bytes in one", "written")
+    out.print(grid(f"Compacted {month:%Y-%m}", names, done, numbers=range(1, 4)))
+
+
+@retry(retry=retry_if_exception_type(_ChangedMeanwhileError), stop=stop_after_attempt(5), reraise=True)
+def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacted:
+    """Makes a table's compacted month what the lake holds now; without files there is none.
+
+    Raises:
+        ConsoleError: The table is not deployed.
+    """
+    partition = f"year={year:04}/month={month:02}/"
+    target = f"{PREFIX}{table.name}/{partition}rows.parquet"
+    columns = _declare(cloud, table.name)
+    files = list(_files(cloud, f"{PROCESSED_PREFIX}{table.name}/{partition}"))
+    made_of = sha256(repr((columns, files)).encode()).hexdigest()
+    standing = _look(cloud, target)
+    size, is_new = standing.size if standing else 0, False
+    if files and (standing is None or standing.made_of != made_of):
+        with TemporaryDirectory() as folder:
+            whole = _merged(cloud, files, columns, table.key, Path(folder))
+            size, is_new = whole.stat().st_size, True
+            _put(cloud, target, whole, made_of, standing)
+    elif standing and not files:
+        with _restarted_if_changed():
+            cloud.client("s3").delete_object(Bucket=cloud.platform.bucket, Key=target, IfMatch=standing.etag)
+        size = 0
+    return Compacted(f"{table.name}{_SUFFIX}", len(files), sum(each.size for each in files), size, is_new)
+
+
+def _declare(cloud: Cloud, table: str) -> dict[str, str]:
+    """Makes the compacted table in the catalog what the table is, and tells the columns of its files by type.
+
+    The day becomes a column, so that a query of one of the two is also one of the other.
+    """
+    glue, database = cloud.client("glue"), cloud.platform.database
+    try:
+        told = glue.get_table(DatabaseName=database, Name=table)["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        raise ConsoleError(f"The table {table} is not deployed in {database}: run `earworm deploy {table}`.") from None
+    location = f"s3://{cloud.platform.bucket}/{PREFIX}{table}/"
+    year, month, day = told["PartitionKeys"]
+    columns = [*told["StorageDescriptor"]["Columns"], day]
+    parameters = {name: value for name, value in told["Parameters"].items() if ".day." not in name}
+    compacted: TableInputTypeDef = {
+        "Name": f"{table}{_SUFFIX}",
+        "Description": f"{told['Description']}, a file a month",
+        "TableType": told["TableType"],
+        "Parameters": {
+            **parameters,
+            "storage.location.template": f"{location}year=${{year}}/month=${{month}}",
+        },
+        "PartitionKeys": [year, month],
+        "StorageDescriptor": {**told["StorageDescriptor"], "Location": location, "Columns": columns},
+    }
+    try:
+        glue.create_table(DatabaseName=database, TableInput=compacted)
+    except glue.exceptions.AlreadyExistsException:
+        glue.update_table(DatabaseName=database, TableInput=compacted, SkipArchive=True)
+    return {column["Name"]: column["Type"] for column in columns}
+
+
+def _files(cloud: Cloud, prefix: str) -> Iterator[_File]:
+    pages = cloud.client("s3").get_paginator("list_objects_v2")
+    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix):
+        yield from (_File(each["Key"], each["ETag"], each["Size"]) for each in page.get("Contents", ()))
+
+
+class _Standing(NamedTuple):
+    etag: str
+    size: int
+    made_of: str | None
+
+
+def _look(cloud: Cloud, key: str) -> _Standing | None:
+    try:
+        head = cloud.client("s3").head_object(Bucket=cloud.platform.bucket, Key=key)
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+            return None
+        raise
+    return _Standing(head["ETag"], head["ContentLength"], head["Metadata"].get(_MADE_OF))
+
+
+def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], key: Sequence[str], folder: Path) -> Path:
+    """One file of all rows, by day and then by the table's key, made on the disk and not in memory."""
+    s3, bucket = cloud.client("s3"), cloud.platform.bucket
+
+    def fetch(file: _File) -> None:
+        path = folder / "month" / f"day={file.key.partition('/day=')[2]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _restarted_if_changed():
+            body = s3.get_object(Bucket=bucket, Key=file.key, IfMatch=file.etag)["Body"]
+        path.write_bytes(body.read())
+
+    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+        list(pool.map(fetch, files))
+    types = {name: _DUCKDB_TYPES.get(type_, type_) for name, type_ in columns.items()}
+    nothing = ", ".join(f'CAST(NULL AS {type_}) AS "{name}"' for name, type_ in types.items())
+    wanted = ", ".join(f'CAST("{name}" AS {type_}) AS "{name}"' for name, type_ in types.items())
+    order = ", ".join(f'"{name}"' for name in ("day", *key))
+    whole = folder / "rows.parquet"
+    with duckdb.connect(config={"temp_directory": str(folder / "spilled")}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(
+            f"COPY (SELECT {wanted} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM "  # noqa: S608  # the names are the catalog's
+            f"read_parquet($files, union_by_name = true, hive_partitioning = true, hive_types = {{day: VARCHAR}})) "
+            f"ORDER BY {order}) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)",
+            {"files": str(folder / "month/*/*.parquet")},
+        )
+    return whole
+
+
+def _put(cloud: Cloud, key: str, file: Path, made_of: str, standing: _Standing | None) -> None:
+    s3, bucket, told = cloud.client("s3"), cloud.platform.bucket, {_MADE_OF: made_of}
+    with file.open("rb") as body, _restarted_if_changed():
+        if standing:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=told, IfMatch=standing.etag)
+        else:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=told, IfNoneMatch="*")
+
+
+@contextmanager
+def _restarted_if_changed() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] in _CHANGED:
+            raise _ChangedMeanwhileError(
+                "The month was changed five times while it was compacted: run it again when nothing is replayed."
+            ) from fault
+        raise

@@ -1,0 +1,94 @@
+"""A month of many small files, asked through the local Athena before and after `earworm compact`."""
+
+import time
+from calendar import monthrange
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.snapshot import Provenance, read_snapshot
+from contracts.tables import TABLES
+from contracts.validation import judge
+from infra.cli import athena
+from services.songs.transform import songs
+from shared.lake import SnapshotKey
+from shared.parquet import encode
+from tests.benchmarks.documents import document
+from tests.benchmarks.measure import MEGABYTE, WORK, median, table
+from tests.system.pipeline import Pipeline, deployed
+
+_YEAR, _MONTH = 2026, 10
+_PLAYLISTS = 100
+_ROUNDS = 5
+_QUERIES = {
+    "one row": "SELECT count(*) FROM {table} {where}",
+    "an aggregate": "SELECT artist_name, count(*) FROM {table} {where} GROUP BY 1 ORDER BY 2 DESC LIMIT 10",
+    "one day": "SELECT avg(popularity) FROM {table} {where} AND day = '15'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    seconds: float
+    read: int
+
+
+def section() -> str:
+    """Measures the queries, and tells the results in Markdown."""
+    with deployed(WORK / "cloud") as pipeline:
+        _fill(pipeline)
+        before = {name: _ask(pipeline, sql, "songs") for name, sql in _QUERIES.items()}
+        began = time.perf_counter()
+        pipeline.earworm("compact", "--month", f"{_YEAR}-{_MONTH}", "--table", "songs")
+        took = time.perf_counter() - began
+        after = {name: _ask(pipeline, sql, "songs_compacted") for name, sql in _QUERIES.items()}
+        files = {
+            name: len(pipeline.etags(f"{prefix}/spotify/songs/"))
+            for name, prefix in {"before": "processed", "after": "compacted"}.items()
+        }
+    rows = [
+        (
+            name,
+            f"{before[name].seconds:.2f}",
+            f"{after[name].seconds:.2f}",
+            f"{before[name].seconds / after[name].seconds:.1f}",
+            f"{before[name].read / MEGABYTE:.1f}",
+            f"{after[name].read / MEGABYTE:.1f}",
+        )
+        for name in _QUERIES
+    ]
+    head = ("query", "s before", "s after", "times faster", "MB of files before", "MB after")
+    return (
+        "## A month of many files, compacted\n\n"
+        f"The songs of {_PLAYLISTS} playlists of 50 entries, daily for a month, on the local Athena (DuckDB, which "
+        f"reads whole files): {files['before']:,} files before, {files['after']:,} after. "
+        f"`earworm compact` took {took:.0f} s. Medians of {_ROUNDS}.\n\n{table(head, rows)}"
+    )
+
+
+def _fill(pipeline: Pipeline) -> None:
+    days = [date(_YEAR, _MONTH, day) for day in range(1, monthrange(_YEAR, _MONTH)[1] + 1)]
+    keys = [SnapshotKey(day, f"{number:022}") for day in days for number in range(_PLAYLISTS)]
+    body = document(50)
+    s3, bucket = pipeline.s3, pipeline.bucket
+
+    def put(key: SnapshotKey) -> None:
+        snapshot = read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date))
+        rows = encode(TABLES["songs"], judge(TABLES["songs"], songs(snapshot)).rows)
+        s3.put_object(Bucket=bucket, Key=key.parquet("songs"), Body=rows)
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(put, keys))
+
+
+def _ask(pipeline: Pipeline, sql: str, name: str) -> _Asked:
+    where = f"WHERE year = '{_YEAR}' AND month = '{_MONTH}'"
+    cloud, seconds = pipeline.cloud, []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        athena.ask(cloud.client("athena"), cloud.platform, sql.format(table=name, where=where))
+        seconds.append(time.perf_counter() - began)
+    latest = cloud.client("athena").list_query_executions(WorkGroup=cloud.platform.workgroup)["QueryExecutionIds"]
+    executions = [cloud.client("athena").get_query_execution(QueryExecutionId=id_) for id_ in latest]
+    last = max(executions, key=lambda each: each["QueryExecution"]["Status"]["SubmissionDateTime"])
+    return _Asked(median(seconds), last["QueryExecution"]["Statistics"]["DataScannedInBytes"])

@@ -1,0 +1,187 @@
+"""A compacted month holds the rows of all files that the lake holds of it, whatever happens meanwhile."""
+
+from collections.abc import Iterator
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from moto import mock_aws
+
+from contracts.columns import columns
+from contracts.tables import TABLES
+from infra.cli.cloud import Cloud, Platform
+from infra.cli.compact import Compacted, month_of
+from infra.cli.screen import ConsoleError
+from shared.lake import SnapshotKey
+from shared.parquet import encode
+from tests.rows import row_of
+
+BUCKET = "lake"
+SONGS = TABLES["songs"]
+FIRST, LAST = date(2026, 11, 2), date(2026, 11, 30)
+COMPACTED = "compacted/spotify/songs/year=2026/month=11/rows.parquet"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """A lake and a catalog with the table songs."""
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        glue = boto3.client("glue")
+        glue.create_database(DatabaseInput={"Name": "earworm_dev"})
+        glue.create_table(
+            DatabaseName="earworm_dev",
+            TableInput={
+                "Name": "songs",
+                "Description": "Songs",
+                "TableType": "EXTERNAL_TABLE",
+                "Parameters": {"projection.enabled": "true", "projection.day.type": "integer"},
+                "PartitionKeys": [{"Name": name, "Type": "string"} for name in ("year", "month", "day")],
+                "StorageDescriptor": {
+                    "Location": f"s3://{BUCKET}/processed/spotify/songs/",
+                    "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(SONGS.row)],
+                },
+            },
+        )
+        cloud = Cloud("dev", {})
+        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
+        yield cloud
+
+
+def put(cloud: Cloud, day: date, playlist: str, *names: str) -> None:
+    rows = [
+        {**row_of(SONGS), "snapshot_date": f"{day}", "playlist_id": playlist, "position": place, "track_name": name}
+        for place, name in enumerate(names, start=1)
+    ]
+    body = encode(SONGS, rows)
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=SnapshotKey(day, playlist).parquet("songs"), Body=body)
+
+
+def compact(cloud: Cloud) -> Compacted:
+    return month_of(cloud, SONGS, 2026, 11)
+
+
+def compacted(cloud: Cloud) -> list[dict[str, Any]]:
+    body = cloud.client("s3").get_object(Bucket=BUCKET, Key=COMPACTED)["Body"].read()
+    return pq.read_table(BytesIO(body)).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+def test_every_row_of_the_month_and_no_other_is_in_one_file_by_day_and_key(cloud: Cloud) -> None:
+    put(cloud, LAST, "a", "fourth")
+    put(cloud, FIRST, "b", "third")
+    put(cloud, FIRST, "a", "first", "second")
+    put(cloud, date(2026, 12, 1), "a", "of another month")
+
+    done = compact(cloud)
+
+    assert (done.files, done.is_new) == (3, True)
+    rows = compacted(cloud)
+    assert [row["track_name"] for row in rows] == ["first", "second", "third", "fourth"]
+    assert [row["day"] for row in rows] == ["02", "02", "02", "30"]
+
+
+def test_values_and_types_are_those_of_the_lake(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "Sång 🎵")
+    key = SnapshotKey(FIRST, "b").parquet("songs")
+    nulls = {**row_of(SONGS, nulls=True), "playlist_id": "b"}
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=encode(SONGS, [nulls]))
+
+    compact(cloud)
+
+    full, empty = compacted(cloud)
+    assert full == {
+        **row_of(SONGS),
+        "snapshot_date": "2026-11-02",
+        "playlist_id": "a",
+        "track_name": "Sång 🎵",
+        "day": "02",
+    }
+    assert empty == {**nulls, "day": "02"}
+
+
+def test_the_catalog_has_the_same_columns_with_the_day_among_them(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "song")
+
+    compact(cloud)
+    compact(cloud)
+
+    told = cloud.client("glue").get_table(DatabaseName="earworm_dev", Name="songs_compacted")["Table"]
+    assert [column["Name"] for column in told["StorageDescriptor"]["Columns"]] == [
+        *(column.name for column in columns(SONGS.row)),
+        "day",
+    ]
+    assert [key["Name"] for key in told["PartitionKeys"]] == ["year", "month"]
+    assert told["StorageDescriptor"]["Location"] == "s3://lake/compacted/spotify/songs/"
+    assert told["Parameters"] == {
+        "projection.enabled": "true",
+        "storage.location.template": "s3://lake/compacted/spotify/songs/year=${year}/month=${month}",
+    }
+
+
+def test_compacting_again_writes_only_what_changed_since(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "song")
+    compact(cloud)
+
+    unchanged = compact(cloud)
+    put(cloud, FIRST, "a", "song as it was replayed")
+    changed = compact(cloud)
+
+    assert (unchanged.is_new, changed.is_new) == (False, True)
+    assert [row["track_name"] for row in compacted(cloud)] == ["song as it was replayed"]
+
+
+def test_a_month_without_files_is_not_compacted_any_more(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "song")
+    compact(cloud)
+    cloud.client("s3").delete_object(Bucket=BUCKET, Key=SnapshotKey(FIRST, "a").parquet("songs"))
+
+    done = compact(cloud)
+
+    assert (done.files, done.size) == (0, 0)
+    assert not cloud.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="compacted/").get("Contents")
+
+
+def test_a_file_that_changes_while_the_month_is_read_and_back_again_is_not_mistaken_for_itself(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "song")
+    changes = iter(["song as it was for a moment"])
+
+    def change(**_: object) -> None:
+        for name in changes:
+            put(cloud, FIRST, "a", name)
+
+    cloud.session.events.register("before-call.s3.GetObject", change)
+    compact(cloud)
+    seen = compacted(cloud)
+    put(cloud, FIRST, "a", "song")
+
+    compact(cloud)
+
+    assert [row["track_name"] for row in seen] == ["song as it was for a moment"]
+    assert [row["track_name"] for row in compacted(cloud)] == ["song"]
+
+
+def test_a_compaction_that_another_one_overtook_takes_up_what_that_one_did(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "song")
+    others = iter(["song that the other one saw"])
+
+    def overtake(params: dict[str, Any], **_: object) -> None:
+        if params["url_path"].endswith("/rows.parquet"):
+            for name in others:
+                put(cloud, FIRST, "a", name)
+                compact(cloud)
+
+    cloud.session.events.register("before-call.s3.PutObject", overtake)
+
+    compact(cloud)
+
+    assert [row["track_name"] for row in compacted(cloud)] == ["song that the other one saw"]
+
+
+def test_a_table_that_is_not_deployed_is_told(cloud: Cloud) -> None:
+    with pytest.raises(ConsoleError, match="albums is not deployed in earworm_dev: run `earworm deploy albums`"):
+        month_of(cloud, TABLES["albums"], 2026, 11)
