@@ -329,7 +329,10 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
         for action in ("s3:GetObject", "s3:PutObject")
     }
     assert objects == {
-        "s3:GetObject": ["processed/spotify/*", "quarantine/spotify/*", "receipts/spotify/*", "athena-results/*"],
+        "s3:GetObject": [
+            *("compacted/spotify/*", "processed/spotify/*", "quarantine/spotify/*", "receipts/spotify/*"),
+            "athena-results/*",
+        ],
         "s3:PutObject": ["athena-results/*"],
     }
 
