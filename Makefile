@@ -40,11 +40,12 @@ clean: ## Stop the local cloud and remove everything that was made
 	@if [ -x $(EARWORM) ]; then $(EARWORM) down; fi
 	rm -rf .earworm .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-generate: .venv/.ready ## Write what follows from the code: JSON schemas, the templates' columns, views and queries, the cost of a year
+generate: .venv/.ready ## Write what follows from the code: schemas, columns, views and queries, the pages' figures
 	.venv/bin/python -m contracts.json_schema
 	.venv/bin/python -m infra.glue
 	.venv/bin/python -m infra.views
 	.venv/bin/python -m infra.cost
+	.venv/bin/python -m infra.scale
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 lock: .venv/.ready ## Lock the dependencies anew, with hashes

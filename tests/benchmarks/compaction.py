@@ -21,7 +21,7 @@ _YEAR, _MONTH = 2026, 10
 _PLAYLISTS = 100
 _ROUNDS = 5
 _QUERIES = {
-    "one row": "SELECT count(*) FROM {table} {where}",
+    "how many rows": "SELECT count(*) FROM {table} {where}",
     "an aggregate": "SELECT artist_name, count(*) FROM {table} {where} GROUP BY 1 ORDER BY 2 DESC LIMIT 10",
     "one day": "SELECT avg(popularity) FROM {table} {where} AND day = '15'",
 }
@@ -68,12 +68,12 @@ def section() -> str:
 
 def _fill(pipeline: Pipeline) -> None:
     days = [date(_YEAR, _MONTH, day) for day in range(1, monthrange(_YEAR, _MONTH)[1] + 1)]
-    keys = [SnapshotKey(day, f"{number:022}") for day in days for number in range(_PLAYLISTS)]
-    body = document(50)
+    bodies = {f"{number:022}": document(50, copy=number) for number in range(_PLAYLISTS)}
+    keys = [SnapshotKey(day, playlist) for day in days for playlist in bodies]
     s3, bucket = pipeline.s3, pipeline.bucket
 
     def put(key: SnapshotKey) -> None:
-        snapshot = read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date))
+        snapshot = read_snapshot(bodies[key.playlist_id], Provenance(key.playlist_id, key.snapshot_date))
         rows = encode(TABLES["songs"], judge(TABLES["songs"], songs(snapshot)).rows)
         s3.put_object(Bucket=bucket, Key=key.parquet("songs"), Body=rows)
 

@@ -24,12 +24,15 @@ def source() -> str:
     return f"the real document {_REAL.name}" if _REAL.exists() else "the simulator's documents"
 
 
-def document(entries: int) -> bytes:
-    """A playlist of so many entries in one object, minified; each repetition of the original has ids of its own."""
+def document(entries: int, *, copy: int = 0) -> bytes:
+    """A playlist of so many entries in one object, minified.
+
+    Each repetition of the original has ids of its own, from the repetition `copy` on.
+    """
     playlist = _original()
     page = playlist["tracks"]
     once = [_minified(entry) for entry in page["items"]]
-    repeated = [_renamed(once[number % len(once)], number // len(once)) for number in range(entries)]
+    repeated = [_renamed(once[number % len(once)], copy + number // len(once)) for number in range(entries)]
     page |= {"items": [], "total": entries, "limit": entries}
     head, tail = _minified([playlist]).split('"items":[]')
     return f'{head}"items":[{",".join(repeated)}]{tail}'.encode()

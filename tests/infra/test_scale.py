@@ -1,0 +1,73 @@
+"""The formulas of `infra/SCALE.md` against a queue and its functions, simulated message by message."""
+
+import heapq
+import random
+import re
+
+import pytest
+
+from infra.scale import BATCH, MAXIMUM_CONCURRENCY, PAGE, Load, with_scale
+from infra.stacks import SERVICES, template
+
+
+def simulated(load: Load, *, spread: float) -> tuple[float, float]:
+    """When the last snapshot is done and how long a message waited at most, with functions that take uneven times.
+
+    Each function takes a batch of the messages that are there, one after the other, and a batch is acknowledged as a
+    whole: a message counts as waiting until its function takes it up.
+    """
+    chance = random.Random(7)
+    arrivals = [number * load.window / load.snapshots for number in range(load.snapshots)]
+    functions = [0.0] * load.concurrency
+    taken, waited = 0, 0.0
+    while taken < load.snapshots:
+        free = max(heapq.heappop(functions), arrivals[taken])
+        batch = [arrival for arrival in arrivals[taken : taken + BATCH] if arrival <= free]
+        for arrival in batch:
+            waited = max(waited, free - arrival)
+            free += load.seconds_each * chance.uniform(1 - spread, 1 + spread)
+        taken += len(batch)
+        heapq.heappush(functions, free)
+    return max(functions), waited
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        Load(10_000, window=0),
+        Load(10_000, window=600),
+        Load(10_000, window=1_500, concurrency=3),
+        Load(10_000, window=7_200),
+        Load(1_000, window=60, concurrency=10, seconds_each=1.0),
+    ],
+)
+def test_queues_drain_and_messages_wait_as_long_as_the_formula_says(load: Load) -> None:
+    done, waited = simulated(load, spread=0.9)
+
+    a_batch = BATCH * load.seconds_each
+    assert done == pytest.approx(load.done_after, rel=0.03, abs=2 * a_batch)
+    assert waited == pytest.approx(load.oldest_message, rel=0.03, abs=2 * a_batch)
+
+
+def test_the_concurrency_that_the_formula_asks_for_keeps_messages_from_waiting_longer() -> None:
+    burst = Load(10_000, window=0)
+
+    enough = Load(10_000, window=0, concurrency=round(burst.concurrency_for(300)))
+
+    assert simulated(enough, spread=0.9)[1] == pytest.approx(300, rel=0.03)
+
+
+def test_the_concurrency_is_that_of_the_templates() -> None:
+    told = {
+        int(found)
+        for service in SERVICES
+        for found in re.findall(r"MaximumConcurrency: (\d+)", template(service).read_text())
+    }
+
+    assert told == {MAXIMUM_CONCURRENCY}
+
+
+def test_the_table_of_the_page_is_the_formula_s() -> None:
+    text = PAGE.read_text()
+
+    assert with_scale(text) == text, "run `make generate`"
