@@ -18,14 +18,11 @@ from infra.local.cloud import LocalCloud
 from infra.stacks import ROOT
 from shared.lake import SnapshotKey
 from tests.benchmarks.documents import document
-from tests.benchmarks.measure import WORK, Run, median, run, table
-from tests.benchmarks.transform import BUNDLE, PEERS, PROJECT
+from tests.benchmarks.measure import BUNDLE, DEPLOYED, PEERS, PROJECT, WORK, Run, median, run, table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-DEPLOYED = WORK / "deployed"
-"""Where a bundle is unpacked as it is, as Lambda does."""
 _RUNTIME = WORK / "runtime"
 _ONLY_PYARROW = WORK / "pyarrow"
 _BUCKET = "lake"
@@ -164,12 +161,9 @@ def _told(runs: dict[Contender, list[Run]], itemised: dict[Contender, Counter[st
                 f"{own['cpu'] / median(each.cpu for each in done):.2f}",
                 f"{median(imports for imports, _ in inside):.2f}",
                 f"{median(call for _, call in inside):.2f}",
-                f"{median(each.rss for each in done) / 10**6:.0f}",
             )
         )
-    whole = table(
-        ("", "wall s", "Earworm ÷ it", "CPU s", "Earworm ÷ it", "imports, clients s", "invocation s", "peak MB"), rows
-    )
+    whole = table(("", "wall s", "Earworm ÷ it", "CPU s", "Earworm ÷ it", "imports, clients s", "invocation s"), rows)
     parts = [*_PARTS, "everything else"]
     imports = table(
         ("ms of imports", *parts, "sum"),

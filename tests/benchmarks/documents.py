@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.spotify.catalogue import load_catalogue
-from infra.local.spotify.documents import Contents, Documents, Page
-from infra.local.spotify.tiers import TIERS
+from infra.local.spotify.documents import Contents, Documents, Page, PlaylistShape
 from infra.local.spotify.trending import PLAYLISTS, Trends
 from infra.stacks import ROOT
 
@@ -46,7 +45,8 @@ def _original() -> dict[str, Any]:
     trends = Trends(catalogue)
     contents = Contents(trends.snapshot_id(playlist, day), trends.entries(playlist, day))
     documents = Documents(catalogue, trends, day, "https://api.spotify.com/v1")
-    return documents.playlist(playlist, contents, TIERS["extended"].playlist_shape, Page(0, 50), {})
+    shape = PlaylistShape(pages=("tracks",), tracks=("track",))
+    return documents.playlist(playlist, contents, shape, Page(0, 50), {})
 
 
 def _renamed(entry: str, repetition: int) -> str:

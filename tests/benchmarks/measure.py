@@ -15,6 +15,14 @@ from infra.stacks import ROOT
 
 WORK = ROOT / "build/benchmark"
 """Where a benchmark keeps what it makes."""
+PROJECT, PEERS = (
+    next((ROOT / folder).glob("lib/python3*/site-packages"), ROOT) for folder in (".venv", ".venv/tools/bench")
+)
+"""The packages of the project, and those of its peers."""
+BUNDLE = WORK / "bundle"
+"""Where the bundles of all transformers are unpacked into one folder, as Lambda unpacks one."""
+DEPLOYED = WORK / "deployed"
+"""Where a bundle is unpacked as it is, as Lambda does."""
 MEGABYTE = 10**6
 
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "RUNTIME__DLTHUB_TELEMETRY": "false", "LANG": "C.UTF-8"}

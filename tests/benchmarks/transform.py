@@ -7,18 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.stacks import ROOT
-from tests.benchmarks.measure import MEGABYTE, WORK, Run, median, own_peak, run, table
+from tests.benchmarks.measure import BUNDLE, MEGABYTE, PEERS, WORK, Run, median, own_peak, run, table
 
 _LENGTHS = (50, 1_000, 10_000)
 _ROUNDS = 5
-PROJECT, PEERS = (
-    next((ROOT / folder).glob("lib/python3*/site-packages"), ROOT) for folder in (".venv", ".venv/tools/bench")
-)
-"""The packages of the project, and those of its peers."""
-BUNDLE = WORK / "bundle"
-"""Where the bundles of all transformers are unpacked into one folder, as Lambda unpacks one."""
-
-
 _EXPLANATION = """\
 Each is a process of its own, started in turn; medians of {rounds} rounds (dlt from raw items: one). *Inside* is from \
 the document in memory to the files, imports left out; the other columns are the whole process. Ratios are to \
