@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from contracts.columns import columns
+from contracts.rows import Rows
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, Platform
 from infra.cli.compact import Compacted, month_of
@@ -58,8 +59,12 @@ def put(cloud: Cloud, day: date, playlist: str, *names: str) -> None:
         {**row_of(SONGS), "snapshot_date": f"{day}", "playlist_id": playlist, "position": place, "track_name": name}
         for place, name in enumerate(names, start=1)
     ]
-    body = encode(SONGS, rows)
-    cloud.client("s3").put_object(Bucket=BUCKET, Key=SnapshotKey(day, playlist).parquet("songs"), Body=body)
+    put_rows(cloud, SnapshotKey(day, playlist), rows)
+
+
+def put_rows(cloud: Cloud, key: SnapshotKey, rows: list[Any]) -> None:
+    body = encode(SONGS, Rows.of(SONGS, rows))
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=key.parquet("songs"), Body=body)
 
 
 def compact(cloud: Cloud) -> Compacted:
@@ -87,9 +92,8 @@ def test_every_row_of_the_month_and_no_other_is_in_one_file_by_day_and_key(cloud
 
 def test_values_and_types_are_those_of_the_lake(cloud: Cloud) -> None:
     put(cloud, FIRST, "a", "Sång 🎵")
-    key = SnapshotKey(FIRST, "b").parquet("songs")
     nulls = {**row_of(SONGS, nulls=True), "playlist_id": "b"}
-    cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=encode(SONGS, [nulls]))
+    put_rows(cloud, SnapshotKey(FIRST, "b"), [nulls])
 
     compact(cloud)
 

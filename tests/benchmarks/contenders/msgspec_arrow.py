@@ -13,7 +13,7 @@ from tests.benchmarks.contenders.flatten import metadata_row
 from tests.benchmarks.contenders.tables import DAY, PLAYLIST
 
 
-class _Struct(msgspec.Struct, gc=False):  # type: ignore[call-arg, misc]  # it is not here when types are checked
+class _Struct(msgspec.Struct, gc=False):
     pass
 
 

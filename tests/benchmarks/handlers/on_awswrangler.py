@@ -1,7 +1,6 @@
 """The transformer, with awswrangler and pandas in the place of its writer of Parquet."""
 
 import sys
-from collections.abc import Sequence
 from io import BytesIO
 from types import ModuleType
 from typing import Any
@@ -9,12 +8,13 @@ from typing import Any
 import awswrangler  # noqa: F401 - such a handler imports it
 import pandas as pd
 
+from contracts.rows import Rows
 from contracts.tables import Table
 
 
-def _encode(table: Table[Any], rows: Sequence[Any]) -> bytes:
+def _encode(table: Table[Any], rows: Rows[Any]) -> bytes:
     buffer = BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, engine="pyarrow", index=False)
+    pd.DataFrame(rows.columns).to_parquet(buffer, engine="pyarrow", index=False)
     return buffer.getvalue()
 
 

@@ -1,7 +1,6 @@
 """The transformer, with pyarrow in the place of its writer of Parquet."""
 
 import sys
-from collections.abc import Sequence
 from io import BytesIO
 from types import ModuleType
 from typing import Any
@@ -9,13 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from contracts.rows import Rows
 from contracts.tables import Table
 from tests.benchmarks.contenders.arrow import SCHEMAS
 
 
-def _encode(table: Table[Any], rows: Sequence[Any]) -> bytes:
+def _encode(table: Table[Any], rows: Rows[Any]) -> bytes:
     buffer = BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMAS[table.name]), buffer, compression="zstd")
+    pq.write_table(pa.Table.from_pydict(rows.columns, schema=SCHEMAS[table.name]), buffer, compression="zstd")
     return buffer.getvalue()
 
 
