@@ -35,12 +35,12 @@ def main(chosen: list[str]) -> None:
         (WORK / f"{name}.md").write_text(text)
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    told = [file.read_text() for name in _SECTIONS if (file := WORK / f"{name}.md").exists()]
-    _RESULTS.write_text("\n".join([_machine(), *told]))
+        told = [file.read_text() for each in _SECTIONS if (file := WORK / f"{each}.md").exists()]
+        _RESULTS.write_text("\n".join([_machine(), *told]))
 
 
 def _unpack_bundles() -> None:
-    run([sys.executable, "-m", "infra.cli", "build"], PYTHONPATH=str(ROOT), EARWORM_LAMBDA_TARGET="host")
+    run([sys.executable, "-m", "infra.cli", "build"], **{**os.environ, "EARWORM_LAMBDA_TARGET": "host"})
     for unpacked in (BUNDLE, DEPLOYED):
         shutil.rmtree(unpacked, ignore_errors=True)
     for service in _TRANSFORMERS:
