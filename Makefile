@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-recovery test test-fast check bench deploy down clean generate lock
+.PHONY: help run demo-recovery test test-browser test-fast check bench deploy down clean generate lock
 
 EARWORM := .venv/bin/earworm
 TOOLS := sam checkov aws
@@ -16,6 +16,9 @@ demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its
 
 test: check .venv/.tools ## Run every check and every test
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+
+test-browser: .venv/.ready ## Look at the report in headless Chromium, which must be installed; pictures go to report/
+	.venv/bin/pytest --numprocesses=0 tests/browser/report_in_a_browser.py
 
 test-fast: .venv/.ready ## Run the tests that take seconds
 	.venv/bin/pytest --numprocesses=2 -m "not slow"

@@ -23,6 +23,7 @@ from infra.cli import explain as lineage
 from infra.cli import logs as logs_
 from infra.cli import query as questions
 from infra.cli import replay as replays
+from infra.cli import report as reports
 from infra.cli import runs as runs_
 from infra.cli import tiers as tiers_
 from infra.cli import trace as traces
@@ -32,7 +33,7 @@ from infra.cli.query import Form
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.deploy import DeployError
 from infra.local.cloud import LocalCloud, LocalCloudError
-from infra.stacks import COMPONENTS
+from infra.stacks import COMPONENTS, ROOT
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+REPORT = ROOT / "report/index.html"
 _WEEKS_OF_THE_DEMONSTRATION = 26
 
 Playlists = Annotated[
@@ -177,6 +179,20 @@ app.command()(deployment.deploy)
 app.command()(deployment.remove)
 app.command()(deployment.services)
 app.command()(deployment.changed)
+
+
+@app.command()
+def report(
+    week: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day of the week to report. [default: today]")
+    ] = None,
+    environment: Environment = "dev",
+) -> None:
+    """Write what happened in a week as one page, report/index.html, that needs neither network nor SQL."""
+    reports.write(find_cloud(environment), week.date() if week else questions.today(), REPORT)
+    out.print(f"The report is {os.path.relpath(REPORT)}.")
+
+
 app.command()(replays.replay)
 app.command()(audits.audit)
 app.command()(compaction.compact)

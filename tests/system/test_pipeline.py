@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import date
+from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from dateutil.relativedelta import relativedelta
 
 from analytics.sql import queries, views
 from contracts.tables import TABLES
-from infra.cli import collect, explain, logs, query, trace
+from infra.cli import collect, explain, logs, query, report, trace
+from infra.cli.screen import ConsoleError
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
 from infra.stacks import COMPONENTS
@@ -157,6 +159,20 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
     for name in queries():
         _, answer = query.ask(pipeline.cloud, name, (), query.today())
         assert answer.rows or name == "rejects_by_reason"
+
+
+def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
+    monday = collect.mondays(1, query.today())[0]
+
+    report.write(pipeline.cloud, monday, tmp_path / "index.html")
+
+    html = (tmp_path / "index.html").read_text("utf-8")
+    for song in pipeline.rows("songs"):
+        if song["snapshot_date"] == str(monday) and song["run_id"]:
+            assert escape(song["track_name"]) in html
+    assert "simulated" in html
+    with pytest.raises(ConsoleError, match="no chart from 2012"):
+        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path / "index.html")
 
 
 def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
