@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-recovery test test-browser test-fast check bench deploy down clean generate lock
+.PHONY: help run demo-recovery test test-browser test-trino test-fast check bench deploy down clean generate lock
 
 EARWORM := .venv/bin/earworm
 TOOLS := sam checkov aws
@@ -19,6 +19,10 @@ test: check .venv/.tools ## Run every check and every test
 
 test-browser: .venv/.ready ## Look at the report in headless Chromium, which must be installed; pictures go to report/
 	.venv/bin/pytest --numprocesses=0 tests/browser/report_in_a_browser.py
+
+test-trino: run ## Compare every view and query with a real Trino, on the lake of `make run`; needs Maven and Java 24
+	@infra/trino.sh
+	.venv/bin/pytest --numprocesses=0 --capture=no -q tests/trino/queries_on_trino.py
 
 test-fast: .venv/.ready ## Run the tests that take seconds
 	.venv/bin/pytest --numprocesses=2 -m "not slow"

@@ -44,12 +44,10 @@ class View:
 
     Attributes:
         name: Its name in the catalog.
-        description: What it is.
         text: Its query, without the header.
     """
 
     name: str
-    description: str
     text: str
 
 
@@ -115,7 +113,7 @@ def queries() -> dict[str, Query]:
 def _view(path: Path) -> View:
     lines = path.read_text("utf-8").splitlines()
     header = [line for line in lines if line.startswith("-- ")]
-    return View(path.stem, header[0].removeprefix("-- "), "\n".join(lines[len(header) :]))
+    return View(path.stem, "\n".join(lines[len(header) :]))
 
 
 def _query(path: Path) -> Query:

@@ -4,7 +4,8 @@
 
 A view in the Glue catalog is what Athena itself writes on CREATE VIEW: a table of type VIRTUAL_VIEW whose text is a
 comment with the query and its columns, JSON in base64. CloudFormation encodes it, for the name of the database
-depends on the environment. Source: https://github.com/trinodb/trino/blob/435/plugin/trino-hive/src/main/java/io/trino/plugin/hive/ViewReaderUtil.java
+depends on the environment. The description must be `Presto View` or absent: Trino takes it for the comment that it
+knows its views by. Source: https://github.com/trinodb/trino/blob/435/plugin/trino-hive/src/main/java/io/trino/plugin/hive/ViewReaderUtil.java
 """
 
 import json
@@ -41,7 +42,7 @@ _VIEW: Final = """\
       DatabaseName: !Sub earworm_${{Environment}}
       TableInput:
         Name: {name}
-        Description: {description}
+        Description: Presto View
         TableType: VIRTUAL_VIEW
         Parameters: {{presto_view: "true", comment: Presto View}}
         ViewOriginalText: !Join
@@ -116,7 +117,6 @@ def _view(view: View, stored: Mapping[str, Any]) -> str:
     return _VIEW.format(
         logical_id=_logical_id(view.name),
         name=view.name,
-        description=json.dumps(view.description),
         definition=f"'{quoted}'",
         columns="\n".join(f"            - {{Name: {each['Name']}, Type: {each['Type']}}}" for each in listed),
     )

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from analytics.sql import views
 from infra import views as generated
@@ -139,5 +140,14 @@ def test_playlists_do_not_meet_in_the_chart(lake: Lake) -> None:
     ]
 
 
-def test_every_view_says_what_it_is() -> None:
-    assert [view.name for view in views() if not view.description.endswith(".")] == []
+def test_trino_knows_the_views_as_its_own() -> None:
+    declared = [
+        resource["Properties"]["TableInput"]
+        for resource in yaml_parse(template(ANALYTICS).read_text())["Resources"].values()
+        if resource["Type"] == "AWS::Glue::Table"
+    ]
+
+    assert [view["Name"] for view in declared] == [view.name for view in views()]
+    for view in declared:
+        assert (view["TableType"], view["Parameters"]["presto_view"]) == ("VIRTUAL_VIEW", "true")
+        assert view["Description"] == view["Parameters"]["comment"] == "Presto View"

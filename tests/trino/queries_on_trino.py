@@ -1,0 +1,120 @@
+"""Every view and query on Trino, which is Athena's engine, against the local Athena; `make test-trino` runs it.
+
+Both read the lake of `make run`, through the same catalog and the same objects.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from analytics.sql import queries, views
+from infra.cli import athena, query
+from infra.cli.cloud import STATE, Cloud
+from infra.local.cloud import LocalCloud
+from infra.local.emulator import trino as translation
+from tests.trino.server import Trino, running
+
+TODAY = query.today()
+FIRST = TODAY - timedelta(weeks=27)
+RANGE = {"from": str(FIRST), "to": str(TODAY)}
+DATED = {"chart_entries": "week", "weekly_chart": "week"}
+"""The column that a view is asked by; snapshot_on where it is not named."""
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    """The local cloud that `make run` left up; its years are those of the lake while it is tested.
+
+    Partitions are projected over decades, and what is asked without a date lists each of their days.
+    """
+    endpoints = LocalCloud(STATE).endpoints()
+    assert endpoints, "run `make run` first: the local cloud is not up"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in endpoints.environment().items():
+            patch.setenv(name, value)
+        cloud = Cloud("dev", endpoints.environment())
+        before = _project_years(cloud, {})
+        yield cloud
+        _project_years(cloud, before)
+
+
+@pytest.fixture(autouse=True)
+def environment_of_the_cloud(environment_without_cloud: None, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in cloud.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def trino(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
+    with running(tmp_path_factory.mktemp("trino"), cloud.variables, cloud.platform.database) as trino:
+        yield trino
+
+
+def _project_years(cloud: Cloud, years: Mapping[str, str]) -> dict[str, str]:
+    """Narrows the projection of each table to the years given, or to those asked for; tells what it was."""
+    glue = cloud.client("glue")
+    before = {}
+    for table in glue.get_tables(DatabaseName=cloud.platform.database)["TableList"]:
+        parameters = table["Parameters"]
+        if "projection.year.range" in parameters:
+            before[table["Name"]] = parameters["projection.year.range"]
+            parameters["projection.year.range"] = years.get(table["Name"], f"{FIRST.year},{TODAY.year}")
+            wanted = ("Name", "Description", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
+            declared: Any = {name: value for name, value in table.items() if name in wanted}
+            glue.update_table(DatabaseName=cloud.platform.database, TableInput=declared)
+    return before
+
+
+def _comparable(types: list[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Trino's values as the console converts those of Athena's API."""
+
+    def converted(value: Any, type_: str) -> Any:
+        if value is None:
+            return None
+        if type_ == "date":
+            return date.fromisoformat(value)
+        if type_.startswith("timestamp"):
+            return value.partition(".")[0]
+        return value
+
+    return [tuple(converted(value, type_) for value, type_ in zip(row, types, strict=True)) for row in rows]
+
+
+def _local(cloud: Cloud, sql: str) -> list[tuple[Any, ...]]:
+    found = query.records(athena.ask(cloud.client("athena"), cloud.platform, sql))
+    return [
+        tuple(f"{value:%Y-%m-%d %H:%M:%S}" if hasattr(value, "hour") else value for value in row.values())
+        for row in found
+    ]
+
+
+@pytest.mark.parametrize("name", queries())
+def test_a_query_answers_on_trino_as_on_the_local_athena(cloud: Cloud, trino: Trino, name: str) -> None:
+    asked = queries()[name]
+    sql = translation.bind(asked.text, asked.execution_parameters(RANGE, TODAY))
+
+    found = _comparable(*trino.ask(sql))
+
+    assert found == _local(cloud, sql)
+    print(f"{name}: {len(found)} rows")  # noqa: T201 - the figures of a run by hand
+
+
+@pytest.mark.parametrize("name", [view.name for view in views()])
+def test_a_view_has_the_same_rows_on_trino_as_on_the_local_athena(cloud: Cloud, trino: Trino, name: str) -> None:
+    day = DATED.get(name, "snapshot_on")
+    sql = f"SELECT * FROM {name} WHERE {day} BETWEEN date('{RANGE['from']}') AND date('{RANGE['to']}')"
+
+    found = _comparable(*trino.ask(sql))
+
+    assert sorted(found, key=repr) == sorted(_local(cloud, sql), key=repr)
+    print(f"{name}: {len(found)} rows")  # noqa: T201 - the figures of a run by hand
+
+
+def test_a_condition_on_a_views_date_prunes_every_table_behind_it(trino: Trino) -> None:
+    _, ((plan,),) = trino.ask(f"EXPLAIN SELECT * FROM spotify_tracks WHERE snapshot_on = DATE '{TODAY}'")
+
+    days = [after.strip() for before, after in pairwise(plan.splitlines()) if "day:string:PARTITION_KEY" in before]
+    assert days == [f":: [[{TODAY:%d}]]"] * 5
