@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-recovery test test-browser test-trino test-fast check bench deploy down clean generate lock
+.PHONY: help run demo-recovery test test-browser test-trino test-fast check bench deploy down clean generate assets lock
 
 EARWORM := .venv/bin/earworm
 TOOLS := sam checkov aws
@@ -53,6 +53,10 @@ generate: .venv/.ready ## Write what follows from the code: schemas, columns, vi
 	.venv/bin/python -m infra.views
 	.venv/bin/python -m infra.cost
 	.venv/bin/python -m infra.scale
+
+assets: run ## Make the pictures of the README anew, in headless Chromium, which must be installed
+	@$(EARWORM) report
+	.venv/bin/python -m infra.assets
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 lock: .venv/.ready ## Lock the dependencies anew, with hashes
