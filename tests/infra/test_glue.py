@@ -66,7 +66,7 @@ def test_partitions_are_projected_over_the_years_to_come(
     assert {name: value for name, value in parameters.items() if name.startswith("projection.")} == {
         "projection.enabled": "true",
         "projection.year.type": "integer",
-        "projection.year.range": "2015,2100",
+        "projection.year.range": "2006,2035",
         "projection.month.type": "integer",
         "projection.month.range": "1,12",
         "projection.month.digits": "2",
