@@ -143,6 +143,7 @@ def trace(
     services = spans(documents_of(cloud, run_id, days=days), environment)
     for line in waterfall(services, out.width, show_all=show_all):
         out.print(line, overflow="fold")
+    out.print()
     out.print(grid("From the PUT to each table", *_latencies(services), numbers=(2, 3, 4)))
     if html:
         html.write_text(trace_page.page(run_id, environment, services), "utf-8")
