@@ -1,10 +1,11 @@
 """Earworm's own way, through the functions that its workers call."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from contracts.snapshot import Provenance, read_snapshot
+from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables import TABLES
 from contracts.validation import judge
 from services.albums.transform import albums
@@ -21,13 +22,19 @@ _TRANSFORMS: dict[str, Any] = {
 
 
 def write(body: bytes, folder: Path) -> None:
-    """All five tables of one reading."""
-    write_tables(body, folder, TABLES.values())
+    """All five tables, the entries decoded once, as no service has to: each has a table of its own."""
+    snapshot = read(body)
+    decoded = replace(snapshot.entries, items=list(snapshot.entries.items))
+    write_tables(replace(snapshot, entries=decoded), folder, TABLES.values())
 
 
-def write_tables(body: bytes, folder: Path, tables: Any) -> None:
-    """Some tables of one reading."""
-    snapshot = read_snapshot(body, Provenance(PLAYLIST, date.fromisoformat(DAY)))
+def read(body: bytes) -> Snapshot:
+    """The document, whose entries are decoded each time that they are gone through."""
+    return read_snapshot(body, Provenance(PLAYLIST, date.fromisoformat(DAY)))
+
+
+def write_tables(snapshot: Snapshot, folder: Path, tables: Any) -> None:
+    """Some tables of a snapshot."""
     for table in tables:
         rows = encode(table, judge(table, _TRANSFORMS[table.name](snapshot)).rows)
         (folder / f"{table.name}.parquet").write_bytes(rows)
