@@ -33,7 +33,10 @@ def paths_since(commit: str) -> list[str]:
         ChangesError: Git knows no such commit.
     """
     command = ["git", "-C", str(ROOT), "diff", "--name-only", "--no-renames", "-z", f"{commit}..HEAD", "--"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - git judges the commit
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - git judges the commit
+    except FileNotFoundError:
+        raise ChangesError(f"Git does not tell what changed since {commit!r}: there is no git. Install it.") from None
     if result.returncode:
         raise ChangesError(
             f"Git does not tell what changed since {commit!r}: {result.stderr.strip()} Name a commit of this "

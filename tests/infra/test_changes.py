@@ -45,3 +45,10 @@ def test_every_file_of_a_bundle_concerns_its_service(service: str) -> None:
 def test_an_unknown_commit_is_named() -> None:
     with pytest.raises(ChangesError, match="what changed since 'no-such-commit'"):
         paths_since("no-such-commit")
+
+
+def test_a_machine_without_git_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(ChangesError, match="there is no git"):
+        paths_since("HEAD~1")
