@@ -8,7 +8,6 @@ gone through, a few elements at a time.
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -148,16 +147,6 @@ class Snapshot:
         """The audio features of a track: by its id, or else by its ISRC."""
         isrc = (track.get("external_ids") or {}).get("isrc")
         return self.features.get(track.get("id") or "") or self.features_by_isrc.get(str(isrc))
-
-    @property
-    def tracks(self) -> Iterator[TrackEntry]:
-        """The entries that are tracks."""
-        return (entry for entry in self.entries if isinstance(entry, TrackEntry))
-
-    @property
-    def skipped(self) -> Counter[str]:
-        """The entries that are no tracks, counted by rule."""
-        return Counter(entry.rule for entry in self.entries if isinstance(entry, Skip))
 
 
 class Envelope(TypedDict):

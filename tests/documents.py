@@ -1,6 +1,20 @@
 """Spotify documents as small as a test needs them."""
 
+from collections import Counter
 from typing import Any
+
+from contracts.candidates import Skip
+from contracts.snapshot import Snapshot, TrackEntry
+
+
+def tracks_in(snapshot: Snapshot) -> list[TrackEntry]:
+    """The entries that are tracks."""
+    return [entry for entry in snapshot.entries if isinstance(entry, TrackEntry)]
+
+
+def skips_in(snapshot: Snapshot) -> Counter[str]:
+    """The entries that are no tracks, counted by rule."""
+    return Counter(entry.rule for entry in snapshot.entries if isinstance(entry, Skip))
 
 
 def track(name: str = "Song", **fields: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.candidates import Reject, Skip
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, UnreadableSnapshotError, read_snapshot
-from tests.documents import artist, entry, envelope, playlist, track
+from tests.documents import artist, entry, envelope, playlist, track, tracks_in
 
 PROVENANCE = Provenance("3cEYpjA9oz9GiPac4AsH4n", date(2026, 11, 22), run_id="load-1")
 
@@ -18,7 +18,7 @@ def read(document: Any) -> Snapshot:
 
 
 def names(snapshot: Snapshot) -> list[Any]:
-    return [each.track["name"] for each in snapshot.tracks]
+    return [each.track["name"] for each in tracks_in(snapshot)]
 
 
 def of_2026(document: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_every_shape_of_a_playlist_reads_the_same(document: Any) -> None:
     snapshot = read(document)
 
     assert names(snapshot) == ["One", "Two"]
-    assert [each.position for each in snapshot.tracks] == [1, 2]
+    assert [each.position for each in tracks_in(snapshot)] == [1, 2]
     assert snapshot.outcome == "ok"
     assert snapshot.total == 2
 
@@ -115,7 +115,7 @@ def test_entries_that_are_no_tracks_are_skipped_by_name_and_keep_their_place() -
         Skip("$.tracks.items[1]", "episode"),
         Skip("$.tracks.items[2]", "unknown_type"),
     )
-    assert [each.position for each in snapshot.tracks] == [4]
+    assert [each.position for each in tracks_in(snapshot)] == [4]
 
 
 def test_an_entry_of_broken_structure_costs_itself_alone() -> None:

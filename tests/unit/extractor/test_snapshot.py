@@ -12,7 +12,7 @@ from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features
 from services.extractor.playlist import CompletePlaylist
 from services.extractor.snapshot import Extraction, as_raw_snapshot
-from tests.documents import album, artist, entry, playlist, track
+from tests.documents import album, artist, entry, playlist, track, tracks_in
 
 DAY = date(2026, 11, 22)
 DOCUMENT = playlist(entry(track("One")), entry(None))
@@ -48,7 +48,7 @@ def test_the_contract_reads_all_that_was_extracted() -> None:
         "extracted_at": datetime(2026, 11, 22, 6, 0, 5, 250_000),  # noqa: DTZ001  # UTC, as tables hold it
     }
     assert (snapshot.market, snapshot.outcome, snapshot.total) == ("SE", "ok", 2)
-    assert [each.track.get("id") for each in snapshot.tracks] == ["track-one"]
+    assert [each.track.get("id") for each in tracks_in(snapshot)] == ["track-one"]
     assert snapshot.artists["one-band"].get("genres") == ["pop"]
     assert snapshot.albums["one-album"].get("label") == "Loud"
     assert snapshot.features["track-one"] == SourcedFeatures(
