@@ -1,31 +1,29 @@
 """What a transform makes of a snapshot: candidates, each of which ends as a row, a rejected row or a skip."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeAlias
+
+from msgspec import Struct
 
 from contracts.fields import Unverified
 from contracts.tables.table import R
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate(Generic[R]):
+class Candidate(Struct, Generic[R], frozen=True, gc=False):
     """A row that its contract has not judged yet; `location` is the JSON path where it comes from."""
 
     location: str
     row: R
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(Struct, frozen=True, gc=False):
     """An entry for which the table has no place, by the rule that says so."""
 
     location: str
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True, gc=False):
     """An entry too broken to make a row of."""
 
     location: str

@@ -18,7 +18,8 @@ _INT64_MAX = 2**63 - 1
 _JSON = json.JSONEncoder(ensure_ascii=False)
 
 
-def _as_naive_utc(moment: datetime) -> datetime:
+def naive_utc(moment: datetime) -> datetime:
+    """A moment in UTC without zone, which it is taken to be in if it has none."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
@@ -29,7 +30,7 @@ Ordinal = Annotated[int, Strict(), Field(ge=1, le=_INT64_MAX)]
 Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
-Timestamp = Annotated[datetime, AfterValidator(_as_naive_utc)]
+Timestamp = Annotated[datetime, AfterValidator(naive_utc)]
 """A moment in UTC without zone, in microseconds; read from ISO 8601 text."""
 Day = Annotated[date, Strict()]
 JsonText = Annotated[str, Strict(), Field(pattern=r"^[\[{]")]

@@ -3,174 +3,180 @@
 The nouns and field names are those of the Web API (https://developer.spotify.com/documentation/web-api).
 Only the structure and the ids that join it are typed here; other values stay unverified until a table's contract
 judges them, beside the type that Spotify documents for them, whose change `contracts.drift` reports. Every field may
-be missing, and fields that are not named here are ignored: `contracts.drift` reports them.
+be missing, which reads as null, and fields that are not named here are ignored: `contracts.drift` reports them.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, Field
-from typing_extensions import TypedDict
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import astuple
 
-from contracts.fields import Text, Unverified
+from contracts.fields import Unverified
 
-
-class Broken:
-    """A part of a document whose structure is not Spotify's; it keeps what was there instead."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: Unverified) -> None:
-        self.raw = raw
+E = TypeVar("E")
+"""An element of a long list that nobody has read yet."""
 
 
-OrBroken = Annotated[Any, AfterValidator(Broken)]
+class Noun(Struct, gc=False):
+    """An object of the Web API; it holds no cycle, so that the garbage collector need not look into it."""
 
 
-class Link(TypedDict, total=False):
-    spotify: Annotated[Unverified, str]
+class Link(Noun):
+    spotify: Annotated[Unverified, str] = None
 
 
-class ExternalIds(TypedDict, total=False):
-    isrc: Annotated[Unverified, str]
-    upc: Annotated[Unverified, str]
+class ExternalIds(Noun):
+    isrc: Annotated[Unverified, str] = None
+    upc: Annotated[Unverified, str] = None
 
 
-class Image(TypedDict, total=False):
-    url: Annotated[Unverified, str]
-    width: Annotated[Unverified, int]
+class Image(Noun):
+    url: Annotated[Unverified, str] = None
+    width: Annotated[Unverified, int] = None
 
 
-class Followers(TypedDict, total=False):
-    total: Annotated[Unverified, int]
+class Followers(Noun):
+    total: Annotated[Unverified, int] = None
 
 
-class User(TypedDict, total=False):
-    id: Annotated[Unverified, str]
-    display_name: Annotated[Unverified, str]
+class User(Noun):
+    id: Annotated[Unverified, str] = None
+    display_name: Annotated[Unverified, str] = None
 
 
-class Artist(TypedDict, total=False):
+class Artist(Noun):
     """An artist, full or as credited on a track or an album."""
 
-    id: Text | None
-    name: Annotated[Unverified, str]
-    genres: Annotated[Unverified, list]
-    popularity: Annotated[Unverified, int]
-    followers: Followers | None
-    external_urls: Link | None
-    images: list[Image] | None
+    id: str | None = None
+    name: Annotated[Unverified, str] = None
+    genres: Annotated[Unverified, list] = None
+    popularity: Annotated[Unverified, int] = None
+    followers: Followers | None = None
+    external_urls: Link | None = None
+    images: list[Image] | None = None
 
 
-class Album(TypedDict, total=False):
+class Album(Noun):
     """An album, full or as told on a track."""
 
-    id: Text | None
-    name: Annotated[Unverified, str]
-    album_type: Annotated[Unverified, str]
-    artists: list[Artist | None] | None
-    release_date: Annotated[Unverified, str]
-    release_date_precision: Annotated[Unverified, str]
-    total_tracks: Annotated[Unverified, int]
-    label: Annotated[Unverified, str]
-    external_ids: ExternalIds | None
-    popularity: Annotated[Unverified, int]
-    external_urls: Link | None
-    images: list[Image] | None
+    id: str | None = None
+    name: Annotated[Unverified, str] = None
+    album_type: Annotated[Unverified, str] = None
+    artists: list[Artist | None] | None = None
+    release_date: Annotated[Unverified, str] = None
+    release_date_precision: Annotated[Unverified, str] = None
+    total_tracks: Annotated[Unverified, int] = None
+    label: Annotated[Unverified, str] = None
+    external_ids: ExternalIds | None = None
+    popularity: Annotated[Unverified, int] = None
+    external_urls: Link | None = None
+    images: list[Image] | None = None
 
 
-class Track(TypedDict, total=False):
+class Track(Noun):
     """A track, or whatever else stands in its place: `type` tells."""
 
-    type: Annotated[Unverified, str]
-    id: Text | None
-    name: Annotated[Unverified, str]
-    artists: list[Artist | None] | None
-    album: Album | None
-    popularity: Annotated[Unverified, int]
-    duration_ms: Annotated[Unverified, int]
-    explicit: Annotated[Unverified, bool]
-    is_local: Annotated[Unverified, bool]
-    is_playable: Annotated[Unverified, bool]
-    disc_number: Annotated[Unverified, int]
-    track_number: Annotated[Unverified, int]
-    external_ids: ExternalIds | None
-    external_urls: Link | None
+    type: Annotated[Unverified, str] = None
+    id: str | None = None
+    name: Annotated[Unverified, str] = None
+    artists: list[Artist | None] | None = None
+    album: Album | None = None
+    popularity: Annotated[Unverified, int] = None
+    duration_ms: Annotated[Unverified, int] = None
+    explicit: Annotated[Unverified, bool] = None
+    is_local: Annotated[Unverified, bool] = None
+    is_playable: Annotated[Unverified, bool] = None
+    disc_number: Annotated[Unverified, int] = None
+    track_number: Annotated[Unverified, int] = None
+    external_ids: ExternalIds | None = None
+    external_urls: Link | None = None
 
 
-class Entry(TypedDict, total=False):
+class Entry(Noun):
     """A playlist entry. The track is under `item` since 2026 and was under `track` before."""
 
-    added_at: Annotated[Unverified, str]
-    added_by: User | None
-    is_local: Annotated[Unverified, bool]
-    item: Track | None
-    track: Track | None
+    added_at: Annotated[Unverified, str] = None
+    added_by: User | None = None
+    is_local: Annotated[Unverified, bool] = None
+    item: Track | UnsetType | None = UNSET
+    track: Track | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        if self.item is UNSET and self.track is UNSET:
+            raise ValueError("neither `item` nor `track`: not an entry of a playlist")
 
 
-class Page(TypedDict, total=False):
+class Page(Noun, Generic[E]):
     """A page of entries, or all pages merged into one."""
 
-    items: list[Annotated[Entry | OrBroken, Field(union_mode="left_to_right")]] | None
-    total: Annotated[Unverified, int]
+    items: list[E] | None = None
+    total: Annotated[Unverified, int] = None
 
 
-class Playlist(TypedDict, total=False):
+class Playlist(Noun, Generic[E]):
     """A playlist. Its entries are under `items` since 2026 and were under `tracks` before."""
 
-    id: Annotated[Unverified, str]
-    type: Annotated[Unverified, str]
-    name: Annotated[Unverified, str]
-    description: Annotated[Unverified, str]
-    owner: User | None
-    public: Annotated[Unverified, bool]
-    collaborative: Annotated[Unverified, bool]
-    followers: Followers | None
-    snapshot_id: Annotated[Unverified, str]
-    external_urls: Link | None
-    items: Page | None
-    tracks: Page | None
+    id: Annotated[Unverified, str] = None
+    type: Annotated[Unverified, str] = None
+    name: Annotated[Unverified, str] = None
+    description: Annotated[Unverified, str] = None
+    owner: User | None = None
+    public: Annotated[Unverified, bool] = None
+    collaborative: Annotated[Unverified, bool] = None
+    followers: Followers | None = None
+    snapshot_id: Annotated[Unverified, str] = None
+    external_urls: Link | None = None
+    items: Page[E] | UnsetType | None = UNSET
+    tracks: Page[E] | UnsetType | None = UNSET
 
 
-class AudioFeatures(TypedDict, total=False):
+class AudioFeatures(Noun):
     """How a track sounds: Spotify's `id`, ReccoBeats' `href` or an ISRC tell which."""
 
-    id: Annotated[Unverified, str]
-    href: Annotated[Unverified, str]
-    isrc: Annotated[Unverified, str]
-    danceability: Annotated[Unverified, float]
-    energy: Annotated[Unverified, float]
-    key: Annotated[Unverified, int]
-    loudness: Annotated[Unverified, float]
-    mode: Annotated[Unverified, int]
-    speechiness: Annotated[Unverified, float]
-    acousticness: Annotated[Unverified, float]
-    instrumentalness: Annotated[Unverified, float]
-    liveness: Annotated[Unverified, float]
-    valence: Annotated[Unverified, float]
-    tempo: Annotated[Unverified, float]
-    time_signature: Annotated[Unverified, int]
-    duration_ms: Annotated[Unverified, int]
+    id: Annotated[Unverified, str] = None
+    href: Annotated[Unverified, str] = None
+    isrc: Annotated[Unverified, str] = None
+    danceability: Annotated[Unverified, float] = None
+    energy: Annotated[Unverified, float] = None
+    key: Annotated[Unverified, int] = None
+    loudness: Annotated[Unverified, float] = None
+    mode: Annotated[Unverified, int] = None
+    speechiness: Annotated[Unverified, float] = None
+    acousticness: Annotated[Unverified, float] = None
+    instrumentalness: Annotated[Unverified, float] = None
+    liveness: Annotated[Unverified, float] = None
+    valence: Annotated[Unverified, float] = None
+    tempo: Annotated[Unverified, float] = None
+    time_signature: Annotated[Unverified, int] = None
+    duration_ms: Annotated[Unverified, int] = None
 
 
 T = TypeVar("T", Artist, Album)
 
 
-def completed(told: T, full: Mapping[str, Unverified]) -> T:
+def completed(told: T, full: T | None) -> T:
     """What a track tells of an artist or album, with what the full object knows beyond or better."""
-    return cast("T", {**told, **{name: value for name, value in full.items() if value is not None}})
+    if full is None:
+        return told
+    return type(told)(*(old if new is None else new for old, new in zip(astuple(told), astuple(full), strict=True)))
 
 
-def link(thing: Artist | Album | Track | Playlist) -> Unverified:
+def link(thing: Artist | Album | Track | Playlist[E]) -> Unverified:
     """The thing's page on open.spotify.com."""
-    return (thing.get("external_urls") or {}).get("spotify")
+    return thing.external_urls.spotify if thing.external_urls else None
 
 
 def largest_image(images: Sequence[Image] | None) -> Unverified:
     """The address of the first image: the Web API lists them widest first."""
-    return images[0].get("url") if images else None
+    return images[0].url if images else None
 
 
 def credited(thing: Track | Album) -> list[Artist]:
     """The artists of a track or an album in order, without null ones."""
-    return [artist for artist in thing.get("artists") or () if artist]
+    return [artist for artist in thing.artists or () if artist]
+
+
+def isrc(track: Track) -> Unverified:
+    """The track's International Standard Recording Code."""
+    return track.external_ids.isrc if track.external_ids else None

@@ -8,12 +8,13 @@ from typing import Any, Generic, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.candidates import Candidates
+from contracts.elements import UnreadableSnapshotError
 from contracts.fields import as_json
-from contracts.snapshot import Provenance, Snapshot, UnreadableSnapshotError, read_snapshot
+from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.table import R, Row, Table
@@ -122,7 +123,7 @@ class Worker(Generic[R]):
             # Entries are decoded as the transform goes through them, and judged as it makes candidates of them.
             with step("transform and validate"), _readable(raw):
                 judgement = judge(self.table, self.transform(snapshot))
-            rejected = self._rejected_rows(snapshot, judgement, raw)
+                rejected = self._rejected_rows(snapshot, judgement, raw)
             with step("encode"):
                 parquet = encode(self.table, judgement.rows)
             outputs = {
@@ -215,6 +216,9 @@ def _readable(raw: RawObject) -> Iterator[None]:
         yield
     except UnreadableSnapshotError as fault:
         raise PermanentError(f"{raw.key} {fault.location}", fault.problem, run_id=raw.run_id) from fault
+    except (RecursionError, PydanticSerializationError) as fault:
+        # Deeper than Python or the writer of rejected rows goes, which nothing that Spotify documents comes near.
+        raise PermanentError(raw.key, "a value is nested hundreds of levels deep", run_id=raw.run_id) from fault
 
 
 def _json_lines(rows: Sequence[Row]) -> bytes:

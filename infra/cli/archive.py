@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from contracts.snapshot import Provenance, UnreadableSnapshotError, read_snapshot
+from contracts.elements import UnreadableSnapshotError
+from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.screen import ConsoleError
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey

@@ -163,18 +163,17 @@ def _rows_of(snapshot: Snapshot, table: str, entry: TrackEntry) -> Iterator[tupl
     match table:
         case "artists":
             for index, artist in enumerate(credited(track)):
-                if artist.get("id"):
-                    yield str(artist["id"]), Entry(f"{entry.track_location}.artists[{index}]", position)
+                if artist.id:
+                    yield artist.id, Entry(f"{entry.track_location}.artists[{index}]", position)
         case "albums":
-            album_id = (track.get("album") or {}).get("id")
-            if album_id:
-                yield str(album_id), Entry(f"{entry.track_location}.album", position)
+            if track.album and track.album.id:
+                yield track.album.id, Entry(f"{entry.track_location}.album", position)
         case "track_features":
             sourced = snapshot.features_of(track)
-            if sourced and track.get("id"):
-                yield str(track["id"]), Entry(sourced.location, position)
+            if sourced and track.id:
+                yield track.id, Entry(sourced.location, position)
         case _:
-            yield str(track.get("id")), Entry(entry.location, position)
+            yield str(track.id), Entry(entry.location, position)
 
 
 def _no_row(found: Origin, table: str, name: str | None, day: date) -> str:

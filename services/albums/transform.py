@@ -20,42 +20,41 @@ def albums(snapshot: Snapshot) -> Candidates[Album]:
         if not isinstance(entry, TrackEntry):
             yield entry
             continue
-        album = entry.track.get("album") or {}
-        album_id = album.get("id")
-        if not album_id:
+        album = entry.track.album
+        if not album or not album.id:
             yield Skip(entry.location, "album_without_id")
             continue
-        if album_id in first:
+        if album.id in first:
             yield Skip(entry.location, "repeated_album")
         else:
-            first[album_id] = f"{entry.track_location}.album", album
-        tracks[album_id] += 1
+            first[album.id] = f"{entry.track_location}.album", album
+        tracks[album.id] += 1
     for album_id, (location, album) in first.items():
-        full = completed(album, snapshot.albums.get(album_id, {}))
+        full = completed(album, snapshot.albums.get(album_id))
         yield Candidate(location, _album(snapshot, album_id, full, tracks[album_id]))
 
 
 def _album(snapshot: Snapshot, album_id: str, album: SpotifyAlbum, entries: int) -> Album:
     artists = credited(album)
-    release_on = first_day(album.get("release_date"))
+    release_on = first_day(album.release_date)
     return {
         **snapshot.origin,
         "album_id": album_id,
-        "album_name": album.get("name"),  # type: ignore[typeddict-item]  # the contract refuses null
-        "album_type": album.get("album_type"),
-        "artist_ids": as_json([artist.get("id") for artist in artists]),
-        "artist_names": as_json([artist.get("name") for artist in artists]),
-        "release_date": album.get("release_date"),
-        "release_date_precision": album.get("release_date_precision"),
+        "album_name": album.name,
+        "album_type": album.album_type,
+        "artist_ids": as_json([artist.id for artist in artists]),
+        "artist_names": as_json([artist.name for artist in artists]),
+        "release_date": album.release_date,
+        "release_date_precision": album.release_date_precision,
         "release_on": release_on,
         "release_year": release_on.year if release_on else None,
-        "total_tracks": album.get("total_tracks"),
-        "label": album.get("label"),
-        "upc": (album.get("external_ids") or {}).get("upc"),
-        "popularity": album.get("popularity"),
+        "total_tracks": album.total_tracks,
+        "label": album.label,
+        "upc": album.external_ids.upc if album.external_ids else None,
+        "popularity": album.popularity,
         "tracks_in_playlist": entries,
         "album_url": link(album),
-        "image_url": largest_image(album.get("images")),
+        "image_url": largest_image(album.images),
     }
 
 

@@ -23,7 +23,7 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
             yield Skip(entry.location, "no_artist")
         for index, artist in enumerate(credits_):
             location = f"{entry.track_location}.artists[{index}]"
-            artist_id = artist.get("id")
+            artist_id = artist.id
             if not artist_id:
                 yield Skip(location, "artist_without_id")
             elif artist_id in found:
@@ -45,18 +45,18 @@ class _Credits:
 
 
 def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
-    artist = completed(credits_.artist, snapshot.artists.get(artist_id, {}))
-    genres = artist.get("genres")
+    artist = completed(credits_.artist, snapshot.artists.get(artist_id))
+    genres = artist.genres
     return {
         **snapshot.origin,
         "artist_id": artist_id,
-        "artist_name": artist.get("name"),  # type: ignore[typeddict-item]  # the contract refuses null
+        "artist_name": artist.name,
         "genres": as_json(genres) if isinstance(genres, list) else genres,
         "primary_genre": genres[0] if isinstance(genres, list) and genres else None,
-        "popularity": artist.get("popularity"),
-        "followers": (artist.get("followers") or {}).get("total"),
+        "popularity": artist.popularity,
+        "followers": artist.followers.total if artist.followers else None,
         "tracks_in_playlist": len(credits_.positions),
         "best_position": min(credits_.positions),
         "artist_url": link(artist),
-        "image_url": largest_image(artist.get("images")),
+        "image_url": largest_image(artist.images),
     }

@@ -2,21 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from pydantic import Field, TypeAdapter
-
-from contracts.spotify import Broken, Entry, OrBroken, Track, credited
+from contracts.elements import Broken, Elements
+from contracts.spotify import Entry, Track, credited
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, WebError
 from shared.observability import logger
 
 Known: TypeAlias = dict[str, JsonObject | None]
 """Full objects by id; None for one that Spotify does not know."""
-
-_ENTRIES: Final[TypeAdapter[list[Any]]] = TypeAdapter(
-    list[Annotated[Entry | OrBroken, Field(union_mode="left_to_right")]]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +79,21 @@ def _gather(
 def distinct_tracks(entries: Sequence[Any]) -> list[Track]:
     """The tracks among a playlist's entries that Spotify knows by an id, each once, in order."""
     tracks: dict[str, Track] = {}
-    for entry in _ENTRIES.validate_python(entries):
-        track: Track | None = None if isinstance(entry, Broken) else entry.get("item") or entry.get("track")
-        if not track:
-            continue
-        track_id = track.get("id")
-        if track_id and track.get("type") in ("track", None):
-            tracks.setdefault(track_id, track)
+    for entry in Elements("", entries, Entry):
+        track = None if isinstance(entry, Broken) else entry.item or entry.track
+        if track and track.id and track.type in ("track", None):
+            tracks.setdefault(track.id, track)
     return list(tracks.values())
 
 
 def artist_ids(tracks: Iterable[Track]) -> list[str]:
     """The distinct artists that tracks credit, in order."""
-    return _distinct(artist.get("id") for track in tracks for artist in credited(track))
+    return _distinct(artist.id for track in tracks for artist in credited(track))
 
 
 def album_ids(tracks: Iterable[Track]) -> list[str]:
     """The distinct albums of tracks, in order."""
-    return _distinct((track.get("album") or {}).get("id") for track in tracks)
+    return _distinct(track.album.id for track in tracks if track.album)
 
 
 def _distinct(ids: Iterable[str | None]) -> list[str]:

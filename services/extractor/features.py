@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
-from contracts.spotify import Track
+from contracts.spotify import Track, isrc
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, QuotaError, WebError
 from shared.observability import logger, step
@@ -195,11 +195,11 @@ def _track_name(item: Any, joined_by: JoinedBy) -> str | None:
 
 
 def _spotify_id(track: Track) -> str | None:
-    return _shaped(_SPOTIFY_ID, track.get("id"))
+    return _shaped(_SPOTIFY_ID, track.id)
 
 
 def _isrc(track: Track) -> str | None:
-    return _shaped(_ISRC, (track.get("external_ids") or {}).get("isrc"))
+    return _shaped(_ISRC, isrc(track))
 
 
 def _shaped(shape: re.Pattern[str], name: Any) -> str | None:

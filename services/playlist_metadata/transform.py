@@ -5,33 +5,35 @@ from contracts.candidates import Candidate, Candidates, Reject, Skip
 from contracts.drift import drift
 from contracts.fields import as_json
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
-from contracts.spotify import credited, link
+from contracts.spotify import User, credited, link
 from contracts.tables.playlist_metadata import PlaylistMetadata
 
 
 def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     """The snapshot itself."""
     playlist = snapshot.playlist
-    owner = playlist.get("owner") or {}
+    owner = playlist.owner or User()
     contents = _Contents()
     for entry in snapshot.entries:
         contents.count(entry, snapshot)
     features = [sourced for sourced in contents.features.values() if sourced]
     artists_with_genre = [
-        artist_id for artist_id in contents.artist_ids if snapshot.artists.get(artist_id, {}).get("genres")
+        artist_id
+        for artist_id in contents.artist_ids
+        if (artist := snapshot.artists.get(artist_id)) is not None and artist.genres
     ]
     yield Candidate(
         "$",
         {
             **snapshot.origin,
-            "playlist_name": playlist.get("name"),
-            "description": playlist.get("description"),
-            "owner_id": owner.get("id"),
-            "owner_name": owner.get("display_name"),
-            "is_public": playlist.get("public"),
-            "is_collaborative": playlist.get("collaborative"),
-            "followers": (playlist.get("followers") or {}).get("total"),
-            "spotify_snapshot_id": playlist.get("snapshot_id"),
+            "playlist_name": playlist.name,
+            "description": playlist.description,
+            "owner_id": owner.id,
+            "owner_name": owner.display_name,
+            "is_public": playlist.public,
+            "is_collaborative": playlist.collaborative,
+            "followers": playlist.followers.total if playlist.followers else None,
+            "spotify_snapshot_id": playlist.snapshot_id,
             "total_entries": snapshot.total,
             "track_entries": contents.tracks,
             "episode_entries": contents.skipped["episode"],
@@ -62,10 +64,10 @@ class _Contents:
         match entry:
             case TrackEntry(track=track):
                 self.tracks += 1
-                self.tracks_with_popularity += track.get("popularity") is not None and not entry.is_unknown_to_spotify
-                if track_id := track.get("id"):
-                    self.features[track_id] = snapshot.features_of(track)
-                self.artist_ids.update(artist_id for artist in credited(track) if (artist_id := artist.get("id")))
+                self.tracks_with_popularity += track.popularity is not None and not entry.is_unknown_to_spotify
+                if track.id:
+                    self.features[track.id] = snapshot.features_of(track)
+                self.artist_ids.update(artist.id for artist in credited(track) if artist.id)
             case Skip(rule=rule):
                 self.skipped[rule] += 1
 

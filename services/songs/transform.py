@@ -1,7 +1,7 @@
 from contracts.candidates import Candidate, Candidates
 from contracts.fields import Unverified, as_json
 from contracts.snapshot import Snapshot, TrackEntry
-from contracts.spotify import credited, link
+from contracts.spotify import Album, Artist, credited, isrc, link
 from contracts.tables.songs import Song
 
 _NEVER = "1970-01-01T00:00:00Z"
@@ -17,32 +17,32 @@ def songs(snapshot: Snapshot) -> Candidates[Song]:
 def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
     track = entry.track
     artists = credited(track)
-    first = artists[0] if artists else {}
-    album = track.get("album") or {}
-    duration_ms = track.get("duration_ms")
+    first = artists[0] if artists else Artist()
+    album = track.album or Album()
+    added_by = entry.entry.added_by
     return {
         **snapshot.origin,
         "position": entry.position,
-        "track_id": track.get("id"),
-        "isrc": (track.get("external_ids") or {}).get("isrc"),
-        "track_name": track.get("name"),  # type: ignore[typeddict-item]  # the contract refuses null
-        "artist_id": first.get("id"),
-        "artist_name": first.get("name"),
-        "artist_ids": as_json([artist.get("id") for artist in artists]),
-        "artist_names": as_json([artist.get("name") for artist in artists]),
-        "album_id": album.get("id"),
-        "album_name": album.get("name"),
-        "popularity": _unless_filled_in(entry, track.get("popularity")),
-        "duration_ms": duration_ms,
-        "duration_min": _minutes(duration_ms),
-        "explicit": track.get("explicit"),
-        "is_local": track.get("is_local") if entry.entry.get("is_local") is None else entry.entry["is_local"],
-        "is_playable": track.get("is_playable"),
-        "disc_number": _unless_filled_in(entry, track.get("disc_number")),
-        "track_number": _unless_filled_in(entry, track.get("track_number")),
-        "added_at": _unless_never(entry.entry.get("added_at")),
-        "added_by": (entry.entry.get("added_by") or {}).get("id") or None,
-        "track_url": link(track) if track.get("id") else None,
+        "track_id": track.id,
+        "isrc": isrc(track),
+        "track_name": track.name,
+        "artist_id": first.id,
+        "artist_name": first.name,
+        "artist_ids": as_json([artist.id for artist in artists]),
+        "artist_names": as_json([artist.name for artist in artists]),
+        "album_id": album.id,
+        "album_name": album.name,
+        "popularity": _unless_filled_in(entry, track.popularity),
+        "duration_ms": track.duration_ms,
+        "duration_min": _minutes(track.duration_ms),
+        "explicit": track.explicit,
+        "is_local": track.is_local if entry.entry.is_local is None else entry.entry.is_local,
+        "is_playable": track.is_playable,
+        "disc_number": _unless_filled_in(entry, track.disc_number),
+        "track_number": _unless_filled_in(entry, track.track_number),
+        "added_at": _unless_never(entry.entry.added_at),
+        "added_by": (added_by.id if added_by else None) or None,
+        "track_url": link(track) if track.id else None,
     }
 
 

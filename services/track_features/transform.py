@@ -1,5 +1,6 @@
 from contracts.candidates import Candidate, Candidates, Skip
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
+from contracts.spotify import isrc
 from contracts.tables.track_features import TrackFeatures
 
 _NO_KEY_FOUND = -1
@@ -12,7 +13,7 @@ def track_features(snapshot: Snapshot) -> Candidates[TrackFeatures]:
         if not isinstance(entry, TrackEntry):
             yield entry
             continue
-        track_id = entry.track.get("id")
+        track_id = entry.track.id
         if not track_id:
             yield Skip(entry.location, "track_without_id")
         elif track_id in seen:
@@ -27,23 +28,22 @@ def track_features(snapshot: Snapshot) -> Candidates[TrackFeatures]:
 
 def _track_features(snapshot: Snapshot, track_id: str, entry: TrackEntry, sourced: SourcedFeatures) -> TrackFeatures:
     features = sourced.features
-    key = features.get("key")
     return {
         **snapshot.origin,
         "track_id": track_id,
-        "isrc": (entry.track.get("external_ids") or {}).get("isrc"),
+        "isrc": isrc(entry.track),
         "feature_source": sourced.source,
-        "danceability": features.get("danceability"),
-        "energy": features.get("energy"),
-        "key": None if key == _NO_KEY_FOUND else key,
-        "loudness_db": features.get("loudness"),
-        "mode": features.get("mode"),
-        "speechiness": features.get("speechiness"),
-        "acousticness": features.get("acousticness"),
-        "instrumentalness": features.get("instrumentalness"),
-        "liveness": features.get("liveness"),
-        "valence": features.get("valence"),
-        "tempo_bpm": features.get("tempo"),
-        "time_signature": features.get("time_signature"),
-        "duration_ms": features.get("duration_ms"),
+        "danceability": features.danceability,
+        "energy": features.energy,
+        "key": None if features.key == _NO_KEY_FOUND else features.key,
+        "loudness_db": features.loudness,
+        "mode": features.mode,
+        "speechiness": features.speechiness,
+        "acousticness": features.acousticness,
+        "instrumentalness": features.instrumentalness,
+        "liveness": features.liveness,
+        "valence": features.valence,
+        "tempo_bpm": features.tempo,
+        "time_signature": features.time_signature,
+        "duration_ms": features.duration_ms,
     }

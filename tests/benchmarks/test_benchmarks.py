@@ -24,7 +24,7 @@ def test_a_document_of_any_length_has_entries_with_ids_of_their_own(
 
     snapshot = read_snapshot(body, Provenance("playlist", date(2024, 5, 2)))
     assert (snapshot.total, len(snapshot.entries), snapshot.outcome) == (120, 120, "ok")
-    assert len({entry.track["id"] for entry in tracks_in(snapshot)}) == 120
+    assert len({entry.track.id for entry in tracks_in(snapshot)}) == 120
     assert body.count(b'"available_markets":[') == 240
     assert documents.document(50, copy=1) != documents.document(50)
 

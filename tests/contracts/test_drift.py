@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from contracts.drift import drift
 from tests.documents import artist, entry, envelope, playlist, track
 
@@ -36,6 +38,30 @@ def test_values_of_another_type_and_parts_of_another_shape_are_named() -> None:
         ("$.tracks.items[].track.duration_ms", "float for int"),
         ("$.tracks.items[].track.explicit", "int for bool"),
         ("$.tracks.items[].track.popularity", "str for int"),
+    ]
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"-Infinity", rb'"cut \ud83c"'])
+def test_what_a_strict_parser_takes_for_no_json_hides_nothing(value: bytes) -> None:
+    body = b'{"type": "playlist", "tracks": {"items": [{"track": {"mood": 1, "available_markets": ' + value + b"}}]}}"
+
+    assert drift(body) == [{"path": "$.tracks.items[].track.mood", "what": "unknown field", "count": 1}]
+
+
+def test_elements_of_blocks_and_of_a_bare_page_are_looked_at() -> None:
+    blocks = [
+        {"source": "spotify", "items": [{"id": "a", "mood": 1}]},
+        {"source": "reccobeats", "items": [{"beat": 2}]},
+    ]
+
+    assert [each["path"] for each in drift(json.dumps(envelope(playlist(), audio_features=blocks)).encode())] == [
+        "$.audio_features[].items[].beat",
+        "$.audio_features[].items[].mood",
+    ]
+    assert [each["path"] for each in drift(b'{"items": [{"track": null, "vibe": 1}, 7], "house": 3}')] == [
+        "$.house",
+        "$.items[]",
+        "$.items[].vibe",
     ]
 
 

@@ -158,10 +158,10 @@ def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud:
     for playlist_id, entries in ((PLAYLIST_ID, 50), (OTHER_PLAYLIST_ID, 120)):
         snapshot = cloud.snapshot(playlist_id)
         tracks = [each.track for each in tracks_in(snapshot)]
-        assert [each.get("name") for each in tracks] == [f"Song {number}" for number in range(entries)]
-        assert set(snapshot.features) == {each.get("id") for each in tracks}
-        assert set(snapshot.albums) == {(each.get("album") or {}).get("id") for each in tracks}
-        assert set(snapshot.artists) == {artist["id"] for each in tracks for artist in each["artists"] or () if artist}
+        assert [each.name for each in tracks] == [f"Song {number}" for number in range(entries)]
+        assert set(snapshot.features) == {each.id for each in tracks}
+        assert set(snapshot.albums) == {each.album.id for each in tracks if each.album}
+        assert set(snapshot.artists) == {artist.id for each in tracks for artist in each.artists or () if artist}
         assert snapshot.origin["run_id"] == "run-1"
         assert snapshot.market == "US"
 
@@ -266,7 +266,7 @@ def test_a_real_document_is_stored_as_it_came(
     assert json.loads(snapshot.body)["playlist"] == document
     assert [each.track for each in tracks_in(snapshot)] == [each.track for each in tracks_in(alone)] != []
     assert (snapshot.outcome, skips_in(snapshot)) == ("ok", skips_in(alone))
-    assert set(snapshot.features) == {each.track.get("id") for each in tracks_in(alone)}
+    assert set(snapshot.features) == {each.track.id for each in tracks_in(alone)}
 
 
 def test_a_failed_enrichment_costs_only_itself(cloud: Cloud, spotify: FakeSpotify) -> None:

@@ -26,18 +26,23 @@ def with_name(name: bytes) -> bytes:
 
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {
-    "an empty object": (b"", "Invalid JSON: EOF"),
+    "an empty object": (b"", "invalid JSON: EOF"),
     "an empty JSON object": (b"{}", "no playlist: it has neither"),
-    "truncated JSON": (SOUND[: len(SOUND) // 2], "Invalid JSON: EOF"),
-    "text": (b"<html>503 Service Unavailable</html>", "Invalid JSON"),
-    "UTF-16": (SOUND.decode().encode("utf-16"), "Invalid JSON"),
-    "bytes that are no UTF-8": (with_name(b'"\xff\xfe"'), "Invalid JSON: invalid unicode"),
-    "nested a hundred thousand deep": (with_name(b"[" * 100_000), "Invalid JSON: recursion limit"),
-    "a number of five thousand digits": (with_name(b"9" * 5_000), "Invalid JSON: number out of range"),
-    "a NUL byte between values": (b'{"type":\x00 "playlist"}', "Invalid JSON"),
+    "truncated JSON": (SOUND[: len(SOUND) // 2], "invalid JSON: EOF"),
+    "text": (b"<html>503 Service Unavailable</html>", "invalid JSON"),
+    "UTF-16": (SOUND.decode().encode("utf-16"), "invalid JSON"),
+    "bytes that are no UTF-8": (with_name(b'"\xff\xfe"'), "invalid JSON: invalid unicode"),
+    "nested a hundred thousand deep": (with_name(b"[" * 100_000), "invalid JSON: recursion limit"),
+    "a name nested five hundred deep": (with_name(b"[" * 500 + b"]" * 500), "nested hundreds of levels deep"),
+    "an artist nested five hundred deep": (
+        with_name(b'"x", "artists": [' + b"[" * 500 + b"]" * 501),
+        "invalid JSON: recursion limit",
+    ),
+    "a number of five thousand digits": (with_name(b"9" * 5_000), "invalid JSON: number out of range"),
+    "a NUL byte between values": (b'{"type":\x00 "playlist"}', "invalid JSON"),
     "an artist": (b'{"type": "artist", "id": "x", "name": "Ann"}', "no playlist: it has neither"),
-    "wrong types everywhere": (b'{"type": 1, "tracks": "many", "owner": []}', "should be an object"),
-    "two documents in a list": (b"[" + SOUND + b"," + SOUND + b"]", "at most 1 item"),
+    "wrong types everywhere": (b'{"type": 1, "tracks": "many", "owner": []}', "Expected `object"),
+    "two documents in a list": (b"[" + SOUND + b"," + SOUND + b"]", "a list of 2"),
     "an envelope of another day": (json.dumps(envelope(playlist(), day="1999-12-31")).encode(), "contradicts"),
     "an envelope of the future": (
         json.dumps(

@@ -24,7 +24,7 @@ _TRANSFORMS: dict[str, Any] = {
 def write(body: bytes, folder: Path) -> None:
     """All five tables, the entries decoded once, as no service has to: each has a table of its own."""
     snapshot = read(body)
-    decoded = replace(snapshot.entries, items=list(snapshot.entries.items))
+    decoded: Any = list(snapshot.entries)
     write_tables(replace(snapshot, entries=decoded), folder, TABLES.values())
 
 

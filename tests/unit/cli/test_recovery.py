@@ -8,7 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from contracts.snapshot import Provenance, UnreadableSnapshotError, read_snapshot
+from contracts.elements import UnreadableSnapshotError
+from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables.songs import SONGS
 from contracts.validation import judge
 from infra.build import Bundle

@@ -37,7 +37,7 @@ JSON = st.recursive(
 
 
 def ids(entries: Sequence[Any]) -> list[Any]:
-    return [found.get("id") for found in distinct_tracks(entries)]
+    return [found.id for found in distinct_tracks(entries)]
 
 
 def test_tracks_are_found_in_both_generations_once_each_and_in_order() -> None:
@@ -77,8 +77,10 @@ def test_artists_and_albums_are_those_that_the_tracks_credit_once_each() -> None
     second = track("Second", artists=[artist("B"), artist("C"), artist("Nobody", id=None)], album=album("X"))
     third = track("Third", artists=[], album=None)
 
-    assert artist_ids([first, second, third]) == ["a", "b", "c"]  # type: ignore[list-item]  # as a document tells them
-    assert album_ids([first, second, third]) == ["x"]  # type: ignore[list-item]
+    tracks = distinct_tracks([entry(first), entry(second), entry(third)])
+
+    assert artist_ids(tracks) == ["a", "b", "c"]
+    assert album_ids(tracks) == ["x"]
 
 
 @pytest.fixture

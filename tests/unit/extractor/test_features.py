@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert, to_builtins
 
 from contracts.snapshot import Provenance, read_snapshot
-from contracts.spotify import Track
+from contracts.spotify import AudioFeatures, ExternalIds, Track
+from contracts.spotify import isrc as track_isrc
 from services.extractor.features import (
     FeatureBlock,
     FeatureProvider,
@@ -40,7 +42,7 @@ def isrc(number: int) -> str:
 
 
 def tracks(*numbers: int) -> list[Track]:
-    return [song(number, external_ids={"isrc": isrc(number)}) for number in numbers]  # type: ignore[misc]
+    return [convert(song(number, external_ids={"isrc": isrc(number)}), Track) for number in numbers]
 
 
 def ids(*numbers: int) -> list[str]:
@@ -87,8 +89,8 @@ class FakeProvider:
     asked: list[list[Any]] = field(default_factory=list)
 
     def measure(self, wanted: Sequence[Track]) -> tuple[list[FeatureBlock], str]:
-        self.asked.append([each.get("id") for each in wanted])
-        items = [{"id": each["id"]} for each in wanted if each["id"] in self.known]
+        self.asked.append([each.id for each in wanted])
+        items = [{"id": each.id} for each in wanted if each.id in self.known]
         return [block(self.source, "id", *items)] if items else [], self.finding
 
 
@@ -209,7 +211,7 @@ class TestSpotify:
     def test_is_not_asked_for_what_cannot_be_an_id(
         self, client: FakeSpotifyClient, spotify: SpotifyFeatures, name: str | None
     ) -> None:
-        nameless: Any = song(1, external_ids={"isrc": isrc(1)}) | {"id": name}
+        nameless = Track(id=name, external_ids=ExternalIds(isrc=isrc(1)))
 
         assert spotify.measure([nameless]) == ([], "none needed")
         assert client.asked == []
@@ -225,16 +227,16 @@ class World:
         seed: Of the order of ReccoBeats' answers.
     """
 
-    tracks: list[Any]
+    tracks: list[Track]
     spotify: set[str]
     recordings: list[JsonObject]
     seed: int
 
-    def by_id(self, track: Any) -> list[JsonObject]:
+    def by_id(self, track: Track) -> list[JsonObject]:
         """The recordings with features that ReccoBeats has of a track's id."""
-        return [row for row in self._measured if row["href"].endswith(f"/{track['id']}")]
+        return [row for row in self._measured if row["href"].endswith(f"/{track.id}")]
 
-    def by_isrc(self, track: Any) -> list[JsonObject]:
+    def by_isrc(self, track: Track) -> list[JsonObject]:
         """Those that it has of a track's ISRC."""
         return [row for row in self._measured if row["isrc"] and row["isrc"] == code_of(track)]
 
@@ -243,8 +245,8 @@ class World:
         return [row for row in self.recordings if row["energy"] is not None]
 
 
-def code_of(track: Any) -> str | None:
-    code: str | None = (track["external_ids"] or {}).get("isrc")
+def code_of(track: Track) -> str | None:
+    code: str | None = track_isrc(track)
     return code if code != "no ISRC" else None
 
 
@@ -260,11 +262,12 @@ def worlds(draw: st.DrawFn) -> World:
     spotify: set[str] = set()
     recordings: list[JsonObject] = []
     for number, (names, who) in enumerate(draw(st.lists(st.tuples(external_ids, who_knows), max_size=100))):
-        track = song(number, external_ids=names)
+        track_id = spotify_id("track", number)
+        track = convert(song(number, external_ids=names), Track)
         found.append(track)
-        row = recording(track["id"], code_of(track), next(numbers))
+        row = recording(track_id, code_of(track), next(numbers))
         if "spotify" in who:
-            spotify.add(track["id"])
+            spotify.add(track_id)
         if "reccobeats" in who:
             recordings.append(row)
         if "reccobeats without features" in who:
@@ -291,12 +294,13 @@ class Run:
     def calls(self) -> int:
         return len(self.spotify.asked) + len(self.reccobeats.asked)
 
-    def as_transformers_read_it(self, world: World) -> dict[str, tuple[str, JsonObject]]:
+    def as_transformers_read_it(self, world: World) -> dict[str, tuple[str, AudioFeatures]]:
         """Who measured what, by the id of a track that has features."""
-        document = envelope(playlist(*map(entry, world.tracks)), audio_features=self.features.blocks)
+        entries = [entry(to_builtins(track)) for track in world.tracks]
+        document = envelope(playlist(*entries), audio_features=self.features.blocks)
         snapshot = read_snapshot(json.dumps(document).encode(), Provenance(document["playlist"]["id"], DAY))
         return {
-            track["id"]: (sourced.source, cast("JsonObject", sourced.features))
+            str(track.id): (sourced.source, sourced.features)
             for track in world.tracks
             if (sourced := snapshot.features_of(track))
         }
@@ -307,11 +311,11 @@ def test_every_track_is_measured_by_the_first_provider_that_knows_it(world: Worl
     read = Run(world).as_transformers_read_it(world)
 
     for track in world.tracks:
-        measured = read.get(track["id"])
-        if track["id"] in world.spotify:
-            assert measured == ("spotify", spotifys(track["id"]))
+        measured = read.get(str(track.id))
+        if track.id in world.spotify:
+            assert measured == ("spotify", convert(spotifys(track.id), AudioFeatures))
         elif rows := world.by_id(track) or world.by_isrc(track):
-            assert measured in [("reccobeats", row) for row in rows]
+            assert measured in [("reccobeats", convert(row, AudioFeatures)) for row in rows]
         else:
             assert measured is None, "what no provider knows stays absent"
 
@@ -322,7 +326,9 @@ def test_no_track_is_measured_twice_and_no_row_is_invented(world: World) -> None
 
     sent = [*map(spotifys, world.spotify), *world.recordings]
     read = [features for _, features in run.as_transformers_read_it(world).values()]
-    assert all(item in read for each in run.features.blocks for item in each["items"]), "each is of a track"
+    assert all(convert(item, AudioFeatures) in read for each in run.features.blocks for item in each["items"]), (
+        "each is of a track"
+    )
     for each in run.features.blocks:
         assert each["items"], "a block without items is left out"
         names = [
@@ -336,10 +342,10 @@ def test_no_track_is_measured_twice_and_no_row_is_invented(world: World) -> None
 def test_nothing_is_asked_for_that_is_known_nor_in_more_calls_than_it_takes(world: World) -> None:
     run = Run(world)
 
-    left = [track for track in world.tracks if track["id"] not in world.spotify]
+    left = [track for track in world.tracks if track.id not in world.spotify]
     codes = {code for track in left if (code := code_of(track)) and not world.by_id(track)}
     asked = [name for names in run.reccobeats.asked for name in names]
-    assert sorted(asked) == sorted([*(track["id"] for track in left), *codes])
+    assert sorted(asked) == sorted([*(str(track.id) for track in left), *codes])
     assert len(run.reccobeats.asked) == ceil(len(left) / 40) + ceil(len(codes) / 40)
 
 

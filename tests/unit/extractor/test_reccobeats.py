@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
-from contracts.spotify import Track
+from contracts.spotify import ExternalIds, Track
 from services.extractor.reccobeats import ReccoBeats
 from services.extractor.web import (
     NotFoundError,
@@ -36,7 +37,7 @@ def isrc(number: int) -> str:
 
 
 def tracks(*numbers: int) -> list[Track]:
-    return [song(number, external_ids={"isrc": isrc(number)}) for number in numbers]  # type: ignore[misc]
+    return [convert(song(number, external_ids={"isrc": isrc(number)}), Track) for number in numbers]
 
 
 def by_id(number: int, **fields: Any) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def test_of_several_recordings_of_an_isrc_the_same_one_with_features_counts_when
 
 def test_two_tracks_of_one_isrc_share_a_question_and_an_answer(fake: FakeReccoBeats, reccobeats: ReccoBeats) -> None:
     fake.recordings = [by_isrc(1)]
-    twins: list[Any] = [song(number, external_ids={"isrc": isrc(1)}) for number in (1, 2)]
+    twins = [convert(song(number, external_ids={"isrc": isrc(1)}), Track) for number in (1, 2)]
 
     blocks, _ = reccobeats.measure(twins)
 
@@ -128,7 +129,7 @@ def test_what_cannot_be_an_id_is_not_sent_and_the_isrc_serves(
 ) -> None:
     fake.recordings = [by_isrc(1)]
 
-    blocks, _ = reccobeats.measure([song(1) | {"id": name, "external_ids": {"isrc": isrc(1)}}])  # type: ignore[list-item]
+    blocks, _ = reccobeats.measure([Track(id=name, external_ids=ExternalIds(isrc=isrc(1)))])
 
     assert blocks == [block("isrc", by_isrc(1))]
     assert fake.asked == [[isrc(1)]]
@@ -146,12 +147,12 @@ def test_what_cannot_be_an_id_is_not_sent_and_the_isrc_serves(
     ],
 )
 def test_what_cannot_be_an_isrc_is_not_sent(fake: FakeReccoBeats, reccobeats: ReccoBeats, ids: Any) -> None:
-    assert reccobeats.measure([song(1) | {"external_ids": ids}]) == ([], "ok")  # type: ignore[list-item]
+    assert reccobeats.measure([convert(song(1) | {"external_ids": ids}, Track)]) == ([], "ok")
     assert fake.asked == [[spotify_id("track", 1)]]
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_ask_for(fake: FakeReccoBeats, reccobeats: ReccoBeats) -> None:
-    nameless: Any = {"name": "A track without any id"}
+    nameless = Track(name="A track without any id")
 
     assert reccobeats.measure([]) == ([], "none needed")
     assert reccobeats.measure([nameless]) == ([], "none needed")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.drift import drift
 from contracts.snapshot import Provenance, SourcedFeatures, read_snapshot
+from contracts.spotify import AudioFeatures
 from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features
 from services.extractor.playlist import CompletePlaylist
@@ -48,11 +49,11 @@ def test_the_contract_reads_all_that_was_extracted() -> None:
         "extracted_at": datetime(2026, 11, 22, 6, 0, 5, 250_000),  # noqa: DTZ001  # UTC, as tables hold it
     }
     assert (snapshot.market, snapshot.outcome, snapshot.total) == ("SE", "ok", 2)
-    assert [each.track.get("id") for each in tracks_in(snapshot)] == ["track-one"]
-    assert snapshot.artists["one-band"].get("genres") == ["pop"]
-    assert snapshot.albums["one-album"].get("label") == "Loud"
+    assert [each.track.id for each in tracks_in(snapshot)] == ["track-one"]
+    assert snapshot.artists["one-band"].genres == ["pop"]
+    assert snapshot.albums["one-album"].label == "Loud"
     assert snapshot.features["track-one"] == SourcedFeatures(
-        "reccobeats", "$.audio_features[0].items[0]", {"href": "https://x/track-one", "energy": 0.5}
+        "reccobeats", "$.audio_features[0].items[0]", AudioFeatures(href="https://x/track-one", energy=0.5)
     )
     assert drift(body) == []
 

@@ -1,0 +1,55 @@
+"""The elements of a long list, read one at a time."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from contracts.elements import Broken, Elements, UnreadableSnapshotError, tolerantly
+from contracts.spotify import Artist, Entry, Track
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+NAMES = st.sampled_from(["item", "track", "added_at", "id", "name", "artists", "album"]) | st.text(max_size=3)
+JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=20
+)
+
+
+@given(st.lists(JSON))
+def test_each_element_is_read_or_broken_whatever_parser_found_it(elements: list[Any]) -> None:
+    as_json = Elements("$", [Raw(json.dumps(each).encode()) for each in elements], Entry)
+    as_values = Elements("$", elements, Entry)
+
+    read = list(as_json)
+
+    assert read == list(as_values) == list(as_json)
+    assert len(read) == len(as_json) == len(elements)
+    assert all(found.raw == each for found, each in zip(read, elements, strict=True) if isinstance(found, Broken))
+
+
+def test_an_element_is_read_as_far_as_its_noun_goes() -> None:
+    body = Raw(b'{"track": {"id": "1", "available_markets": ["SE"], "artists": [{"name": "One"}, null]}}')
+
+    assert list(Elements("$", [body], Entry)) == [Entry(track=Track(id="1", artists=[Artist(name="One"), None]))]
+
+
+def test_what_is_broken_tells_where_and_keeps_what_was_there() -> None:
+    (found,) = Elements("$", [Raw(b'{"track": {"artists": [{"id": 7}]}}')], Entry)
+
+    assert found == Broken({"track": {"artists": [{"id": 7}]}}, "track.artists[0].id: Expected `str | null`, got `int`")
+
+
+def test_text_that_is_not_utf_8_is_no_json() -> None:
+    elements = Elements("$.items", [Raw(b'{"track": null}'), Raw(b'{"added_at": "\xff", "track": null}')], Entry)
+
+    with pytest.raises(UnreadableSnapshotError, match=r"^\$\.items\[1\]: invalid JSON"):
+        list(elements)
+
+
+@pytest.mark.parametrize("body", [b"", b'{"a": ', b"{'a': 1}", b'{"a": 1} {}', b'{"a": \xff}'])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(UnreadableSnapshotError, match=r"invalid JSON"):
+        tolerantly(body)
