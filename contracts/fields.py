@@ -4,18 +4,18 @@ They are strict: text is never read as a number, nor a number as a truth value. 
 bounds rejects the row; a value that Spotify did not send is None.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
+from msgspec.json import encode
+from msgspec.json import format as format_
 from pydantic import AfterValidator, Field, Strict
 
 Unverified = Any
 """A value as Spotify sent it, which only the contract of a table judges."""
 
 _INT64_MAX = 2**63 - 1
-_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def naive_utc(moment: datetime) -> datetime:
@@ -39,5 +39,5 @@ IsoDay = Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 def as_json(values: Sequence[Unverified] | Mapping[str, Unverified]) -> str:
-    """A list or an object as JSON text, in its own order."""
-    return _JSON.encode(values)
+    """A list or an object as JSON text, in its own order; what is no number is null, as JSON knows none such."""
+    return format_(encode(values), indent=0).decode()

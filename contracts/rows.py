@@ -1,10 +1,9 @@
 """The rows of a table, kept by column: what becomes Parquet has no use for an object a row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, cast, overload
 
-from contracts.columns import columns
 from contracts.tables.table import R, Table
 
 
@@ -21,14 +20,12 @@ class Rows(Sequence[R], Generic[R]):
     @classmethod
     def of(cls, table: Table[R], rows: Iterable[R] = ()) -> "Rows[R]":
         """Rows of a table, none to begin with unless some are given."""
-        made = cls({column.name: [] for column in columns(table.row)})
-        made.extend(list(rows))
-        return made
+        return cls(by_column(table, list(rows)))
 
-    def extend(self, rows: Sequence[R]) -> None:
-        """Adds rows at the end."""
+    def extend(self, more: Mapping[str, Iterable[Any]]) -> None:
+        """Adds rows at the end, by column."""
         for name, values in self.columns.items():
-            values += [row[name] for row in rows]  # type: ignore[literal-required]  # the names are the model's own
+            values.extend(more[name])
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -41,3 +38,9 @@ class Rows(Sequence[R], Generic[R]):
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
         return cast("R", {name: values[place] for name, values in self.columns.items()})
+
+
+def by_column(table: Table[R], rows: Sequence[R]) -> dict[str, list[Any]]:
+    """The values of rows by the name of their column, in the contract's order."""
+    names = table.row.__annotations__
+    return {name: [row[name] for row in rows] for name in names}  # type: ignore[literal-required]

@@ -4,7 +4,6 @@ from datetime import date
 from io import BytesIO
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from fastparquet import ParquetFile
 from fastparquet.parquet_thrift import ConvertedType
@@ -79,6 +78,6 @@ def _series(column: Column, values: list[Any]) -> "pd.Series[Any]":
         case ColumnType.FLAG:
             return pd.Series(values, dtype="boolean" if column.nullable else "bool")
         case ColumnType.TIMESTAMP:
-            return pd.Series(np.array(values, dtype="datetime64[us]"))
+            return pd.Series(values, dtype="datetime64[us]")
         case ColumnType.DAY:
             return pd.Series([day and day.toordinal() - _EPOCH for day in values], dtype="Int32")

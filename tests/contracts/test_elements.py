@@ -11,7 +11,8 @@ from msgspec import Raw
 from contracts.elements import Broken, Elements, UnreadableSnapshotError, tolerantly
 from contracts.spotify import Artist, Entry, Track
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+INTEGERS = st.integers(-(2**63), 2**64 - 1)
+SCALARS = st.none() | st.booleans() | INTEGERS | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 NAMES = st.sampled_from(["item", "track", "added_at", "id", "name", "artists", "album"]) | st.text(max_size=3)
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=20
