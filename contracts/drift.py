@@ -42,7 +42,7 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
     Entry: frozenset({"primary_color", "video_thumbnail"}),
     ExternalIds: frozenset({"ean"}),
     Followers: frozenset({"href"}),
-    Image: frozenset({"height"}),
+    Image: frozenset({"height", "width"}),
     Page: _PAGING,
     Playlist: _PLAYLIST,
     RawDocument: _PLAYLIST | _PAGING,
@@ -56,6 +56,7 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
 
 
 _POSITION = re.compile(r"\[\d+\]")
+_DOCUMENT: Any = RawDocument | list[RawDocument]  # type: ignore[type-arg]  # whatever its elements
 _ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 
 
@@ -88,23 +89,26 @@ def drift(body: bytes) -> list[Drift]:
 
 
 def _in_document(body: bytes) -> Iterator[tuple[str, str]]:
-    part = decoder(list[Raw]).decode(body)[0] if body.lstrip().startswith(b"[") else Raw(body)
     try:
-        document = _strict_decoder(RawDocument).decode(part)
+        document = _strict_decoder(_DOCUMENT).decode(body)
     except ValidationError:
+        part = decoder(list[Raw]).decode(body)[0] if body.lstrip().startswith(b"[") else Raw(body)
         yield from _differences(part, RawDocument, "$")
         document = decoder(RawDocument[Raw]).decode(part)
-    for elements in long_lists(document):
+    for elements in long_lists(document[0] if isinstance(document, list) else document):
         path = f"{_POSITION.sub('[]', elements.path)}[]"
+        noun: Any = elements.noun
+        strict = _strict_decoder(noun)
         for element in elements.unread:
-            yield from _differences(element, elements.noun, path)
+            if not _fits(element, strict):
+                yield from _differences(element, noun, path)
 
 
 def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
     """Takes apart, one level after the other, what differs somewhere; to find that nothing does is far faster."""
-    alternatives = _alternatives(model)
-    if not alternatives or _is_documented(part, model):
+    if _fits(part, _strict_decoder(model)):
         return
+    alternatives = _alternatives(model)
     value = decoder(_ONE_LEVEL).decode(part)
     fitting = [each for each in alternatives if type(value) in _json_types(each)]
     if not fitting:
@@ -123,9 +127,9 @@ def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
                     yield f"{path}.{name}", "unknown field"
 
 
-def _is_documented(part: Raw, model: Any) -> bool:
+def _fits(part: Raw, strict: Decoder[Any]) -> bool:
     try:
-        _strict_decoder(model).decode(part)
+        strict.decode(part)
     except ValidationError:
         return False
     return True

@@ -33,7 +33,6 @@ class ExternalIds(Noun):
 
 class Image(Noun):
     url: Annotated[Unverified, str] = None
-    width: Annotated[Unverified, int] = None
 
 
 class Followers(Noun):

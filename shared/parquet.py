@@ -31,7 +31,7 @@ def encode(table: Table[R], rows: Rows[R]) -> bytes:
     Source: https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
     """
     schema = columns(table.row)
-    frame = pd.DataFrame({column.name: _series(column, rows.columns[column.name]) for column in schema})
+    frame = pd.DataFrame({column.name: _series(column, rows.columns[column.name]) for column in schema}, copy=False)
     metadata = make_metadata(
         frame,
         has_nulls=[column.name for column in schema if column.nullable],
