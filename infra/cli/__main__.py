@@ -12,10 +12,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
+from analytics.athena import AthenaError
 from contracts.tables import OPERATIONS, TABLES
 from infra.build import BuildError
 from infra.changes import ChangesError
-from infra.cli import archive, athena, collect, deployment, dlq, recovery
+from infra.cli import archive, collect, deployment, dlq, recovery
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
 from infra.cli import compact as compaction
@@ -271,7 +272,7 @@ def _print_tables(cloud: Cloud) -> None:
         f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
         for name in (*TABLES, *OPERATIONS)
     )
-    answer = athena.ask(cloud.client("athena"), cloud.platform, counted)
+    answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}
     rows = [(name, *told[name]) for name in (*TABLES, *OPERATIONS)]
     names = ("table", "rows", "snapshots", "first day", "last day")
@@ -282,7 +283,7 @@ def main() -> None:
     """Runs the console; a fault ends as one sentence and exit code 1."""
     try:
         app()
-    except (BuildError, ChangesError, ConsoleError, DeployError, LocalCloudError) as fault:
+    except (AthenaError, BuildError, ChangesError, ConsoleError, DeployError, LocalCloudError) as fault:
         err.print(f"[red]earworm:[/] {escape(str(fault))}")
         sys.exit(1)
     except (BotoCoreError, ClientError) as fault:

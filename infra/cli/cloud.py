@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from analytics.athena import Athena
 from infra.cli.screen import ConsoleError
 from infra.local.cloud import LocalCloud
 from infra.stacks import ROOT
@@ -74,6 +75,15 @@ class Cloud:
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
                 f"{path}{missing.args[0]}. Run `earworm deploy`, or `earworm up` first for the local cloud."
             ) from None
+
+    @cached_property
+    def athena(self) -> Athena:
+        """Whom to ask about the tables.
+
+        Raises:
+            ConsoleError: The platform is not deployed.
+        """
+        return Athena(self.client("athena"), self.platform.database, self.platform.workgroup)
 
     @cached_property
     def session(self) -> boto3.Session:

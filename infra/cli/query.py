@@ -4,17 +4,16 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.athena import Answer
 from analytics.sql import ParameterError, queries
-from infra.cli import athena
-from infra.cli.athena import Answer
 from infra.cli.cloud import Cloud
 from infra.cli.screen import ConsoleError, grid, out
 
@@ -28,13 +27,6 @@ _ARROW: Final[Mapping[str, pa.DataType]] = {
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "timestamp": pa.timestamp("ms"),
-}
-_FROM_TEXT: Final[Mapping[pa.DataType, Callable[[str], Any]]] = {
-    pa.int64(): int,
-    pa.float64(): float,
-    pa.bool_(): lambda text: text == "true",
-    pa.date32(): date.fromisoformat,
-    pa.timestamp("ms"): datetime.fromisoformat,
 }
 
 
@@ -57,7 +49,8 @@ def ask(cloud: Cloud, question: str, arguments: Sequence[str], today: date) -> t
         today: The day that defaults are counted from.
 
     Raises:
-        ConsoleError: There is no such query or parameter, or Athena failed it.
+        AthenaError: Athena failed it.
+        ConsoleError: There is no such query or parameter.
     """
     query = queries().get(question)
     if query:
@@ -65,12 +58,12 @@ def ask(cloud: Cloud, question: str, arguments: Sequence[str], today: date) -> t
             parameters = query.execution_parameters(_named_values(arguments), today)
         except ParameterError as fault:
             raise ConsoleError(str(fault)) from None
-        return query.question, athena.ask(cloud.client("athena"), cloud.platform, query.text, parameters)
+        return query.question, cloud.athena.ask(query.text, parameters)
     if " " not in question.strip():
         raise ConsoleError(f"There is no query {question!r}: choose among {', '.join(queries())}, or write SQL.")
     if arguments:
         raise ConsoleError(f"SQL of your own takes no parameters: write {' '.join(arguments)} into it.")
-    return "", athena.ask(cloud.client("athena"), cloud.platform, question)
+    return "", cloud.athena.ask(question)
 
 
 def show_queries() -> None:
@@ -98,18 +91,12 @@ def write(title: str, answer: Answer, form: Form) -> None:
         case Form.CSV:
             csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *answer.rows])
         case Form.JSON:
-            json.dump(records(answer), sys.stdout, ensure_ascii=False, indent=1, default=str)
+            json.dump(answer.records(), sys.stdout, ensure_ascii=False, indent=1, default=str)
             sys.stdout.write("\n")
         case Form.PARQUET:
             if sys.stdout.isatty():
                 raise ConsoleError("Parquet is no text: send it to a file, `earworm query … --parquet > FILE`.")
             pq.write_table(_arrow(answer), sys.stdout.buffer)
-
-
-def records(answer: Answer) -> list[dict[str, Any]]:
-    """The rows by column, with numbers, flags, days and times as such."""
-    records: list[dict[str, Any]] = _arrow(answer).to_pylist()
-    return records
 
 
 def today() -> date:
@@ -119,14 +106,9 @@ def today() -> date:
 
 def _arrow(answer: Answer) -> pa.Table:
     types = [_ARROW.get(type_, pa.string()) for type_ in answer.types]
-    values = list(zip(*answer.rows, strict=True)) or [()] * len(types)
-    arrays = [pa.array(_converted(column, type_), type_) for column, type_ in zip(values, types, strict=True)]
+    columns = list(zip(*answer.values(), strict=True)) or [()] * len(types)
+    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
     return pa.table(arrays, names=list(answer.columns))
-
-
-def _converted(values: Iterable[str | None], type_: pa.DataType) -> list[Any]:
-    convert = _FROM_TEXT.get(type_, str)
-    return [None if value is None else convert(value) for value in values]
 
 
 def _named_values(arguments: Sequence[str]) -> dict[str, str]:

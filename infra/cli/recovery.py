@@ -21,7 +21,7 @@ from zipfile import ZipFile
 
 from contracts.tables import TABLES
 from infra import build, deploy
-from infra.cli import athena, collect, dlq
+from infra.cli import collect, dlq
 from infra.cli.cloud import STATE, Cloud
 from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
@@ -306,7 +306,7 @@ class _Demonstration:
             raise ConsoleError(f"{rejects} rows are rejected where {expected} should be.")
 
     def _ask(self, sql: str) -> Sequence[tuple[str | None, ...]]:
-        return athena.ask(self._cloud.client("athena"), self._cloud.platform, sql).rows
+        return self._cloud.athena.ask(sql).rows
 
     def _clean_backfill(self) -> Cloud:
         self._earworm("deploy", "--env", "prod", PLATFORM, *TABLES)

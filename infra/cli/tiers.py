@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, get_args
 
 from contracts.tables import TABLES
-from infra.cli import athena, collect
+from infra.cli import collect
 from infra.cli.screen import ConsoleError, progress
 from infra.local.spotify.admin import TierName
 from infra.local.spotify.client import SimulatorClient
@@ -60,7 +60,7 @@ def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
         f"SELECT '{name}' AS name, avg({name}) AS value FROM playlist_metadata WHERE {partition}"  # noqa: S608  # likewise
         for name in _COVERAGES
     )
-    answer = athena.ask(cloud.client("athena"), cloud.platform, f"{counted} UNION ALL {covered}")
+    answer = cloud.athena.ask(f"{counted} UNION ALL {covered}")
     told = {name: None if value is None else float(value) for name, value in answer.rows}
     return Landed(
         tier=tier,

@@ -9,11 +9,10 @@ from typing import Any
 
 from ministack.services import glue, s3
 
+from analytics.athena import Answer
 from analytics.sql import queries, views
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES
-from infra.cli.athena import Answer
-from infra.cli.query import records
 from infra.local.emulator import athena, trino
 from infra.views import table_input
 from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX, SnapshotKey
@@ -71,7 +70,7 @@ class Lake:
         result, _ = athena.run_query(sql, DATABASE)
         rows = tuple(tuple(row) for row in result["rows"])
         answer = Answer(tuple(result["columns"]), tuple(result["column_types"]), rows)
-        return [tuple(row.values()) for row in records(answer)]
+        return [tuple(row) for row in answer.values()]
 
     def _store(self, key: str, body: bytes) -> None:
         s3._put_object(BUCKET, key, body, {"content-length": str(len(body))})

@@ -9,7 +9,6 @@ from datetime import date
 from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables import TABLES
 from contracts.validation import judge
-from infra.cli import athena
 from services.songs.transform import songs
 from shared.lake import SnapshotKey
 from shared.parquet import encode
@@ -86,7 +85,7 @@ def _ask(pipeline: Pipeline, sql: str, name: str) -> _Asked:
     cloud, seconds = pipeline.cloud, []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
-        athena.ask(cloud.client("athena"), cloud.platform, sql.format(table=name, where=where))
+        cloud.athena.ask(sql.format(table=name, where=where))
         seconds.append(time.perf_counter() - began)
     latest = cloud.client("athena").list_query_executions(WorkGroup=cloud.platform.workgroup)["QueryExecutionIds"]
     executions = [cloud.client("athena").get_query_execution(QueryExecutionId=id_) for id_ in latest]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from infra.cli import athena, collect
+from infra.cli import collect
 from infra.cli.cloud import Cloud
 from infra.cli.screen import progress
 from shared.lake import SnapshotKey
@@ -89,7 +89,7 @@ class Pipeline:
         return self.cloud.platform.bucket
 
     def ask(self, sql: str) -> list[dict[str, str | None]]:
-        answer = athena.ask(self.cloud.client("athena"), self.cloud.platform, sql)
+        answer = self.cloud.athena.ask(sql)
         return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
     def etags(self, prefix: str) -> dict[str, str]:

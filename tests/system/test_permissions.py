@@ -18,9 +18,8 @@ import pytest
 from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator
 
+from analytics.athena import Athena, AthenaError
 from contracts.tables import TABLES
-from infra.cli import athena
-from infra.cli.screen import ConsoleError
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import PLAYLISTS
@@ -326,7 +325,8 @@ class Account:
 
     def ask(self, sql: str) -> None:
         """Queries as an analyst."""
-        athena.ask(self.client("analyst", "athena"), self.pipeline.cloud.platform, sql)
+        platform = self.pipeline.cloud.platform
+        Athena(self.client("analyst", "athena"), platform.database, platform.workgroup).ask(sql)
 
     def of(self, role: str, decisions: list[Decision]) -> list[Decision]:
         return [each for each in decisions if f":assumed-role/{self.role_names[role]}/" in each.principal]
@@ -551,7 +551,7 @@ def test_an_analyst_is_refused_raw_snapshots_in_sql_too(account: Account, run: l
     table = {"Name": "raw", "StorageDescriptor": {"Columns": [], "Location": f"s3://{LAKE}/raw/spotify/"}}
     account.client(None, "glue").create_table(DatabaseName="earworm_dev", TableInput=table)
 
-    with pytest.raises(ConsoleError, match=f"PERMISSION_DENIED.*s3:ListBucket on arn:aws:s3:::{LAKE}"):
+    with pytest.raises(AthenaError, match=f"PERMISSION_DENIED.*s3:ListBucket on arn:aws:s3:::{LAKE}"):
         account.ask("SELECT count(*) FROM raw")
 
 

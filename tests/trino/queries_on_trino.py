@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from analytics.sql import queries, views
-from infra.cli import athena, query
+from infra.cli import query
 from infra.cli.cloud import STATE, Cloud
 from infra.local.cloud import LocalCloud
 from infra.local.emulator import trino as translation
@@ -84,7 +84,7 @@ def _comparable(types: list[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any
 
 
 def _local(cloud: Cloud, sql: str) -> list[tuple[Any, ...]]:
-    found = query.records(athena.ask(cloud.client("athena"), cloud.platform, sql))
+    found = cloud.athena.ask(sql).records()
     return [
         tuple(f"{value:%Y-%m-%d %H:%M:%S}" if hasattr(value, "hour") else value for value in row.values())
         for row in found

@@ -6,8 +6,8 @@ from io import BytesIO, TextIOWrapper
 import pyarrow.parquet as pq
 import pytest
 
+from analytics.athena import Answer
 from infra.cli import query
-from infra.cli.athena import Answer
 from infra.cli.cloud import Cloud
 from infra.cli.query import Form
 from infra.cli.screen import ConsoleError
