@@ -34,6 +34,9 @@ _ABOUT_THE_INSTALLATION = frozenset({".lock", "INSTALLER", "RECORD", "REQUESTED"
 _NAMESPACE = "services/__init__.py"
 _UNIX = 3
 _READABLE_FILE = 0o100644 << 16
+_IN_CODE = (".css", ".py", ".sql")
+_BESIDE_WHAT_ALL_SHARE = {"report": ("analytics",)}
+"""Folders that a service shares with the console."""
 _COMPRESSION_LEVEL = 6
 
 
@@ -72,6 +75,7 @@ class Budget:
 _BUDGETS = {
     "extractor": Budget(60 * MEGABYTE, 30 * MEGABYTE),
     "redrive": Budget(20 * MEGABYTE, 10 * MEGABYTE),
+    "report": Budget(100 * MEGABYTE, 40 * MEGABYTE),
 }
 _TRANSFORMER_BUDGET = Budget(100 * MEGABYTE, 30 * MEGABYTE)
 
@@ -142,12 +146,12 @@ def _check(bundle: Bundle) -> None:
 
 def is_input(path: str, service: str) -> bool:
     """Whether a service's bundle depends on a file, by its path in the repository."""
-    in_code = path.endswith(".py") and path.startswith(tuple(f"{folder}/" for folder in _folders(service)))
+    in_code = path.endswith(_IN_CODE) and path.startswith(tuple(f"{folder}/" for folder in _folders(service)))
     return in_code or path in {_NAMESPACE, _lock(service), Path(__file__).relative_to(ROOT).as_posix()}
 
 
 def _folders(service: str) -> tuple[str, ...]:
-    return ("contracts", "shared", f"services/{service}")
+    return (*_BESIDE_WHAT_ALL_SHARE.get(service, ()), "contracts", "shared", f"services/{service}")
 
 
 def _lock(service: str) -> str:
@@ -155,8 +159,8 @@ def _lock(service: str) -> str:
 
 
 def _code(service: str) -> list[Path]:
-    modules = [module for folder in _folders(service) for module in (ROOT / folder).rglob("*.py")]
-    return [ROOT / _NAMESPACE, *modules]
+    files = [file for folder in _folders(service) for file in (ROOT / folder).rglob("*") if file.suffix in _IN_CODE]
+    return [ROOT / _NAMESPACE, *files]
 
 
 def _dependencies(service: str, target: Target, cache: Path) -> Path:

@@ -31,6 +31,12 @@ _TRANSFORMER_GIGABYTE_SECONDS = 1.0 * 5
 """For a snapshot and table, a cold start each time."""
 _AUDIT_GIGABYTE_SECONDS = 1.0 * 5
 """For a day, and as much again for each 50 snapshots of the eight days that it looks at."""
+_REPORT_GIGABYTE_SECONDS = 1.0 * (36 * 2 + 2 * 60)
+"""For a week: 36 looks at the receipts, each a cold start, and two pages, each after a minute of queries."""
+_REPORTS_A_WEEK = 2
+_QUERIES_OF_A_REPORT = 6
+_LISTINGS_OF_THE_REPORTS = 36 * 10
+"""In a week."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
 _GETS_OF_AN_AUDIT = 11
@@ -61,11 +67,13 @@ def of_a_year(playlists: int) -> dict[str, float]:
         snapshots * _EXTRACTOR_GIGABYTE_SECONDS
         + transformed * _TRANSFORMER_GIGABYTE_SECONDS
         + (_DAYS + audited / 50) * _AUDIT_GIGABYTE_SECONDS
+        + _WEEKS * _REPORT_GIGABYTE_SECONDS
     )
-    queries = _QUERIES_A_WEEK * _WEEKS
+    queries = (_QUERIES_A_WEEK + _REPORTS_A_WEEK * _QUERIES_OF_A_REPORT) * _WEEKS
     # A query reads one table as it is in the middle of the year.
     read = max(10.0, snapshots / 2 * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
-    puts = snapshots + transformed * _PUTS_OF_A_TRANSFORMER + _DAYS * _LISTINGS_OF_AN_AUDIT
+    listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * _LISTINGS_OF_THE_REPORTS
+    puts = snapshots + transformed * _PUTS_OF_A_TRANSFORMER + listings
     gets = transformed * _GETS_OF_A_TRANSFORMER + audited * _GETS_OF_AN_AUDIT + queries * snapshots / 2 * 3
     return {
         "Lambda": lambdas * 0.0000133334,

@@ -41,7 +41,8 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "SPOTIFY_CALL_BUDGET": "CallBudget",
         "SPOTIFY_MARKET": "Market",
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
-    }
+    },
+    "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
 }
 """The parameters that environment variables set, by service."""
 

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from analytics.sql import queries
 from infra import build as building
 from infra.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
 from infra.stacks import ROOT, SERVICES
@@ -66,6 +67,15 @@ def test_a_bundle_holds_its_service_and_what_services_share_and_no_more() -> Non
     assert {"contracts/snapshot.py", "shared/worker.py", "fastparquet/__init__.py", "numpy/__init__.py"} <= names
     assert not {"botocore/__init__.py", "infra/__init__.py"} & names
     assert not [name for name in names if "/tests/" in name or name.endswith((".h", ".pyi", ".pyc"))]
+
+
+@pytest.mark.slow
+def test_the_bundle_of_the_report_holds_its_questions_and_its_style() -> None:
+    with ZipFile(build("report", HOST, CACHED).path) as archive:
+        names = set(archive.namelist())
+
+    assert {"analytics/report.css", *(f"analytics/queries/{name}.sql" for name in queries())} <= names
+    assert not {"analytics/template.yaml", "fastparquet/__init__.py", "numpy/__init__.py"} & names
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import pytest
 
 from infra import build as building
 from infra.changes import ChangesError, concerned, paths_since
-from infra.stacks import PLATFORM, ROOT, SERVICES
+from infra.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,9 @@ from infra.stacks import PLATFORM, ROOT, SERVICES
         ("services/songs/template.yaml", ["songs"]),
         ("services/songs/a_module_that_is_gone.py", ["songs"]),
         ("infra/platform.yaml", [PLATFORM]),
+        ("analytics/report.css", ["report"]),
+        ("analytics/queries/debuts.sql", ["report"]),
+        ("analytics/template.yaml", [ANALYTICS]),
         ("contracts/tables/songs.py", [*SERVICES]),
         ("shared/worker.py", [*SERVICES]),
         ("services/__init__.py", [*SERVICES]),

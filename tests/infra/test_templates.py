@@ -179,7 +179,7 @@ def test_metrics_of_two_environments_are_kept_apart(resources: Resources) -> Non
     assert function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": "Earworm/${Environment}"}
 
 
-@pytest.mark.parametrize("component", ["audit", "extractor"], indirect=True)
+@pytest.mark.parametrize("component", ["audit", "extractor", "report"], indirect=True)
 def test_an_event_that_fails_for_good_is_set_aside(component: str, resources: Resources) -> None:
     (function,) = resources("AWS::Lambda::Function").values()
     (schedule,) = resources("AWS::Scheduler::Schedule").values()
@@ -367,7 +367,7 @@ def test_the_transformers_differ_in_nothing_but_their_table_and_in_alarms_of_cov
 
 
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:
-    assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive"}
+    assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive", "report"}
 
 
 def _normalised(table: str) -> str:

@@ -34,6 +34,7 @@ ACCOUNT = "000000000000"
 LAKE = f"earworm-dev-{ACCOUNT}-us-east-1"
 OTHER_LAKE = f"earworm-prod-{ACCOUNT}-us-east-1"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:earworm-dev-raw-snapshots"
+ALARMS = f"arn:aws:sns:us-east-1:{ACCOUNT}:earworm-dev-alarms"
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 UNREADABLE = SnapshotKey(date(2025, 1, 6), "unreadable")
@@ -43,6 +44,7 @@ ROLES = {
     **{service: (service, "Role") for service in SERVICES},
     "schedule of the extractor": ("extractor", "ScheduleRole"),
     "schedule of the audit": ("audit", "ScheduleRole"),
+    "schedule of the report": ("report", "ScheduleRole"),
     "crawler": (PLATFORM, "CrawlerRole"),
     "analyst": (PLATFORM, "AnalystRole"),
 }
@@ -54,7 +56,8 @@ NOT_EXERCISED = {
     },
     "the local cloud sets no failed event aside": {
         (role, "sqs:SendMessage")
-        for role in ("extractor", "audit", "schedule of the extractor", "schedule of the audit")
+        for service in ("extractor", "audit", "report")
+        for role in (service, f"schedule of the {service}")
     },
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
@@ -67,6 +70,13 @@ NOT_EXERCISED = {
         ("analyst", action)
         for action in (
             "glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTables",
+            "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
+        )
+    },
+    "likewise of the report": {
+        ("report", action)
+        for action in (
+            "glue:GetDatabase", "glue:GetPartitions",
             "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
         )
     },
@@ -205,12 +215,37 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     yield Case("audit", "s3.delete_object", rows, ("s3.get_object", rows))
 
 
+def cases_of_the_report() -> Iterator[Case]:
+    rows, page, raw, receipt, letter = (
+        {"Key": key}
+        for key in (
+            *("processed/spotify/songs/_x", "reports/spotify/week=2026-01-05/_x"),
+            *("raw/spotify/x", "receipts/spotify/_x.json", "dead-letters/spotify/x"),
+        )
+    )
+    foreign = [raw, receipt, letter, {**page, "Bucket": OTHER_LAKE}]
+    yield from against("report", "s3.put_object", page, rows, *foreign)
+    yield from against("report", "s3.get_object", page, *foreign, {**page, "VersionId": "null"})
+    yield from against("report", "s3.get_object", rows, raw)
+    yield Case("report", "s3.delete_object", page, ("s3.put_object", page))
+    yield from against("report", "s3.list_objects_v2", {"Prefix": "reports/spotify/"}, {"Prefix": "dead-letters/"}, {})
+    query = {"QueryString": "SELECT 1"}
+    yield from against(
+        "report", "athena.start_query_execution",
+        {**query, "WorkGroup": "earworm-dev"}, {**query, "WorkGroup": "primary"},
+    )  # fmt: skip
+    table = {"DatabaseName": "earworm_dev", "Name": "songs"}
+    yield Case("report", "glue.delete_table", table, ("glue.get_table", table))
+    link = {"TopicArn": ALARMS, "Message": "{}"}
+    yield from against("report", "sns.publish", link, {**link, "TopicArn": TOPIC})
+
+
 def cases_of_schedules_crawler_and_analyst() -> Iterator[Case]:
     raw, rows, receipt, letter = (
         {"Key": key}
         for key in ("raw/spotify/x", "processed/spotify/songs/_x", "receipts/spotify/_x.json", "dead-letters/spotify/x")
     )
-    for service, other in (("extractor", "audit"), ("audit", "extractor")):
+    for service, other in (("extractor", "audit"), ("audit", "report"), ("report", "extractor")):
         role = f"schedule of the {service}"
         function, others_function = ({"FunctionName": f"earworm-dev-{name}"} for name in (service, other))
         dry = {"InvocationType": "DryRun"}
@@ -256,7 +291,7 @@ def cases_of(role: str) -> Iterator[Case]:
         "s3.delete_bucket": {},
         "s3.get_bucket_policy": {},
         "scheduler.list_schedules": {},
-        "sns.publish": {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:earworm-dev-alarms", "Message": "{}"},
+        "sns.publish": {"TopicArn": ALARMS, "Message": "{}"},
         "sqs.create_queue": {"QueueName": f"of-{role}".replace(" ", "-")},
         "ssm.get_parameter": {"Name": "/earworm/dev/bucket"},
         "ssm.put_parameter": {"Name": f"/of-{role}".replace(" ", "-"), "Value": "x", "Type": "String"},
@@ -265,6 +300,8 @@ def cases_of(role: str) -> Iterator[Case]:
             "RoleSessionName": "test",
         },
     }
+    if role == "report":
+        del calls["sns.publish"]
     if role != "extractor":
         calls["secretsmanager.get_secret_value"] = {"SecretId": "earworm/dev/spotify"}
     return (Case(role, call, arguments) for call, arguments in calls.items())
@@ -274,6 +311,7 @@ NEIGHBOURS = zip(TABLES, (*list(TABLES)[1:], *list(TABLES)[:1]), strict=True)
 CASES = [
     *(case for pair in NEIGHBOURS for case in cases_of_a_transformer(*pair)),
     *cases_of_extractor_redrive_and_audit(),
+    *cases_of_the_report(),
     *cases_of_schedules_crawler_and_analyst(),
     *(case for role in ROLES for case in cases_of(role)),
 ]
@@ -415,15 +453,16 @@ class Work:
         self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.playlist_id])
         self.treat_dead_letters()
         self.crawl()
+        self.make_report()
         for table in (*TABLES, "receipts", "rejected_rows"):
             self.account.ask(f"SELECT count(*) FROM {table}")
 
     def let_schedules_start_runs(self) -> None:
-        """Both weekly schedules, due today; Spotify's quota is spent amid the run, so that the rest is deferred."""
+        """Every schedule, due today; Spotify's quota is spent amid the run, so that the rest is deferred."""
         spent = Fault(endpoint="/v1/playlists/{id}", kind="rate_limited", seconds=86_400, after=1, times=99)
         SimulatorClient(self.pipeline.variables["SPOTIFY_SIMULATOR_URL"]).set_faults([spent])
         today = datetime.now(UTC).date()
-        for name in ("earworm-dev-weekly", "earworm-dev-audit"):
+        for name in ("earworm-dev-weekly", "earworm-dev-audit", "earworm-dev-report"):
             self.make_due(name, "due")
         eventually(lambda: self.pipeline.etags(SnapshotKey(today, PLAYLISTS[0].id).raw))
         self.pipeline.wait_for(today, [PLAYLISTS[0].id])
@@ -442,6 +481,12 @@ class Work:
         day = str(REJECTED.snapshot_date)
         self.pipeline.earworm("audit", "--from", day, "--to", day, "--grace", "0")
 
+    def make_report(self) -> None:
+        """With its link; then once more, when page and note are there."""
+        self.pipeline.earworm("deploy", "report", "--set", "LinkHours=1")
+        outcomes = [self.invoke("report")["outcome"] for _ in range(2)]
+        assert outcomes == ["written", "unchanged"], outcomes
+
     def treat_dead_letters(self) -> None:
         """Looks at them while their raw object is there and when it is gone; sends them back, and drops them."""
         queues = [f"{table.replace('_', '-')}-dead-letters" for table in TABLES]
@@ -455,9 +500,14 @@ class Work:
         self.redrive(action="drop", reason="a test")
 
     def redrive(self, **event: str) -> None:
+        self.invoke("redrive", **event)
+
+    def invoke(self, service: str, **event: str) -> Any:
         function = self.pipeline.cloud.client("lambda")
-        answer = function.invoke(FunctionName="earworm-dev-redrive", Payload=json.dumps(event).encode())
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        answer: Any = function.invoke(FunctionName=f"earworm-dev-{service}", Payload=json.dumps(event).encode())
+        told = answer["Payload"].read()
+        assert "FunctionError" not in answer, told
+        return json.loads(told)
 
     def depth(self, queue: str) -> int:
         url = self.pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{queue}")["QueueUrl"]
@@ -542,7 +592,10 @@ def foreign_resources(account: Account) -> None:
     """An environment beside this one, and objects that are there."""
     s3 = account.client(None, "s3")
     s3.create_bucket(Bucket=OTHER_LAKE)
-    for key in ("raw/spotify/x", "processed/spotify/songs/_x", "receipts/spotify/_x.json", "dead-letters/spotify/x"):
+    for key in (
+        *("raw/spotify/x", "processed/spotify/songs/_x", "receipts/spotify/_x.json", "dead-letters/spotify/x"),
+        "reports/spotify/week=2026-01-05/_x",
+    ):
         s3.put_object(Bucket=LAKE, Key=key)
     account.client(None, "secretsmanager").create_secret(Name="earworm/prod/spotify", SecretString="{}")
 

@@ -4,15 +4,17 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from html import escape
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import requests
 from dateutil.relativedelta import relativedelta
 
 from analytics.sql import queries, views
@@ -173,6 +175,74 @@ def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_pa
     assert "simulated" in html
     with pytest.raises(ConsoleError, match="no chart from 2012"):
         report.write(pipeline.cloud, date(2012, 12, 31), tmp_path / "index.html")
+
+
+def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
+    # given a week that is in every table, and somebody who listens to the alarm topic and asked for the link
+    monday = collect.mondays(WEEKS, query.today())[0]
+    page = f"reports/spotify/week={monday}/index.html"
+    receipt = next(key for key in pipeline.etags(f"receipts/spotify/{monday:year=%Y/month=%m/day=%d}/"))
+    read_letters = _subscribed(pipeline)
+    pipeline.earworm("deploy", "report", "--set", "LinkHours=1")
+
+    # when a receipt is missing, then nothing is made
+    kept = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=receipt)
+    pipeline.s3.delete_object(Bucket=pipeline.bucket, Key=receipt)
+    waiting = _report(pipeline, week=str(monday))
+    assert (waiting["outcome"], waiting["missing"], pipeline.etags("reports/")) == ("waiting", [receipt], {})
+    pipeline.s3.put_object(Bucket=pipeline.bucket, Key=receipt, Body=kept["Body"].read(), Metadata=kept["Metadata"])
+
+    # when it is there again, then the page is made, with the charts of the week
+    assert _report(pipeline, week=str(monday))["outcome"] == "written"
+    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page)
+    html = written["Body"].read().decode()
+    assert (written["ContentType"], html.count("<svg") > 50) == ("text/html; charset=utf-8", True)
+    assert "These weeks are simulated." in html
+    for song in pipeline.rows("songs"):
+        if song["snapshot_date"] == str(monday) and song["run_id"]:
+            assert escape(song["track_name"]) in html
+
+    # then whoever has the link needs no more than that
+    (letter,) = read_letters()
+    (link,) = re.findall(r"http://\S+", letter["Message"])
+    opened = requests.get(link, timeout=5)
+    assert (opened.text, opened.headers["Content-Type"]) == (html, "text/html; charset=utf-8")
+    assert requests.get(link.partition("?")[0], timeout=5).status_code == HTTPStatus.FORBIDDEN
+
+
+def test_the_report_of_this_week_is_made_once(pipeline: Pipeline) -> None:
+    pipeline.earworm("run")
+
+    outcomes = [_report(pipeline)["outcome"] for _ in range(2)]
+
+    assert outcomes == ["written", "unchanged"]
+
+
+def _report(pipeline: Pipeline, **event: str) -> Any:
+    answer: Any = pipeline.cloud.client("lambda").invoke(
+        FunctionName="earworm-dev-report", Payload=json.dumps(event).encode()
+    )
+    told = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, told
+    return told
+
+
+def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
+    """A queue that hears the alarm topic, as what reads it."""
+    sns = pipeline.cloud.session.client("sns")
+    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-alarms"))
+    inbox = pipeline.sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = pipeline.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    pipeline.sqs.set_queue_attributes(QueueUrl=inbox, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def read() -> list[Any]:
+        received = pipeline.sqs.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+        return [json.loads(each["Body"]) for each in received.get("Messages", [])]
+
+    return read
 
 
 def test_real_documents_become_tables_with_the_numbers_counted_by_hand(

@@ -1,0 +1,3 @@
+from services.report.report import reporter
+
+lambda_handler = reporter()

@@ -1,0 +1,81 @@
+"""Whether the tables have all snapshots of some days: by listings alone, whatever the number of snapshots."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from contracts.tables import TABLES
+from shared.errors import PermanentError
+from shared.lake import RAW_PREFIX, SnapshotKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as a listing tells of it."""
+
+    etag: str
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What there is of some days.
+
+    Attributes:
+        raws: When each raw snapshot was written last.
+        receipts: The receipts by key.
+    """
+
+    raws: Mapping[SnapshotKey, datetime]
+    receipts: Mapping[str, Receipt]
+
+    @property
+    def missing(self) -> list[str]:
+        """Keys of the receipts that are not there yet, or are older than their raw snapshot and so not of it."""
+        return [
+            key.receipt(table)
+            for key, written in sorted(self.raws.items(), key=lambda each: each[0].raw)
+            for table in TABLES
+            if (found := self.receipts.get(key.receipt(table))) is None or found.last_modified < written
+        ]
+
+    def fingerprint(self, service_version: str) -> str:
+        """What is the same for a page of the same service from the same receipts, and for no other.
+
+        A receipt names the version of its raw snapshot and that of the code that read it, so that its ETag changes
+        with either.
+        """
+        told = sorted(f"{key} {receipt.etag}" for key, receipt in self.receipts.items())
+        return hashlib.sha256("\n".join([service_version, *told]).encode()).hexdigest()
+
+
+def holdings(s3: "S3Client", bucket: str, days: Iterable[date]) -> Holdings:
+    """What a bucket holds of some days. Keys that belong to no snapshot are the audit's business."""
+    raws: dict[SnapshotKey, datetime] = {}
+    receipts: dict[str, Receipt] = {}
+    for day in days:
+        of_the_day = {}
+        for found in _listed(s3, bucket, f"{RAW_PREFIX}{day}/"):
+            with suppress(PermanentError):
+                of_the_day[SnapshotKey.from_raw(found["Key"])] = found["LastModified"]
+        wanted = {key.receipt(table) for key in of_the_day for table in TABLES}
+        for folder in {key.rpartition("/")[0] for key in wanted}:
+            receipts |= {
+                found["Key"]: Receipt(found["ETag"], found["LastModified"])
+                for found in _listed(s3, bucket, f"{folder}/")
+                if found["Key"] in wanted
+            }
+        raws |= of_the_day
+    return Holdings(raws, receipts)
+
+
+def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", ())

@@ -1,0 +1,139 @@
+"""The page of a week: made once every table has the week's snapshots, kept in the lake, and linked to if asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+import boto3
+from botocore.config import Config
+from typing_extensions import TypedDict
+
+from analytics.athena import Athena
+from analytics.report import page
+from analytics.week import collect, monday_of
+from services.report.event import Event
+from services.report.receipts import holdings
+from services.report.settings import ReportSettings
+from services.report.shelf import Shelf
+from shared.observability import instrument, logger, step
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+MOST_LISTED: Final = 100
+"""Missing receipts that an answer and a log line list."""
+
+Outcome: TypeAlias = Literal["nothing", "waiting", "unchanged", "written"]
+
+
+class Report(TypedDict):
+    """What became of a report.
+
+    Attributes:
+        outcome: `nothing` if the week has no snapshot, or none with entries; `waiting` while receipts are missing;
+            `unchanged` if the page was made from the same receipts by the same version; `written`.
+        week: The week's Monday.
+        missing: Keys of the receipts that are waited for, the first 100.
+        link_sent: Whether a link to the page went out.
+    """
+
+    outcome: Outcome
+    week: str
+    missing: list[str]
+    link_sent: bool
+
+
+Handler: TypeAlias = Callable[[dict[str, Any], Any], Report]
+
+
+def reporter() -> Handler:
+    """The Lambda handler that makes the page of a week.
+
+    Settings are read and clients made when the handler is, at cold start. The handler takes an `Event` and returns a
+    `Report`. It raises PermanentError for an event that it cannot read, and AthenaError if Athena failed a query.
+
+    Raises:
+        SettingsError: The environment lacks a setting.
+    """
+    settings = ReportSettings.from_environment()
+    instrument("botocore")
+    desk = _Desk(
+        settings,
+        boto3.client("s3", config=Config(signature_version="s3v4", retries={"mode": "standard"})),
+        boto3.client("sns"),
+        Athena(boto3.client("athena"), settings.athena_database, settings.athena_workgroup),
+    )
+
+    def handler(event: dict[str, Any], _: Any) -> Report:
+        report = desk.report(Event.read(event), datetime.now(UTC))
+        logger.info("report", **report)
+        return report
+
+    return handler
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    settings: ReportSettings
+    s3: "S3Client"
+    sns: "SNSClient"
+    athena: Athena
+
+    def report(self, asked: Event, now: datetime) -> Report:
+        monday = monday_of(asked.week or now.date())
+        with step("receipts"):
+            found = holdings(self.s3, self.settings.s3_bucket, (monday + timedelta(days=n) for n in range(7)))
+        if not found.raws:
+            return _told("nothing", monday)
+        if found.missing:
+            return _told("waiting", monday, missing=found.missing[:MOST_LISTED])
+        shelf = Shelf(self.s3, self.settings.s3_bucket, monday, self.settings.service_version)
+        fingerprint = found.fingerprint(self.settings.service_version)
+        standing = shelf.fingerprints()
+        is_new = asked.week is not None or standing.get(shelf.page) != fingerprint
+        if is_new:
+            html = self._page(monday, now.date())
+            if html is None:
+                return _told("nothing", monday)
+            shelf.put_page(html, fingerprint)
+        is_due = self.settings.link_hours > 0 and (is_new or standing.get(shelf.note) != fingerprint)
+        if is_due:
+            self._send_link(shelf, now)
+            # Only now: an attempt that ends before is repeated, and the link goes out twice rather than never.
+            shelf.put_note(fingerprint)
+        return _told("written" if is_new else "unchanged", monday, link_sent=is_due)
+
+    def _page(self, monday: date, today: date) -> str | None:
+        """The page; None if the week has no chart, for the page would tell of an older one."""
+        with step("ask"):
+            contents = collect(
+                self.athena,
+                monday,
+                today=today,
+                place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
+                simulated=bool(self.settings.spotify_simulator_url),
+            )
+        if not any(row["week"] == monday for row in contents.entries):
+            return None
+        with step("draw"):
+            return page(contents)
+
+    def _send_link(self, shelf: Shelf, now: datetime) -> None:
+        hours = self.settings.link_hours
+        week = f"week of {shelf.monday.day} {shelf.monday:%B %Y}"
+        self.sns.publish(
+            TopicArn=self.settings.alarm_topic_arn,
+            Subject=f"Earworm: what is trending, {week}",
+            Message=(
+                f"What was trending on Spotify in the {week}:\n\n{shelf.address(hours)}\n\n"
+                "Whoever has this link can read that one page, until "
+                f"{now + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC at the latest: it ends with the credentials that "
+                f"signed it, which may be earlier. The page itself stays at s3://{shelf.bucket}/{shelf.page}\n"
+            ),
+        )
+
+
+def _told(outcome: Outcome, monday: date, *, missing: Sequence[str] = (), link_sent: bool = False) -> Report:
+    return Report(outcome=outcome, week=str(monday), missing=[*missing], link_sent=link_sent)

@@ -1,0 +1,73 @@
+"""Where the pages are kept, and what is known of each: which receipts it was made from, and whether its link is out."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PREFIX: Final = "reports/spotify/"
+_FINGERPRINT: Final = "receipts"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The place of a week's page.
+
+    Attributes:
+        s3: A client that signs by version 4, as links need it.
+        bucket: The lake.
+        monday: The day that the week begins with.
+        service_version: Stands in the metadata of each object.
+    """
+
+    s3: "S3Client"
+    bucket: str
+    monday: date
+    service_version: str
+
+    @property
+    def page(self) -> str:
+        """The key of the page."""
+        return f"{self._folder}index.html"
+
+    @property
+    def note(self) -> str:
+        """The key of the note that the page's link was sent."""
+        return f"{self._folder}link-sent"
+
+    def fingerprints(self) -> dict[str, str | None]:
+        """The fingerprints that page and note were put with, by key; one that is not there is left out."""
+        # Without the right to list the whole bucket, S3 would answer 403 to the question for a key that is not there.
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=self._folder).get("Contents", ())
+        keys = {each["Key"] for each in listed} & {self.page, self.note}
+        heads = {key: self.s3.head_object(Bucket=self.bucket, Key=key) for key in keys}
+        return {key: head["Metadata"].get(_FINGERPRINT) for key, head in heads.items()}
+
+    def put_page(self, html: str, fingerprint: str) -> None:
+        """Writes the page in one piece."""
+        self._put(self.page, html, "text/html; charset=utf-8", fingerprint)
+
+    def put_note(self, fingerprint: str) -> None:
+        """Writes down that the page's link was sent."""
+        self._put(self.note, "The link to this page was sent.\n", "text/plain; charset=utf-8", fingerprint)
+
+    def address(self, hours: int) -> str:
+        """A link by which whoever has it reads the page for some hours, if the credentials at hand live as long."""
+        return self.s3.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket, "Key": self.page}, ExpiresIn=hours * 3600
+        )
+
+    @property
+    def _folder(self) -> str:
+        return f"{_PREFIX}week={self.monday}/"
+
+    def _put(self, key: str, text: str, content_type: str, fingerprint: str) -> None:
+        self.s3.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=text.encode(),
+            ContentType=content_type,
+            Metadata={_FINGERPRINT: fingerprint, "service-version": self.service_version},
+        )

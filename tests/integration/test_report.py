@@ -1,0 +1,274 @@
+"""The page of a week: when it is made, and what becomes of its link."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from analytics.athena import AthenaError
+from analytics.week import monday_of
+from contracts.tables import TABLES
+from services.report import report
+from services.report.shelf import Shelf
+from shared.errors import PermanentError
+from shared.lake import SnapshotKey
+from tests.analytics.reports import contents, entry
+from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
+
+TODAY = datetime.now(UTC).date()
+MONDAY = monday_of(TODAY)
+KEY, OTHER = SnapshotKey(MONDAY, "top"), SnapshotKey(MONDAY, "a-dashed-id")
+PAGE = f"reports/spotify/week={MONDAY}/index.html"
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Week:
+    """A week whose snapshots are in the lake, with somebody who listens to the alarm topic.
+
+    Attributes:
+        asked: The weeks that Athena was asked for.
+        charts: The weeks that it has charts of.
+        fault: What it fails with.
+    """
+
+    cloud: Cloud
+    inbox: str
+    asked: list[date]
+    charts: list[date]
+    fault: Exception | None = None
+
+    def collect(self, _: Any, week: date, **known: Any) -> Any:
+        self.asked.append(week)
+        if self.fault:
+            raise self.fault
+        told = {"place": known["place"], "simulated": known["simulated"], "made_on": known["today"]}
+        return contents(entries=[entry(each, 1, "A") for each in self.charts], **told)
+
+    def complete(self, *keys: SnapshotKey, version: str = "1") -> None:
+        for key in keys:
+            self.cloud.put_raw({}, key=key.raw)
+            for table in TABLES:
+                self.cloud.s3.put_object(Bucket=BUCKET, Key=key.receipt(table), Body=f"{key} {version}".encode())
+
+    def report(self, **event: str) -> report.Report:
+        return report.reporter()(dict(event), None)
+
+    def page(self) -> Any:
+        return self.cloud.s3.get_object(Bucket=BUCKET, Key=PAGE)
+
+    def versions(self) -> int:
+        return len(self.cloud.s3.list_object_versions(Bucket=BUCKET, Prefix=PAGE).get("Versions", []))
+
+    def letters(self) -> list[dict[str, str]]:
+        received = self.cloud.sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(each["Body"]) for each in received]
+
+
+@pytest.fixture
+def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
+    with mock_aws():
+        sns, cloud = SESSION.client("sns"), make_cloud()
+        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        inbox = cloud.sqs.create_queue(QueueName="inbox")["QueueUrl"]
+        arn = cloud.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        for name, value in {
+            "S3_BUCKET": BUCKET,
+            "SERVICE_VERSION": "1.0.0",
+            "ATHENA_DATABASE": "earworm_dev",
+            "ATHENA_WORKGROUP": "earworm-dev",
+            "ALARM_TOPIC_ARN": topic,
+            "LINK_HOURS": "0",
+        }.items():
+            monkeypatch.setenv(name, value)
+        week = Week(cloud, inbox, asked=[], charts=[MONDAY])
+        monkeypatch.setattr(report, "collect", week.collect)
+        yield week
+
+
+def test_of_a_week_without_snapshots_nothing_is_made(week: Week) -> None:
+    week.complete(SnapshotKey(MONDAY - timedelta(days=1), "top"))
+
+    assert week.report() == {"outcome": "nothing", "week": str(MONDAY), "missing": [], "link_sent": False}
+
+
+def test_while_receipts_are_missing_it_waits_and_names_them(week: Week) -> None:
+    week.complete(KEY, OTHER)
+    week.cloud.s3.delete_object(Bucket=BUCKET, Key=OTHER.receipt("songs"))
+
+    told = week.report()
+
+    assert (told["outcome"], told["missing"]) == ("waiting", [OTHER.receipt("songs")])
+    assert week.cloud.keys("reports/") == week.asked == []
+
+
+def test_once_every_table_has_every_snapshot_the_page_is_written(week: Week) -> None:
+    week.complete(KEY, OTHER, SnapshotKey(MONDAY + timedelta(days=6), "top"))
+
+    assert week.report()["outcome"] == "written"
+
+    page = week.page()
+    html = page["Body"].read().decode()
+    assert page["ContentType"] == "text/html; charset=utf-8"
+    assert page["Metadata"]["service-version"] == "1.0.0"
+    assert f"week of {MONDAY.day} {MONDAY:%B %Y}" in html
+    assert "from earworm-dev in us-east-1." in html
+    assert html.count("<svg") > 3
+    assert "simulated" not in html
+    assert week.cloud.keys("reports/") == [PAGE]
+    assert week.letters() == []
+
+
+def test_a_page_of_the_same_receipts_is_made_once(week: Week) -> None:
+    week.complete(KEY)
+    week.report()
+
+    assert week.report()["outcome"] == "unchanged"
+    assert (week.versions(), week.asked) == (1, [MONDAY])
+
+
+CHANGES: dict[str, Callable[[Week, pytest.MonkeyPatch], None]] = {
+    "another snapshot": lambda week, _: week.complete(OTHER),
+    "a snapshot that was replaced": lambda week, _: week.complete(KEY, version="2"),
+    "a new version of the service": lambda _, patch: patch.setenv("SERVICE_VERSION", "1.0.1"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_makes_it_anew_and_the_older_page_is_kept(
+    week: Week, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    week.complete(KEY)
+    week.report()
+
+    CHANGES[change](week, monkeypatch)
+
+    assert week.report()["outcome"] == "written"
+    assert week.versions() == 2
+
+
+def test_a_week_that_is_named_is_made_anew(week: Week) -> None:
+    week.complete(KEY)
+    week.report()
+
+    assert week.report(week=str(MONDAY + timedelta(days=6)))["outcome"] == "written"
+    assert week.versions() == 2
+
+
+def test_a_week_without_a_chart_has_no_page_that_tells_of_an_older_one(week: Week) -> None:
+    week.complete(KEY)
+    week.charts = [MONDAY - timedelta(weeks=1)]
+
+    assert week.report()["outcome"] == "nothing"
+    assert week.cloud.keys("reports/") == []
+
+
+def test_keys_that_belong_to_no_snapshot_are_passed_over(week: Week) -> None:
+    week.complete(KEY)
+    week.report()
+
+    week.cloud.s3.put_object(Bucket=BUCKET, Key=f"raw/spotify/{MONDAY}/playlist.json")
+    week.cloud.s3.put_object(Bucket=BUCKET, Key=KEY.receipt("concerts"))
+
+    assert week.report()["outcome"] == "unchanged"
+
+
+def test_a_simulated_week_is_called_that(week: Week, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOTIFY_SIMULATOR_URL", "http://127.0.0.1:8888")
+    week.complete(KEY)
+    week.report()
+
+    assert "These weeks are simulated." in week.page()["Body"].read().decode()
+
+
+def test_what_athena_fails_leaves_the_page_as_it_was(week: Week) -> None:
+    week.complete(KEY)
+    week.report()
+    week.complete(KEY, version="2")
+    week.fault = AthenaError("Athena failed the query: no such view")
+
+    with pytest.raises(AthenaError):
+        week.report()
+
+    assert week.versions() == 1
+
+
+def test_an_event_that_cannot_be_read_fails(week: Week) -> None:
+    with pytest.raises(PermanentError, match="It may hold week"):
+        week.report(day="today")
+
+
+def test_whoever_asks_for_it_gets_a_link_that_opens_the_page_and_ends(
+    week: Week, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINK_HOURS", "2")
+    week.complete(KEY)
+
+    assert week.report()["link_sent"]
+
+    (letter,) = week.letters()
+    (link,) = re.findall(r"https://\S+", letter["Message"])
+    assert "X-Amz-Expires=7200" in link
+    assert letter["Subject"] == f"Earworm: what is trending, week of {MONDAY.day} {MONDAY:%B %Y}"
+    assert "UTC at the latest" in letter["Message"]
+    assert requests.get(link, timeout=5).content == week.page()["Body"].read()
+
+
+def test_a_link_goes_out_once_for_each_page(week: Week, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINK_HOURS", "12")
+    week.complete(KEY)
+
+    sent = [week.report()["link_sent"], week.report()["link_sent"]]
+    week.complete(OTHER)
+    sent += [week.report()["link_sent"], week.report()["link_sent"]]
+    sent += [week.report(week=str(MONDAY))["link_sent"]]
+
+    assert sent == [True, False, True, False, True]
+
+
+def test_a_link_is_sent_for_a_page_that_was_there_before_anybody_asked(
+    week: Week, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week.complete(KEY)
+    week.report()
+    monkeypatch.setenv("LINK_HOURS", "1")
+
+    told = week.report()
+
+    assert (told["outcome"], told["link_sent"], len(week.letters())) == ("unchanged", True, 1)
+
+
+@pytest.mark.parametrize("broken", ["topic", "note"])
+def test_a_link_that_may_not_have_gone_out_is_sent_by_the_next_attempt(
+    week: Week, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    # given an attempt that ends after the page was written: before the link went out, or before that was noted
+    monkeypatch.setenv("LINK_HOURS", "1")
+    week.complete(KEY)
+    with monkeypatch.context() as patch:
+        if broken == "topic":
+            patch.setenv("ALARM_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:gone")
+        else:
+            patch.setattr(Shelf, "put_note", _fail)
+        with pytest.raises(ClientError):
+            week.report()
+    before = len(week.letters())
+
+    # then the next one makes no page, and sends it
+    told = week.report()
+    assert (told["outcome"], told["link_sent"], len(week.letters())) == ("unchanged", True, 1)
+    assert (before, week.versions()) == (broken == "note", 1)
+    assert not week.report()["link_sent"]
+
+
+def _fail(*_: Any) -> None:
+    raise ClientError({"Error": {"Code": "SlowDown", "Message": "later"}}, "PutObject")

@@ -1,0 +1,27 @@
+from datetime import date
+from typing import Any
+
+import pytest
+
+from services.report.event import Event
+from shared.errors import PermanentError
+
+
+def test_without_a_week_it_is_that_of_today() -> None:
+    assert Event.read({}).week is None
+
+
+def test_a_week_is_named_by_a_day_in_it() -> None:
+    assert Event.read({"week": "2026-11-25"}).week == date(2026, 11, 25)
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        ({"week": "last"}, "week: Input should be a valid date"),
+        ({"month": "2026-11"}, "month: Extra inputs are not permitted"),
+    ],
+)
+def test_any_other_event_is_refused_with_what_it_may_hold(event: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(PermanentError, match=f"{sentence}.*It may hold week"):
+        Event.read(event)

@@ -1,0 +1,47 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from contracts.tables import TABLES
+from services.report.receipts import Holdings, Receipt
+from shared.lake import SnapshotKey
+
+KEY, OTHER = SnapshotKey(date(2026, 11, 23), "a"), SnapshotKey(date(2026, 11, 24), "b")
+WRITTEN = datetime(2026, 11, 23, 6, tzinfo=UTC)
+COMPLETE = Holdings(
+    {OTHER: WRITTEN, KEY: WRITTEN},
+    {key.receipt(table): Receipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in TABLES},
+)
+
+
+def changed(key: str, receipt: Receipt | None) -> Holdings:
+    others = {each: found for each, found in COMPLETE.receipts.items() if each != key}
+    return replace(COMPLETE, receipts=others | ({key: receipt} if receipt else {}))
+
+
+def test_nothing_is_missing_while_every_table_has_a_receipt_of_every_snapshot() -> None:
+    assert COMPLETE.missing == []
+
+
+def test_missing_receipts_are_named_in_the_order_of_their_snapshots() -> None:
+    assert replace(COMPLETE, receipts={}).missing == [key.receipt(table) for key in (KEY, OTHER) for table in TABLES]
+
+
+def test_a_receipt_that_is_older_than_its_snapshot_is_missing() -> None:
+    receipt = KEY.receipt("songs")
+
+    assert changed(receipt, Receipt("old", WRITTEN - timedelta(seconds=1))).missing == [receipt]
+    assert changed(receipt, Receipt("new", WRITTEN + timedelta(seconds=1))).missing == []
+
+
+def test_the_fingerprint_changes_with_each_receipt_and_with_the_version_and_with_nothing_else() -> None:
+    receipt = KEY.receipt("songs")
+    same = COMPLETE.receipts[receipt]
+
+    assert len({
+        COMPLETE.fingerprint("1.0.0"),
+        COMPLETE.fingerprint("1.0.1"),
+        changed(receipt, None).fingerprint("1.0.0"),
+        changed(receipt, replace(same, etag="other")).fingerprint("1.0.0"),
+    }) == 4  # fmt: skip
+    later = replace(same, last_modified=WRITTEN + timedelta(hours=1))
+    assert changed(receipt, later).fingerprint("1.0.0") == COMPLETE.fingerprint("1.0.0")
