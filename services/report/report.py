@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import boto3
-from botocore.config import Config
 from typing_extensions import TypedDict
 
 from analytics.athena import Athena
@@ -15,7 +14,7 @@ from analytics.week import collect, monday_of
 from services.report.event import Event
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
-from services.report.shelf import Shelf
+from services.report.shelf import SIGNING, Shelf
 from shared.observability import instrument, logger, step
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def reporter() -> Handler:
     instrument("botocore")
     desk = _Desk(
         settings,
-        boto3.client("s3", config=Config(signature_version="s3v4", retries={"mode": "standard"})),
+        boto3.client("s3", config=SIGNING),
         boto3.client("sns"),
         Athena(boto3.client("athena"), settings.athena_database, settings.athena_workgroup),
     )

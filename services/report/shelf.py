@@ -4,8 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from botocore.config import Config
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+SIGNING: Final = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
+"""For a client whose links name the bucket's region: others are redirected in a bucket's first hours, or refused.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+"""
 
 _PREFIX: Final = "reports/spotify/"
 _FINGERPRINT: Final = "receipts"
@@ -16,7 +24,7 @@ class Shelf:
     """The place of a week's page.
 
     Attributes:
-        s3: A client that signs by version 4, as links need it.
+        s3: A client with `SIGNING`.
         bucket: The lake.
         monday: The day that the week begins with.
         service_version: Stands in the metadata of each object.

@@ -16,9 +16,10 @@ from analytics.athena import AthenaError
 from analytics.week import monday_of
 from contracts.tables import TABLES
 from services.report import report
-from services.report.shelf import Shelf
+from services.report.shelf import SIGNING, Shelf
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
+from shared.settings import SettingsError
 from tests.analytics.reports import contents, entry
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
 
@@ -221,6 +222,21 @@ def test_whoever_asks_for_it_gets_a_link_that_opens_the_page_and_ends(
     assert letter["Subject"] == f"Earworm: what is trending, week of {MONDAY.day} {MONDAY:%B %Y}"
     assert "UTC at the latest" in letter["Message"]
     assert requests.get(link, timeout=5).content == week.page()["Body"].read()
+
+
+def test_a_link_leads_to_the_region_of_the_lake() -> None:
+    s3 = SESSION.client("s3", region_name="eu-west-1", config=SIGNING)
+
+    address = Shelf(s3, BUCKET, MONDAY, "1.0.0").address(hours=1)
+
+    assert address.startswith("https://lake.s3.eu-west-1.amazonaws.com/reports/spotify/week")
+
+
+def test_more_hours_than_a_link_may_have_are_refused(week: Week, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINK_HOURS", "13")
+
+    with pytest.raises(SettingsError, match="LINK_HOURS: Input should be less than or equal to 12"):
+        week.report()
 
 
 def test_a_link_goes_out_once_for_each_page(week: Week, monkeypatch: pytest.MonkeyPatch) -> None:
