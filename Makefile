@@ -14,7 +14,7 @@ run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 week
 demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
 	@$(EARWORM) demo-recovery
 
-test: check .venv/.tools ## Run every check and every test
+test: check $(TOOLS:%=.venv/tools/%/.ready) ## Run every check and every test
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test-browser: .venv/.ready ## Look at the report in headless Chromium, which must be installed; pictures go to report/
@@ -33,7 +33,7 @@ check: .venv/.ready ## Lint, check types and the direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
 
-bench: .venv/.bench ## Measure bundles, transforms, cold starts and the flow beside their peers: tests/benchmarks/results.md
+bench: .venv/tools/bench/.ready ## Measure bundles, transforms, cold starts and the flow beside their peers: tests/benchmarks/results.md
 	@$(EARWORM) build
 	@.venv/bin/python -m tests.benchmarks $(SECTIONS)
 
@@ -74,15 +74,10 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 .venv/.ready: infra/setup.sh pyproject.toml requirements/bootstrap.txt requirements/catalogue.txt requirements/dev.txt
 	@infra/setup.sh
 
-# Each has an environment of its own, for they pin what the project needs newer.
-.venv/.tools: .venv/.ready $(TOOLS:%=requirements/%.txt)
-	@for tool in $(TOOLS); do \
-		.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv/tools/$$tool && \
-		VIRTUAL_ENV=.venv/tools/$$tool .venv/bin/uv pip sync --quiet --require-hashes requirements/$$tool.txt || exit 1; \
-	done
+# Each has an environment of its own, for they pin what the project needs newer or not at all.
+.venv/tools/%/.ready: requirements/%.txt .venv/.ready
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
+	@VIRTUAL_ENV=$(@D) .venv/bin/uv pip sync --quiet --require-hashes $<
 	@touch $@
 
-.venv/.bench: .venv/.ready requirements/bench.txt
-	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python .venv/tools/bench
-	@VIRTUAL_ENV=.venv/tools/bench .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements/bench.txt
-	@touch $@
+.venv/tools/bench/.ready: export UV_COMPILE_BYTECODE = 1

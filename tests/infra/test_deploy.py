@@ -65,7 +65,9 @@ class Cloud:
     def run_script(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs infra/deploy.sh with the AWS CLI that `make test` sets up."""
         cli = ROOT / ".venv/tools/aws/bin"
-        assert (cli / "aws").exists(), "run `make test`, which sets up the tools, or `make .venv/.tools` alone"
+        assert (cli / "aws").exists(), (
+            "run `make test`, which sets up the tools, or `make .venv/tools/aws/.ready` alone"
+        )
         return subprocess.run(
             [ROOT / "infra/deploy.sh", *arguments],
             env={

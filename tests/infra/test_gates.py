@@ -16,7 +16,7 @@ TEMPLATES = [template(component) for component in COMPONENTS]
 def run(tool: str, *arguments: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":
     """Runs a tool from the environment of its own that `make test` sets up."""
     command = ROOT / ".venv/tools" / tool / "bin" / tool
-    assert command.exists(), "run `make test`, which sets up the tools, or `make .venv/.tools` alone"
+    assert command.exists(), f"run `make test`, which sets up the tools, or `make .venv/tools/{tool}/.ready` alone"
     return subprocess.run(
         [command, *arguments],
         cwd=ROOT,
