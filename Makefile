@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo-recovery test test-browser test-trino test-fast check bench deploy down clean generate assets lock
+.PHONY: help run notebook demo-recovery test test-browser test-trino test-fast check bench deploy down clean generate assets lock
 
 EARWORM := .venv/bin/earworm
-TOOLS := sam checkov aws
+TOOLS := sam checkov aws notebook
 SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requirements.in))
 
 help: ## List what can be made
@@ -10,6 +10,9 @@ help: ## List what can be made
 
 run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, asked through Athena
 	@$(EARWORM) demo
+
+notebook: .venv/tools/notebook/.ready ## Open the guided tour of the tables, on the cloud that the environment names or on the local one
+	@.venv/bin/python -m infra.notebook open
 
 demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
 	@$(EARWORM) demo-recovery
@@ -54,9 +57,10 @@ generate: .venv/.ready ## Write what follows from the code: schemas, columns, vi
 	.venv/bin/python -m infra.cost
 	.venv/bin/python -m infra.scale
 
-assets: run ## Make the pictures of the README anew, in headless Chromium, which must be installed
+assets: run .venv/tools/notebook/.ready ## Make the README's pictures and the notebook's outputs anew, with Chromium, which must be installed
 	@$(EARWORM) report
 	.venv/bin/python -m infra.assets
+	.venv/bin/python -m infra.notebook execute
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 lock: .venv/.ready ## Lock the dependencies anew, with hashes

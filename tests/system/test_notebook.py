@@ -1,0 +1,102 @@
+"""The guided tour runs from top to bottom on a lake of its own, and tells there what is committed."""
+
+import json
+import os
+import re
+import subprocess
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.tables import TABLES
+from infra.cli import collect
+from infra.notebook import EXECUTE, JUPYTER, NOTEBOOK
+from tests.system.pipeline import deployed
+
+Cells = dict[str, dict[str, Any]]
+
+
+def code_cells(notebook: Path) -> Cells:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
+
+
+def texts(cell: dict[str, Any]) -> list[dict[str, str]]:
+    """What a cell's outputs say, and that there are pictures: their bytes depend on the machine's fonts."""
+    return [
+        {kind: kind if kind.startswith("image/") else "".join(value) for kind, value in output["data"].items()}
+        for output in cell["outputs"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def committed() -> Cells:
+    return code_cells(NOTEBOOK)
+
+
+@pytest.fixture(scope="module")
+def executed(committed: Cells, tmp_path_factory: pytest.TempPathFactory) -> Cells:
+    """The tour on a lake of the days that the committed one tells of."""
+    assert JUPYTER.exists(), "run `make test`, which sets up Jupyter, or `make .venv/tools/notebook/.ready` alone"
+    told = texts(committed["playlists"])[0]["text/plain"]
+    days = sorted(date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", told))
+    source = NOTEBOOK.read_text("utf-8")
+    assert source.count("until = date.today()") == 1
+    folder = tmp_path_factory.mktemp("tour")
+    notebook = folder / NOTEBOOK.name
+    until = f"until = date.fromisoformat('{days[-1]}')"
+    notebook.write_text(source.replace("until = date.today()", until), "utf-8")
+
+    with deployed(folder / "cloud") as pipeline:
+        playlists = collect.configured_playlists(pipeline.cloud)
+        mondays = collect.mondays((days[-1] - days[0]) // timedelta(weeks=1) + 1, days[-1])
+        for day in mondays:
+            collect.extract(pipeline.cloud, day, playlists)
+        for day in mondays:
+            pipeline.wait_for(day, playlists)
+        result = subprocess.run(
+            [JUPYTER, *EXECUTE, notebook],
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), **pipeline.variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (result.returncode, result.stderr) == (0, "")
+    return code_cells(notebook)
+
+
+@pytest.mark.slow
+def test_it_runs_from_top_to_bottom_and_complains_of_nothing(executed: Cells) -> None:
+    assert [cell["execution_count"] for cell in executed.values()] == list(range(1, len(executed) + 1))
+    kinds = {output["output_type"] for cell in executed.values() for output in cell["outputs"]}
+    assert kinds == {"display_data", "execute_result"}
+
+
+@pytest.mark.slow
+def test_it_tells_what_is_committed(executed: Cells, committed: Cells) -> None:
+    assert {name: texts(cell) for name, cell in executed.items()} == {
+        name: texts(cell) for name, cell in committed.items()
+    }
+
+
+@pytest.mark.slow
+def test_its_receipts_add_up(executed: Cells) -> None:
+    html = texts(executed["receipts"])[0]["text/html"]
+    cells = re.findall(r"<th>(\w+)</th>\s*((?:<td>\d+</td>\s*)+)", html)
+    rows = {name: re.findall(r"\d+", numbers) for name, numbers in cells}
+
+    assert set(rows) == set(TABLES)
+    for numbers in rows.values():
+        entries, written, rejected, skipped, wrong, there = map(int, numbers)
+        assert entries == written + rejected + skipped
+        assert (wrong, there) == (0, written)
+
+
+def test_it_is_committed_with_its_outputs_and_without_traces_of_a_machine(committed: Cells) -> None:
+    assert [cell["execution_count"] for cell in committed.values()] == list(range(1, len(committed) + 1))
+    assert [name for name, cell in committed.items() if not cell["outputs"]] == ["connect"]
+    assert {str(cell["metadata"]) for cell in committed.values()} == {"{}"}
+    told = "".join(text for cell in committed.values() for output in texts(cell) for text in output.values())
+    assert re.findall(r"/(?:home|root|tmp|work|Users)\b|localhost|127\.0|\d\d:\d\d|[0-9a-f]{8}-[0-9a-f]{4}", told) == []
