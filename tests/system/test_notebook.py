@@ -1,4 +1,4 @@
-"""The guided tour runs from top to bottom on a lake of its own, and tells there what is committed."""
+"""The guided tour runs from top to bottom with an analyst's rights, and tells what is committed."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from contracts.tables import TABLES
 from infra.cli import collect
 from infra.notebook import EXECUTE, JUPYTER, NOTEBOOK
-from tests.system.pipeline import deployed
+from tests.system.pipeline import Pipeline, deployed
 
 Cells = dict[str, dict[str, Any]]
 
@@ -34,6 +34,20 @@ def texts(cell: dict[str, Any]) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def committed() -> Cells:
     return code_cells(NOTEBOOK)
+
+
+def analyst(pipeline: Pipeline) -> dict[str, str]:
+    """Credentials of the analyst's role."""
+    pipeline.earworm("deploy", "platform", "--set", "AnalystPrincipals=arn:aws:iam::000000000000:root")
+    (stack,) = pipeline.cloud.client("cloudformation").describe_stacks(StackName="earworm-dev-platform")["Stacks"]
+    (role,) = [each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "AnalystRoleArn"]
+    sts = pipeline.cloud.session.client("sts")
+    given = sts.assume_role(RoleArn=role, RoleSessionName="tour")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +72,7 @@ def executed(committed: Cells, tmp_path_factory: pytest.TempPathFactory) -> Cell
             pipeline.wait_for(day, playlists)
         result = subprocess.run(
             [JUPYTER, *EXECUTE, notebook],
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **pipeline.variables},
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), **pipeline.variables, **analyst(pipeline)},
             capture_output=True,
             text=True,
             check=False,
