@@ -1,9 +1,11 @@
 """What a transform makes of a snapshot: candidates, each of which ends as a row, a rejected row or a skip."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, TypeAlias
 
 from msgspec import Struct
+from msgspec.json import encode
+from msgspec.json import format as format_
 
 from contracts.fields import Unverified
 from contracts.tables.table import R
@@ -32,3 +34,8 @@ class Reject(Struct, frozen=True, gc=False):
 
 
 Candidates: TypeAlias = Iterator[Candidate[R] | Skip | Reject]
+
+
+def as_json(values: Sequence[Unverified] | Mapping[str, Unverified]) -> str:
+    """A list or an object as JSON text, in its own order; what is no number is null, as JSON knows none such."""
+    return format_(encode(values), indent=0).decode()

@@ -84,7 +84,7 @@ class Elements(Generic[T]):
         try:
             return from_json(bytes(element)) if isinstance(element, Raw) else element
         except ValueError as fault:
-            raise UnreadableSnapshotError(f"{self.path}[{index}]", f"invalid JSON: {fault}") from None
+            raise UnreadableSnapshotError(f"{self.path}[{index}]", f"Invalid JSON: {fault}") from None
 
 
 @cache
@@ -116,7 +116,7 @@ def tolerantly(body: bytes) -> Unverified:
                 raise
             return from_json(_with_whole_characters(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError("$", f"no playlist document: invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError("$", f"no playlist document: Invalid JSON: {fault}") from None
 
 
 def _with_whole_characters(body: bytes) -> bytes:

@@ -4,12 +4,9 @@ They are strict: text is never read as a number, nor a number as a truth value. 
 bounds rejects the row; a value that Spotify did not send is None.
 """
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from msgspec.json import encode
-from msgspec.json import format as format_
 from pydantic import AfterValidator, Field, Strict
 
 Unverified = Any
@@ -34,10 +31,5 @@ Timestamp = Annotated[datetime, AfterValidator(naive_utc)]
 """A moment in UTC without zone, in microseconds; read from ISO 8601 text."""
 Day = Annotated[date, Strict()]
 JsonText = Annotated[str, Strict(), Field(pattern=r"^[\[{]")]
-"""A list or an object as JSON text: `as_json` makes it."""
+"""A list or an object as JSON text: `contracts.candidates.as_json` makes it."""
 IsoDay = Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-
-
-def as_json(values: Sequence[Unverified] | Mapping[str, Unverified]) -> str:
-    """A list or an object as JSON text, in its own order; what is no number is null, as JSON knows none such."""
-    return format_(encode(values), indent=0).decode()

@@ -1,6 +1,5 @@
 """The one loop of every transformer: read, parse, transform, validate, publish, acknowledge."""
 
-import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +11,8 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from pydantic_core import PydanticSerializationError, to_json
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from contracts.candidates import Candidates
+from contracts.candidates import Candidates, as_json
 from contracts.elements import UnreadableSnapshotError
-from contracts.fields import as_json
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
@@ -56,8 +54,6 @@ def transformer(*, table: Table[R], transform: Transform[R], gauges: Sequence[st
         gauges=gauges,
     )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    # What cold start made lives as long as the process.
-    gc.freeze()
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return process_partial_response(

@@ -2,8 +2,8 @@ import re
 from collections import Counter
 from datetime import date
 
-from contracts.candidates import Candidate, Candidates, Skip
-from contracts.fields import Unverified, as_json
+from contracts.candidates import Candidate, Candidates, Skip, as_json
+from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Album as SpotifyAlbum
 from contracts.spotify import completed, credited, largest_image, link

@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 
-from contracts.candidates import Candidate, Candidates, Skip
-from contracts.fields import as_json
+from contracts.candidates import Candidate, Candidates, Skip, as_json
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Artist as SpotifyArtist
 from contracts.spotify import completed, credited, largest_image, link

@@ -1,9 +1,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from contracts.candidates import Candidate, Candidates, Reject, Skip
+from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
 from contracts.drift import drift
-from contracts.fields import as_json
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
 from contracts.spotify import User, credited, link
 from contracts.tables.playlist_metadata import PlaylistMetadata

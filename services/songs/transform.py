@@ -1,5 +1,5 @@
-from contracts.candidates import Candidate, Candidates
-from contracts.fields import Unverified, as_json
+from contracts.candidates import Candidate, Candidates, as_json
+from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Album, Artist, credited, isrc, link
 from contracts.tables.songs import Song

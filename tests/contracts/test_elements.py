@@ -46,11 +46,11 @@ def test_what_is_broken_tells_where_and_keeps_what_was_there() -> None:
 def test_text_that_is_not_utf_8_is_no_json() -> None:
     elements = Elements("$.items", [Raw(b'{"track": null}'), Raw(b'{"added_at": "\xff", "track": null}')], Entry)
 
-    with pytest.raises(UnreadableSnapshotError, match=r"^\$\.items\[1\]: invalid JSON"):
+    with pytest.raises(UnreadableSnapshotError, match=r"^\$\.items\[1\]: Invalid JSON"):
         list(elements)
 
 
 @pytest.mark.parametrize("body", [b"", b'{"a": ', b"{'a': 1}", b'{"a": 1} {}', b'{"a": \xff}'])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(UnreadableSnapshotError, match=r"invalid JSON"):
+    with pytest.raises(UnreadableSnapshotError, match=r"Invalid JSON"):
         tolerantly(body)

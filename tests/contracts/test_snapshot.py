@@ -181,8 +181,8 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "$: no playlist document: invalid JSON"),
-        (b'{"tracks":', "$: no playlist document: invalid JSON"),
+        (b"", "$: no playlist document: Invalid JSON"),
+        (b'{"tracks":', "$: no playlist document: Invalid JSON"),
         (b"null", "$: no playlist document: Expected `object | array`, got `null`"),
         (b"[]", "$: a list of 0: it should hold one"),
         (b"[{}, {}]", "$: a list of 2: it should hold one"),

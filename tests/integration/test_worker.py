@@ -138,7 +138,7 @@ def test_a_worker_that_was_overtaken_starts_over_with_the_newer_snapshot(cloud: 
 @pytest.mark.parametrize(
     ("document", "error_class", "sentence"),
     [
-        (b'{"tracks": ', "UnreadableSnapshotError", "no playlist document: invalid JSON"),
+        (b'{"tracks": ', "UnreadableSnapshotError", "no playlist document: Invalid JSON"),
         ({"artists": []}, "UnreadableSnapshotError", "no playlist: it has neither"),
         (
             {"snapshot": {"schema_version": 2}},
@@ -288,7 +288,7 @@ def test_the_trace_of_a_document_that_cannot_be_read_says_where_and_why(
 
     steps = daemon.steps()
     assert {name for name, each in steps.items() if each.get("fault")} == {"earworm", "snapshot", "parse"}
-    assert "invalid JSON" in steps["parse"]["cause"]["exceptions"][0]["message"]
+    assert "Invalid JSON" in steps["parse"]["cause"]["exceptions"][0]["message"]
     (line,) = lines()
     assert (line["message"], line["run_id"], line["xray_trace_id"]) == (
         "message goes to the dead-letter queue",

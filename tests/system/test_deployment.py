@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,25 +21,11 @@ from infra.deploy import Standing
 from infra.stacks import PLATFORM, ROOT, SERVICES
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.system.pipeline import Pipeline, deployed
+from tests.system.pipeline import Pipeline
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
 OTHER_TABLES = [table for table in TABLES if table != "songs"]
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with deployed(tmp_path_factory.mktemp("cloud")) as pipeline:
-        yield pipeline
-
-
-@pytest.fixture(autouse=True)
-def environment_of_the_pipeline(
-    environment_without_cloud: None, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in pipeline.variables.items():
-        monkeypatch.setenv(name, value)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from infra.local.spotify.trending import PLAYLISTS
 from infra.stacks import PLATFORM, SERVICES, stack_name
 from shared.lake import SnapshotKey
 from tests.documents import album, entry, envelope, playlist, track
-from tests.system.pipeline import Pipeline, deployed
+from tests.system.pipeline import Pipeline
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
 ACCOUNT = "000000000000"
 LAKE = f"earworm-dev-{ACCOUNT}-us-east-1"
@@ -528,17 +528,8 @@ class Work:
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with deployed(tmp_path_factory.mktemp("cloud")) as pipeline:
-        yield Account(pipeline)
-
-
-@pytest.fixture(autouse=True)
-def environment_of_the_pipeline(
-    environment_without_cloud: None, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in account.pipeline.variables.items():
-        monkeypatch.setenv(name, value)
+def account(pipeline: Pipeline) -> Account:
+    return Account(pipeline)
 
 
 @pytest.fixture(scope="module")

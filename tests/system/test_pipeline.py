@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from html import escape
 from http import HTTPStatus
@@ -26,9 +26,9 @@ from infra.local.spotify.client import SimulatorClient
 from infra.stacks import COMPONENTS
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.system.pipeline import Pipeline, deployed
+from tests.system.pipeline import Pipeline
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
 WEEKS = 2
 PLAYLISTS = 2
@@ -42,18 +42,9 @@ IDS = {
 
 
 @pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with deployed(tmp_path_factory.mktemp("cloud")) as pipeline:
-        pipeline.earworm("backfill", "--weeks", str(WEEKS))
-        yield pipeline
-
-
-@pytest.fixture(autouse=True)
-def environment_of_the_pipeline(
-    environment_without_cloud: None, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in pipeline.variables.items():
-        monkeypatch.setenv(name, value)
+def pipeline(pipeline: Pipeline) -> Pipeline:
+    pipeline.earworm("backfill", "--weeks", str(WEEKS))
+    return pipeline
 
 
 def test_every_snapshot_is_in_every_table_and_every_receipt_adds_up(pipeline: Pipeline) -> None:

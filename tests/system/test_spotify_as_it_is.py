@@ -12,25 +12,11 @@ from infra.cli import collect, tiers
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import ARCHIVE, PLAYLISTS, TRENDING_COUNTRY, TRENDING_HIP_HOP
-from tests.system.pipeline import Pipeline, deployed
+from tests.system.pipeline import Pipeline
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
 FIVE = [playlist.id for playlist in (*PLAYLISTS, TRENDING_HIP_HOP, TRENDING_COUNTRY, ARCHIVE)]
-
-
-@pytest.fixture(scope="module")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with deployed(tmp_path_factory.mktemp("cloud")) as pipeline:
-        yield pipeline
-
-
-@pytest.fixture(autouse=True)
-def environment_of_the_pipeline(
-    environment_without_cloud: None, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in pipeline.variables.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
