@@ -31,12 +31,16 @@ _TRANSFORMER_GIGABYTE_SECONDS = 1.0 * 5
 """For a snapshot and table, a cold start each time."""
 _AUDIT_GIGABYTE_SECONDS = 1.0 * 5
 """For a day, and as much again for each 50 snapshots of the eight days that it looks at."""
-_REPORT_GIGABYTE_SECONDS = 1.0 * (36 * 2 + 2 * 60)
+_LOOKS_OF_THE_REPORT = 36
+_REPORT_GIGABYTE_SECONDS = 1.0 * (_LOOKS_OF_THE_REPORT * 2 + 2 * 60)
 """For a week: 36 looks at the receipts, each a cold start, and two pages, each after a minute of queries."""
 _REPORTS_A_WEEK = 2
 _QUERIES_OF_A_REPORT = 6
-_LISTINGS_OF_THE_REPORTS = 36 * 10
-"""In a week."""
+_LISTINGS_OF_A_LOOK = 10
+_UNDATED_SCANS = 4
+"""The history of the charts is asked for without dates: Athena lists every day that a table may have."""
+_DAYS_OF_A_TABLE = 30 * 12 * 31
+"""As partition projection counts them, years times months times days."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
 _GETS_OF_AN_AUDIT = 11
@@ -72,7 +76,8 @@ def of_a_year(playlists: int) -> dict[str, float]:
     queries = (_QUERIES_A_WEEK + _REPORTS_A_WEEK * _QUERIES_OF_A_REPORT) * _WEEKS
     # A query reads one table as it is in the middle of the year.
     read = max(10.0, snapshots / 2 * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
-    listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * _LISTINGS_OF_THE_REPORTS
+    reports = _LOOKS_OF_THE_REPORT * _LISTINGS_OF_A_LOOK + _REPORTS_A_WEEK * _UNDATED_SCANS * _DAYS_OF_A_TABLE
+    listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * reports
     puts = snapshots + transformed * _PUTS_OF_A_TRANSFORMER + listings
     gets = transformed * _GETS_OF_A_TRANSFORMER + audited * _GETS_OF_AN_AUDIT + queries * snapshots / 2 * 3
     return {
