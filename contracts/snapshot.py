@@ -44,13 +44,18 @@ class TrackEntry(Struct, frozen=True, gc=False):
 
     Attributes:
         position: Place in the playlist, null entries and episodes counted; 1 is the top.
-        location: JSON path in the raw document.
+        path: JSON path of the list of entries in the raw document.
     """
 
     position: int
-    location: str
+    path: str
     entry: Entry
     track: Track
+
+    @property
+    def location(self) -> str:
+        """JSON path of the entry."""
+        return _location(self.path, self.position)
 
     @property
     def track_location(self) -> str:
@@ -76,8 +81,9 @@ class Entries:
         return len(self.elements)
 
     def __iter__(self) -> Iterator["TrackEntry | Skip | Reject"]:
-        for index, element in enumerate(self.elements):
-            yield _entry(index + 1, f"{self.elements.path}[{index}]", element)
+        path = self.elements.path
+        for position, element in enumerate(self.elements, start=1):
+            yield _entry(position, path, element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,25 +324,23 @@ def _contents(playlist: Playlist[Any], path: str) -> tuple[Entries, Unverified, 
     return Entries(Elements(path, (), Entry)), None, False
 
 
-def _entry(position: int, location: str, element: Entry | Broken) -> TrackEntry | Skip | Reject:
+def _entry(position: int, path: str, element: Entry | Broken) -> TrackEntry | Skip | Reject:
+    rule: SkipRule
     if isinstance(element, Broken):
-        if element.raw is None:
-            return _skip("null_entry", location)
-        return Reject(location, element.reason, element.raw)
-    track = element.item or element.track
-    if not track:
-        return _skip("null_entry", location)
-    match track.type:
-        case "track" | None:
-            return TrackEntry(position, location, element, track)
-        case "episode":
-            return _skip("episode", location)
-        case _:
-            return _skip("unknown_type", location)
+        if element.raw is not None:
+            return Reject(_location(path, position), element.reason, element.raw)
+        rule = "null_entry"
+    elif not (track := element.item or element.track):
+        rule = "null_entry"
+    elif track.type in ("track", None):
+        return TrackEntry(position, path, element, track)
+    else:
+        rule = "episode" if track.type == "episode" else "unknown_type"
+    return Skip(_location(path, position), rule)
 
 
-def _skip(rule: SkipRule, location: str) -> Skip:
-    return Skip(location, rule)
+def _location(path: str, position: int) -> str:
+    return f"{path}[{position - 1}]"
 
 
 def _outcome(entries: Entries, total: Unverified, *, has_contents: bool) -> Literal["ok", "partial", "metadata_only"]:

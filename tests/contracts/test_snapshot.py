@@ -108,7 +108,9 @@ def test_for_a_bare_document_the_object_tells_it_and_the_rest_is_null() -> None:
 
 def test_entries_that_are_no_tracks_are_skipped_by_name_and_keep_their_place() -> None:
     snapshot = read(
-        playlist(entry(None), entry({"type": "episode", "name": "E"}), entry({"type": "chapter"}), entry(track("Last")))
+        playlist(
+            entry(None), entry({"type": "episode", "name": "E"}), entry({"type": ["no", "kind"]}), entry(track("Last"))
+        )
     )
 
     assert tuple(snapshot.entries)[:3] == (

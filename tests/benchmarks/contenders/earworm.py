@@ -25,7 +25,8 @@ def write(body: bytes, folder: Path) -> None:
     """All five tables, the entries decoded once, as no service has to: each has a table of its own."""
     snapshot = read(body)
     decoded: Any = list(snapshot.entries)
-    write_tables(replace(snapshot, entries=decoded), folder, TABLES.values())
+    snapshot = replace(snapshot, entries=decoded)
+    write_tables(snapshot, folder, TABLES.values())
 
 
 def read(body: bytes) -> Snapshot:
