@@ -219,13 +219,12 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
             f"{len(complete[run.run_id])}/{len(run.keys) * len(TABLES)}",
             sum(line.fields["rows"] for line in complete[run.run_id].values()),
             sum(line.fields["rejected"] for line in complete[run.run_id].values()),
-            run.calls,
             max((line.fields["seconds_from_raw_to_table"] for line in complete[run.run_id].values()), default=None),
         )
         for run in latest
     ]
-    names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "calls", "seconds")
-    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 9))
+    names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
+    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 8))
 
 
 def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]:
@@ -242,7 +241,7 @@ def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]
         )
         for each in found
     ]
-    names = ("playlist", "table", "state", "rows", "rejected", "skipped", "seconds")
+    names = ("playlist", "table", "state", "rows", "rejected", "skipped", "sec")
     shown: list[RenderableType] = [
         Text.from_markup(
             f"[bold]Run {run.run_id}[/]\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "

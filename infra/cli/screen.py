@@ -34,7 +34,14 @@ def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *
     """A table whose columns at the places in `numbers` are flush right; None prints as a dim dash."""
     right = set(numbers)
     table = Table(
-        title=title or None, title_justify="left", title_style="bold", header_style="bold cyan", box=SIMPLE_HEAD
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold cyan",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place in right else "left", overflow="fold")
