@@ -4,7 +4,7 @@ They are strict: text is never read as a number, nor a number as a truth value. 
 bounds rejects the row; a value that Spotify did not send is None.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict
@@ -16,8 +16,16 @@ _INT64_MAX = 2**63 - 1
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """A moment in UTC without zone, which it is taken to be in if it has none."""
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    """A moment in UTC without zone, which it is taken to be in if it has none.
+
+    Raises:
+        ValueError: In UTC it lies before the year 1 or after 9999.
+    """
+    offset = moment.utcoffset()
+    try:
+        return moment if offset is None else moment.replace(tzinfo=None) - offset
+    except OverflowError:
+        raise ValueError("no moment of the years 1 to 9999 in UTC") from None
 
 
 Text = Annotated[str, Strict()]

@@ -140,6 +140,9 @@ class Envelope(Noun):
     calls: int | None = None
     outcome: str | None = None
 
+    def __post_init__(self) -> None:
+        self.extracted_at = naive_utc(self.extracted_at)
+
 
 class FeatureBlock(Noun, Generic[E]):
     """Audio features of one provider."""
@@ -233,7 +236,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
             "snapshot_date": provenance.snapshot_date.isoformat(),
             "playlist_id": provenance.playlist_id,
             "run_id": envelope.run_id,
-            "extracted_at": naive_utc(envelope.extracted_at),
+            "extracted_at": envelope.extracted_at,
         },
         market=envelope.market,
         outcome=envelope.outcome or _outcome(entries, total, has_contents=has_contents),

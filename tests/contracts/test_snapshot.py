@@ -197,6 +197,12 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
             "$.snapshot.schema_version: 2 is unknown: this release reads 1",
         ),
         (json.dumps({"snapshot": envelope(BARE)["snapshot"]}).encode(), "$.playlist: the envelope holds no playlist"),
+        (
+            json.dumps(
+                {"snapshot": envelope(BARE)["snapshot"] | {"extracted_at": "9999-12-31T23:30:00-02:00"}}
+            ).encode(),
+            "$.snapshot: no playlist document: no moment of the years 1 to 9999 in UTC",
+        ),
     ],
 )
 def test_what_is_no_snapshot_is_refused_with_place_and_reason(body: bytes, message: str) -> None:

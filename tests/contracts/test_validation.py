@@ -60,6 +60,7 @@ def test_rows_rejects_and_skips_add_up_to_the_candidates() -> None:
         (SONGS, {"duration_ms": 1.5}, "duration_ms"),
         (SONGS, {"explicit": "true"}, "explicit"),
         (SONGS, {"added_at": "yesterday"}, "added_at"),
+        (SONGS, {"added_at": "0001-01-01T00:30:00+02:00"}, "added_at"),
         (SONGS, {"artist_ids": "no list"}, "artist_ids"),
         (SONGS, {"track_name": "\x00 nul is text"}, None),
         (ALBUMS, {"release_on": "2026-01-01"}, "release_on"),
