@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import services  # noqa: F401 - first, as in a function
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables import TABLES
 from contracts.validation import judge
