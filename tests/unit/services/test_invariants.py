@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -28,6 +28,11 @@ TRANSFORMS = {
     "track_features": track_features,
     "playlist_metadata": playlist_metadata,
 }
+MOMENTS = st.builds(
+    lambda moment, hours: moment.replace(tzinfo=timezone(timedelta(hours=hours))).isoformat(),
+    st.datetimes() | st.sampled_from([datetime.min, datetime.max]),  # noqa: DTZ901 - the calendar's edges are the point
+    st.integers(-23, 23),
+)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -54,7 +59,12 @@ TRACKS = st.builds(
     st.none() | bent(album()),
 )
 ENTRIES = st.lists(
-    TRACKS.map(entry) | bent(entry(track())) | st.just(entry(None)) | st.just(entry({"type": "episode"})) | ANYTHING,
+    TRACKS.map(entry)
+    | bent(entry(track()))
+    | MOMENTS.map(lambda moment: entry(track()) | {"added_at": moment})
+    | st.just(entry(None))
+    | st.just(entry({"type": "episode"}))
+    | ANYTHING,
     max_size=8,
 )
 DOCUMENTS = st.builds(
