@@ -1,5 +1,6 @@
 """The one loop of every transformer: read, parse, transform, validate, publish, acknowledge."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ def transformer(*, table: Table[R], transform: Transform[R], gauges: Sequence[st
         gauges=gauges,
     )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    # What cold start made lives as long as the process: no collection need go through it again.
+    gc.freeze()
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return process_partial_response(

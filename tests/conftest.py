@@ -1,3 +1,4 @@
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,11 @@ settings.load_profile("earworm")
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
 
 REAL_DOCUMENTS = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_unconfigure() -> None:
+    """A transformer's cold start freezes what lives as long as its process; duckdb takes that for a leak at the end."""
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Earworm's own way, through the functions that its workers call."""
 
+import gc
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.benchmarks.contenders.tables import DAY, PLAYLIST
 _TRANSFORMS: dict[str, Any] = {
     each.__name__: each for each in (songs, artists, albums, track_features, playlist_metadata)
 }
+
+gc.freeze()  # as `shared.worker` does when it is ready
 
 
 def write(body: bytes, folder: Path) -> None:
