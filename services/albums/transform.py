@@ -1,4 +1,3 @@
-import re
 from collections import Counter
 from datetime import date
 
@@ -9,7 +8,7 @@ from contracts.spotify import Album as SpotifyAlbum
 from contracts.spotify import completed, credited, largest_image, link
 from contracts.tables.albums import Album
 
-_RELEASE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
+_LENGTHS = frozenset(map(len, ("YYYY", "YYYY-MM", "YYYY-MM-DD")))
 
 
 def albums(snapshot: Snapshot) -> Candidates[Album]:
@@ -60,11 +59,11 @@ def _album(snapshot: Snapshot, album_id: str, album: SpotifyAlbum, entries: int)
 
 def first_day(release_date: Unverified) -> date | None:
     """The first day that a release date can mean; None if it names no day, as `0000` does."""
-    parts = _RELEASE.fullmatch(release_date) if isinstance(release_date, str) else None
-    if parts is None:
+    if not isinstance(release_date, str) or len(release_date) not in _LENGTHS:
         return None
-    year, month, day = (int(part or 1) for part in parts.groups())
+    day = f"{release_date}-01-01"[: len("YYYY-MM-DD")]
     try:
-        return date(year, month, day)
+        # Python would read a day of a week, `2026-W47-3`, as well.
+        return date.fromisoformat(day) if day[4] == day[7] == "-" else None
     except ValueError:
         return None

@@ -20,8 +20,9 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
         credits_ = credited(entry.track)
         if not credits_:
             yield Skip(entry.location, "no_artist")
+        path = f"{entry.track_location}.artists"
         for index, artist in enumerate(credits_):
-            location = f"{entry.track_location}.artists[{index}]"
+            location = f"{path}[{index}]"
             artist_id = artist.id
             if not artist_id:
                 yield Skip(location, "artist_without_id")
