@@ -55,8 +55,10 @@ def transformer(*, table: Table[R], transform: Transform[R], gauges: Sequence[st
         gauges=gauges,
     )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    # What cold start made lives as long as the process: no collection need go through it again.
-    gc.freeze()
+    # What cold start made lives as long as the process: no collection need go through it again. Once is enough where a
+    # process has several transformers, and what became garbage between them is not kept.
+    if not gc.get_freeze_count():
+        gc.freeze()
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return process_partial_response(
