@@ -28,7 +28,7 @@ _CALL_BUDGET = 500
 _EXTRACTION_SECONDS = 20
 """For a playlist of 50 entries: its calls of Spotify and ReccoBeats with their pauses."""
 _TRANSFORMATION_SECONDS = 0.3
-"""For a snapshot and table, warm: a tenth of a second of processor, and nine calls of S3 one after the other."""
+"""For a snapshot and table, warm: hundredths of a second of processor, and nine calls of S3 one after the other."""
 _READS_OF_A_TRANSFORMATION = 7
 _WRITES_OF_A_TRANSFORMATION = 2
 _AUDITED_DAYS = 8

@@ -144,7 +144,7 @@ def trace(
     for line in waterfall(services, out.width, show_all=show_all):
         out.print(line, overflow="fold")
     out.print()
-    out.print(grid("From the PUT to each table", *_latencies(services), numbers=(2, 3, 4)))
+    out.print(grid("From the PUT to each table, in seconds", *_latencies(services), numbers=(2, 3, 4)))
     if html:
         html.write_text(trace_page.page(run_id, environment, services), "utf-8")
         out.print(f"Written to {html}")
@@ -217,7 +217,7 @@ def _latencies(services: Iterable[Span]) -> tuple[Sequence[str], list[Sequence[o
         if "table" in service.facts and service.kind == "service"
         for receipt in [next((span for span in service.everything() if span.label == "receipt"), None)]
     ]
-    return ("playlist", "table", "on its way, s", "at work, s", "PUT to table, s"), rows
+    return ("playlist", "table", "on its way", "at work", "together"), rows
 
 
 def _documents(xray: "XRayClient", traces: Sequence[str]) -> Iterator[dict[str, Any]]:
