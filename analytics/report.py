@@ -126,6 +126,7 @@ def page(contents: Contents) -> str:
         for anchor, title, content in sections
     )
     demonstration = " These weeks are simulated." if contents.simulated else ""
+    counted = "1 playlist" if len(lists) == 1 else f"{len(lists)} playlists"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -140,7 +141,7 @@ def page(contents: Contents) -> str:
 <a class="skip" href="#glance">Skip to the report</a>
 <header>
 <h1>What is trending, week of {_long(week)}</h1>
-<p class="note">{len(lists)} playlists on Spotify, collected by Earworm.{demonstration}</p>
+<p class="note">{counted} on Spotify, collected by Earworm.{demonstration}</p>
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 </header>
 <main>{body}</main>

@@ -150,6 +150,13 @@ def test_nothing_is_reported_of_nothing() -> None:
         page(contents(entries=[]))
 
 
+def test_one_playlist_is_told_as_one_and_several_as_many() -> None:
+    one, other = entry(WEEKS[-1], 1, "A"), entry(WEEKS[-1], 1, "A", playlist_id="slow")
+
+    assert ">1 playlist on Spotify" in page(contents(entries=[one]))
+    assert ">2 playlists on Spotify" in page(contents(entries=[one, other]))
+
+
 def test_each_playlist_has_its_last_chart() -> None:
     found = playlists(
         [
