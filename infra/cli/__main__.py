@@ -245,7 +245,6 @@ def demo() -> None:
 @app.command(hidden=True)
 def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS_OF_THE_DEMONSTRATION) -> None:
     """Break much, and mend it, on a local cloud of its own; what `make demo-recovery` does."""
-    _tell_of_the_local_cloud()
     recovery.demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
 
 

@@ -49,8 +49,8 @@ STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 _LONGEST_INVOCATION = 910
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _NAMES_AWS: Final = (
-    "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE",
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -163,16 +163,8 @@ class Cloud:
         endpoint = self.variables.get("AWS_ENDPOINT_URL")
         if self.is_local:
             return f"the local cloud {endpoint}"
-        whose = f"account {self.account}" if self.account else self._credentials
-        return ", ".join(filter(None, [endpoint or "AWS", whose, self.session.region_name]))
-
-    @property
-    def _credentials(self) -> str | None:
-        """What gives the credentials: keys in the environment outdo a profile there."""
-        profiles = (self.variables.get(name) for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE"))
-        if self.variables.get("AWS_ACCESS_KEY_ID"):
-            return "the keys of AWS_ACCESS_KEY_ID"
-        return next((f"profile {profile}" for profile in profiles if profile), None)
+        account = f", account {self.account}" if self.account else ""
+        return f"{endpoint or 'AWS'} {self.session.region_name}{account}"
 
     @overload
     def client(self, service: Literal["athena"]) -> "AthenaClient": ...
@@ -336,5 +328,12 @@ def _region() -> dict[str, str]:
 
 
 def _told(cloud: Cloud) -> Cloud:
-    err.print(f"[dim]{cloud.environment} at {escape(cloud.address)}[/]", soft_wrap=True)
+    by = f", {_credentials()}" if not cloud.is_local and cloud.account is None else ""
+    err.print(f"[dim]{cloud.environment} at {escape(cloud.address + by)}[/]", soft_wrap=True)
     return cloud
+
+
+def _credentials() -> str:
+    """What gives the credentials: keys in the environment outdo a profile there."""
+    name = next(each for each in ("AWS_ACCESS_KEY_ID", *_naming()) if os.environ.get(each))
+    return f"profile {os.environ[name]}" if name.endswith("PROFILE") else f"by {name}"

@@ -251,6 +251,8 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
         for change in each.plan.changes
         if change.loses
     ]
+    if "extractor" in planned and not to.cloud.is_local:
+        lost += _consent_at_stake(to.cloud)
     if lost:
         try:
             confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
@@ -396,7 +398,22 @@ def _settings(cloud: Cloud) -> dict[str, str]:
     return settings
 
 
+def _consent_at_stake(cloud: Cloud) -> list[str]:
+    """The consent of a user that the credentials of another application would replace."""
+    client_id, client_secret = _application(cloud)
+    if not (client_id and client_secret):
+        return []
+    stored = deploying.stored_spotify_secret(cloud.client("secretsmanager"), cloud.environment) or {}
+    if "refresh_token" not in stored or stored.get("client_id") == client_id:
+        return []
+    return [f"{deploying.spotify_secret_name(cloud.environment)}: the consent of {stored.get('consented_at')}"]
+
+
+def _application(cloud: Cloud) -> tuple[str | None, str | None]:
+    return cloud.variables.get("SPOTIPY_CLIENT_ID"), cloud.variables.get("SPOTIPY_CLIENT_SECRET")
+
+
 def _store_secret(cloud: Cloud) -> None:
-    client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
+    client_id, client_secret = _application(cloud)
     if client_id and client_secret:
         deploying.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)

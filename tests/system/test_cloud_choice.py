@@ -107,7 +107,7 @@ def test_no_process_of_the_console_goes_astray(shell: Shell) -> None:
 
     # and AWS is asked where it is named
     result = shell.earworm("tables", AWS_PROFILE="label", AWS_REGION="eu-west-1", AWS_MAX_ATTEMPTS="1")
-    assert "dev at AWS, profile label, eu-west-1" in result.stderr
+    assert "dev at AWS eu-west-1, profile label" in result.stderr
     assert shell.proxy.asked == {"ssm.eu-west-1.amazonaws.com:443"}
 
     # and when half of the local cloud dies, nobody else is asked in its place
