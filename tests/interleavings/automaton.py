@@ -15,7 +15,7 @@ from types import FrameType, FunctionType, NoneType
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError, ReadTimeoutError
-from tenacity import AttemptManager
+from tenacity import AttemptManager, BaseRetrying
 
 from contracts.snapshot import Snapshot
 from contracts.tables.table import Table
@@ -177,7 +177,7 @@ for _plain in (NoneType, bool, int, str, bytes, date, Call):
     _frozen.register(_plain, lambda value: value)
 for _derived in (Snapshot, Judgement):  # they follow from a raw object, which is remembered beside them
     _frozen.register(_derived, _name_of_type)
-for _constant in (Table, Step, FakeClient, FunctionType, type):
+for _constant in (Table, Step, BaseRetrying, FakeClient, FunctionType, type):
     _frozen.register(_constant, _name_of_type)
 for _compound in (Lake, DeadLetterQueue):
     _frozen.register(_compound, lambda value: (type(value).__name__, _frozen(vars(value))))
