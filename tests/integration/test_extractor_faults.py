@@ -129,7 +129,7 @@ class World:
             seconds_left=left,
             sleep=self.clock.sleep,
         )
-        session = WebSession(left, self.call_budget)
+        session = WebSession(left, lambda: spotify.call_budget)
         return Run(
             run_id="run-1",
             scheduled_time=datetime(2026, 11, 22, 6, tzinfo=UTC),
