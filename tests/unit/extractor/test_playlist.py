@@ -421,7 +421,7 @@ def test_a_list_that_is_edited_while_it_is_paged_is_read_again(edits: int) -> No
 
 def test_a_list_that_never_rests_is_told_as_it_was_last() -> None:
     fake = playlist_of(120)
-    songs = fake.playlists[PLAYLIST_ID]
+    songs = list(fake.playlists[PLAYLIST_ID])
     fake.edits = [songs[gone:] + songs[:gone] for gone in range(1, 11)]
 
     playlist = read(fake)
