@@ -344,6 +344,19 @@ def test_a_playlist_that_is_refused_costs_no_other_and_no_repetition(
     assert cloud.keys() == [stored["key"]]
 
 
+def test_a_playlist_of_episodes_alone_is_complete_and_needs_nothing_else(cloud: Cloud, spotify: FakeSpotify) -> None:
+    spotify.playlists[PLAYLIST_ID] = [{"type": "episode", "id": spotify_id("episode", each)} for each in range(60)]
+
+    (told,) = run({**SUNDAY, "playlists": [PLAYLIST_ID]})["playlists"]
+
+    assert (told["outcome"], told["entries"]) == ("ok", 60)
+    assert "sentence" not in told
+    assert [cloud.capabilities()[each] for each in ("artists", "albums", "audio_features.spotify")] == [
+        *("none needed", "none needed", "none needed")
+    ]
+    assert [endpoint for endpoint, _ in spotify.asked] == ["token", "playlist"]
+
+
 def test_a_playlist_without_its_entries_is_stored_with_what_to_do(cloud: Cloud, spotify: FakeSpotify) -> None:
     spotify.embedded = None
 
