@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from contracts.days import SnapshotDay
 from contracts.tables import TABLES
 from shared.invocation import Invocation
 
@@ -57,7 +58,7 @@ class Event(Invocation):
     action: Literal["list", "show", "redrive", "drop"]
     service: Annotated[str, AfterValidator(_known_service)] | None = None
     error_class: Annotated[str, _NOT_BLANK] | None = None
-    date: Annotated[day_of, Strict(), BeforeValidator(_day)] | None = None
+    date: Annotated[SnapshotDay, Strict(), BeforeValidator(_day)] | None = None
     before: Annotated[AwareDatetime, Strict(), BeforeValidator(_moment)] | None = None
     dry_run: Annotated[bool, Strict()] = False
     rate: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] | None = None
