@@ -31,7 +31,7 @@ from infra.cli import trace as traces
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.deployment import Environment
 from infra.cli.query import Form
-from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.deploy import DeployError
 from infra.local.cloud import LocalCloud, LocalCloudError
 from infra.stacks import COMPONENTS, ROOT
@@ -161,17 +161,27 @@ def query(
     environment: Environment = "dev",
     *,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option("--spreadsheet", help="Write CSV for a spreadsheet: with a byte order mark and no formula.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON, a list of rows.")] = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet, into a file that you send it to.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Let SQL do more than read, such as CREATE or DROP.")] = False,
 ) -> None:
-    """Ask Athena. A named query takes its parameters as `--name value`."""
-    chosen = [form for form, wanted in ((Form.CSV, csv), (Form.JSON, json), (Form.PARQUET, parquet)) if wanted]
+    """Ask Athena. A named query takes its parameters as `--name value`; SQL of your own reads, unless --write."""
+    forms = (
+        (Form.SPREADSHEET, spreadsheet),
+        (Form.CSV, csv and not spreadsheet),
+        (Form.JSON, json),
+        (Form.PARQUET, parquet),
+    )
+    chosen = [form for form, is_wanted in forms if is_wanted]
     if len(chosen) > 1:
-        raise ConsoleError("An answer has one form: choose among --csv, --json and --parquet.")
+        raise UsageError("An answer has one form: choose among --csv, --spreadsheet, --json and --parquet.")
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(find_cloud(environment), question, context.args, questions.today())
+        answered = questions.ask(find_cloud(environment), question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
