@@ -8,20 +8,21 @@ compacting again writes only what changed since, and whoever drops it loses noth
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import duckdb
 import typer
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.tables import TABLES, Table
 from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, grid, out, progress
+from infra.cli.completion import one_of
+from infra.cli.days import read_month
+from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from shared.lake import PROCESSED_PREFIX
 
 if TYPE_CHECKING:
@@ -64,16 +65,22 @@ class _ChangedMeanwhileError(ConsoleError):
 
 
 def compact(
-    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="Month, YYYY-MM.")],
+    month: Annotated[date, typer.Option(parser=read_month, metavar="MONTH", help="Month, YYYY-MM.")],
     table: Annotated[
-        list[str] | None, typer.Option("--table", help="Table to compact; repeat it. [default: all]")
+        list[str] | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            autocompletion=one_of(lambda: TABLES),
+            help="Table to compact; repeat it. [default: all]",
+        ),
     ] = None,
     environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
 ) -> None:
     """Copy a month of a table into one file, which Athena reads faster, as the table TABLE_compacted."""
     unknown = sorted(set(table or ()) - TABLES.keys())
     if unknown:
-        raise ConsoleError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
+        raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
     done = []
     with progress() as bar:
@@ -183,6 +190,9 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
     wanted = ", ".join(f'CAST("{name}" AS {type_}) AS "{name}"' for name, type_ in types.items())
     order = ", ".join(f'"{name}"' for name in ("day", *key))
     whole = folder / "rows.parquet"
+    # It takes longer to import than the shell has patience when it completes a word.
+    import duckdb  # noqa: PLC0415
+
     with duckdb.connect(config={"temp_directory": str(folder / "spilled")}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(

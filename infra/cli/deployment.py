@@ -18,7 +18,8 @@ from infra import build as bundles
 from infra import changes, stacks
 from infra import deploy as deploying
 from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.cli.completion import one_of
+from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.local.spotify.client import SimulatorClient
 from infra.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 
@@ -57,7 +58,9 @@ def deploy(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SERVICE", help="Services; `platform` is what they share, `analytics` views and queries."
+            metavar="SERVICE",
+            autocompletion=one_of(lambda: COMPONENTS),
+            help="Services; `platform` is what they share, `analytics` views and queries.",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -75,14 +78,21 @@ def deploy(
 ) -> None:
     """Deploy services, each in a stack of its own; the platform comes first."""
     if everything and names:
-        raise ConsoleError(f"--all and {', '.join(names)} exclude each other: name one of them.")
+        raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
     deploy_components(
         find_cloud(environment), chosen(names, among=COMPONENTS), _assigned(assignments), dry_run=dry_run, yes=yes
     )
 
 
 def remove(
-    component: Annotated[str, typer.Argument(metavar="SERVICE", help="Service; `platform` when it is the last.")],
+    component: Annotated[
+        str,
+        typer.Argument(
+            metavar="SERVICE",
+            autocompletion=one_of(lambda: COMPONENTS),
+            help="Service; `platform` when it is the last.",
+        ),
+    ],
     environment: Environment = "dev",
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it without a question.")] = False,
@@ -139,7 +149,10 @@ def changed(
 
 
 def build(
-    names: Annotated[list[str] | None, typer.Argument(metavar="SERVICE", help="Services. [default: all]")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SERVICE", autocompletion=one_of(lambda: SERVICES), help="Services. [default: all]"),
+    ] = None,
 ) -> None:
     """Build bundles without deploying them, and measure them against their budgets."""
     target = bundles.target_of(os.environ)
@@ -156,11 +169,11 @@ def chosen(names: Sequence[str] | None, *, among: Sequence[str]) -> Sequence[str
     """The components that were named, all if none was.
 
     Raises:
-        ConsoleError: There is none of such a name.
+        UsageError: There is none of such a name.
     """
     unknown = set(names or ()) - set(among)
     if unknown:
-        raise ConsoleError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
+        raise UsageError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
     return [name for name in among if name in names] if names else among
 
 
@@ -211,7 +224,7 @@ def _check(to: _Destination, components: Sequence[str]) -> None:
         known = deploying.settable_parameters(to.cloudformation, component)
         unknown = to.parameters.keys() - known
         if unknown:
-            raise ConsoleError(
+            raise UsageError(
                 f"The template of {component} has no parameter {', '.join(sorted(unknown))} to be set: choose among "
                 f"{', '.join(sorted(known))}."
             )
@@ -382,7 +395,7 @@ def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not (name and equals):
-            raise ConsoleError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
+            raise UsageError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
         assigned[name] = value
     return assigned
 

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from infra.cli.cloud import find_cloud
-from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.cli.days import read_day
+from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.stacks import stack_name
 
 if TYPE_CHECKING:
@@ -194,7 +195,8 @@ Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="E
 Service = Annotated[str, typer.Argument(help="Service whose dead-letter queue it is.")]
 ErrorClass = Annotated[str | None, typer.Option("--class", help="Only messages of this error class.")]
 Day = Annotated[
-    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only messages of a snapshot of this day.")
+    date | None,
+    typer.Option("--date", parser=read_day, metavar="DAY", help="Only messages of a snapshot of this day."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count what would be done, and do nothing.")]
 
@@ -214,7 +216,7 @@ def show_command(
 ) -> None:
     """Show each message with its diagnosis and a look at its raw object."""
     with err.status("looking through the dead-letter queue"):
-        found = show(find_cloud(environment), service, error_class=error_class, day=_date(day))
+        found = show(find_cloud(environment), service, error_class=error_class, day=day)
     _print_messages(found)
 
 
@@ -231,10 +233,8 @@ def redrive_command(
 ) -> None:
     """Send messages back to the queue of their service, after their cause was mended."""
     if every == (service is not None):
-        raise ConsoleError("Name a service, or say --all: one of the two.")
-    tallies = redrive(
-        find_cloud(environment), service, error_class=error_class, day=_date(day), dry_run=dry_run, rate=rate
-    )
+        raise UsageError("Name a service, or say --all: one of the two.")
+    tallies = redrive(find_cloud(environment), service, error_class=error_class, day=day, dry_run=dry_run, rate=rate)
     _print_tallies("would go back" if dry_run else "sent back", tallies)
 
 
@@ -249,14 +249,8 @@ def drop_command(
     dry_run: DryRun = False,
 ) -> None:
     """Take messages out for good; they are kept in the bucket below dead-letters/spotify/."""
-    tallies = drop(
-        find_cloud(environment), service, reason=reason, error_class=error_class, day=_date(day), dry_run=dry_run
-    )
+    tallies = drop(find_cloud(environment), service, reason=reason, error_class=error_class, day=day, dry_run=dry_run)
     _print_tallies("would be dropped" if dry_run else "dropped", tallies)
-
-
-def _date(day: datetime | None) -> date | None:
-    return day.date() if day else None
 
 
 def _print_depths(depths: Iterable[Depth]) -> None:

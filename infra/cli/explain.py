@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -17,8 +17,10 @@ from contracts.spotify import credited
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import find_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_day
 from infra.cli.logs import Environment
-from infra.cli.screen import ConsoleError, out
+from infra.cli.screen import ConsoleError, UsageError, out
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
@@ -109,9 +111,9 @@ def value_at(document: Any, location: str) -> Any:
 
 
 def explain(
-    table: Annotated[str, typer.Argument(help=f"One of {', '.join(TABLES)}.")],
+    table: Annotated[str, typer.Argument(autocompletion=one_of(lambda: TABLES), help=f"One of {', '.join(TABLES)}.")],
     playlist: Annotated[str, typer.Option(help="Id of the playlist.")],
-    day: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshot.")],
+    day: Annotated[date, typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshot.")],
     track: Annotated[
         str | None,
         typer.Option(help="Spotify id of the row's track (artist, album), or its position. [default: every row]"),
@@ -120,9 +122,9 @@ def explain(
 ) -> None:
     """Tell where rows come from: run, raw object and version, entry, code version and receipt."""
     if table not in TABLES:
-        raise ConsoleError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
+        raise UsageError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
-    key = SnapshotKey(day.date(), playlist)
+    key = SnapshotKey(day, playlist)
     found = origin(cloud.client("s3"), cloud.platform.bucket, table, key)
     places = entries(found.snapshot, table, track)
     if not places:

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, out
+from infra.cli.completion import one_of
+from infra.cli.screen import ConsoleError, UsageError, out
 from infra.stacks import stack_name
 
 if TYPE_CHECKING:
@@ -104,14 +105,17 @@ def whole_run_id(cloud: Cloud, beginning: str, *, days: int) -> str:
 def logs(
     run: RunId = "latest",
     service: Annotated[
-        str | None, typer.Option(help=f"Only of this one: {', '.join(OF_A_RUN)}. [default: all]")
+        str | None,
+        typer.Option(
+            autocompletion=one_of(lambda: OF_A_RUN), help=f"Only of this one: {', '.join(OF_A_RUN)}. [default: all]"
+        ),
     ] = None,
     days: Days = 30,
     environment: Environment = "dev",
 ) -> None:
     """Show what all services logged of one run, in the order of time."""
     if service is not None and service not in OF_A_RUN:
-        raise ConsoleError(f"There is no service {service!r} that works on a run: choose among {', '.join(OF_A_RUN)}.")
+        raise UsageError(f"There is no service {service!r} that works on a run: choose among {', '.join(OF_A_RUN)}.")
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
     for line in of_run(cloud, run_id, days=days):

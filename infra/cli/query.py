@@ -4,33 +4,17 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from io import StringIO
 from typing import Final, Literal
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from analytics.athena import Answer
 from analytics.sql import ParameterError, queries
 from infra.cli.cloud import Cloud
 from infra.cli.screen import UsageError, grid, out, printable
 from infra.cli.statement import READS, StatementError, writing_word
-
-_ARROW: Final[Mapping[str, pa.DataType]] = {
-    "tinyint": pa.int64(),
-    "smallint": pa.int64(),
-    "integer": pa.int64(),
-    "bigint": pa.int64(),
-    "float": pa.float64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("ms"),
-}
-
 
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")
 """What a spreadsheet takes for the beginning of a formula.
@@ -127,7 +111,10 @@ def write(title: str, answer: Answer, form: Form) -> None:
         case Form.PARQUET:
             if sys.stdout.isatty():
                 raise UsageError("Parquet is not text: send it to a file, `earworm query … --parquet > FILE`.")
-            pq.write_table(_arrow(answer), sys.stdout.buffer)
+            # It takes longer to import than the shell has patience when it completes a word.
+            from infra.cli.parquet import write_parquet  # noqa: PLC0415
+
+            write_parquet(answer, sys.stdout.buffer)
 
 
 def today() -> date:
@@ -155,13 +142,6 @@ def _without_formulas(answer: Answer) -> Iterator[Sequence[str | None]]:
 
 def _as_text(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
-
-
-def _arrow(answer: Answer) -> pa.Table:
-    types = [_ARROW.get(type_, pa.string()) for type_ in answer.types]
-    columns = list(zip(*answer.values(), strict=True)) or [()] * len(types)
-    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    return pa.table(arrays, names=list(answer.columns))
 
 
 def _named_values(arguments: Sequence[str]) -> dict[str, str]:

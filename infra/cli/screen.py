@@ -139,8 +139,8 @@ class Grid:
             padding=(0, 1, 0, 0),
         )
         for place, (name, width) in enumerate(zip(self.columns, widths, strict=True)):
-            justify = "right" if place in self.numbers else "left"
-            table.add_column(Text(name), justify=justify, overflow="fold", width=width)
+            is_number = place in self.numbers
+            table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold", width=width)
         for row in self.rows:
             table.add_row(*row)
         return table

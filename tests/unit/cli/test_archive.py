@@ -97,22 +97,22 @@ def test_two_documents_of_one_snapshot_are_refused(tmp_path: Path) -> None:
         documents(files, day=DAY, playlist=None, pages_of_one=False)
 
 
-WHOLE = envelope(playlist(entry(track())))
+WHOLE: dict[str, Any] = envelope(playlist(entry(track())))
 DEFAULTS = {"snapshot_date": None, "run_id": None, "extracted_at": None, "schema_version": None}
-ODD = {
+NO_TEXT: list[Any] = [None, 3.5, [], {}, "", "im März"]
+NO_DOCUMENT: list[Any] = [None, True, 3, "x", [], [[]], [WHOLE, WHOLE], {}, "\ud800"]
+ODD: dict[str, Any] = {
     **{f"snapshot {odd!r}": WHOLE | {"snapshot": odd} for odd in ([], [1], 3, "x", True, {}, {"run_id": "x"})},
     **{f"playlist {odd!r}": WHOLE | {"playlist": odd} for odd in (None, [1], 1, "a", {"items": 3})},
     **{
-        f"{name} {odd!r}": WHOLE | {"snapshot": WHOLE["snapshot"] | {name: odd}}
-        for name in DEFAULTS
-        for odd in (None, 3.5, [], {}, "", "im März")
+        f"{name} {odd!r}": WHOLE | {"snapshot": WHOLE["snapshot"] | {name: odd}} for name in DEFAULTS for odd in NO_TEXT
     },
     "a day outside": WHOLE | {"snapshot": WHOLE["snapshot"] | {"snapshot_date": "2040-01-01"}},
     **{
         f"id {odd!r}": WHOLE | {"playlist": WHOLE["playlist"] | {"id": odd}}
         for odd in (None, 3, "", "../x", ["a"], "é")
     },
-    **{f"document {odd!r}": odd for odd in (None, True, 3, "x", [], [[]], [WHOLE, WHOLE], {}, "\ud800")},
+    **{f"document {odd!r}": odd for odd in NO_DOCUMENT},
     "artists": WHOLE | {"artists": 3},
     "features": WHOLE | {"audio_features": "x"},
 }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from infra.cli import screen
@@ -97,7 +97,7 @@ def test_sequences_go_as_a_whole(text: str, left: str) -> None:
 
 @given(text=HOSTILE)
 @pytest.mark.parametrize("console", [screen.out, screen.err])
-def test_whatever_a_console_prints_is_printable(console: screen.Console, text: str) -> None:
+def test_whatever_a_console_prints_is_printable(console: Console, text: str) -> None:
     for what in (text, Text(text), grid(text, [text], [(text,)])):
         with console.capture() as printed:
             console.print(what, markup=False)
@@ -110,7 +110,7 @@ def test_the_ends_of_lines_in_a_cell_are_spaces() -> None:
 
 def test_a_table_that_fits_only_if_words_were_spelled_is_shown_row_by_row() -> None:
     columns = [f"column_{number}" for number in range(9)]
-    rows = [[f"value {number}" for number in range(9)], [None] * 9]
+    rows: list[list[object]] = [[f"value {number}" for number in range(9)], [None] * 9]
 
     wide, narrow = drawn(grid("Wide", columns, rows), width=120), drawn(grid("Wide", columns, rows), width=80)
 
