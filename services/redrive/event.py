@@ -14,14 +14,17 @@ from pydantic import (
 
 from contracts.days import SnapshotDay
 from contracts.tables import TABLES
+from services.redrive.letters import FUNCTIONS
 from shared.invocation import Invocation
 
+SERVICES = (*TABLES, *FUNCTIONS)
+"""The services that have dead letters."""
 _NOT_BLANK = StringConstraints(strip_whitespace=True, min_length=1)
 
 
 def _known_service(service: str) -> str:
-    if service not in TABLES:
-        raise ValueError(f"there is no service of that name; choose among {', '.join(TABLES)}, or null for all")
+    if service not in SERVICES:
+        raise ValueError(f"there is no service of that name; choose among {', '.join(SERVICES)}, or null for all")
     return service
 
 
@@ -37,11 +40,11 @@ class Event(Invocation):
     """What an operator asks for.
 
     Attributes:
-        action: `list` counts, `show` tells of each message, `redrive` sends back to the source queue, `drop` archives
-            and deletes.
-        service: Whose dead-letter queue; None for all.
+        action: `list` counts, `show` tells of each message, `redrive` sends back to the source queue or starts
+            the function again, `drop` archives and deletes.
+        service: Whose dead-letter queue; None for all that are deployed.
         error_class: Only messages of this class.
-        date: Only messages that announce a snapshot of this day.
+        date: Only messages of a snapshot of this day.
         before: Only messages that were sent before this moment; `redrive` and `drop` take their own beginning without
             it, so that a message that fails again is not taken twice.
         dry_run: Count what would be done, and do nothing.
@@ -51,7 +54,7 @@ class Event(Invocation):
 
     holds: ClassVar[str] = (
         "It holds action (list, show, redrive or drop) and may hold service "
-        f"({', '.join(TABLES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
+        f"({', '.join(SERVICES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
         "zone), dry_run (redrive and drop), rate (redrive; at least 0.1 messages a second) and reason (drop)"
     )
 
