@@ -107,7 +107,12 @@ def configured_playlists(cloud: "Cloud") -> list[str]:
     configuration = cloud.client("lambda").get_function_configuration(
         FunctionName=stack_name(cloud.environment, "extractor")
     )
-    return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
+    try:
+        return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
+    except ValueError as fault:
+        raise ConsoleError(
+            f"PLAYLIST_ID of the deployed extractor: {fault}. Set PLAYLIST_ID, and run `earworm deploy extractor`."
+        ) from None
 
 
 def _turn_to(cloud: "Cloud", day: date) -> None:

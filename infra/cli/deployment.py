@@ -13,6 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
+from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
 from infra import build as bundles
 from infra import changes, stacks
@@ -200,6 +201,9 @@ def deploy_components(
     """
     to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {})
     _check(to, components)
+    if "extractor" in components:
+        _check_playlists(cloud.variables.get("PLAYLIST_ID", ""), "PLAYLIST_ID")
+        _check_playlists(to.parameters.get("PlaylistIds", ""), "--set PlaylistIds")
     err.print(f"[dim]deploying {cloud.environment} to {cloud.address}[/]")
     failures: list[str] = []
 
@@ -228,6 +232,13 @@ def _check(to: _Destination, components: Sequence[str]) -> None:
                 f"The template of {component} has no parameter {', '.join(sorted(unknown))} to be set: choose among "
                 f"{', '.join(sorted(known))}."
             )
+
+
+def _check_playlists(references: str, name: str) -> None:
+    try:
+        playlist_ids_between_commas(references)
+    except ValueError as fault:
+        raise UsageError(f"{name}: {fault}. Nothing was deployed.") from None
 
 
 def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -19,6 +18,7 @@ from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.receipts import read_receipt
 from infra.cli.screen import grid, out
 from infra.stacks import stack_name
 from shared.lake import SnapshotKey
@@ -37,7 +37,6 @@ _STATES: Final = {
     "waiting": "cyan",
 }
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +119,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
     def stands(key: SnapshotKey, table: str) -> Place:
-        try:
-            receipt = _RECEIPT.validate_json(s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read())
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] != "NoSuchKey":
-                raise
-            receipt = None
+        receipt = read_receipt(s3, bucket, key.receipt(table))
         about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
         return place(run.run_id, key, table, receipt, about, raw=current[key])
 

@@ -487,7 +487,7 @@ def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
         (["trace", "--open"], "--open shows the page that --html writes"),
         (["explain", "concerts", "--playlist", "p", "--date", "2026-01-05"], "There is no table 'concerts'"),
         (["explain", "songs", "--playlist", "p", "--date", "2026-01-05"], "songs has no receipt of p on 2026-01-05"),
-        (["run", "--playlist", "no-playlist"], "no playlist: 'no-playlist'"),
+        (["run", "--playlist", "no-playlist"], "not a playlist: 'no-playlist'"),
     ],
 )
 def test_what_cannot_be_done_ends_with_a_sentence(pipeline: Pipeline, arguments: list[str], sentence: str) -> None:

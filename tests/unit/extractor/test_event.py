@@ -34,7 +34,7 @@ def test_playlists_are_named_as_in_the_settings() -> None:
         ({"scheduled_time": "0001-01-01T00:30:00+01:00"}, "scheduled_time: no moment of the years 1 to 9999"),
         ({"playlists": PLAYLIST_ID}, "playlists: Input should be a valid tuple"),
         ({"playlists": []}, "playlists: Tuple should have at least 1 item"),
-        ({"playlists": ["Top 50"]}, "playlists: .*no playlist: 'Top 50'"),
+        ({"playlists": ["Top 50"]}, "playlists: .*not a playlist: 'Top 50'"),
         ({"deferrals": 4}, "deferrals: Input should be less than or equal to 3"),
         ({"deferrals": -1}, "deferrals: Input should be greater than or equal to 0"),
         ({"deferrals": "1"}, "deferrals: Input should be a valid integer"),
