@@ -37,6 +37,7 @@ from infra.cli.screen import ConsoleError, UsageError, complain, grid, out, prog
 from infra.deploy import DeployError
 from infra.local.cloud import LocalCloud, LocalCloudError
 from infra.stacks import COMPONENTS, ROOT
+from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
@@ -326,7 +327,7 @@ def main() -> None:
     except ConsoleError as fault:
         complain(str(fault))
         sys.exit(fault.exit_code)
-    except (AthenaError, BuildError, ChangesError, DeployError, LocalCloudError) as fault:
+    except (AthenaError, BuildError, ChangesError, DeployError, LocalCloudError, PermanentError) as fault:
         complain(str(fault))
     except (BotoCoreError, ClientError) as fault:
         complain(f"the cloud refused: {fault}")

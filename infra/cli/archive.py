@@ -157,7 +157,9 @@ def _page(source: str, document: Any) -> _Page:
                 offset = page.get("offset") or 0
                 if isinstance(offset, int):
                     return _Page(source, page, offset)
-                raise ConsoleError(f"{source} cannot be merged: its `offset` is {offset!r}, and should be a number.")
+                raise ConsoleError(
+                    f"{source} cannot be merged: its `offset` is not a number. Mend it, or leave the file out."
+                )
     raise ConsoleError(
         f"{source} is neither a playlist with entries nor a page of one: name only such files with --pages."
     )

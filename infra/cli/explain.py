@@ -21,7 +21,7 @@ from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.logs import Environment
 from infra.cli.receipts import read_receipt, skipped_by_rule
-from infra.cli.screen import ConsoleError, UsageError, out
+from infra.cli.screen import ConsoleError, UsageError, out, printable
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def explain(
         at = "" if place.position is None else f"  [dim]position {place.position}[/]"
         out.print(f"[cyan]{'entry':<12}[/] {escape(place.location)}{at}", soft_wrap=True)
         if track is not None:
-            text = json.dumps(value_at(found.raw, place.location), ensure_ascii=False, indent=2)
+            text = printable(json.dumps(value_at(found.raw, place.location), ensure_ascii=False, indent=2))
             out.print(Text(text[:_LONGEST_ENTRY] + ("…" if len(text) > _LONGEST_ENTRY else ""), "dim"))
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
-from infra.cli.screen import ConsoleError, UsageError, out
+from infra.cli.screen import ConsoleError, UsageError, in_one_line, out
 from infra.stacks import stack_name
 
 if TYPE_CHECKING:
@@ -130,15 +130,15 @@ def _printed(line: Line) -> Text:
         if name not in _OF_EVERY_LINE and name not in _OF_AN_EXCEPTION
     }
     if "exception" in line.fields:
-        told["exception"] = str(line.fields["exception"]).splitlines()[-1]
+        told["exception"] = "".join(str(line.fields["exception"]).splitlines()[-1:])
     text = Text()
     text.append(f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03d}  ", "dim")
     text.append(f"{line.service:<17} ", "cyan")
     text.append(f"{line.level:<7} ", _STYLES.get(line.level, ""))
-    text.append(line.message, "bold" if line.level in {"ERROR", "WARNING"} else "")
+    text.append(in_one_line(line.message), "bold" if line.level in {"ERROR", "WARNING"} else "")
     for name, value in told.items():
         text.append(f"  {name}=", "dim")
-        text.append(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        text.append(in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
     return text
 
 
@@ -162,8 +162,8 @@ def _read(service: str, text: str) -> Line | None:
     try:
         told = json.loads(text)
         at = datetime.strptime(told["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
-        return Line(at, service, told["level"], told["message"], told)
-    except (ValueError, KeyError, TypeError):
+        return Line(at, service, str(told["level"]), str(told["message"]), told)
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -75,7 +75,7 @@ class UsageError(ConsoleError):
 
 def complain(text: str) -> None:
     """Print a fault."""
-    err.print(f"[red]earworm:[/] {escape(text)}", soft_wrap=True)
+    err.print(f"[red]earworm:[/] {escape(printable(text))}", soft_wrap=True)
 
 
 def progress() -> Progress:

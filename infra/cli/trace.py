@@ -14,7 +14,7 @@ from infra.cli import trace_page
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.files import write_file
 from infra.cli.logs import Days, Environment, RunId, of_run, whole_run_id
-from infra.cli.screen import ConsoleError, UsageError, grid, out
+from infra.cli.screen import ConsoleError, UsageError, grid, in_one_line, out
 
 if TYPE_CHECKING:
     from mypy_boto3_xray import XRayClient
@@ -169,7 +169,7 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
 
     def row(span: Span, depth: int) -> Iterator[Text]:
         text = Text()
-        label = f"{'  ' * depth}{span.title}"
+        label = f"{'  ' * depth}{in_one_line(span.title)}"
         text.append(f"{label[: label_width - 1]:<{label_width}}", "bold" if span.kind == "service" else "")
         start = min(int((span.begin - begin) * per_second), bar_width - 1)
         length = max(1, min(round(span.seconds * per_second), bar_width - start))
@@ -181,7 +181,9 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
         text.append(f"{span.seconds:>9.3f} s")
         yield text
         for trouble in span.troubles:
-            yield Text(f"{'  ' * depth}  ↳ {trouble}", "yellow" if trouble.startswith("throttled") else "red")
+            yield Text(
+                f"{'  ' * depth}  ↳ {in_one_line(trouble)}", "yellow" if trouble.startswith("throttled") else "red"
+            )
         for child in span.children:
             is_shown = show_all or child.is_troubled or (child.kind == "step" and not _root(span).first("table"))
             if is_shown:
