@@ -24,7 +24,7 @@ from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.files import write_file
-from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
+from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
 from infra.stacks import stack_name
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, SnapshotKey
@@ -185,7 +185,8 @@ def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: boo
             announce(cloud, left, bar, rate=rate, keep=keep)
             receipts = _written_by(cloud, code, everything, position["began"], bar) if wait else Counter()
     except (KeyboardInterrupt, BotoCoreError, ClientError) as fault:
-        raise ConsoleError(
+        kind = StoppedError if isinstance(fault, KeyboardInterrupt) else ConsoleError
+        raise kind(
             f"Interrupted after {position['announced']:,} of {len(everything):,} announcements"
             f"{f' ({fault})' if str(fault) else ''}. The same command goes on from there, --restart begins anew."
         ) from fault

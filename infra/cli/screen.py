@@ -67,6 +67,12 @@ class ConsoleError(Exception):
     exit_code = 1
 
 
+class StoppedError(ConsoleError):
+    """Somebody pressed Ctrl-C; the text says how far it came."""
+
+    exit_code = 130
+
+
 class UsageError(ConsoleError):
     """A command was given what it does not take."""
 

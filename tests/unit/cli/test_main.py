@@ -16,7 +16,7 @@ from analytics.athena import AthenaError
 from infra.build import BuildError
 from infra.changes import ChangesError
 from infra.cli import __main__ as console
-from infra.cli.screen import ConsoleError, UsageError
+from infra.cli.screen import ConsoleError, StoppedError, UsageError
 from infra.deploy import DeployError
 from infra.local.cloud import LocalCloudError
 from infra.stacks import COMPONENTS, ROOT
@@ -69,8 +69,9 @@ def test_a_refusal_of_the_cloud_is_a_sentence_and_1(ends: Any, fault: Exception)
     assert code == 1
 
 
-def test_wrong_usage_is_2(ends: Any) -> None:
+def test_wrong_usage_is_2_and_what_was_stopped_130(ends: Any) -> None:
     assert ends(UsageError("choose one")) == ("earworm: choose one", 2)
+    assert ends(StoppedError("half way")) == ("earworm: half way", 130)
 
 
 @pytest.mark.parametrize(
