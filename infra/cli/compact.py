@@ -193,14 +193,21 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
     # It takes longer to import than the shell has patience when it completes a word.
     import duckdb  # noqa: PLC0415
 
-    with duckdb.connect(config={"temp_directory": str(folder / "spilled")}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            f"COPY (SELECT {wanted} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM "  # noqa: S608  # the names are the catalog's
-            f"read_parquet($files, union_by_name = true, hive_partitioning = true, hive_types = {{day: VARCHAR}})) "
-            f"ORDER BY {order}) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)",
-            {"files": str(folder / "month/*/*.parquet")},
-        )
+    try:
+        with duckdb.connect(config={"temp_directory": str(folder / "spilled")}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(
+                f"COPY (SELECT {wanted} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM "  # noqa: S608  # the names are the catalog's
+                f"read_parquet($files, union_by_name = true, hive_partitioning = true, hive_types = {{day: VARCHAR}})) "
+                f"ORDER BY {order}) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)",
+                {"files": str(folder / "month/*/*.parquet")},
+            )
+    except duckdb.Error as fault:
+        month = files[0].key.partition("/day=")[0]
+        raise ConsoleError(
+            f"What is below {month}/ cannot become one file: {str(fault).splitlines()[0]}. "
+            f"`earworm audit` names damaged files; look as well whether there is room in {folder.parent}."
+        ) from None
     return whole
 
 
