@@ -310,5 +310,5 @@ def _print_tallies(done: str, tallies: Sequence[Tally]) -> None:
     out.print(grid("Dead letters", names, rows, numbers=range(1, 5)))
     faults: Counter[str] = sum((Counter(each.failed) for each in tallies), Counter())
     if faults:
-        told = "; ".join(f"{fault} ({times} times)" for fault, times in faults.most_common())
-        raise ConsoleError(f"{faults.total()} messages stay where they are: {told}")
+        told = "; ".join(f"{times} for {fault}" for fault, times in faults.most_common())
+        raise ConsoleError(f"Messages stay where they are, {told}")

@@ -190,4 +190,4 @@ def test_messages_that_failed_end_the_command_with_their_faults(monkeypatch: pyt
     result = CliRunner().invoke(dlq.app, ["redrive", "songs"])
 
     assert isinstance(result.exception, ConsoleError)
-    assert str(result.exception) == "2 messages stay where they are: AccessDenied (2 times)"
+    assert str(result.exception) == "Messages stay where they are, 2 for AccessDenied"
