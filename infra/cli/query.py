@@ -4,15 +4,16 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from io import StringIO
 from typing import Final, Literal
 
 from analytics.athena import Answer
-from analytics.sql import ParameterError, queries
+from analytics.sql import ParameterError, Query, queries
 from infra.cli.cloud import Cloud
+from infra.cli.days import read_day
 from infra.cli.screen import UsageError, grid, out, printable
 from infra.cli.statement import READS, StatementError, writing_word
 
@@ -54,8 +55,10 @@ def ask(
     """
     query = queries().get(question)
     if query:
+        given = _named_values(arguments)
+        _check_days(query, given)
         try:
-            parameters = query.execution_parameters(_named_values(arguments), today)
+            parameters = query.execution_parameters(given, today)
         except ParameterError as fault:
             raise UsageError(str(fault)) from None
         return query.question, cloud.athena.ask(query.text, parameters)
@@ -66,6 +69,15 @@ def ask(
     if not write:
         _only_reads(question)
     return "", cloud.athena.ask(question)
+
+
+def _check_days(query: Query, given: Mapping[str, str]) -> None:
+    for parameter in query.parameters:
+        if parameter.kind == "date" and parameter.name in given:
+            try:
+                read_day(given[parameter.name])
+            except ValueError as fault:
+                raise UsageError(f"--{parameter.name}: {fault}.") from None
 
 
 def _only_reads(sql: str) -> None:
@@ -100,6 +112,8 @@ def write(title: str, answer: Answer, form: Form) -> None:
         UsageError: It is Parquet, and standard output is a terminal.
     """
     match form:
+        case Form.TABLE if not answer.columns:
+            out.print("Done; Athena answers nothing to that.")
         case Form.TABLE:
             out.print(grid(title, answer.columns, answer.rows, numbers=answer.number_columns))
         case Form.CSV:

@@ -33,6 +33,12 @@ def test_csv_quotes_what_must_be_quoted_and_null_is_empty(capsys: pytest.Capture
     )
 
 
+def test_what_athena_answers_nothing_to_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    query.write("", Answer((), (), ()), Form.TABLE)
+
+    assert capsys.readouterr().out.startswith("Done")
+
+
 FOREIGN = Answer(
     columns=("=name", "position"),
     types=("varchar", "bigint"),
@@ -114,7 +120,8 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
         ("top_artists", ["--until", "2026-01-01"], "has no parameter until: it has from, to"),
         ("top_artists", ["--to"], "'--to' is not a parameter with a value: write --name value"),
         ("top_artists", ["2026-01-01"], "'2026-01-01' is not a parameter with a value"),
-        ("top_artists", ["--to=soon"], "to is 'soon': it must be a day"),
+        ("top_artists", ["--to=soon"], "--to: 'soon' is not a day: write YYYY-MM-DD"),
+        ("top_artists", ["--from", "2036-01-01"], "--from: 2036-01-01 is outside the days that the tables have"),
         ("SELECT 1", ["--to", "soon"], "SQL of your own takes no parameters"),
         ("DROP TABLE songs", [], "The SQL does more than read: it holds DROP. .* add --write to run it"),
         ("SELECT 1; DROP TABLE songs", [], "for these are several statements: .* add --write"),
