@@ -8,6 +8,7 @@ between the look and the write looks again.
 That leaves what no condition can guard: an output that shall be absent, and one whose bytes came back after a change.
 So the last output, whose bytes no other version has, commits the others, and each worker confirms them after it: a
 slower one that changed any of them before will be seen, and one that does so later meets the commit and starts over.
+Two versions of the code that meet over one version of the raw object are told apart by that confirmation as well.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
@@ -230,15 +231,18 @@ class Lake:
             with attempt:
                 self._publish_once(key, body, made_from, metadata)
 
-    def confirm(self, outputs: Mapping[str, bytes | None], *, made_from: RawObject) -> None:
-        """Makes sure that outputs still are as they were published.
+    def confirm(
+        self, outputs: Mapping[str, bytes | None], *, made_from: RawObject, metadata: Mapping[str, str]
+    ) -> None:
+        """Makes sure that outputs still are as they were published, by the same version of the code too.
 
         Raises:
             SupersededError: Another worker changed one since; publish them all again from the raw object as it is now.
         """
+        maker = (made_from.version, metadata["service-version"])
         for key, body in outputs.items():
             standing = self._look(key)
-            if (standing.made_from if standing else None) != (None if body is None else made_from.version):
+            if (standing and (standing.made_from, standing.made_by)) != (None if body is None else maker):
                 raise SupersededError(f"s3://{self._bucket}/{key} was changed by another worker after it was published")
 
     def _publish_once(self, key: str, body: bytes | None, made_from: RawObject, metadata: Mapping[str, str]) -> None:
@@ -268,7 +272,8 @@ class Lake:
             if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
                 return None
             raise
-        return _Standing(head["ETag"], head["Metadata"].get("raw-version"))
+        told = head["Metadata"]
+        return _Standing(head["ETag"], told.get("raw-version"), told.get("service-version"))
 
     def _is_superseded(self, raw: RawObject) -> bool:
         try:
@@ -288,6 +293,7 @@ def _is_transient(fault: BaseException) -> bool:
 class _Standing:
     etag: str
     made_from: str | None
+    made_by: str | None
 
 
 class _OvertakenError(TransientError):

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
 from infra.cli.screen import grid, out
 from infra.stacks import stack_name
 from shared.lake import SnapshotKey
