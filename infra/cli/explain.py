@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.markup import escape
 from rich.text import Text
 
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
 from contracts.spotify import credited
 from contracts.tables import TABLES
-from contracts.tables.receipts import Receipt
+from contracts.tables.receipts import Receipt, read_receipt
 from infra.cli.cloud import find_cloud
 from infra.cli.logs import Environment
 from infra.cli.screen import ConsoleError, out
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _LONGEST_ENTRY: Final = 2_000
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
         body = s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read()
     except ClientError as fault:
         raise _gone(fault, f"{table} has no receipt of {key.playlist_id} on {key.snapshot_date}") from None
-    receipt = _RECEIPT.validate_json(body)
+    receipt = read_receipt(body)
     version = receipt["raw_version_id"]
     try:
         found = (

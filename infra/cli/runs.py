@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
 from contracts.tables import TABLES
-from contracts.tables.receipts import Receipt
+from contracts.tables.receipts import Receipt, read_receipt
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
 from infra.cli.screen import grid, out
@@ -37,7 +36,6 @@ _STATES: Final = {
     "waiting": "cyan",
 }
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
 
     def stands(key: SnapshotKey, table: str) -> Place:
         try:
-            receipt = _RECEIPT.validate_json(s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read())
+            receipt = read_receipt(s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read())
         except ClientError as fault:
             if fault.response["Error"]["Code"] != "NoSuchKey":
                 raise

@@ -10,7 +10,6 @@ import pytest
 from moto import mock_aws
 
 from contracts.tables import TABLES
-from infra.cli import audit
 from infra.cli import replay as replays
 from infra.cli.cloud import Cloud, Platform
 from infra.cli.replay import EVERY_TABLE, Announcement, Request, announcement, await_written, clock, run
@@ -173,32 +172,3 @@ def test_a_replay_whose_tables_are_not_written_begins_anew(
 def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: Request, message: str) -> None:
     with pytest.raises(ConsoleError, match=message):
         run(cloud, asked, tmp_path, rate=1000, wait=False)
-
-
-def test_the_audit_replays_each_gap_once_and_none_without_a_raw_object() -> None:
-    def gap(raw_key: str | None, table: str | None, mended_by: str) -> audit.Gap:
-        found: audit.Gap = {
-            "table": table,
-            "playlist_id": None,
-            "snapshot_date": None,
-            "raw_key": raw_key,
-            "what": "receipt missing",
-            "mended_by": "replay" if mended_by == "replay" else "hand",
-        }
-        return found
-
-    one, two = KEYS[0], KEYS[1]
-    gaps = [gap(two.raw, "songs", "replay"), gap(one.raw, "songs", "replay"), gap(one.raw, "songs", "replay")]
-
-    assert audit.announcements([*gaps, gap(one.raw, "albums", "hand"), gap(None, None, "hand")]) == [
-        Announcement(one, "songs"),
-        Announcement(two, "songs"),
-    ]
-
-
-def test_a_range_is_audited_month_by_month() -> None:
-    assert list(audit.months(date(2025, 12, 30), date(2026, 2, 1))) == [
-        (date(2025, 12, 30), date(2025, 12, 31)),
-        (date(2026, 1, 1), date(2026, 1, 31)),
-        (date(2026, 2, 1), date(2026, 2, 1)),
-    ]
