@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -12,30 +11,14 @@ import pytest
 from moto import mock_aws
 
 from contracts.tables import OPERATIONS, TABLES
-from infra.catalog import declared_tables
-from infra.stacks import PLATFORM, template
-from services.albums.transform import albums
-from services.artists.transform import artists
 from services.audit.audit import auditor
-from services.playlist_metadata.transform import playlist_metadata
-from services.songs.transform import songs
-from services.track_features.transform import track_features
-from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
-from shared.worker import Worker
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
+from tests.integration.tables import DATABASE, alter, complete, copy, declare_tables, flip, forge, receipt_with
 
-TRANSFORMS: dict[str, Callable[..., Any]] = {
-    "songs": songs,
-    "artists": artists,
-    "albums": albums,
-    "track_features": track_features,
-    "playlist_metadata": playlist_metadata,
-}
 OTHER = SnapshotKey(date(2026, 11, 15), "a-dashed-id")
-DATABASE = "earworm_dev"
 DOCUMENT = playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101)))
 
 
@@ -63,64 +46,12 @@ def cloud(empty: Cloud) -> Cloud:
     return empty
 
 
-def declare_tables() -> None:
-    """Makes the catalog that the templates declare."""
-    glue = SESSION.client("glue")
-    glue.create_database(DatabaseInput={"Name": DATABASE})
-    values = {"Environment": "dev", "Bucket": BUCKET, "Database": DATABASE}
-    values |= {"/earworm/dev/bucket": BUCKET, "/earworm/dev/database": DATABASE}
-    for component in (PLATFORM, *TABLES):
-        for table in declared_tables(template(component).read_text(), values).values():
-            glue.create_table(DatabaseName=DATABASE, TableInput=table)
-
-
-def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
-    """What all transformers do with an announcement."""
-    for name, table in TABLES.items():
-        Worker(
-            table=table,
-            transform=TRANSFORMS[name],
-            lake=cloud.lake,
-            dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
-            service_version="1.0.0",
-            gauges=(),
-        ).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
-
-
 def audit(**event: Any) -> Any:
     return auditor()({"from": "2026-11-01", "to": "2026-11-30", "grace_minutes": 0, **event}, None)
 
 
 def whats(report: Any) -> list[tuple[str | None, str]]:
     return [(gap["table"], gap["what"]) for gap in report["gaps"]]
-
-
-def alter(cloud: Cloud, key: str, body: bytes | None = None, **metadata: str) -> None:
-    """Replaces an object's body or what it tells of itself."""
-    had = cloud.s3.get_object(Bucket=BUCKET, Key=key)
-    told = had["Metadata"] | {name.replace("_", "-"): value for name, value in metadata.items()}
-    cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=had["Body"].read() if body is None else body, Metadata=told)
-
-
-def receipt_of(cloud: Cloud, table: str, **fields: Any) -> bytes:
-    return json.dumps(cloud.json_lines(KEY.receipt(table))[0] | fields).encode()
-
-
-def forge(cloud: Cloud, table: str, **fields: Any) -> None:
-    """Replaces fields of a receipt, and the SHA-256 that its metadata name."""
-    body = receipt_of(cloud, table, **fields)
-    alter(cloud, KEY.receipt(table), body, content_sha256=sha256(body).hexdigest())
-
-
-def copy(cloud: Cloud, source: str, target: str) -> None:
-    cloud.s3.copy_object(Bucket=BUCKET, Key=target, CopySource={"Bucket": BUCKET, "Key": source})
-
-
-def flip(cloud: Cloud, key: str, place: int) -> None:
-    """Damages one byte of an object."""
-    body = bytearray(cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    body[place] ^= 0xFF
-    alter(cloud, key, bytes(body))
 
 
 def test_a_lake_that_the_workers_wrote_has_no_gap(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +127,7 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
         "receipt contradicts its key: parquet_key is 'processed/spotify/albu",
     ),
     "altered receipt": (
-        lambda c: alter(c, KEY.receipt("songs"), receipt_of(c, "songs", service_version="2")),
+        lambda c: alter(c, KEY.receipt("songs"), receipt_with(c, "songs", service_version="2")),
         "songs",
         "receipt altered: its bytes have another SHA-256 than its metadata say",
     ),
