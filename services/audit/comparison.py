@@ -226,7 +226,8 @@ def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: Fou
 
 
 def _sums(receipt: Receipt) -> Iterator[str]:
-    entries, rows, rejected, skipped = (receipt[name] for name in ("entries", "rows", "rejected", "skipped_entries"))
+    told: Mapping[str, Any] = {**receipt}
+    entries, rows, rejected, skipped = (told[name] for name in ("entries", "rows", "rejected", "skipped_entries"))
     if entries != rows + rejected + skipped:
         yield (
             f"receipt does not add up: {entries} entries are not {rows} rows + {rejected} rejected + {skipped} skipped"
@@ -237,8 +238,9 @@ def _sums(receipt: Receipt) -> Iterator[str]:
         by_rule = None
     if by_rule != skipped:
         yield f"receipt does not add up: {_REPR.repr(receipt['skipped'])} are not {skipped} skipped"
-    if (rejected > 0) != (receipt["quarantine_etag"] is not None):
-        yield f"receipt does not add up: {rejected} rejected, and {receipt['quarantine_etag'] or 'no'} quarantine"
+    quarantine = [told[name] for name in ("quarantine_key", "quarantine_etag", "quarantine_bytes")]
+    if any((each is not None) != (rejected > 0) for each in quarantine):
+        yield f"receipt does not add up: {rejected} rejected, in quarantine {_REPR.repr(quarantine)}"
 
 
 def _other_contents(name: str, found: FoundObject | None, receipt: Receipt, prefix: str) -> Iterator[str]:
