@@ -213,15 +213,13 @@ class Lake:
             SupersededError: The raw object has a newer version by now, and nothing was written.
             TransientError: Other workers kept changing the key.
         """
-        for attempt in Retrying(
+        retrying = Retrying(
             retry=retry_if_exception_type(_OvertakenError),
             stop=stop_after_attempt(8),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             reraise=True,
-        ):
-            with attempt:
-                return self._publish_once(key, body, made_from, metadata)
-        raise AssertionError("the last attempt returns or raises")
+        )
+        return retrying(self._publish_once, key, body, made_from, metadata)
 
     def confirm(self, published: "Mapping[str, Output | None]", *, made_from: RawObject) -> None:
         """Makes sure that outputs still are as they were published.
@@ -234,7 +232,9 @@ class Lake:
             SupersededError: Another worker changed one since; publish them all again from the raw object as it is now.
         """
         for key, output in published.items():
-            if self._look(key) != (output and _Standing(output.etag, made_from.version)):
+            standing = self._look(key)
+            found = (_bare(standing.etag), standing.made_from) if standing else None
+            if found != ((output.etag, made_from.version) if output else None):
                 raise SupersededError(f"s3://{self._bucket}/{key} was changed by another worker after it was published")
 
     def _publish_once(
@@ -246,7 +246,7 @@ class Lake:
         try:
             if body is None:
                 if standing is not None:
-                    self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=f'"{standing.etag}"')
+                    self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=standing.etag)
                 return None
             told = {
                 **metadata,
@@ -258,7 +258,7 @@ class Lake:
                 answer = self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=told, IfNoneMatch="*")
             else:
                 answer = self._s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, Metadata=told, IfMatch=f'"{standing.etag}"'
+                    Bucket=self._bucket, Key=key, Body=body, Metadata=told, IfMatch=standing.etag
                 )
             return Output(_bare(answer["ETag"]), len(body))
         except ClientError as fault:
@@ -273,7 +273,7 @@ class Lake:
             if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
                 return None
             raise
-        return _Standing(_bare(head["ETag"]), head["Metadata"].get("raw-version"))
+        return _Standing(head["ETag"], head["Metadata"].get("raw-version"))
 
     def _is_superseded(self, raw: RawObject) -> bool:
         try:
