@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from contracts.tables import TABLES
 from infra.catalog import declared_tables
 from infra.cli.cloud import Cloud
+from infra.cli.screen import ConsoleError
 from infra.stacks import ANALYTICS, PLATFORM, stack_name
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ def mend(cloud: Cloud, names: Iterable[str]) -> list[str]:
 
 
 def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef]":
-    """The tables and views that a component's deployed stack declares; none if it is not deployed."""
+    """The tables and views that a component's deployed stack declares; none if it is not deployed.
+
+    Raises:
+        ConsoleError: The template is of another version than this console.
+    """
     try:
         told = cloud.client("cloudformation").get_template(
             StackName=stack_name(cloud.environment, component), TemplateStage="Original"
@@ -60,18 +65,16 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
         if "does not exist" not in fault.response["Error"]["Message"]:
             raise
         return {}
-    platform = cloud.platform
-    path = f"/earworm/{cloud.environment}"
-    return declared_tables(
-        told["TemplateBody"],
-        {
-            "Environment": cloud.environment,
-            "Bucket": platform.bucket,
-            "Database": platform.database,
-            f"{path}/bucket": platform.bucket,
-            f"{path}/database": platform.database,
-        },
-    )
+    platform, path = cloud.platform, f"/earworm/{cloud.environment}"
+    values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
+    values |= {f"{path}/bucket": platform.bucket, f"{path}/database": platform.database}
+    try:
+        return declared_tables(told["TemplateBody"], values)
+    except KeyError as name:
+        raise ConsoleError(
+            f"The deployed template of {component} names {name}, which this console does not know: "
+            f"run `earworm deploy {component}`."
+        ) from None
 
 
 def _found(cloud: Cloud) -> "dict[str, TableTypeDef]":

@@ -145,7 +145,12 @@ def what_repair_left(
         if gap in left:
             return {**gap, "mended_by": "code", "cause": _of_code(gap, letters.get(_place(gap)))}
         if gap["mended_by"] == "catalog" and gap["table"] in undeclared:
-            return {**gap, "mended_by": "person", "cause": "no deployed stack declares it so"}
+            component = gap["table"] if gap["table"] in TABLES else "platform analytics"
+            return {
+                **gap,
+                "mended_by": "person",
+                "cause": f"its deployed stack declares no better: earworm deploy {component}",
+            }
         return gap
 
     return [refined(gap) for gap in gaps]
