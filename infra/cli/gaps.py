@@ -125,9 +125,11 @@ def _dead_letters(cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[dlq.Me
             err.print(f"[yellow]earworm:[/] the dead letters of {table} are not known: {escape(str(fault))}")
             continue
         for letter in filter(is_wanted, letters):
+            # S3 tells the second that an object was written in, SQS the millisecond.
+            sent_at = letter.sent_at.replace(microsecond=0)
             sentence = letter.attributes.get("sentence")
             for raw in letter.raw_objects:
-                if raw.last_modified is not None and raw.last_modified <= letter.sent_at:
+                if raw.last_modified is not None and raw.last_modified < sent_at:
                     found[raw.key, table] = f"{letter.error_class}: {sentence}" if sentence else letter.error_class
     return found
 
