@@ -194,8 +194,9 @@ def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
         yield "receipt does not name the ETags of what it commits, as those of old"
     elif not receipt.is_intact:
         yield "receipt altered: its bytes have another SHA-256 than its metadata say"
+    elif contradictions := list(_contradictions(place, receipt.run_id, content, raw)):
+        yield f"receipt contradicts its key: {'; '.join(contradictions)}"
     else:
-        yield from _contradictions(place, receipt.run_id, content, raw)
         yield from _sums(content)
         for name, found, prefix in (
             ("Parquet file", holdings.parquet.get(place), "parquet"),
@@ -222,7 +223,7 @@ def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: Fou
     told: Mapping[str, Any] = {**receipt}
     for column, value in expected.items():
         if told[column] != value:
-            yield f"receipt contradicts its key: {column} is {_REPR.repr(told[column])}, not {_REPR.repr(value)}"
+            yield f"{column} is {_REPR.repr(told[column])}, not {_REPR.repr(value)}"
 
 
 def _sums(receipt: Receipt) -> Iterator[str]:
