@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -28,6 +29,7 @@ TRANSFORMS: dict[str, Callable[..., Any]] = {
 DATABASE = "earworm_dev"
 
 
+@cache
 def declared_by(component: str) -> Mapping[str, Any]:
     """The tables that a component's template declares."""
     values = {"Environment": "dev", "Bucket": BUCKET, "Database": DATABASE}
