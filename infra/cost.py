@@ -43,7 +43,8 @@ _DAYS_OF_A_TABLE = 30 * 12 * 31
 """As partition projection counts them, years times months times days."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
-_GETS_OF_AN_AUDIT = 11
+_GETS_OF_AN_AUDIT = len(TABLES)
+"""Of a snapshot: its receipts; all else is listed."""
 _AUDITS_OF_A_SNAPSHOT = 8
 _LISTINGS_OF_AN_AUDIT = 20
 _POLLS_OF_A_QUEUE = 5 * 3 * 60 * 24 * _DAYS

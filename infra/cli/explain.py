@@ -19,7 +19,7 @@ from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Environment, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
-from infra.cli.receipts import read_receipt, skipped_by_rule
+from infra.cli.receipts import find_receipt, skipped_by_rule
 from infra.cli.screen import ConsoleError, UsageError, out, printable
 from shared.lake import SnapshotKey
 
@@ -64,7 +64,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     Raises:
         ConsoleError: The table has no receipt of it, or the version of the raw object is gone.
     """
-    receipt = read_receipt(s3, bucket, key.receipt(table))
+    receipt = find_receipt(s3, bucket, key.receipt(table))
     if receipt is None:
         raise ConsoleError(f"{table} has no receipt of {key.playlist_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
     version = receipt["raw_version_id"]

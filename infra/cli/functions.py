@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 AnswerT = TypeVar("AnswerT")
 
 
+class FailedError(ConsoleError):
+    """A function refused its event, or failed."""
+
+
 def invoke(cloud: "Cloud", service: str, event: Mapping[str, Any], answer: TypeAdapter[AnswerT]) -> AnswerT:
     """Invoke a service's function and wait for its answer.
 
     Raises:
-        ConsoleError: It is not deployed, refuses or fails, or its answer is not one.
+        FailedError: It refuses or fails.
+        ConsoleError: It is not deployed, or its answer is not one.
     """
     name = stack_name(cloud.environment, service)
     try:
@@ -32,7 +37,7 @@ def invoke(cloud: "Cloud", service: str, event: Mapping[str, Any], answer: TypeA
         raise ConsoleError(f"There is no function {name} at {cloud.address}: run `earworm deploy {service}`.") from None
     body = response["Payload"].read()
     if response.get("FunctionError"):
-        raise ConsoleError(f"{_reason(body)}. The log group of {name} is /aws/lambda/{name}.")
+        raise FailedError(f"{_reason(body)}. The log group of {name} is /aws/lambda/{name}.")
     try:
         return answer.validate_json(body)
     except ValidationError as fault:

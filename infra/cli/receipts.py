@@ -4,19 +4,15 @@ import json
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter, ValidationError
 
-from contracts.tables.receipts import Receipt
+from contracts.tables.receipts import Receipt, read_receipt
 from infra.cli.screen import ConsoleError
-from shared.errors import sentence_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
-
-def read_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
+def find_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
     """Read the receipt at a key; None if there is none.
 
     Raises:
@@ -29,11 +25,10 @@ def read_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
             raise
         return None
     try:
-        return _RECEIPT.validate_json(body)
-    except ValidationError as fault:
+        return read_receipt(body)
+    except ValueError as fault:
         raise ConsoleError(
-            f"s3://{bucket}/{key} is not a receipt, at {sentence_of(fault)}. `earworm audit --repair` has it written "
-            "again."
+            f"s3://{bucket}/{key} is not a receipt: {fault}. `earworm audit --repair` has it written again."
         ) from None
 
 

@@ -21,7 +21,7 @@ from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
-from infra.cli.receipts import read_receipt
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
 from infra.stacks import stack_name
 from shared.lake import SnapshotKey
@@ -152,7 +152,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
     def stands(key: SnapshotKey, table: str) -> Place:
-        receipt = read_receipt(s3, bucket, key.receipt(table))
+        receipt = find_receipt(s3, bucket, key.receipt(table))
         about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
         return place(run.run_id, key, table, receipt, about, raw=current[key])
 

@@ -10,6 +10,8 @@ class AuditSettings(Settings):
 
     Attributes:
         grace_minutes: How long a raw snapshot may take to be in every table before its absence is a gap.
+        glue_database: The database of the catalog that has the tables.
     """
 
+    glue_database: str
     grace_minutes: Annotated[int, Field(ge=0)]

@@ -59,6 +59,9 @@ NOT_EXERCISED = {
         for service in ("extractor", "audit", "report")
         for role in (service, f"schedule of the {service}")
     },
+    "Glue asks for it on the catalog and the tables as well, the local one on the database alone": {
+        ("audit", "glue:GetTables"),
+    },
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
         for action in (
@@ -211,9 +214,14 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     yield from against("redrive", "sqs.send_message", {**queue, **body}, {**dead, **body}, {**extractors, **body})
     yield Case("redrive", "sqs.purge_queue", dead)
 
-    yield from against("audit", "s3.get_object", rows, raw, letter, {**rows, "VersionId": "null"})
+    quarantined = {"Key": "quarantine/spotify/_x.json"}
+    foreign = [rows, quarantined, raw, letter, {**receipt, "VersionId": "null"}]
+    yield from against("audit", "s3.get_object", receipt, *foreign)
     yield Case("audit", "s3.put_object", receipt, ("s3.get_object", receipt))
-    yield Case("audit", "s3.delete_object", rows, ("s3.get_object", rows))
+    yield Case("audit", "s3.delete_object", receipt, ("s3.get_object", receipt))
+    tables, table = {"DatabaseName": "earworm_dev"}, {"DatabaseName": "earworm_dev", "Name": "songs"}
+    yield from against("audit", "glue.get_tables", tables, {"DatabaseName": "earworm_prod"})
+    yield Case("audit", "glue.delete_table", table, ("glue.get_tables", tables))
 
 
 def cases_of_the_report() -> Iterator[Case]:

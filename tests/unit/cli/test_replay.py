@@ -14,7 +14,6 @@ import pytest
 from moto import mock_aws
 
 from contracts.tables import TABLES
-from infra.cli import audit
 from infra.cli import replay as replays
 from infra.cli.cloud import Cloud, Platform
 from infra.cli.replay import EVERY_TABLE, Announcement, Request, announcement, await_written, clock, run
@@ -316,32 +315,3 @@ def test_days_and_tables_that_cannot_be_are_refused_before_any_cloud_is_asked() 
         Request(DAYS[1], DAYS[0])
     with pytest.raises(UsageError, match="There is no table videos: choose among songs, artists"):
         Request(DAYS[0], DAYS[-1], tables=("videos",))
-
-
-def test_the_audit_replays_each_gap_once_and_none_without_a_raw_object() -> None:
-    def gap(raw_key: str | None, table: str | None, mended_by: str) -> audit.Gap:
-        found: audit.Gap = {
-            "table": table,
-            "playlist_id": None,
-            "snapshot_date": None,
-            "raw_key": raw_key,
-            "what": "receipt missing",
-            "mended_by": "replay" if mended_by == "replay" else "hand",
-        }
-        return found
-
-    one, two = KEYS[0], KEYS[1]
-    gaps = [gap(two.raw, "songs", "replay"), gap(one.raw, "songs", "replay"), gap(one.raw, "songs", "replay")]
-
-    assert audit.announcements([*gaps, gap(one.raw, "albums", "hand"), gap(None, None, "hand")]) == [
-        Announcement(one, "songs"),
-        Announcement(two, "songs"),
-    ]
-
-
-def test_a_range_is_audited_month_by_month() -> None:
-    assert list(audit.months(date(2025, 12, 30), date(2026, 2, 1))) == [
-        (date(2025, 12, 30), date(2025, 12, 31)),
-        (date(2026, 1, 1), date(2026, 1, 31)),
-        (date(2026, 2, 1), date(2026, 2, 1)),
-    ]
