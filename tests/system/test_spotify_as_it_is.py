@@ -21,7 +21,7 @@ FIVE = [playlist.id for playlist in (*PLAYLISTS, TRENDING_HIP_HOP, TRENDING_COUN
 
 @pytest.fixture
 def simulator(pipeline: Pipeline) -> Iterator[SimulatorClient]:
-    simulator = SimulatorClient(pipeline.variables["SPOTIFY_SIMULATOR_URL"])
+    simulator = pipeline.simulator
     yield simulator
     simulator.clear_faults()
 

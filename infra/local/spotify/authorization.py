@@ -18,8 +18,6 @@ from starlette.exceptions import HTTPException
 
 from infra.local.spotify.trending import SIMULATOR
 
-CLIENT_ID: Final = "earworm-simulator"
-CLIENT_SECRET: Final = "not-a-secret"  # noqa: S105 - opens nothing but the simulator
 SECONDS_OF_A_TOKEN: Final = 3600
 LIFE_OF_A_CONSENT: Final = timedelta(days=183)
 """Six months: refreshing does not extend them."""
