@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.real_documents import REAL_DOCUMENTS
+
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
 settings.load_profile("earworm")
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
-
-REAL_DOCUMENTS = Path(__file__).parents[2] / "shared" / "data"
 
 
 def pytest_unconfigure() -> None:
@@ -20,9 +20,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture
 def real_documents() -> Path:
-    """Documents captured from the live Web API; they stay outside of the repository, for they are Spotify's."""
+    """Documents captured from the live Web API."""
     if not REAL_DOCUMENTS.is_dir():
-        pytest.skip(f"no real Spotify documents at {REAL_DOCUMENTS}: they are not part of the repository")
+        pytest.skip(f"no real documents at {REAL_DOCUMENTS}: name a folder of them in EARWORM_REAL_DOCUMENTS")
     return REAL_DOCUMENTS
 
 

@@ -17,9 +17,9 @@ SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh")), ROOT / ".ci/run"]
 EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 
 
-def check_schema(*workflows: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
-    return subprocess.run([*command, *workflows], capture_output=True, text=True, check=False)
+def check_schema(*files: Path, schema: str = "vendor.github-workflows") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    return subprocess.run([*command, *files], capture_output=True, text=True, check=False)
 
 
 def shellcheck(script: str) -> str:
@@ -45,6 +45,7 @@ def test_workflows_follow_githubs_schema(tmp_path: Path) -> None:
 
     assert check_schema(*WORKFLOWS).returncode == 0
     assert check_schema(broken).returncode == 1
+    assert check_schema(ROOT / ".github/dependabot.yml", schema="vendor.dependabot").returncode == 0
 
 
 @EVERY_WORKFLOW
