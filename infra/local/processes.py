@@ -13,14 +13,15 @@ import signal
 import socket
 import time
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 HOST: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.02
+_STDERR: Final = 2
 _LOOK_SECONDS: Final = 1.0
 """Far longer than `is_alive` keeps a lock to itself."""
 
@@ -57,6 +58,7 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
                 f"An earlier {child.name} still runs and holds {child.lock}, but there is no record of it. "
                 "Run `earworm down`, which ends it, then start again."
             )
+        strangers = _inheritable()
         os.set_inheritable(lock.fileno(), True)
         pid = os.posix_spawn(
             child.command[0],
@@ -66,11 +68,22 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, child.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
+                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in strangers),
             ],
             setsid=True,
         )
         _note(lock, str(pid))
         return pid
+
+
+def _inheritable() -> list[int]:
+    """Files that this process was given to pass on, as `flock` around a command does with its lock."""
+    found = []
+    for descriptor in (int(path.name) for path in Path("/dev/fd").iterdir()):
+        with contextlib.suppress(OSError):  # that of the listing itself
+            if descriptor > _STDERR and os.get_inheritable(descriptor):
+                found.append(descriptor)
+    return found
 
 
 def _acquire(lock: IO[str], patience: float) -> bool:

@@ -1,5 +1,6 @@
 """The embedded cloud as a whole: real processes, real requests."""
 
+import fcntl
 import io
 import json
 import os
@@ -444,6 +445,17 @@ def test_a_port_that_is_taken_ends_with_what_to_do(tmp_path: Path) -> None:
 def test_a_wrong_variable_is_named(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
     with pytest.raises(LocalCloudError, match=sentence):
         LocalCloud(tmp_path, REAL_SPOTIFY | variables).start()
+
+
+def test_it_holds_on_to_nothing_of_whoever_starts_it(own: LocalCloud, tmp_path: Path) -> None:
+    """As when a script starts it in `flock`, whose lock would last as long as the cloud."""
+    with (tmp_path / "another.lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        own.start()
+
+    with (tmp_path / "another.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_process_that_ends_early_shows_the_end_of_its_log(tmp_path: Path) -> None:
