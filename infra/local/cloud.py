@@ -207,6 +207,7 @@ class LocalCloud:
             record = self._record()
             gone = self._gone(record) if record else []
             if record is None:
+                self._require_nothing_left()
                 record = self._start(names)
             elif _AWS in gone:
                 _log.warning(_LOST, self._description(_AWS))
@@ -269,6 +270,14 @@ class LocalCloud:
                 "Spotify, or none to use the simulator."
             )
         return [_AWS, _SPOTIFY]
+
+    def _require_nothing_left(self) -> None:
+        for name in _FILE_NAMES:
+            if is_alive(self._lock(name)):
+                raise LocalCloudError(
+                    f"An earlier {name} still runs (process {number(self._lock(name))}), but there is no record of it "
+                    f"in {self._state}. Run `earworm down`, which ends it, then start again."
+                )
 
     def _make_private(self) -> None:
         """Keep others of this machine out of the folder, which holds keys.

@@ -55,8 +55,7 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
     with child.lock.open("a") as lock:
         if not _acquire(lock, _LOOK_SECONDS):
             raise LocalCloudError(
-                f"An earlier {child.name} still runs and holds {child.lock}, but there is no record of it. "
-                "Run `earworm down`, which ends it, then start again."
+                f"Another {child.name} runs and holds {child.lock}: run `earworm down`, which ends it."
             )
         strangers = _inheritable()
         os.set_inheritable(lock.fileno(), True)
