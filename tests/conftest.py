@@ -13,6 +13,22 @@ settings.load_profile("earworm")
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells how many interleavings of workers were explored, which the tests record as a property of theirs."""
+    explored = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "interleavings"
+    ]
+    if explored:
+        terminalreporter.section("interleavings explored: states and schedules, all of which converge")
+        for scenario, states, schedules in explored:
+            ways = f"{schedules:.1e}" if schedules else "with circles"
+            terminalreporter.write_line(f"{states:>9,}  {ways:>12}  {scenario}")
+        terminalreporter.write_line(f"{sum(states for _, states, _ in explored):>9,}  {'':>12}  states altogether")
+
+
 def pytest_unconfigure() -> None:
     """A transformer's cold start freezes what lives as long as its process; duckdb takes that for a leak at the end."""
     gc.unfreeze()

@@ -36,6 +36,7 @@ from infra.local.processes import (
     require_free,
     spawn,
 )
+from infra.local.spotify.authorization import CLIENT_ID_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -137,7 +138,7 @@ class _Record(BaseModel):
             spotify_port=ports.get(_SPOTIFY),
             access_key_id=f"LOCAL{secrets.token_hex(8).upper()}",
             secret_access_key=secrets.token_urlsafe(),
-            client_id=secrets.token_hex(16),
+            client_id=f"{CLIENT_ID_PREFIX}{secrets.token_hex(8)}",
             client_secret=secrets.token_hex(16),
             simulator_secret=secrets.token_urlsafe(),
         )
