@@ -26,7 +26,7 @@ from rich.markup import escape
 from analytics.athena import Athena
 from infra.cli.screen import ConsoleError, err
 from infra.local.cloud import Endpoints, LocalCloud
-from infra.local.spotify.authorization import CLIENT_ID
+from infra.local.spotify.authorization import CLIENT_ID_PREFIX
 from infra.stacks import ROOT
 
 if TYPE_CHECKING:
@@ -257,15 +257,16 @@ def local() -> LocalCloud:
 def variables_of_the_user() -> dict[str, str]:
     """The environment without what leads to the simulator of Spotify.
 
-    That is the local cloud's to tell: in a shell that has read `.earworm/env` it would count as the real Spotify.
+    That is the local cloud's to tell: in a shell that was given its variables it would count as the real Spotify.
     """
     simulator = os.environ.get("SPOTIFY_SIMULATOR_URL")
-    has_its_credentials = os.environ.get("SPOTIPY_CLIENT_ID") == CLIENT_ID
+    has_its_credentials = os.environ.get("SPOTIPY_CLIENT_ID", "").startswith(CLIENT_ID_PREFIX)
     return {
         name: value
         for name, value in os.environ.items()
         if not (has_its_credentials and name in {"SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"})
         and not (simulator and name.startswith(("SPOTIFY_", "RECCOBEATS_")) and value.startswith(simulator))
+        and name != "SPOTIFY_SIMULATOR_SECRET"
     }
 
 

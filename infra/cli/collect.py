@@ -1,8 +1,11 @@
 """Runs of the extractor, and the wait until their snapshots are in every table."""
 
 import json
+import os
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -14,9 +17,11 @@ from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
+from infra.cli.cloud import STATE
 from infra.cli.functions import invoke
-from infra.cli.screen import ConsoleError
-from infra.local.spotify.client import SimulatorClient
+from infra.cli.screen import ConsoleError, err
+from infra.local.processes import exclusive
+from infra.local.spotify.client import SimulatorClient, find_simulator
 from infra.stacks import stack_name
 from shared.lake import RAW_PREFIX, SnapshotKey
 
@@ -31,6 +36,7 @@ Place: TypeAlias = tuple[SnapshotKey, str]
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
+_QUIET_WAIT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,16 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
     Raises:
         ConsoleError: The extractor is not deployed or failed, or Spotify cannot tell of that day.
     """
-    _turn_to(cloud, day)
+    with turned_to(cloud, day):
+        return invoke_extractor(cloud, day, playlists)
+
+
+def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+    """The same on whatever day Spotify shows.
+
+    Raises:
+        ConsoleError: The extractor is not deployed or failed.
+    """
     target = _schedule_target(cloud)
     moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
     event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
@@ -115,15 +130,37 @@ def configured_playlists(cloud: "Cloud") -> list[str]:
         ) from None
 
 
-def _turn_to(cloud: "Cloud", day: date) -> None:
-    simulator = cloud.variables.get("SPOTIFY_SIMULATOR_URL")
+@contextmanager
+def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
+    """Lets Spotify show a day, and no other console turn the simulator to another one meanwhile.
+
+    Yields:
+        The simulator; None where Spotify is the real one.
+
+    Raises:
+        ConsoleError: The real Spotify is asked for another day than today.
+    """
+    simulator = find_simulator(cloud.variables)
     if simulator:
-        SimulatorClient(simulator).set_date(day)
-    elif day != datetime.now(UTC).date():
+        this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
+        with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
+            simulator.set_date(day)
+            yield simulator
+    elif day == datetime.now(UTC).date():
+        yield None
+    else:
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."
         )
+
+
+def _tell_of_the_wait(holder: str) -> None:
+    err.print(
+        f"The simulator shows one day at a time, and {holder or 'another console'} takes snapshots of it: waiting.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:

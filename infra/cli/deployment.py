@@ -20,7 +20,7 @@ from infra import deploy as deploying
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
-from infra.local.spotify.client import SimulatorClient
+from infra.local.spotify.client import find_simulator
 from infra.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 
 if TYPE_CHECKING:
@@ -411,9 +411,9 @@ def _deployed_version(cloud: Cloud, standing: deploying.Standing) -> str | None:
 
 def _settings(cloud: Cloud) -> dict[str, str]:
     settings = dict(cloud.variables)
-    simulator = settings.get("SPOTIFY_SIMULATOR_URL")
+    simulator = find_simulator(settings)
     if simulator and "PLAYLIST_ID" not in settings:
-        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in SimulatorClient(simulator).info().playlists)
+        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in simulator.info().playlists)
     return settings
 
 

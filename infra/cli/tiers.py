@@ -9,7 +9,7 @@ from contracts.tables import TABLES
 from infra.cli import collect
 from infra.cli.screen import ConsoleError, progress
 from infra.local.spotify.admin import TierName
-from infra.local.spotify.client import SimulatorClient
+from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
@@ -34,20 +34,24 @@ def in_each_tier(cloud: "Cloud") -> Iterator[Landed]:
     Raises:
         ConsoleError: The cloud has no simulator.
     """
-    address = cloud.variables.get("SPOTIFY_SIMULATOR_URL")
-    if address is None:
+    if find_simulator(cloud.variables) is None:
         raise ConsoleError("The tiers are the simulator's: start it with `earworm up`, without Spotify credentials.")
-    simulator = SimulatorClient(address)
-    try:
-        for number, tier in enumerate(get_args(TierName)):
-            simulator.set_tier(tier)
-            day = _FIRST_DAY + timedelta(weeks=number)
-            with progress() as bar:
-                run = collect.extract(cloud, day)
-                collect.await_tables(cloud, run.stored, bar)
-            yield _landed(cloud, tier, day, run)
-    finally:
-        simulator.set_tier("extended")
+    for number, tier in enumerate(get_args(TierName)):
+        day = _FIRST_DAY + timedelta(weeks=number)
+        run = _run_in(tier, cloud, day)
+        with progress() as bar:
+            collect.await_tables(cloud, run.stored, bar)
+        yield _landed(cloud, tier, day, run)
+
+
+def _run_in(tier: TierName, cloud: "Cloud", day: date) -> collect.Run:
+    with collect.turned_to(cloud, day) as simulator:
+        assert simulator
+        simulator.set_tier(tier)
+        try:
+            return collect.invoke_extractor(cloud, day)
+        finally:
+            simulator.set_tier("extended")
 
 
 def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:

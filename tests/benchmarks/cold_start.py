@@ -109,8 +109,8 @@ def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
             "s3",
             endpoint_url=endpoints.aws,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=endpoints.access_key_id,
+            aws_secret_access_key=endpoints.secret_access_key,
         )
         s3.create_bucket(Bucket=_BUCKET)
         yield (

@@ -119,4 +119,4 @@ def test_no_process_of_the_console_goes_astray(shell: Shell) -> None:
     for command in (["tables"], ["remove", "songs", "--yes"], ["dlq", "drop", "songs", "--reason", "x"], ["tiers"]):
         result = shell.earworm(*command)
         assert (result.returncode, shell.proxy.asked) == (1, set())
-        assert "Spotify simulator is gone" in " ".join(result.stderr.split())
+        assert "Spotify simulator of the local cloud (process" in " ".join(result.stderr.split())

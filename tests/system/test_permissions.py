@@ -21,7 +21,6 @@ from ministack.core import iam_evaluator
 from analytics.athena import Athena, AthenaError
 from contracts.tables import TABLES
 from infra.local.spotify.admin import Fault
-from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import PLAYLISTS
 from infra.stacks import PLATFORM, SERVICES, stack_name
 from shared.lake import SnapshotKey
@@ -469,7 +468,7 @@ class Work:
     def let_schedules_start_runs(self) -> None:
         """Every schedule, due today; Spotify's quota is spent amid the run, so that the rest is deferred."""
         spent = Fault(endpoint="/v1/playlists/{id}", kind="rate_limited", seconds=86_400, after=1, times=99)
-        SimulatorClient(self.pipeline.variables["SPOTIFY_SIMULATOR_URL"]).set_faults([spent])
+        self.pipeline.simulator.set_faults([spent])
         today = datetime.now(UTC).date()
         for name in ("earworm-dev-weekly", "earworm-dev-audit", "earworm-dev-report"):
             self.make_due(name, "due")

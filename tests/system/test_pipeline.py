@@ -22,7 +22,6 @@ from contracts.tables import TABLES
 from infra.cli import collect, explain, logs, query, report, trace
 from infra.cli.screen import ConsoleError
 from infra.local.spotify.admin import Fault
-from infra.local.spotify.client import SimulatorClient
 from infra.stacks import COMPONENTS
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
@@ -358,7 +357,7 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
 def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: Pipeline, tmp_path: Path) -> None:
     # given a run of which Spotify limits one call
     day = date(2025, 4, 7)
-    simulator = SimulatorClient(pipeline.variables["SPOTIFY_SIMULATOR_URL"])
+    simulator = pipeline.simulator
     simulator.set_faults([Fault(endpoint="/v1/artists", kind="rate_limited", seconds=1)])
     (run_id,) = re.findall(r"Run (\S+)", pipeline.earworm("run", "--date", str(day)))
 

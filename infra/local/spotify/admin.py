@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+SECRET_HEADER: Final = "X-Simulator-Secret"  # noqa: S105 - the header's name
 INFO_PATH: Final = "/_simulator"
 CLOCK_PATH: Final = "/_simulator/clock"
 TIER_PATH: Final = "/_simulator/tier"

@@ -33,8 +33,17 @@ from infra.deploy import DeployError
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
 from infra.local.spotify.admin import CLOCK_PATH, TIER_PATH
+from infra.local.spotify.authorization import CLIENT_ID_PREFIX
 
-UP = Endpoints(aws="http://127.0.0.1:4566", spotify="http://127.0.0.1:4570")
+UP = Endpoints(
+    aws="http://127.0.0.1:4566",
+    spotify="http://127.0.0.1:4570",
+    access_key_id="LOCAL0123456789ABCDEF",
+    secret_access_key="the secret",
+    client_id=f"{CLIENT_ID_PREFIX}0",
+    client_secret="the client's secret",
+    simulator_secret="the simulator's secret",
+)
 """Where the local cloud is, if it is up."""
 SIMULATOR = {name for name in UP.environment() if name.startswith(("SPOTI", "RECCOBEATS"))}
 """The variables that lead to the simulator of Spotify."""
