@@ -220,7 +220,9 @@ def query(
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(find_cloud(environment), question, context.args, questions.today(), write=write)
+        answered = questions.ask(
+            find_cloud(environment, writes=write), question, context.args, questions.today(), write=write
+        )
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
