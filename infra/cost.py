@@ -25,8 +25,8 @@ _RAW_MEGABYTES = 0.6
 """Of a snapshot with 50 entries and all that enriches them, as measured."""
 _TABLE_MEGABYTES = 0.01
 """Of one table's file of such a snapshot, as measured."""
-_EXTRACTOR_GIGABYTE_SECONDS = 0.5 * 20
-"""For a playlist: half a gigabyte, and about 15 calls of Spotify and ReccoBeats with their pauses."""
+_EXTRACTOR_GIGABYTE_SECONDS = 1.0 * 20
+"""For a playlist: a gigabyte, and about 15 calls of Spotify and ReccoBeats with their pauses."""
 _TRANSFORMER_GIGABYTE_SECONDS = 1.0 * 5
 """For a snapshot and table, a cold start each time."""
 _AUDIT_GIGABYTE_SECONDS = 1.0 * 5

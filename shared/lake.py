@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 from botocore.exceptions import ClientError
 from tenacity import (
@@ -28,6 +28,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from contracts.days import snapshot_day
 from shared.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
@@ -59,13 +60,18 @@ class SnapshotKey:
         """Reads the key of a raw object.
 
         Raises:
-            PermanentError: It is no key of a raw snapshot.
+            PermanentError: It is not the key of a raw snapshot, or its day is none that the tables have.
         """
-        parts = _RAW_KEY.fullmatch(key)
         try:
-            return cls(date.fromisoformat(parts[1]), parts[2]) if parts else _refuse(key)
-        except ValueError:
-            _refuse(key)
+            if parts := _RAW_KEY.fullmatch(key):
+                return cls(snapshot_day(date.fromisoformat(parts[1])), parts[2])
+            problem = "not the key of a raw snapshot"
+        except ValueError as fault:
+            problem = f"not the key of a raw snapshot, for {fault}"
+        raise PermanentError(
+            f"key {key!r}",
+            f"{problem}; raw snapshots are at {RAW_PREFIX}<YYYY-MM-DD>/<playlist id>/playlist.json",
+        )
 
     @property
     def raw(self) -> str:
@@ -87,13 +93,6 @@ class SnapshotKey:
     @property
     def _partition(self) -> str:
         return f"{self.snapshot_date:year=%Y/month=%m/day=%d}"
-
-
-def _refuse(key: str) -> NoReturn:
-    raise PermanentError(
-        f"key {key!r}",
-        f"no key of a raw snapshot; raw snapshots live at {RAW_PREFIX}<YYYY-MM-DD>/<playlist id>/playlist.json",
-    )
 
 
 @dataclass(frozen=True, slots=True)

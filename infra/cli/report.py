@@ -6,6 +6,7 @@ from pathlib import Path
 from analytics import report, week
 from infra.cli import query
 from infra.cli.cloud import Cloud
+from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError
 
 
@@ -14,7 +15,7 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
 
     Raises:
         AthenaError: Athena failed a query.
-        ConsoleError: There is no chart of that time.
+        ConsoleError: There is no chart of that time, or the file cannot be written.
     """
     contents = week.collect(
         cloud.athena,
@@ -29,5 +30,4 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
         ) from None
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, "utf-8")
+    write_file(file, page)

@@ -3,6 +3,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, Strict, model_validator
 
+from contracts.days import SnapshotDay
 from shared.invocation import Invocation
 
 DEFAULT_DAYS = 8
@@ -22,8 +23,8 @@ class Event(Invocation):
         "It may hold from and to (both days, YYYY-MM-DD) and grace_minutes (0 or more), and nothing else"
     )
 
-    first: date | None = Field(default=None, alias="from")
-    last: date | None = Field(default=None, alias="to")
+    first: SnapshotDay | None = Field(default=None, alias="from")
+    last: SnapshotDay | None = Field(default=None, alias="to")
     grace_minutes: Annotated[int, Strict(), Field(ge=0)] | None = None
 
     @model_validator(mode="after")

@@ -176,7 +176,7 @@ def test_a_key_that_names_no_snapshot_and_an_object_that_is_gone_are_permanent(c
 
     sentences = {message["MessageAttributes"]["sentence"]["StringValue"] for message in cloud.dead()}
     assert len(sentences) == 2
-    assert any("no key of a raw snapshot" in sentence for sentence in sentences)
+    assert any("not the key of a raw snapshot" in sentence for sentence in sentences)
     assert any("is gone" in sentence for sentence in sentences)
 
 

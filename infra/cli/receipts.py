@@ -1,0 +1,46 @@
+"""Receipts, as the console reads them."""
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.tables.receipts import Receipt
+from infra.cli.screen import ConsoleError
+from shared.errors import sentence_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+
+
+def read_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
+    """Read the receipt at a key; None if there is none.
+
+    Raises:
+        ConsoleError: What is there is not a receipt.
+    """
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
+    try:
+        return _RECEIPT.validate_json(body)
+    except ValidationError as fault:
+        raise ConsoleError(
+            f"s3://{bucket}/{key} is not a receipt, at {sentence_of(fault)}. `earworm audit --repair` has it written "
+            "again."
+        ) from None
+
+
+def skipped_by_rule(receipt: Receipt) -> str:
+    """What a receipt counts as skipped, such as `2 episode, 1 null_entry`; empty if it is nothing."""
+    try:
+        counts = json.loads(receipt["skipped"])
+        return ", ".join(f"{count} {rule}" for rule, count in counts.items())
+    except (ValueError, AttributeError):
+        return receipt["skipped"]
