@@ -14,9 +14,7 @@ from rich.markup import escape
 
 from analytics.athena import AthenaError
 from contracts.tables import OPERATIONS, TABLES
-from infra.build import BuildError
-from infra.changes import ChangesError
-from infra.cli import archive, collect, deployment, dlq, recovery
+from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
 from infra.cli import compact as compaction
@@ -26,15 +24,18 @@ from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
-from infra.cli import tiers as tiers_
 from infra.cli import trace as traces
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.deployment import Environment
 from infra.cli.query import Form
 from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.deploy import DeployError
+from infra.demos import recovery
+from infra.demos import tiers as tiers_
+from infra.deploying.build import BuildError
+from infra.deploying.changes import ChangesError
+from infra.deploying.deploy import DeployError
+from infra.deploying.stacks import COMPONENTS, ROOT
 from infra.local.cloud import LocalCloud, LocalCloudError
-from infra.stacks import COMPONENTS, ROOT
 from shared.lake import SnapshotKey
 
 app = typer.Typer(

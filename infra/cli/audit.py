@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
 

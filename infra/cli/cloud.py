@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError
 
 from analytics.athena import Athena
 from infra.cli.screen import ConsoleError
+from infra.deploying.stacks import ROOT
 from infra.local.cloud import LocalCloud
-from infra.stacks import ROOT
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient

@@ -14,8 +14,8 @@ from rich.progress import Progress
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError
+from infra.deploying.stacks import stack_name
 from infra.local.spotify.client import SimulatorClient
-from infra.stacks import stack_name
 from shared.lake import RAW_PREFIX, SnapshotKey
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from contracts.tables import TABLES
-from infra import build as bundles
-from infra import changes, stacks
-from infra import deploy as deploying
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.deploying import build as bundles
+from infra.deploying import changes, stacks
+from infra.deploying import deploy as deploying
+from infra.deploying.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import SimulatorClient
-from infra.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

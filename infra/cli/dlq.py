@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from infra.cli.cloud import find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud

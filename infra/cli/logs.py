@@ -13,7 +13,7 @@ from rich.text import Text
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.screen import ConsoleError, out
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

@@ -20,8 +20,8 @@ from typing_extensions import TypedDict
 from contracts.tables import TABLES
 from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, out, progress
+from infra.deploying.stacks import stack_name
 from infra.local import processes
-from infra.stacks import stack_name
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, SnapshotKey
 

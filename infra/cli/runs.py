@@ -20,7 +20,7 @@ from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
 from infra.cli.screen import grid, out
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from analytics.sql import queries, views
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES
 from infra.local.emulator import athena, trino
-from infra.views import table_input
+from infra.tools.views import table_input
 from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX, SnapshotKey
 from shared.parquet import encode
 from tests.rows import row_of

@@ -7,8 +7,8 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from analytics.sql import views
-from infra import views as generated
-from infra.stacks import ANALYTICS, template
+from infra.deploying.stacks import ANALYTICS, template
+from infra.tools import views as generated
 from tests.analytics.lake import Lake, song
 
 LONGEST_INLINE_TEMPLATE = 51_200

@@ -12,9 +12,9 @@ from zipfile import ZipFile
 import pytest
 
 from analytics.sql import queries
-from infra import build as building
-from infra.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
-from infra.stacks import ROOT, SERVICES
+from infra.deploying import build as building
+from infra.deploying.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
+from infra.deploying.stacks import ROOT, SERVICES
 
 EVERY_SERVICE = pytest.mark.parametrize("service", SERVICES)
 CACHED = ROOT / "build"

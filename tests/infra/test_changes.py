@@ -1,8 +1,8 @@
 import pytest
 
-from infra import build as building
-from infra.changes import ChangesError, concerned, paths_since
-from infra.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
+from infra.deploying import build as building
+from infra.deploying.changes import ChangesError, concerned, paths_since
+from infra.deploying.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from infra.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
         ("contracts/tables/songs.py", [*SERVICES]),
         ("shared/worker.py", [*SERVICES]),
         ("services/__init__.py", [*SERVICES]),
-        ("infra/build.py", [*SERVICES]),
+        ("infra/deploying/build.py", [*SERVICES]),
         ("services/songs/README.md", []),
         ("services/songs/requirements.in", []),
         ("services/songs_of_old/transform.py", []),

@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from infra import deploy as deploying
-from infra.build import HOST, Bundle, build
-from infra.deploy import (
+from infra.deploying import deploy as deploying
+from infra.deploying.build import HOST, Bundle, build
+from infra.deploying.deploy import (
     Change,
     DeployError,
     Deployment,
@@ -36,8 +36,8 @@ from infra.deploy import (
     stored_spotify_secret,
     upload,
 )
+from infra.deploying.stacks import ROOT, SERVICES
 from infra.local.processes import free_port
-from infra.stacks import ROOT, SERVICES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -63,13 +63,13 @@ class Cloud:
         )
 
     def run_script(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Runs infra/deploy.sh with the AWS CLI that `make test` sets up."""
+        """Runs infra/deploying/deploy.sh with the AWS CLI that `make test` sets up."""
         cli = ROOT / ".venv/tools/aws/bin"
         assert (cli / "aws").exists(), (
             "run `make test`, which sets up the tools, or `make .venv/tools/aws/.ready` alone"
         )
         return subprocess.run(
-            [ROOT / "infra/deploy.sh", *arguments],
+            [ROOT / "infra/deploying/deploy.sh", *arguments],
             env={
                 "PATH": f"{cli}{os.pathsep}{os.environ['PATH']}",
                 "HOME": os.environ["HOME"],
@@ -447,7 +447,7 @@ class TestInAnEmulatedCloud:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            ([], "usage: infra/deploy.sh SERVICE ENVIRONMENT"),
+            ([], "usage: infra/deploying/deploy.sh SERVICE ENVIRONMENT"),
             (["concerts", "dev"], "There is no service 'concerts'"),
             (["songs", "moon"], "There is no environment 'moon': choose dev or prod."),
             (["songs", "dev", "LogLevel"], "'LogLevel' sets no parameter: write NAME=VALUE."),

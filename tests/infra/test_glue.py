@@ -5,8 +5,8 @@ import pytest
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
-from infra.glue import with_columns
-from infra.stacks import PLATFORM, template
+from infra.deploying.stacks import PLATFORM, template
+from infra.tools.glue import with_columns
 from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX
 
 LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
@@ -20,7 +20,7 @@ EVERY_TABLE = pytest.mark.parametrize("table", [*TABLES.values(), *OPERATIONS.va
 def test_the_columns_in_the_templates_are_those_of_the_contracts(component: str) -> None:
     text = template(component).read_text()
 
-    assert with_columns(text) == text, "run `python -m infra.glue`"
+    assert with_columns(text) == text, "run `python -m infra.tools.glue`"
 
 
 def test_only_what_is_between_the_markers_is_rewritten() -> None:

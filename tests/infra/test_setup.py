@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 
 def set_up(**variables: str) -> "subprocess.CompletedProcess[str]":

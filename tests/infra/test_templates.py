@@ -7,8 +7,8 @@ import pytest
 from cfnlint.api import lint_file
 
 from contracts.tables import TABLES
-from infra import deploy as deploying
-from infra.stacks import PLATFORM, SERVICES, template
+from infra.deploying import deploy as deploying
+from infra.deploying.stacks import PLATFORM, SERVICES, template
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh")), ROOT / ".ci/run"]

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from contracts.tables import TABLES
-from infra import deploy as deploying
 from infra.cli import collect
 from infra.cli.cloud import Cloud
-from infra.deploy import Standing
-from infra.stacks import PLATFORM, ROOT, SERVICES
+from infra.deploying import deploy as deploying
+from infra.deploying.deploy import Standing
+from infra.deploying.stacks import PLATFORM, ROOT, SERVICES
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.system.pipeline import Pipeline

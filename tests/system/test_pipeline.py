@@ -21,9 +21,9 @@ from analytics.sql import queries, views
 from contracts.tables import TABLES
 from infra.cli import collect, explain, logs, query, report, trace
 from infra.cli.screen import ConsoleError
+from infra.deploying.stacks import COMPONENTS
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
-from infra.stacks import COMPONENTS
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.system.pipeline import Pipeline

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from infra.build import BuildError
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
 from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError
-from infra.deploy import Change, Plan, Stack
-from infra.stacks import COMPONENTS, PLATFORM
+from infra.deploying.build import BuildError
+from infra.deploying.deploy import Change, Plan, Stack
+from infra.deploying.stacks import COMPONENTS, PLATFORM
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from contracts.tables import TABLES
-from infra.stacks import template
+from infra.deploying.stacks import template
 
 
 @pytest.mark.parametrize("suffix", ["", "-dead-letters"])

@@ -1,6 +1,6 @@
 """The columns of the Glue tables, written into the templates from the contracts.
 
-`python -m infra.glue` rewrites what stands between `# columns of <table>` and `# end of columns` in every
+`python -m infra.tools.glue` rewrites what stands between `# columns of <table>` and `# end of columns` in every
 template. The columns are committed, so that a template deploys as it is.
 """
 
@@ -9,7 +9,7 @@ import re
 
 from contracts.columns import Column, columns
 from contracts.tables import OPERATIONS, TABLES
-from infra.stacks import PLATFORM, SERVICES, template
+from infra.deploying.stacks import PLATFORM, SERVICES, template
 
 _COLUMNS = re.compile(
     r"^(?P<indent> *)# columns of (?P<table>\w+)\n(?P<columns>.*?)^ *# end of columns\n", re.MULTILINE | re.DOTALL

@@ -1,6 +1,6 @@
 """The template of the views and named queries, written from `analytics/`.
 
-`python -m infra.views` writes `analytics/template.yaml`, which is committed, so that it deploys as it is.
+`python -m infra.tools.views` writes `analytics/template.yaml`, which is committed, so that it deploys as it is.
 
 A view in the Glue catalog is what Athena itself writes on CREATE VIEW: a table of type VIRTUAL_VIEW whose text is a
 comment with the query and its columns, JSON in base64. CloudFormation encodes it, for the name of the database
@@ -17,11 +17,11 @@ from ministack.services import glue
 from analytics.sql import Query, View, queries, views
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
+from infra.deploying.stacks import ANALYTICS, template
 from infra.local.emulator import athena
-from infra.stacks import ANALYTICS, template
 
 _HEAD: Final = """\
-# Written by `python -m infra.views` from the SQL beside it.
+# Written by `python -m infra.tools.views` from the SQL beside it.
 AWSTemplateFormatVersion: "2010-09-09"
 Description: Earworm, the views that are pleasant to query and the questions of a music label as named queries.
 

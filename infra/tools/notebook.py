@@ -6,7 +6,7 @@ from typing import Final
 
 from infra.cli.cloud import find_cloud
 from infra.cli.screen import ConsoleError
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 NOTEBOOK: Final = ROOT / "analytics/notebooks/guided_tour.ipynb"
 JUPYTER: Final = ROOT / ".venv/tools/notebook/bin/jupyter"

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
-from infra.stacks import ANALYTICS, PLATFORM, stack_name, template
+from infra.deploying.stacks import ANALYTICS, PLATFORM, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from infra.build import Bundle
+    from infra.deploying.build import Bundle
 
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "extractor": {

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from infra.stacks import ROOT, SERVICES
+from infra.deploying.stacks import ROOT, SERVICES
 
 MEGABYTE = 2**20
 """As Lambda counts, whose limit of 250 MB is 262,144,000 bytes."""
@@ -140,7 +140,7 @@ def _check(bundle: Bundle) -> None:
         if size > limit:
             raise BuildError(
                 f"The bundle of {bundle.service} has {size / MEGABYTE:.1f} MB {kind}, over its budget of "
-                f"{limit / MEGABYTE:.0f} MB: drop a requirement, or prune more in infra/build.py."
+                f"{limit / MEGABYTE:.0f} MB: drop a requirement, or prune more in infra/deploying/build.py."
             )
 
 
@@ -212,7 +212,7 @@ def _is_needed(file: Path) -> bool:
 
 def main() -> None:
     """Builds the bundle of the service that the command line names, and prints its SHA-256 and its path."""
-    parser = ArgumentParser(prog="python -m infra.build", description="Build the bundle of one service.")
+    parser = ArgumentParser(prog="python -m infra.deploying.build", description="Build the bundle of one service.")
     parser.add_argument("service", choices=SERVICES)
     try:
         bundle = build(parser.parse_args().service, target_of(os.environ), ROOT / "build")
