@@ -45,10 +45,12 @@ class View:
     Attributes:
         name: Its name in the catalog.
         text: Its query, without the header.
+        columns: Its columns in order, each with the type that Athena gives it, as the end of the header declares them.
     """
 
     name: str
     text: str
+    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ def queries() -> dict[str, Query]:
 def _view(path: Path) -> View:
     lines = path.read_text("utf-8").splitlines()
     header = [line for line in lines if line.startswith("-- ")]
-    return View(path.stem, "\n".join(lines[len(header) :]))
+    _, _, declared = " ".join(line.removeprefix("--").strip() for line in header).partition("Columns: ")
+    columns = dict(column.split(" ", 1) for column in declared.split(", ") if column)
+    return View(path.stem, "\n".join(lines[len(header) :]), columns)
 
 
 def _query(path: Path) -> Query:

@@ -17,7 +17,7 @@ from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.deploying import build as bundles
-from infra.deploying import changes, stacks
+from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
 from infra.deploying.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import SimulatorClient
@@ -199,7 +199,7 @@ def deploy_components(
         _end(failures)
 
     if PLATFORM in components:
-        if not dry_run and (taken := deploying.take_back(to.cloudformation, to.s3, cloud.environment)):
+        if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment)):
             out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
     if named := [each for each in components if each != PLATFORM]:
@@ -407,4 +407,4 @@ def _settings(cloud: Cloud) -> dict[str, str]:
 def _store_secret(cloud: Cloud) -> None:
     client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
     if client_id and client_secret:
-        deploying.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
+        secrets.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)

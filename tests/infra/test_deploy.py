@@ -32,10 +32,9 @@ from infra.deploying.deploy import (
     service_stack,
     settable_parameters,
     standing,
-    store_spotify_secret,
-    stored_spotify_secret,
     upload,
 )
+from infra.deploying.secrets import store_spotify_secret, stored_spotify_secret
 from infra.deploying.stacks import ROOT, SERVICES
 from infra.local.processes import free_port
 
@@ -207,9 +206,9 @@ def test_being_throttled_ends_no_wait(code: str, *, ends: bool) -> None:
 
     if ends:
         with pytest.raises(ClientError, match=code):
-            deploying._settled(describe, str)
+            deploying.settled(describe, str)
     else:
-        assert deploying._settled(describe, str) == "CREATE_COMPLETE"
+        assert deploying.settled(describe, str) == "CREATE_COMPLETE"
 
 
 def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from cfnlint.api import lint_file
 
 from contracts.tables import TABLES
-from infra.deploying import deploy as deploying
+from infra.deploying import retained
 from infra.deploying.stacks import PLATFORM, SERVICES, template
 
 Template = dict[str, Any]
@@ -278,7 +278,7 @@ def test_buckets_are_private_encrypted_versioned_and_outlive_their_stack(
     ]
 
     assert sorted(tls_only) == sorted(buckets) == ["Artifacts", "Bucket"]
-    assert {name: bucket["BucketName"]["Fn::Sub"] for name, bucket in buckets.items()} == deploying._RETAINED
+    assert {name: bucket["BucketName"]["Fn::Sub"] for name, bucket in buckets.items()} == retained.RETAINED
     for name, bucket in buckets.items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
