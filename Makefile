@@ -50,9 +50,9 @@ clean: ## Stop the local cloud and remove everything that was made
 	@if [ -x $(EARWORM) ]; then $(EARWORM) down; fi
 	rm -rf .earworm .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-generate: .venv/.ready ## Write what follows from the code: schemas, columns, views and queries, the pages' figures
+generate: .venv/.ready ## Write what follows from the code: schemas, services of tables, views and queries, the pages' figures
 	.venv/bin/python -m contracts.json_schema
-	.venv/bin/python -m infra.tools.glue
+	.venv/bin/python -m infra.tools.templates
 	.venv/bin/python -m infra.tools.views
 	.venv/bin/python -m infra.tools.cost
 	.venv/bin/python -m infra.tools.scale
@@ -71,6 +71,7 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 		$(COMPILE) --python-version 3.11 -c requirements/dev.txt \
 			services/$$service/requirements.in -o services/$$service/requirements.txt || exit 1; \
 	done
+	$(COMPILE) --python-version 3.11 -c requirements/dev.txt requirements/transformer.in -o requirements/transformer.txt
 	for tool in $(TOOLS) bench; do \
 		$(COMPILE) --upgrade --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.txt || exit 1; \
 	done

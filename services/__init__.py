@@ -1,1 +1,20 @@
 """The functions, each with a process of its own."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.candidates import Candidates
+    from contracts.snapshot import Snapshot
+
+
+def transform_of(table: str) -> "Callable[[Snapshot], Candidates[Any]]":
+    """The pure function that makes a table's candidates of a snapshot: `<table>` in `services/<table>/transform.py`.
+
+    Raises:
+        ModuleNotFoundError: The table has no service.
+    """
+    transform: Callable[[Snapshot], Candidates[Any]] = getattr(import_module(f"services.{table}.transform"), table)
+    return transform

@@ -155,7 +155,9 @@ def _folders(service: str) -> tuple[str, ...]:
 
 
 def _lock(service: str) -> str:
-    return f"services/{service}/requirements.txt"
+    """A service's own lock, or that of all transformers."""
+    own = f"services/{service}/requirements.txt"
+    return own if (ROOT / own).exists() else "requirements/transformer.txt"
 
 
 def _code(service: str) -> list[Path]:

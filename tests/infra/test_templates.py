@@ -362,31 +362,8 @@ def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources
     assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 4
 
 
-def test_the_transformers_differ_in_nothing_but_their_table_and_in_alarms_of_coverage() -> None:
-    assert {_normalised(table) for table in TABLES} == {_normalised("songs")}
-
-
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:
     assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive", "report"}
-
-
-def _normalised(table: str) -> str:
-    description = TABLES[table].description
-    own = (
-        description,
-        description[0].lower() + description[1:],
-        table.replace("_", "-"),
-        table.replace("_", " "),
-        table,
-    )
-    text = re.sub(r"^ *- {Name: \w+, Type: \w+, Comment: \".*\n", "", template(table).read_text(), flags=re.MULTILINE)
-    text = re.sub(r"SERVICE_VERSION: \S+", "SERVICE_VERSION", text)
-    text = re.sub(r"(  MemorySize:.*?Default: )\d+", r"\1", text, count=1, flags=re.DOTALL)
-    text = re.sub(r"^  Least\w+Coverage:\n(?:    .*\n)+", "", text, flags=re.MULTILINE)
-    text = re.sub(r"^  \w+CoverageDrops:\n(?:    .*\n)+\n", "", text, flags=re.MULTILINE)
-    for name in own:
-        text = text.replace(name, "<table>")
-    return text
 
 
 def _resource_statements(resources: Resources) -> list[dict[str, Any]]:

@@ -64,7 +64,6 @@ def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
             lake=cloud.lake,
             dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
             service_version="1.0.0",
-            gauges=(),
         ).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
 
 

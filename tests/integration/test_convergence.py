@@ -58,7 +58,6 @@ def worker(cloud: Cloud, on_call: OnCall = lambda _: None) -> Worker[Any]:
         lake=Lake(s3, BUCKET),
         dead_letters=DeadLetterQueue(sqs, cloud.dead_letters),
         service_version="1.0.0",
-        gauges=(),
     )
 
 

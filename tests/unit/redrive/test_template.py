@@ -1,16 +1,29 @@
-import re
+"""That redrive may work on the queues of every table, whichever there are, and on those of no other environment."""
+
+from fnmatch import fnmatch
+from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from contracts.tables import TABLES
-from infra.deploying.stacks import template
+from infra.deploying.stacks import stack_name, template
 
 
-@pytest.mark.parametrize("suffix", ["", "-dead-letters"])
-def test_the_role_names_the_queues_of_every_table_and_no_other(suffix: str) -> None:
-    text = template("redrive").read_text()
+def patterns(sid: str) -> str:
+    role = yaml_parse(template("redrive").read_text())["Resources"]["Role"]["Properties"]
+    statements: list[dict[str, Any]] = role["Policies"][0]["PolicyDocument"]["Statement"]
+    (statement,) = (each for each in statements if each["Sid"] == sid)
+    return str(statement["Resource"]["Fn::Sub"]).rpartition(":")[2].replace("${Environment}", "dev")
 
-    named = re.findall(rf"arn:\S+:sqs:\S+:earworm-\${{Environment}}-([a-z-]+?){suffix}\n", text)
 
-    own = [name for name in named if suffix or not name.endswith("-dead-letters")]
-    assert sorted(own) == sorted(table.replace("_", "-") for table in TABLES)
+@pytest.mark.parametrize("table", [*TABLES, "a_table_to_come"])
+def test_the_role_covers_the_queues_of_every_table(table: str) -> None:
+    assert fnmatch(f"{stack_name('dev', table)}-dead-letters", patterns("WorkOnDeadLetters"))
+    assert fnmatch(stack_name("dev", table), patterns("SendBack"))
+
+
+def test_it_takes_messages_from_dead_letter_queues_alone_and_from_no_other_environment() -> None:
+    assert not fnmatch(stack_name("dev", "songs"), patterns("WorkOnDeadLetters"))
+    assert not fnmatch(stack_name("prod", "songs") + "-dead-letters", patterns("WorkOnDeadLetters"))
+    assert not fnmatch(stack_name("prod", "songs"), patterns("SendBack"))
