@@ -32,7 +32,6 @@ Tell: TypeAlias = Callable[..., object]
 
 _Result = TypeVar("_Result")
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
-_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +114,16 @@ def remove(
 
 
 def services(environment: Environment = "dev") -> None:
-    """Show what is deployed: the version and the bundle of each service, its status and when it was deployed last."""
+    """Show what is deployed: the version of each service, its status and when it was deployed last."""
     cloud = find_cloud(environment)
     rows: list[tuple[str | None, ...]] = []
     for component in COMPONENTS:
         standing = deploying.standing(cloud.client("cloudformation"), environment, component)
         if standing is None:
-            rows.append((component, None, None, "not deployed", None))
+            rows.append((component, None, "not deployed", None))
         else:
-            code = standing.code and standing.code[:_SHORT]
-            version = _deployed_version(cloud, standing) if code else None
-            rows.append((component, version, code, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
-    names = ("component", "version", "bundle", "status", "deployed (UTC)")
+            rows.append((component, standing.version, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
+    names = ("component", "version", "status", "deployed (UTC)")
     out.print(grid(f"Stacks of {environment} at {cloud.address}", names, rows))
 
 
@@ -145,9 +142,14 @@ def build(
     target = bundles.target_of(os.environ)
     failures: list[str] = []
     built = _side_by_side(chosen(names, among=SERVICES), partial(_build, target), failures)
-    rows = [(bundle.service, *_sizes(bundle)) for bundle in built.values()]
+    rows = [(bundle.service, bundle.version, *_sizes(bundle)) for bundle in built.values()]
     out.print(
-        grid(f"Bundles for {target.name}, Python {target.python}", ("service", *_SIZES), rows, numbers=range(1, 5))
+        grid(
+            f"Bundles for {target.name}, Python {target.python}",
+            ("service", "version", *_SIZES),
+            rows,
+            numbers=range(2, 6),
+        )
     )
     _end(failures)
 
@@ -335,12 +337,10 @@ def _sizes(bundle: bundles.Bundle) -> tuple[float | int, ...]:
 def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
     """Prints bundles and what changes; the resources of a new stack are counted, unless they are asked for."""
     measured = [
-        (each.bundle.service, each.bundle.sha256[:_SHORT], *_sizes(each.bundle))
-        for each in planned.values()
-        if each.bundle
+        (each.bundle.service, each.bundle.version, *_sizes(each.bundle)) for each in planned.values() if each.bundle
     ]
     if measured:
-        out.print(grid("Bundles", ("service", "SHA-256", *_SIZES), measured, numbers=range(2, 6)))
+        out.print(grid("Bundles", ("service", "version", *_SIZES), measured, numbers=range(2, 6)))
     rows: list[tuple[str | None, ...]] = []
     for component, each in planned.items():
         if each.plan.is_new and not in_full:
@@ -385,15 +385,6 @@ def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
             raise ConsoleError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
         assigned[name] = value
     return assigned
-
-
-def _deployed_version(cloud: Cloud, standing: deploying.Standing) -> str | None:
-    client = cloud.client("lambda")
-    try:
-        function = client.get_function_configuration(FunctionName=standing.name)
-    except client.exceptions.ResourceNotFoundException:
-        return None
-    return function["Environment"]["Variables"]["SERVICE_VERSION"]
 
 
 def _settings(cloud: Cloud) -> dict[str, str]:

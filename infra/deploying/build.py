@@ -1,7 +1,8 @@
 """Builds the bundle of one service: its locked requirements, what it shares with the others and its own code.
 
 Equal input gives an equal bundle, byte for byte, so that a bundle's SHA-256 says whether there is anything to
-deploy. Requirements are installed once for each lock and target and kept under `build/dependencies`.
+deploy, and its beginning is the service's version. Requirements are installed once for each lock and target and kept
+under `build/dependencies`.
 """
 
 import hashlib
@@ -38,6 +39,7 @@ _IN_CODE = (".css", ".py", ".sql")
 _BESIDE_WHAT_ALL_SHARE = {"report": ("analytics",)}
 """Folders that a service shares with the console."""
 _COMPRESSION_LEVEL = 6
+_VERSION_DIGITS = 12
 
 
 class BuildError(Exception):
@@ -89,6 +91,16 @@ class Bundle:
     sha256: str
     unzipped_bytes: int
     zipped_bytes: int
+
+    @property
+    def version(self) -> str:
+        """What tells the code from any other: the beginning of the bundle's SHA-256."""
+        return self.sha256[:_VERSION_DIGITS]
+
+    @property
+    def key(self) -> str:
+        """Its key in the artifacts bucket, from which the service's template takes the version."""
+        return f"bundles/{self.service}/{self.version}.zip"
 
     @property
     def budget(self) -> Budget:
@@ -213,14 +225,14 @@ def _is_needed(file: Path) -> bool:
 
 
 def main() -> None:
-    """Builds the bundle of the service that the command line names, and prints its SHA-256 and its path."""
+    """Builds the bundle of a service, and prints its key in the artifacts bucket and its path."""
     parser = ArgumentParser(prog="python -m infra.deploying.build", description="Build the bundle of one service.")
     parser.add_argument("service", choices=SERVICES)
     try:
         bundle = build(parser.parse_args().service, target_of(os.environ), ROOT / "build")
     except BuildError as fault:
         parser.exit(1, f"{fault}\n")
-    sys.stdout.write(f"{bundle.sha256} {bundle.path}\n")
+    sys.stdout.write(f"{bundle.key} {bundle.path}\n")
 
 
 if __name__ == "__main__":

@@ -140,13 +140,13 @@ class Standing:
     Attributes:
         name: What it is called.
         status: CloudFormation's word for its state.
-        code: The SHA-256 of the bundle that it runs; None for the platform, which has no code.
+        version: The version of the bundle that it runs; None for what has no code.
         changed_at: When it was deployed last, in UTC.
     """
 
     name: str
     status: str
-    code: str | None
+    version: str | None
     changed_at: datetime
 
 
@@ -178,7 +178,7 @@ def service_stack(
     """
     known = _SETTINGS.get(bundle.service, {})
     given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
-    code = {"CodeBucket": code_bucket, "CodeKey": code_key(bundle)}
+    code = {"CodeBucket": code_bucket, "CodeKey": bundle.key}
     return _stack(environment, bundle.service, {**given, **(parameters or {}), **code})
 
 
@@ -196,20 +196,14 @@ def settable_parameters(cloudformation: "CloudFormationClient", component: str) 
     return _declared(cloudformation, _body(template(component))) - _SET_BY_DEPLOYING
 
 
-def code_key(bundle: "Bundle") -> str:
-    """The key of a bundle in the artifacts bucket."""
-    return f"bundles/{bundle.service}/{bundle.sha256}.zip"
-
-
 def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
     """Upload a bundle, unless it is there already."""
-    key = code_key(bundle)
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        s3.head_object(Bucket=bucket, Key=bundle.key)
     except ClientError as error:
         if _code(error) != "404":
             raise
-        s3.upload_file(str(bundle.path), bucket, key)
+        s3.upload_file(str(bundle.path), bucket, bundle.key)
 
 
 def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
@@ -296,9 +290,9 @@ def standing(cloudformation: "CloudFormationClient", environment: str, component
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
-    code = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
+    version = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
     changed_at = stack.get("LastUpdatedTime", stack["CreationTime"])
-    return Standing(stack["StackName"], stack["StackStatus"], code, changed_at)
+    return Standing(stack["StackName"], stack["StackStatus"], version, changed_at)
 
 
 def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:

@@ -46,8 +46,7 @@ if [ "$component" != platform ]; then
     artifacts=$(aws ssm get-parameter --name "/earworm/$environment/artifacts-bucket" --query Parameter.Value \
         --output text) || fail "The platform of $environment is not there: run infra/deploying/deploy.sh platform $environment."
     bundle=$(.venv/bin/python -m infra.deploying.build "$component") || exit 1
-    read -r sha256 path <<<"$bundle"
-    key=bundles/$component/$sha256.zip
+    read -r key path <<<"$bundle"
     aws s3 cp --only-show-errors "$path" "s3://$artifacts/$key"
     parameters+=("CodeBucket=$artifacts" "CodeKey=$key")
 fi

@@ -87,6 +87,12 @@ def test_equal_input_gives_an_equal_bundle(tmp_path: Path) -> None:
     assert first.zipped_bytes == first.path.stat().st_size
 
 
+def test_a_version_is_told_by_the_key_from_which_the_template_takes_it() -> None:
+    bundle = Bundle("songs", Path("songs.zip"), "5eed" * 16, 0, 0)
+
+    assert (bundle.version, bundle.key) == ("5eed5eed5eed", "bundles/songs/5eed5eed5eed.zip")
+
+
 @pytest.mark.slow
 def test_a_bundle_over_its_budget_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(building._BUDGETS, "extractor", Budget(unzipped=2**20, zipped=2**20))

@@ -48,6 +48,14 @@ def test_each_function_runs_on_arm_with_tracing_and_its_own_role(component: str,
         assert function["Handler"] == f"services.{component}.handler.lambda_handler"
 
 
+@pytest.mark.parametrize("component", SERVICES, indirect=True)
+def test_a_function_knows_the_version_that_the_key_of_its_bundle_names(component: str, resources: Resources) -> None:
+    (function,) = resources("AWS::Lambda::Function").values()
+    key = f"bundles/{component}/5eed5eed5eed.zip"
+
+    assert _evaluated(function["Environment"]["Variables"]["SERVICE_VERSION"], {"CodeKey": key}) == "5eed5eed5eed"
+
+
 def test_each_function_logs_where_retention_is_set(resources: Resources) -> None:
     groups = resources("AWS::Logs::LogGroup")
 
@@ -364,6 +372,18 @@ def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources
 
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:
     assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive", "report"}
+
+
+def _evaluated(value: Any, parameters: dict[str, str]) -> Any:
+    """What CloudFormation makes of a value."""
+    match value:
+        case {"Ref": name}:
+            return parameters[name]
+        case {"Fn::Split": [separator, text]}:
+            return _evaluated(text, parameters).split(separator)
+        case {"Fn::Select": [place, listed]}:
+            return _evaluated(listed, parameters)[int(place)]
+    return value
 
 
 def _resource_statements(resources: Resources) -> list[dict[str, Any]]:
