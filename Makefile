@@ -58,9 +58,9 @@ generate: .venv/.ready ## Write what follows from the code: schemas, services of
 	.venv/bin/python -m infra.tools.scale
 
 assets: run .venv/tools/notebook/.ready ## Make the README's pictures and the notebook's outputs anew, with Chromium, which must be installed
-	@$(EARWORM) report
+	@set -a; . .earworm/env; $(EARWORM) report
 	.venv/bin/python -m infra.tools.assets
-	.venv/bin/python -m infra.tools.notebook execute
+	@set -a; . .earworm/env; .venv/bin/python -m infra.tools.notebook execute
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 lock: .venv/.ready ## Lock the dependencies anew, with hashes

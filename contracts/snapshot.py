@@ -96,6 +96,14 @@ class SourcedFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierArtist:
+    """An artist as Spotify told it before the day of the snapshot."""
+
+    as_of: date
+    artist: Artist
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A playlist on a day, in one shape whatever document it came from.
 
@@ -104,6 +112,7 @@ class Snapshot:
         entries: Each entry in order: a track, or why it is none. Going through them can find that the document
             is not to be read after all, and raises UnreadableSnapshotError.
         artists: Full artists by id, as far as the extractor was given them.
+        earlier_artists: Artists by id as Spotify told them on an earlier day, as far as it did not on this one.
         albums: Full albums by id, likewise.
         features: Audio features by track id, as far as they were asked for by it.
         features_by_isrc: Audio features by ISRC, likewise.
@@ -117,10 +126,18 @@ class Snapshot:
     total: Unverified
     entries: Entries
     artists: Mapping[str, Artist]
+    earlier_artists: Mapping[str, EarlierArtist]
     albums: Mapping[str, Album]
     features: Mapping[str, SourcedFeatures]
     features_by_isrc: Mapping[str, SourcedFeatures]
     body: bytes
+
+    def genres_of(self, artist: Artist) -> tuple[Unverified, date | None]:
+        """An artist's genres and the day that Spotify told them on, which may be an earlier one: genres last."""
+        if artist.genres is not None:
+            return artist.genres, date.fromisoformat(self.origin["snapshot_date"])
+        earlier = self.earlier_artists.get(artist.id or "")
+        return (earlier.artist.genres, earlier.as_of) if earlier else (None, None)
 
     def features_of(self, track: Track) -> SourcedFeatures | None:
         """The audio features of a track: by its id, or else by its ISRC."""
@@ -152,6 +169,13 @@ class FeatureBlock(Noun, Generic[E]):
     items: list[E] | None = None
 
 
+class ArtistBlock(Noun, Generic[E]):
+    """Artists as Spotify told them on a day."""
+
+    as_of: date
+    items: list[E] | None = None
+
+
 class RawDocument(Playlist[E], Generic[E]):
     """Every document that can be read, at once: an envelope, a playlist or a page.
 
@@ -161,6 +185,7 @@ class RawDocument(Playlist[E], Generic[E]):
     snapshot: Envelope | None = None
     playlist: Playlist[E] | None = None
     artists: list[E] | None = None
+    earlier_artists: list[ArtistBlock[E]] | None = None
     albums: list[E] | None = None
     audio_features: FeatureBlock[E] | list[FeatureBlock[E]] | None = None
     # A bare page's entries are a list.
@@ -182,6 +207,8 @@ def long_lists(document: RawDocument[Any]) -> Iterator[Elements[Any]]:
         elif page:
             yield Elements(f"{path}.items", page.items or (), Entry)
     yield Elements("$.artists", document.artists or (), Artist)
+    for index, artists in enumerate(document.earlier_artists or ()):
+        yield Elements(f"$.earlier_artists[{index}].items", artists.items or (), Artist)
     yield Elements("$.albums", document.albums or (), Album)
     for path, block in _blocks(document.audio_features, "$.audio_features"):
         yield Elements(f"{path}.items", block.items or (), AudioFeatures)
@@ -244,6 +271,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         total=total,
         entries=entries,
         artists=_ById(Elements(f"{path}.artists", document.artists or (), Artist)),
+        earlier_artists=dict(_earlier_artists(document.earlier_artists or (), f"{path}.earlier_artists")),
         albums=_ById(Elements(f"{path}.albums", document.albums or (), Album)),
         features=_features(blocks, "id"),
         features_by_isrc=_features(blocks, "isrc"),
@@ -313,6 +341,7 @@ def _bare_snapshot(document: RawDocument[Any], path: str, body: bytes, provenanc
         total=total,
         entries=entries,
         artists={},
+        earlier_artists={},
         albums={},
         features={},
         features_by_isrc={},
@@ -350,6 +379,12 @@ def _outcome(entries: Entries, total: Unverified, *, has_contents: bool) -> Lite
     if not has_contents:
         return "metadata_only"
     return "partial" if isinstance(total, int) and total > len(entries) else "ok"
+
+
+def _earlier_artists(blocks: Iterable[ArtistBlock[Any]], path: str) -> Iterator[tuple[str, EarlierArtist]]:
+    for index, block in enumerate(blocks):
+        artists = _ById(Elements(f"{path}[{index}].items", block.items or (), Artist))
+        yield from ((name, EarlierArtist(block.as_of, artist)) for name, artist in artists.items())
 
 
 def _blocks(

@@ -8,17 +8,25 @@ between the look and the write looks again.
 That leaves what no condition can guard: an output that shall be absent, and one whose bytes came back after a change.
 So the last output, whose bytes no other version has, commits the others, and each worker confirms them after it: a
 slower one that changed any of them before will be seen, and one that does so later meets the commit and starts over.
+Two versions of the code that meet over one version of the raw object are told apart by that confirmation as well.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from botocore.exceptions import ClientError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from shared.errors import PermanentError, TransientError
 
@@ -32,6 +40,11 @@ RECEIPTS_PREFIX = "receipts/spotify/"
 
 _RAW_KEY = re.compile(rf"{RAW_PREFIX}(\d{{4}}-\d{{2}}-\d{{2}})/([A-Za-z0-9_-]{{1,128}})/playlist\.json")
 _OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
+_TRANSIENT = frozenset(
+    {"ConditionalRequestConflict", "OperationAborted", "409", "SlowDown", "RequestTimeout"}
+    | {"InternalError", "ServiceUnavailable", "500", "502", "503", "504"}
+)
+"""What S3 asks to repeat: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +131,53 @@ class Lake:
             PermanentError: There is none.
         """
         try:
-            response = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return self._get_raw(key)
         except self._s3.exceptions.NoSuchKey:
             raise PermanentError(
                 f"s3://{self._bucket}/{key}",
                 "the raw object is gone; restore it from an older version, or extract again",
             ) from None
+
+    def last_raw(self, key: SnapshotKey, *, within: timedelta) -> RawObject | None:
+        """Reads the raw snapshot that a playlist had last before a day.
+
+        Args:
+            key: The playlist and the day.
+            within: How long before the day it may be; each day of that costs a call until one is found.
+        """
+        for days in range(1, within.days + 1):
+            earlier = SnapshotKey(key.snapshot_date - timedelta(days), key.playlist_id)
+            try:
+                return self._get_raw(earlier.raw)
+            except self._s3.exceptions.NoSuchKey:
+                continue
+        return None
+
+    def put_raw(self, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool = True) -> bool:
+        """Writes a raw snapshot in one piece, and tells whether it was written.
+
+        What S3 asks to repeat is repeated for some seconds.
+
+        Args:
+            key: Whose snapshot it is.
+            body: The snapshot.
+            run_id: The run that writes it.
+            replaces: Whether it takes the place of one of the same day, which becomes an older version; otherwise that
+                one stays and nothing is written.
+
+        Raises:
+            ClientError: S3 refuses.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception(_is_transient),
+            stop=stop_after_attempt(5) | stop_after_delay(10),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            reraise=True,
+        )
+        return retrying(self._put_raw_once, key, body, run_id, replaces=replaces)
+
+    def _get_raw(self, key: str) -> RawObject:
+        response = self._s3.get_object(Bucket=self._bucket, Key=key)
         return RawObject(
             key=key,
             body=response["Body"].read(),
@@ -133,16 +187,7 @@ class Lake:
             run_id=response["Metadata"].get("run-id"),
         )
 
-    def put_raw(self, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool = True) -> bool:
-        """Writes a raw snapshot in one piece, and tells whether it was written.
-
-        Args:
-            key: Whose snapshot it is.
-            body: The snapshot.
-            run_id: The run that writes it.
-            replaces: Whether it takes the place of one of the same day, which becomes an older version; otherwise that
-                one stays and nothing is written.
-        """
+    def _put_raw_once(self, key: SnapshotKey, body: bytes, run_id: str, *, replaces: bool) -> bool:
         told = {"run-id": run_id}
         try:
             if replaces:
@@ -186,15 +231,18 @@ class Lake:
             with attempt:
                 self._publish_once(key, body, made_from, metadata)
 
-    def confirm(self, outputs: Mapping[str, bytes | None], *, made_from: RawObject) -> None:
-        """Makes sure that outputs still are as they were published.
+    def confirm(
+        self, outputs: Mapping[str, bytes | None], *, made_from: RawObject, metadata: Mapping[str, str]
+    ) -> None:
+        """Makes sure that outputs still are as they were published, by the same version of the code too.
 
         Raises:
             SupersededError: Another worker changed one since; publish them all again from the raw object as it is now.
         """
+        maker = (made_from.version, metadata["service-version"])
         for key, body in outputs.items():
             standing = self._look(key)
-            if (standing.made_from if standing else None) != (None if body is None else made_from.version):
+            if (standing and (standing.made_from, standing.made_by)) != (None if body is None else maker):
                 raise SupersededError(f"s3://{self._bucket}/{key} was changed by another worker after it was published")
 
     def _publish_once(self, key: str, body: bytes | None, made_from: RawObject, metadata: Mapping[str, str]) -> None:
@@ -224,7 +272,8 @@ class Lake:
             if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
                 return None
             raise
-        return _Standing(head["ETag"], head["Metadata"].get("raw-version"))
+        told = head["Metadata"]
+        return _Standing(head["ETag"], told.get("raw-version"), told.get("service-version"))
 
     def _is_superseded(self, raw: RawObject) -> bool:
         try:
@@ -236,10 +285,15 @@ class Lake:
         return (head.get("VersionId") or head["ETag"].strip('"')) != raw.version
 
 
+def _is_transient(fault: BaseException) -> bool:
+    return isinstance(fault, ClientError) and fault.response["Error"]["Code"] in _TRANSIENT
+
+
 @dataclass(frozen=True, slots=True)
 class _Standing:
     etag: str
     made_from: str | None
+    made_by: str | None
 
 
 class _OvertakenError(TransientError):

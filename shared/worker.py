@@ -142,7 +142,7 @@ class Worker(Generic[R]):
                 with step("receipt" if output == key.receipt(name) else "publish"):
                     self.lake.publish(output, body, made_from=raw, metadata=told)
             with step("confirm"):
-                self.lake.confirm(outputs, made_from=raw)
+                self.lake.confirm(outputs, made_from=raw, metadata=told)
             self._tell(work, judgement, raw)
 
     def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:

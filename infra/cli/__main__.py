@@ -25,8 +25,7 @@ from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
 from infra.cli import trace as traces
-from infra.cli.cloud import STATE, Cloud, find_cloud
-from infra.cli.deployment import Environment
+from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
 from infra.cli.query import Form
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.demos import recovery
@@ -35,16 +34,21 @@ from infra.deploying.build import BuildError
 from infra.deploying.changes import ChangesError
 from infra.deploying.deploy import DeployError
 from infra.deploying.stacks import COMPONENTS, ROOT
-from infra.local.cloud import LocalCloud, LocalCloudError
+from infra.local.cloud import LocalCloudError
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
     name="earworm",
-    help="What is trending on Spotify, week by week. Talks to AWS, or to the local cloud while that is up.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def earworm(environment: Environment = "dev") -> None:
+    """What is trending on Spotify, week by week. Acts on AWS if the environment names it, else on the local cloud."""
+
 
 REPORT = ROOT / "report/index.html"
 _WEEKS_OF_THE_DEMONSTRATION = 26
@@ -57,7 +61,8 @@ Playlists = Annotated[
 @app.command()
 def up() -> None:
     """Start the local cloud: an AWS emulator and a Spotify simulator on loopback ports."""
-    endpoints = LocalCloud(STATE).start()
+    _tell_of_the_local_cloud()
+    endpoints = local().start()
     out.print(f"[green]up[/]  AWS emulator       {endpoints.aws}")
     if endpoints.spotify:
         out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
@@ -69,7 +74,8 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop the local cloud. It keeps its data in memory, so they are gone with it."""
-    out.print("[green]stopped[/]" if LocalCloud(STATE).stop() else "The local cloud was not up.")
+    _tell_of_the_local_cloud()
+    out.print("[green]stopped[/]" if local().stop() else "The local cloud was not up.")
 
 
 @app.command()
@@ -81,7 +87,7 @@ def run(
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    _run(find_cloud(environment), day.date() if day else datetime.now(UTC).date(), playlist or ())
+    _run(find_cloud(environment, writes=True), day.date() if day else datetime.now(UTC).date(), playlist or ())
 
 
 @app.command()
@@ -92,7 +98,7 @@ def backfill(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every table has them.")] = True,
 ) -> None:
     """Take the weekly snapshots that are missing. Only the simulator has a history to tell."""
-    _backfill(find_cloud(environment), weeks, wait=wait)
+    _backfill(find_cloud(environment, writes=True), weeks, wait=wait)
 
 
 @app.command()
@@ -108,15 +114,22 @@ def load(
     pages: Annotated[
         bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Replace other snapshots of the day without a question, which is asked on AWS."),
+    ] = False,
 ) -> None:
     """Load raw playlist documents from elsewhere, and wait until every table has them."""
-    cloud = find_cloud(environment)
+    cloud = find_cloud(environment, writes=True)
     documents = archive.documents(files, day=day.date() if day else None, playlist=playlist, pages_of_one=pages)
+    s3, bucket = cloud.client("s3"), cloud.platform.bucket
+    if not cloud.is_local and (replaced := [each.key.raw for each in documents if archive.replaces(s3, bucket, each)]):
+        confirm(f"Replace {', '.join(replaced)} in {environment} at {cloud.address}?", yes=yes)
     with progress() as bar:
         task = bar.add_task("documents", total=len(documents), note="")
         stored = []
         for document in documents:
-            stored.append(archive.store(cloud.client("s3"), cloud.platform.bucket, document))
+            stored.append(archive.store(s3, bucket, document))
             bar.advance(task)
         collect.await_tables(cloud, [document.key for document in documents], bar)
     rows = [
@@ -133,7 +146,7 @@ def authorize(
     browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser as well.")] = False,
 ) -> None:
     """Ask a Spotify user for consent to read the playlists that only they may read; renew it every five months."""
-    cloud = find_cloud(environment)
+    cloud = find_cloud(environment, writes=True)
     consented_at = consent.authorize(
         cloud.client("secretsmanager"), cloud.environment, cloud.variables, open_browser=browser
     )
@@ -143,7 +156,7 @@ def authorize(
 @app.command()
 def tiers(environment: Environment = "dev") -> None:
     """Take snapshots in each tier of Spotify's on the simulator, and show what lands: the table of the README."""
-    table = tiers_.markdown(tiers_.in_each_tier(find_cloud(environment)))
+    table = tiers_.markdown(tiers_.in_each_tier(local_cloud(environment)))
     out.print(table, soft_wrap=True, markup=False)
 
 
@@ -212,7 +225,7 @@ def demo() -> None:
     """Run the whole pipeline on the local cloud; what `make run` does."""
     began = time.monotonic()
     up()
-    cloud = find_cloud("dev")
+    cloud = local_cloud("dev")
     deployment.deploy_components(cloud, COMPONENTS)
     if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
@@ -234,6 +247,10 @@ def demo() -> None:
 def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS_OF_THE_DEMONSTRATION) -> None:
     """Break much, and mend it, on a local cloud of its own; what `make demo-recovery` does."""
     recovery.demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
+
+
+def _tell_of_the_local_cloud() -> None:
+    err.print(f"[dim]the local cloud of {escape(os.path.relpath(STATE))}[/]", soft_wrap=True)
 
 
 def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:

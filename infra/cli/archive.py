@@ -58,14 +58,22 @@ def documents(files: Sequence[Path], *, day: date | None, playlist: str | None, 
 
 def store(s3: "S3Client", bucket: str, document: Document) -> bool:
     """Puts a document under its raw key, and tells whether it was new: an equal one stays as it is."""
-    lake = Lake(s3, bucket)
-    try:
-        if lake.read_raw(document.key.raw).body == document.body:
-            return False
-    except PermanentError:
-        pass
-    lake.put_raw(document.key, document.body, run_id=f"load-{uuid4()}")
+    if _stored(s3, bucket, document.key) == document.body:
+        return False
+    Lake(s3, bucket).put_raw(document.key, document.body, run_id=f"load-{uuid4()}")
     return True
+
+
+def replaces(s3: "S3Client", bucket: str, document: Document) -> bool:
+    """Whether another document is stored under the key of this one."""
+    return _stored(s3, bucket, document.key) not in {None, document.body}
+
+
+def _stored(s3: "S3Client", bucket: str, key: SnapshotKey) -> bytes | None:
+    try:
+        return Lake(s3, bucket).read_raw(key.raw).body
+    except PermanentError:
+        return None
 
 
 def _document(source: str, name: str, body: bytes, day: date | None, playlist: str | None) -> Document:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from rich.markup import escape
 from typing_extensions import TypedDict
 
-from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.deploying.stacks import stack_name
@@ -67,12 +67,12 @@ def audit(
         int | None,
         typer.Option(min=0, help="Minutes that a snapshot may take to be in every table. [default: as deployed]"),
     ] = None,
-    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+    environment: Environment = "dev",
     *,
     repair: Annotated[bool, typer.Option("--repair", help="Replay exactly the gaps, and audit again.")] = False,
 ) -> None:
     """Compare raw snapshots with receipts, tables and quarantine; exit with 1 if anything is not as it should be."""
-    cloud = find_cloud(environment)
+    cloud = find_cloud(environment, writes=repair)
     days = _days(cloud, first and first.date(), last and last.date())
     found = _audited(cloud, days, grace)
     if repair and (replays := announcements(found.gaps)):

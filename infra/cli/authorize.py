@@ -62,6 +62,7 @@ def authorize(
     client_id, client_secret = _application(secretsmanager, environment, variables)
     tokens = MemoryCacheHandler()
     with requests.Session() as session, _Listener(variables.get("SPOTIPY_REDIRECT_URI", "")) as listener:
+        session.trust_env = "SPOTIFY_SIMULATOR_URL" not in variables  # no proxy leads to the simulator
         oauth = SpotifyOAuth(
             client_id=client_id,
             client_secret=client_secret,

@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.tables import TABLES, Table
-from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.screen import ConsoleError, grid, out, progress
 from shared.lake import PROCESSED_PREFIX
 
@@ -68,13 +68,13 @@ def compact(
     table: Annotated[
         list[str] | None, typer.Option("--table", help="Table to compact; repeat it. [default: all]")
     ] = None,
-    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+    environment: Environment = "dev",
 ) -> None:
     """Copy a month of a table into one file, which Athena reads faster, as the table TABLE_compacted."""
     unknown = sorted(set(table or ()) - TABLES.keys())
     if unknown:
         raise ConsoleError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
-    cloud = find_cloud(environment)
+    cloud = find_cloud(environment, writes=True)
     done = []
     with progress() as bar:
         task = bar.add_task("tables", total=len(table or TABLES), note=f"{month:%Y-%m}")

@@ -1,7 +1,6 @@
 """Components deployed side by side, removed, and told how they stand."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
+from infra.cli.screen import ConsoleError, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
 
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 Tell: TypeAlias = Callable[..., object]
 """Tells the stage that a component has reached, and how many of its resources are done."""
 
@@ -76,7 +74,11 @@ def deploy(
     if everything and names:
         raise ConsoleError(f"--all and {', '.join(names)} exclude each other: name one of them.")
     deploy_components(
-        find_cloud(environment), chosen(names, among=COMPONENTS), _assigned(assignments), dry_run=dry_run, yes=yes
+        find_cloud(environment, writes=True),
+        chosen(names, among=COMPONENTS),
+        _assigned(assignments),
+        dry_run=dry_run,
+        yes=yes,
     )
 
 
@@ -88,7 +90,7 @@ def remove(
 ) -> None:
     """Remove the stack of one service. The lake keeps what the service wrote."""
     chosen([component], among=COMPONENTS)
-    cloud = find_cloud(environment)
+    cloud = find_cloud(environment, writes=True)
     cloudformation = cloud.client("cloudformation")
     name = stacks.stack_name(environment, component)
     if deploying.standing(cloudformation, environment, component) is None:
@@ -99,7 +101,7 @@ def remove(
             raise ConsoleError(f"{name} is needed by {', '.join(users)}: remove these first.")
     for each in deploying.held(cloudformation, name):
         out.print(f"  {each}", soft_wrap=True, markup=False)
-    _confirm(f"Remove {name} at {cloud.address}, with these and what they hold?", yes=yes)
+    confirm(f"Remove {name} at {cloud.address}, with these and what they hold?", yes=yes)
     with progress() as bar:
         task = bar.add_task(component, total=None, note="removing")
         kept = deploying.remove(cloudformation, name, lambda done: bar.update(task, completed=done))
@@ -189,7 +191,6 @@ def deploy_components(
     """
     to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {})
     _check(to, components)
-    err.print(f"[dim]deploying {cloud.environment} to {cloud.address}[/]")
     failures: list[str] = []
 
     def proceed(planned: Mapping[str, _Planned]) -> None:
@@ -252,9 +253,11 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
         for change in each.plan.changes
         if change.loses
     ]
+    if "extractor" in planned and not to.cloud.is_local:
+        lost += _consent_at_stake(to.cloud)
     if lost:
         try:
-            _confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
+            confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
         except (ConsoleError, typer.Abort):
             _discard(to, planned)
             raise
@@ -363,15 +366,6 @@ def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
         out.print("Nothing would change.")
 
 
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise ConsoleError(f"{question} Nobody is there to answer: add --yes.")
-    if not typer.confirm(question, err=True):
-        raise ConsoleError("Nothing of that was done.")
-
-
 def _end(failures: Sequence[str]) -> None:
     if failures:
         raise ConsoleError("\n".join(failures))
@@ -395,7 +389,22 @@ def _settings(cloud: Cloud) -> dict[str, str]:
     return settings
 
 
+def _consent_at_stake(cloud: Cloud) -> list[str]:
+    """The consent of a user that the credentials of another application would replace."""
+    client_id, client_secret = _application(cloud)
+    if not (client_id and client_secret):
+        return []
+    stored = secrets.stored_spotify_secret(cloud.client("secretsmanager"), cloud.environment) or {}
+    if "refresh_token" not in stored or stored.get("client_id") == client_id:
+        return []
+    return [f"{secrets.spotify_secret_name(cloud.environment)}: the consent of {stored.get('consented_at')}"]
+
+
+def _application(cloud: Cloud) -> tuple[str | None, str | None]:
+    return cloud.variables.get("SPOTIPY_CLIENT_ID"), cloud.variables.get("SPOTIPY_CLIENT_SECRET")
+
+
 def _store_secret(cloud: Cloud) -> None:
-    client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
+    client_id, client_secret = _application(cloud)
     if client_id and client_secret:
         secrets.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from infra.cli.cloud import find_cloud
+from infra.cli.cloud import Environment, confirm, find_cloud
 from infra.cli.screen import ConsoleError, err, grid, out, progress
 from infra.deploying.stacks import stack_name
 
@@ -190,7 +190,6 @@ def _ask(cloud: "Cloud", event: Mapping[str, Any]) -> dict[str, Any]:
 
 app = typer.Typer(help="See what did not get through, and send it back.", invoke_without_command=True)
 
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 Service = Annotated[str, typer.Argument(help="Service whose dead-letter queue it is.")]
 ErrorClass = Annotated[str | None, typer.Option("--class", help="Only messages of this error class.")]
 Day = Annotated[
@@ -233,7 +232,12 @@ def redrive_command(
     if every == (service is not None):
         raise ConsoleError("Name a service, or say --all: one of the two.")
     tallies = redrive(
-        find_cloud(environment), service, error_class=error_class, day=_date(day), dry_run=dry_run, rate=rate
+        find_cloud(environment, writes=True),
+        service,
+        error_class=error_class,
+        day=_date(day),
+        dry_run=dry_run,
+        rate=rate,
     )
     _print_tallies("would go back" if dry_run else "sent back", tallies)
 
@@ -247,11 +251,13 @@ def drop_command(
     environment: Environment = "dev",
     *,
     dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Drop them without a question, which is asked on AWS.")] = False,
 ) -> None:
     """Take messages out for good; they are kept in the bucket below dead-letters/spotify/."""
-    tallies = drop(
-        find_cloud(environment), service, reason=reason, error_class=error_class, day=_date(day), dry_run=dry_run
-    )
+    cloud = find_cloud(environment, writes=True)
+    if not (dry_run or cloud.is_local):
+        confirm(f"Drop dead letters of {service} in {environment} at {cloud.address}?", yes=yes)
+    tallies = drop(cloud, service, reason=reason, error_class=error_class, day=_date(day), dry_run=dry_run)
     _print_tallies("would be dropped" if dry_run else "dropped", tallies)
 
 

@@ -16,8 +16,7 @@ from contracts.candidates import Candidate
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
 from contracts.tables import TABLES, Row
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import find_cloud
-from infra.cli.logs import Environment
+from infra.cli.cloud import Environment, find_cloud
 from infra.cli.screen import ConsoleError, out
 from services import transform_of
 from shared.lake import SnapshotKey

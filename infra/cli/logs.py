@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.screen import ConsoleError, out
 from infra.deploying.stacks import stack_name
 
@@ -24,7 +24,6 @@ OF_A_RUN: Final = (EXTRACTOR, *TABLES)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, the beginning of it, or `latest`.")]
 Days = Annotated[int, typer.Option(min=1, max=3650, help="How many days back to look.")]
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 
 _STYLES: Final = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _OF_EVERY_LINE: Final = frozenset(

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from typing_extensions import TypedDict
 
 from contracts.tables import TABLES
-from infra.cli.cloud import STATE, Cloud, find_cloud
+from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
 from infra.cli.screen import ConsoleError, err, out, progress
 from infra.deploying.stacks import stack_name
 from infra.local import processes
@@ -79,12 +79,12 @@ def replay(
     ] = None,
     *,
     rate: Annotated[float, typer.Option(min=0.1, help="Announcements a second.")] = 50,
-    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+    environment: Environment = "dev",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the tables are written again.")] = True,
 ) -> None:
     """Announce raw snapshots again, so that tables are written anew: after a fix, or for a new table."""
     asked = Request(first.date(), last.date(), tuple(sorted(set(table or ()))), tuple(sorted(set(playlist or ()))))
-    announced = run(find_cloud(environment), asked, STATE / "replays", rate=rate, wait=wait)
+    announced = run(find_cloud(environment, writes=True), asked, STATE / "replays", rate=rate, wait=wait)
     to = ", ".join(asked.tables) or "every table"
     done = "which wrote them again" if wait else "not waiting until they are written"
     out.print(f"{announced:,} announcements to {to}, {done}.")
@@ -270,12 +270,12 @@ def _senders(cloud: Cloud, tables: Iterable[str]) -> Mapping[str, Send]:
 
 def _to_topic(cloud: Cloud) -> Send:
     topic = cloud.client("ssm").get_parameter(Name=f"/earworm/{cloud.environment}/topic-arn")["Parameter"]["Value"]
-    sns = cloud.session.client("sns")
+    sns = cloud.client("sns")
     return lambda body: sns.publish(TopicArn=topic, Message=body)
 
 
 def _to_queue(cloud: Cloud, table: str) -> Send:
-    sqs = cloud.session.client("sqs")
+    sqs = cloud.client("sqs")
     url = sqs.get_queue_url(QueueName=stack_name(cloud.environment, table))["QueueUrl"]
     return lambda body: sqs.send_message(QueueUrl=url, MessageBody=body)
 

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
 from infra.cli.screen import grid, out
 from infra.deploying.stacks import stack_name
 from shared.lake import SnapshotKey
@@ -248,9 +248,12 @@ def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]
             + (f"{run.calls} calls of Spotify" if run.calls is not None else "not over")
         ),
         *(
-            Text.from_markup(f"  {each['playlist_id']}: [red]{each['outcome']}[/] {escape(each.get('sentence', ''))}")
+            Text.from_markup(
+                f"  {each['playlist_id']}: [{'yellow' if each['outcome'] == 'ok' else 'red'}]{each['outcome']}[/] "
+                f"{escape(each.get('sentence', ''))}"
+            )
             for each in run.playlists
-            if each["outcome"] != "ok"
+            if each["outcome"] != "ok" or each.get("sentence")
         ),
         grid("", names, rows, numbers=range(3, 7)),
         *_reasons(found),

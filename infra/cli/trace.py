@@ -10,8 +10,8 @@ import typer
 from rich.text import Text
 
 from infra.cli import trace_page
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.logs import Days, Environment, RunId, of_run, whole_run_id
+from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.logs import Days, RunId, of_run, whole_run_id
 from infra.cli.screen import ConsoleError, grid, out
 from infra.cli.spans import Span, spans
 

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,7 @@ from zipfile import ZipFile
 
 from contracts.tables import TABLES
 from infra.cli import collect, dlq
-from infra.cli.cloud import STATE, Cloud
+from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
 from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
@@ -310,7 +311,7 @@ class _Demonstration:
 
     def _clean_backfill(self) -> Cloud:
         self._earworm("deploy", "--env", "prod", PLATFORM, *TABLES)
-        clean = Cloud("prod", self._cloud.variables)
+        clean = replace(self._cloud, environment="prod")
         for key in self._keys:
             source: CopySourceTypeDef = {"Bucket": self._cloud.platform.bucket, "Key": key.raw}
             self._s3.copy_object(Bucket=clean.platform.bucket, Key=key.raw, CopySource=source)
@@ -352,16 +353,17 @@ _RECEIPTS = (
 
 @contextmanager
 def _cloud_of_its_own() -> Iterator[Cloud]:
-    """A local cloud that the environment leads to, whatever cloud it led to before."""
-    if os.environ.get("SPOTIPY_CLIENT_ID"):
+    """A local cloud that every command acts on meanwhile, with the simulator and its playlists."""
+    variables = variables_of_the_user()
+    if variables.get("SPOTIPY_CLIENT_ID"):
         raise ConsoleError("The demonstration needs the simulator: unset SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET.")
-    for name in [*(name for name in os.environ if name.startswith("AWS_")), "PLAYLIST_ID"]:
-        os.environ.pop(name, None)
-    local = LocalCloud(STATE / "recovery")
+    os.environ.pop("PLAYLIST_ID", None)  # the simulator's playlists are taken
+    local = LocalCloud(STATE / "recovery", variables)
     local.stop()
-    os.environ |= local.start().environment()
+    local.start()
     try:
-        yield Cloud("dev", dict(os.environ))
+        with bound_to(local):
+            yield local_cloud("dev")
     finally:
         local.stop()
 

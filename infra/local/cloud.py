@@ -160,9 +160,18 @@ class LocalCloud:
             return self._end(self._record())
 
     def endpoints(self) -> Endpoints | None:
-        """Where the cloud is; None when it is not up as a whole."""
-        running = self._running()
-        return running.endpoints() if running else None
+        """Where the cloud is; None when none was started, or it was stopped.
+
+        Raises:
+            LocalCloudError: It was started, and a process of it is gone.
+        """
+        record = self._record()
+        gone = [name for name in (record.pids if record else {}) if not is_alive(self._lock(name))]
+        if gone:
+            raise LocalCloudError(
+                f"The local cloud was started, but its {' and its '.join(gone)} is gone. `earworm up` starts it anew."
+            )
+        return record.endpoints() if record else None
 
     def status(self) -> list[ProcessStatus]:
         """The processes of the cloud that was started last; none after `stop`."""

@@ -2,11 +2,14 @@
 
 import os
 import sys
-from typing import Final
+from typing import Final, Literal
 
-from infra.cli.cloud import find_cloud
+import typer
+
+from infra.cli.cloud import Environment, find_cloud
 from infra.cli.screen import ConsoleError
 from infra.deploying.stacks import ROOT
+from infra.local.cloud import LocalCloudError
 
 NOTEBOOK: Final = ROOT / "analytics/notebooks/guided_tour.ipynb"
 JUPYTER: Final = ROOT / ".venv/tools/notebook/bin/jupyter"
@@ -28,18 +31,19 @@ EXECUTE: Final = (
 _WAYS: Final = {"open": ("lab",), "execute": EXECUTE}
 
 
-def main() -> None:
+def main(way: Literal["open", "execute"], environment: Environment = "dev") -> None:
     """Become Jupyter.
 
     Raises:
         SystemExit: The environment leads to no cloud.
     """
     try:
-        find_cloud(os.environ.get("EARWORM_ENV", "dev")).client("athena")
-    except ConsoleError as fault:
+        cloud = find_cloud(environment)
+    except (ConsoleError, LocalCloudError) as fault:
         sys.exit(str(fault))
-    os.execv(JUPYTER, [str(JUPYTER), *_WAYS[sys.argv[1]], str(NOTEBOOK)])  # noqa: S606 - it is what was asked for
+    arguments = [str(JUPYTER), *_WAYS[way], str(NOTEBOOK)]
+    os.execve(JUPYTER, arguments, {**cloud.variables, "EARWORM_ENV": environment})  # noqa: S606 - it is what was asked for
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

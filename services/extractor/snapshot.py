@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from contracts.snapshot import SCHEMA_VERSION
+from services.extractor.earlier import as_blocks
 from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features
-from services.extractor.playlist import CompletePlaylist
+from services.extractor.playlist import RUN_AGAIN, CompletePlaylist
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,23 @@ class Extraction:
             **{f"audio_features.{source}": finding for source, finding in self.features.findings.items()},
         }
 
+    @property
+    def sentence(self) -> str | None:
+        """What is missing and what to do, unless nothing is that another run may bring."""
+        return ". ".join(filter(None, (self.playlist.sentence, self._missing_enrichment))) or None
+
+    @property
+    def _missing_enrichment(self) -> str | None:
+        asked = {"artists": self.artists, "albums": self.albums}
+        missing = [
+            f"{len(each.open):,} {kind} are not known: {each.cause or 'Spotify left them out of its answer'}"
+            for kind, each in asked.items()
+            if each.is_worth_another_run
+        ]
+        if self.features.open and (faults := self.features.faults):
+            missing.append(f"{self.features.open:,} tracks have no audio features: {faults}")
+        return f"{'; '.join(missing)}. {RUN_AGAIN}" if missing else None
+
 
 def as_raw_snapshot(extraction: Extraction) -> bytes:
     """The raw object's body, JSON in UTF-8, with what Spotify sent as Spotify sent it.
@@ -64,6 +82,7 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
         },
         "playlist": extraction.playlist.document,
         "artists": extraction.artists.items,
+        "earlier_artists": as_blocks(extraction.artists.earlier),
         "albums": extraction.albums.items,
         "audio_features": extraction.features.blocks,
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
 from contracts.drift import drift
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
-from contracts.spotify import User, credited, link
+from contracts.spotify import Artist, User, credited, link
 from contracts.tables.playlist_metadata import PlaylistMetadata
 
 
@@ -16,11 +16,8 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     for entry in snapshot.entries:
         contents.count(entry, snapshot)
     features = [sourced for sourced in contents.features.values() if sourced]
-    artists_with_genre = [
-        artist_id
-        for artist_id in contents.artist_ids
-        if (artist := snapshot.artists.get(artist_id)) is not None and artist.genres
-    ]
+    artists = [snapshot.artists.get(artist_id) or Artist(artist_id) for artist_id in contents.artist_ids]
+    artists_with_genre = [artist for artist in artists if snapshot.genres_of(artist)[0]]
     yield Candidate(
         "$",
         {

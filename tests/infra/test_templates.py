@@ -243,7 +243,7 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
 
 
 @pytest.mark.parametrize("component", ["extractor"], indirect=True)
-def test_the_extractor_puts_snapshots_reads_its_secret_defers_or_sets_aside_runs_and_no_more(
+def test_the_extractor_puts_and_reads_snapshots_reads_its_secret_defers_or_sets_aside_runs_and_no_more(
     resources: Resources,
 ) -> None:
     role = resources("AWS::IAM::Role")["Role"]
@@ -255,6 +255,8 @@ def test_the_extractor_puts_snapshots_reads_its_secret_defers_or_sets_aside_runs
         "iam:PassRole",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "s3:GetObject",
+        "s3:ListBucket",
         "s3:PutObject",
         "scheduler:CreateSchedule",
         "secretsmanager:GetSecretValue",

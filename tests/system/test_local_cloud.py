@@ -312,7 +312,9 @@ def test_a_cloud_that_was_killed_is_replaced(own: LocalCloud) -> None:
     own.start()
     (before,) = own.status()
     os.kill(before.pid, signal.SIGKILL)
-    eventually(lambda: own.endpoints() is None)
+    eventually(lambda: not own.status()[0].running)
+    with pytest.raises(LocalCloudError, match="its AWS emulator is gone"):
+        own.endpoints()
     own.start()
     (after,) = own.status()
     assert after.healthy
@@ -326,7 +328,8 @@ def test_a_number_that_another_program_took_over_is_left_alone(own: LocalCloud, 
         (tmp_path / "state").mkdir()
         record = {"pids": {"AWS emulator": bystander.pid}, "ports": {"AWS emulator": 1}}
         (tmp_path / "state" / "cloud.json").write_text(json.dumps(record))
-        assert own.endpoints() is None
+        with pytest.raises(LocalCloudError, match="its AWS emulator is gone"):
+            own.endpoints()
         assert own.stop() is False
         assert bystander.poll() is None
         bystander.communicate(b"\n")

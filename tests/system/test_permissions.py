@@ -180,10 +180,8 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     deferred = schedule("earworm-dev-deferred-x")
     put_raw, defer = ("s3.put_object", raw), ("scheduler.create_schedule", deferred)
     yield from against("extractor", "s3.put_object", raw, rows, receipt, letter, {**raw, "Bucket": OTHER_LAKE})
-    yield Case("extractor", "s3.get_object", raw, put_raw)
-    yield Case("extractor", "s3.get_object", rows, put_raw)
+    yield from against("extractor", "s3.get_object", raw, rows, receipt, letter, {**raw, "Bucket": OTHER_LAKE})
     yield Case("extractor", "s3.delete_object", raw, put_raw)
-    yield Case("extractor", "s3.list_objects_v2", {}, put_raw)
     own, others = ({"SecretId": f"earworm/{environment}/spotify"} for environment in ("dev", "prod"))
     yield from against("extractor", "secretsmanager.get_secret_value", own, others)
     yield Case("extractor", "secretsmanager.put_secret_value", {**own, "SecretString": "{}"}, (

@@ -32,13 +32,15 @@ class SimulatorError(Exception):
 
 
 class SimulatorClient:
-    """Talks to the simulator at a base address such as `http://127.0.0.1:4570`.
+    """Talks to the simulator at a base address such as `http://127.0.0.1:4570`, past every proxy.
 
     Every method raises `requests.RequestException` when there is no simulator to answer.
     """
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
 
     def info(self) -> SimulatorInfo:
         """Return what the simulator is, its clock, its tier and its playlists."""
@@ -89,7 +91,7 @@ class SimulatorClient:
         return self._request("PUT", path, message.model_dump_json())
 
     def _request(self, method: str, path: str, body: str | None = None) -> bytes:
-        response = requests.request(method, self._base_url + path, data=body, timeout=_SECONDS_TO_ANSWER)
+        response = self._session.request(method, self._base_url + path, data=body, timeout=_SECONDS_TO_ANSWER)
         if response.status_code == requests.codes.bad_request:
             raise SimulatorError(response.json()["error"]["message"])
         response.raise_for_status()

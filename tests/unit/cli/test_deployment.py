@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from moto import mock_aws
 
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
@@ -10,6 +11,7 @@ from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError
 from infra.deploying.build import BuildError
 from infra.deploying.deploy import Change, Plan, Stack
+from infra.deploying.secrets import store_spotify_secret
 from infra.deploying.stacks import COMPONENTS, PLATFORM
 
 if TYPE_CHECKING:
@@ -96,3 +98,17 @@ def test_whatever_holds_data_is_lost_only_after_a_question(
 
     # then nothing is done and nothing is left behind
     assert (cloudformation.executed, cloudformation.discarded) == ([], ["change-set"])
+
+
+@pytest.mark.parametrize(
+    ("client_id", "lost"),
+    [("mine", []), ("another", ["earworm/prod/spotify: the consent of 2026-11-01T00:00:00+00:00"])],
+)
+def test_the_consent_that_another_application_would_replace_counts_as_lost(client_id: str, lost: list[str]) -> None:
+    consent = {"refresh_token": "token", "consented_at": "2026-11-01T00:00:00+00:00"}
+    cloud = Cloud("prod", {"SPOTIPY_CLIENT_ID": client_id, "SPOTIPY_CLIENT_SECRET": "secret"})
+    with mock_aws():
+        store_spotify_secret(cloud.client("secretsmanager"), "prod", "mine", "secret", consent)
+
+        assert deployment._consent_at_stake(cloud) == lost
+        assert deployment._consent_at_stake(Cloud("prod", {})) == deployment._consent_at_stake(Cloud("dev", {})) == []

@@ -142,7 +142,7 @@ def test_a_redrive_is_of_one_service_or_of_all(arguments: list[str]) -> None:
 
 def test_a_message_is_printed_as_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"action": "show", "services": [{"service": "songs", "messages": [SHOWN]}], "more": False}
-    monkeypatch.setattr(dlq, "find_cloud", lambda _: cloud_that_answers(answer)[0])
+    monkeypatch.setattr(dlq, "find_cloud", lambda *_, **__: cloud_that_answers(answer)[0])
 
     printed = CliRunner().invoke(dlq.app, ["show", "songs"]).output
 
@@ -151,7 +151,9 @@ def test_a_message_is_printed_as_it_was_told(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_messages_that_failed_end_the_command_with_their_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dlq, "find_cloud", lambda _: cloud_that_answers(settled(1, failed={"AccessDenied": 2}))[0])
+    monkeypatch.setattr(
+        dlq, "find_cloud", lambda *_, **__: cloud_that_answers(settled(1, failed={"AccessDenied": 2}))[0]
+    )
 
     result = CliRunner().invoke(dlq.app, ["redrive", "songs"])
 
