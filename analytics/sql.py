@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from contracts.tables import TABLES
+
 Kind = Literal["date", "integer", "text"]
 
 _FOLDER: Final = Path(__file__).parent
@@ -14,6 +16,7 @@ _PARAMETER: Final = re.compile(
     rf"-- (?P<name>\w+) \((?P<kind>{'|'.join(get_args(Kind))}), default (?P<default>[^)]+)\): (?P<meaning>.+)"
 )
 _PLACE: Final = re.compile(r"\? /\* (\w+) \*/")
+_SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
 _WEEKS_BEFORE: Final = re.compile(r"(?P<weeks>\d+) weeks before (?P<other>\w+)")
 
 
@@ -110,6 +113,13 @@ def views() -> tuple[View, ...]:
 def queries() -> dict[str, Query]:
     """All queries by name."""
     return {path.stem: _query(path) for path in sorted((_FOLDER / "queries").glob("*.sql"))}
+
+
+def tables_of(text: str) -> frozenset[str]:
+    """The tables that a query reads, also by way of views."""
+    named = set(_SOURCE.findall(text))
+    through = [tables_of(view.text) for view in views() if view.name in named]
+    return frozenset(named & TABLES.keys()).union(*through)
 
 
 def _view(path: Path) -> View:

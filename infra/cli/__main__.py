@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from analytics.athena import AthenaError
-from contracts.tables import OPERATIONS, TABLES
+from contracts.tables import OPERATIONS
 from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
 from infra.cli import authorize as consent
@@ -285,16 +285,17 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
 
 
 def _print_tables(cloud: Cloud) -> None:
+    names = (*cloud.tables(), *OPERATIONS)
     counted = "\nUNION ALL\n".join(
         f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
         f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
-        for name in (*TABLES, *OPERATIONS)
+        for name in names
     )
     answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}
-    rows = [(name, *told[name]) for name in (*TABLES, *OPERATIONS)]
-    names = ("table", "rows", "snapshots", "first day", "last day")
-    out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2]))
+    rows = [(name, *told[name]) for name in names]
+    columns = ("table", "rows", "snapshots", "first day", "last day")
+    out.print(grid(f"Tables of {cloud.platform.database}", columns, rows, numbers=[1, 2]))
 
 
 def main() -> None:

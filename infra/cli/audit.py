@@ -73,6 +73,7 @@ def audit(
 ) -> None:
     """Compare raw snapshots with receipts, tables and quarantine; exit with 1 if anything is not as it should be."""
     cloud = find_cloud(environment, writes=repair)
+    cloud.tables()
     days = _days(cloud, first and first.date(), last and last.date())
     found = _audited(cloud, days, grace)
     if repair and (replays := announcements(found.gaps)):

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
-from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError
 from infra.deploying.stacks import stack_name
 from infra.local.spotify.client import SimulatorClient
@@ -81,14 +80,15 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
 
 
 def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
-    """Waits until every table has a receipt of every snapshot as it is now.
+    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
 
     Raises:
         ConsoleError: Nothing was completed for three minutes; names what is missing.
     """
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
-    pending = {(key, table) for key in snapshots for table in TABLES}
+    tables = cloud.tables()
+    pending = {(key, table) for key in snapshots for table in tables}
     versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE

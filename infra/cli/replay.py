@@ -197,7 +197,7 @@ def announcement(bucket: str, key: SnapshotKey) -> str:
 
 
 def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: datetime, bar: Progress) -> None:
-    """Waits until every table that was announced to has written its receipt again.
+    """Waits until every deployed table that was announced to has written its receipt again.
 
     Args:
         cloud: Where.
@@ -208,10 +208,11 @@ def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: da
     Raises:
         ConsoleError: Nothing was written for three minutes; names what was not.
     """
+    deployed = cloud.tables()
     pending = {
         each.key.receipt(table): (table, each.key)
         for each in announcements
-        for table in (TABLES if each.table == EVERY_TABLE else (each.table,))
+        for table in (deployed if each.table == EVERY_TABLE else (each.table,))
     }
     task = bar.add_task("tables written", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE

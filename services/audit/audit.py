@@ -13,6 +13,7 @@ from services.audit.comparison import Gap, compare
 from services.audit.event import Event
 from services.audit.inventory import CONCURRENCY, Inventory
 from services.audit.settings import AuditSettings
+from shared.deployed import deployed_tables
 from shared.observability import count, gauge, instrument, logger
 
 MOST_LISTED: Final = 1000
@@ -51,6 +52,7 @@ def auditor() -> Handler:
     instrument("botocore")
     s3 = boto3.client("s3", config=Config(max_pool_connections=CONCURRENCY, retries={"mode": "standard"}))
     inventory = Inventory(s3, settings.s3_bucket, tuple(TABLES))
+    ssm = boto3.client("ssm")
 
     def handler(event: dict[str, Any], _: Any) -> Report:
         asked = Event.read(event)
@@ -58,7 +60,9 @@ def auditor() -> Handler:
         first, last = asked.days(began.date())
         grace = settings.grace_minutes if asked.grace_minutes is None else asked.grace_minutes
         holdings = inventory.take(first, last)
-        findings = compare(holdings, tuple(TABLES), settled_before=began - timedelta(minutes=grace))
+        findings = compare(
+            holdings, deployed_tables(ssm, settings.earworm_env), settled_before=began - timedelta(minutes=grace)
+        )
         for gap in findings.gaps[:MOST_LISTED]:
             logger.warning("gap", **gap)
         logger.info(

@@ -9,7 +9,9 @@ class AuditSettings(Settings):
     """What the audit needs to know.
 
     Attributes:
+        earworm_env: The environment, `dev` or `prod`.
         grace_minutes: How long a raw snapshot may take to be in every table before its absence is a gap.
     """
 
+    earworm_env: str
     grace_minutes: Annotated[int, Field(ge=0)]

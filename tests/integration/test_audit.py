@@ -43,7 +43,10 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("S3_BUCKET", BUCKET)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         monkeypatch.setenv("GRACE_MINUTES", "15")
-        yield make_cloud()
+        monkeypatch.setenv("EARWORM_ENV", "dev")
+        cloud = make_cloud()
+        cloud.deploy(*TABLES)
+        yield cloud
 
 
 @pytest.fixture
@@ -55,9 +58,11 @@ def cloud(empty: Cloud) -> Cloud:
     return empty
 
 
-def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
-    """What all transformers do with an announcement."""
+def complete(cloud: Cloud, key: SnapshotKey = KEY, *, without: str = "") -> None:
+    """What all transformers but one do with an announcement."""
     for name, table in TABLES.items():
+        if name == without:
+            continue
         Worker(
             table=table,
             transform=TRANSFORMS[name],
@@ -69,6 +74,22 @@ def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
 
 def audit(**event: Any) -> Any:
     return auditor()({"from": "2026-11-01", "to": "2026-11-30", "grace_minutes": 0, **event}, None)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_table_that_is_not_deployed_lacks_nothing(empty: Cloud) -> None:
+    # given albums removed, and a snapshot that came later
+    empty.remove("albums")
+    later = SnapshotKey(date(2026, 11, 29), "later")
+    empty.put_raw(DOCUMENT, key=later.raw)
+    complete(empty, later, without="albums")
+
+    # when and then
+    assert audit()["gaps"] == []
+
+    # and once it is deployed again, it lacks what it missed
+    empty.deploy("albums")
+    assert {gap["table"] for gap in audit()["gaps"]} == {"albums"}
 
 
 def whats(report: Any) -> list[tuple[str | None, str]]:

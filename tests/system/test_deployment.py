@@ -217,6 +217,36 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     assert dev.objects(prefix) == prod.objects(prefix)
 
 
+def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(pipeline: Pipeline, dev: Lake) -> None:
+    # given albums removed
+    day = date(2025, 7, 21)
+    pipeline.earworm("remove", "albums", "--yes")
+
+    # when an operator goes on
+    for arguments in (
+        ("run", "--date", str(day)),
+        ("status",),
+        ("runs",),
+        ("tables",),
+        ("replay", "--from", str(day), "--to", str(day)),
+        ("audit", "--from", str(day), "--to", str(day), "--grace", "0"),
+        ("report", "--week", str(day)),
+    ):
+        result = pipeline.attempt(*arguments)
+
+        # then each command does the rest
+        assert result.returncode == 0, (arguments, result.stderr)
+        assert "albums: not deployed" in result.stderr
+    assert dev.receipts(day).keys() == {*TABLES} - {"albums"}
+
+    # and once albums is back and was told what it missed, the lake is whole
+    pipeline.earworm("deploy", "albums")
+    pipeline.earworm("replay", "--from", str(day), "--to", str(day), "--table", "albums")
+    audited = pipeline.attempt("audit", "--from", str(day), "--to", str(day), "--grace", "0")
+    assert (audited.returncode, audited.stderr) == (0, "")
+    assert dev.receipts(day).keys() == {*TABLES}
+
+
 def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -> None:
     # given what one of them hears alone
     dev.put(SnapshotKey(date(2025, 8, 4), "heard-by-dev"), playlist(entry(track("Heard"))))
