@@ -248,7 +248,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         UnreadableSnapshotError: The document is not JSON, no playlist, of an unknown schema version, or of
             another day than its key says.
     """
-    document, path = _document(body)
+    document, path = read_document(body)
     envelope = document.snapshot
     if envelope is None:
         return _bare_snapshot(document, path, body, provenance)
@@ -279,8 +279,12 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
     )
 
 
-def _document(body: bytes) -> tuple[RawDocument[Any], str]:
-    """The document, its long lists unread, and its JSON path: `$`, or `$[0]` in a list."""
+def read_document(body: bytes) -> tuple[RawDocument[Any], str]:
+    """The document, its long lists unread, and its JSON path: `$`, or `$[0]` in a list.
+
+    Raises:
+        UnreadableSnapshotError: It is not JSON, or has not the structure of any document that can be read.
+    """
     try:
         found = decoder(RawDocument[Raw] | list[RawDocument[Raw]]).decode(body)
     except ValidationError as fault:

@@ -22,7 +22,7 @@ from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
-from shared.lake import Lake, RawObject, SnapshotKey, SupersededError
+from shared.lake import Lake, Output, RawObject, SnapshotKey, SupersededError
 from shared.observability import Step, count, gauge, instrument, logger, message, seconds, step
 from shared.parquet import encode
 from shared.settings import TransformerSettings
@@ -132,17 +132,20 @@ class Worker(Generic[R]):
                 rejected = self._rejected_rows(snapshot, judgement, raw)
             with step("encode"):
                 parquet = encode(self.table, judgement.rows)
-            outputs = {
+            bodies = {
                 key.quarantine(name): _json_lines(rejected) if rejected else None,
                 key.parquet(name): parquet,
-                key.receipt(name): _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]),
             }
             told = {"service-version": self.service_version, "run-id": run_id or ""}
-            for output, body in outputs.items():
-                with step("receipt" if output == key.receipt(name) else "publish"):
-                    self.lake.publish(output, body, made_from=raw, metadata=told)
+            outputs: dict[str, Output | None] = {}
+            for output, body in bodies.items():
+                with step("publish"):
+                    outputs[output] = self.lake.publish(output, body, made_from=raw, metadata=told)
+            receipt = _json_lines([self._receipt(snapshot, judgement, raw, outputs)])
+            with step("receipt"):
+                outputs[key.receipt(name)] = self.lake.publish(key.receipt(name), receipt, made_from=raw, metadata=told)
             with step("confirm"):
-                self.lake.confirm(outputs, made_from=raw, metadata=told)
+                self.lake.confirm(outputs, made_from=raw)
             self._tell(work, judgement, raw)
 
     def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
@@ -179,7 +182,11 @@ class Worker(Generic[R]):
             for reject in judgement.rejects
         ]
 
-    def _receipt(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, parquet_key: str) -> Receipt:
+    def _receipt(
+        self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]
+    ) -> Receipt:
+        key = SnapshotKey.from_raw(raw.key)
+        parquet, quarantine = outputs[key.parquet(self.table.name)], outputs[key.quarantine(self.table.name)]
         return {
             **snapshot.origin,
             "table_name": self.table.name,
@@ -191,7 +198,12 @@ class Worker(Generic[R]):
             "raw_key": raw.key,
             "raw_etag": raw.etag,
             "raw_version_id": raw.version_id,
-            "parquet_key": parquet_key,
+            "parquet_key": key.parquet(self.table.name),
+            "parquet_etag": parquet.etag if parquet else None,
+            "parquet_bytes": parquet.bytes if parquet else None,
+            "quarantine_key": key.quarantine(self.table.name) if quarantine else None,
+            "quarantine_etag": quarantine.etag if quarantine else None,
+            "quarantine_bytes": quarantine.bytes if quarantine else None,
             "service_version": self.service_version,
             "contract_version": self.table.version,
         }

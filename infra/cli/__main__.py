@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from analytics.athena import AthenaError
+from analytics.sql import queries
 from contracts.tables import OPERATIONS
 from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
-from infra.cli import authorize as consent
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
 from infra.cli import logs as logs_
@@ -26,8 +27,10 @@ from infra.cli import report as reports
 from infra.cli import runs as runs_
 from infra.cli import trace as traces
 from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_day
 from infra.cli.query import Form
-from infra.cli.screen import ConsoleError, err, grid, out, progress
+from infra.cli.screen import ConsoleError, UsageError, complain, err, grid, out, progress
 from infra.demos import recovery
 from infra.demos import tiers as tiers_
 from infra.deploying.build import BuildError
@@ -35,27 +38,40 @@ from infra.deploying.changes import ChangesError
 from infra.deploying.deploy import DeployError
 from infra.deploying.stacks import COMPONENTS, ROOT
 from infra.local.cloud import LocalCloudError
+from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
     name="earworm",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def earworm(environment: Environment = "dev") -> None:
-    """What is trending on Spotify, week by week. Acts on AWS if the environment names it, else on the local cloud."""
 
 
 REPORT = ROOT / "report/index.html"
 _WEEKS_OF_THE_DEMONSTRATION = 26
 
 Playlists = Annotated[
-    list[str] | None, typer.Option("--playlist", help="Playlist to take; repeat it. [default: those deployed]")
+    list[str] | None,
+    typer.Option("--playlist", metavar="PLAYLIST", help="Playlist to take; repeat it. [default: those deployed]"),
 ]
+
+
+def _print_version(*, is_asked_for: bool) -> None:
+    if is_asked_for:
+        out.print(f"earworm {version('earworm')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    environment: Environment = "dev",
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What is trending on Spotify, week by week. Acts on AWS if the environment names it, else on the local cloud."""
 
 
 @app.command()
@@ -81,13 +97,14 @@ def down() -> None:
 @app.command()
 def run(
     day: Annotated[
-        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshots. [default: today]")
+        date | None,
+        typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: today]"),
     ] = None,
     playlist: Playlists = None,
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    _run(find_cloud(environment, writes=True), day.date() if day else datetime.now(UTC).date(), playlist or ())
+    _run(find_cloud(environment, writes=True), day or questions.today(), playlist or ())
 
 
 @app.command()
@@ -105,8 +122,10 @@ def backfill(
 def load(
     files: Annotated[list[Path], typer.Argument(help="Playlist documents as the Web API gave them.", exists=True)],
     day: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshots. [default: in each file's name]"),
+        date | None,
+        typer.Option(
+            "--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: in each file's name]"
+        ),
     ] = None,
     playlist: Annotated[str | None, typer.Option(help="Id of the playlist. [default: the document's]")] = None,
     environment: Environment = "dev",
@@ -121,7 +140,7 @@ def load(
 ) -> None:
     """Load raw playlist documents from elsewhere, and wait until every table has them."""
     cloud = find_cloud(environment, writes=True)
-    documents = archive.documents(files, day=day.date() if day else None, playlist=playlist, pages_of_one=pages)
+    documents = archive.documents(files, day=day, playlist=playlist, pages_of_one=pages)
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     if not cloud.is_local and (replaced := [each.key.raw for each in documents if archive.replaces(s3, bucket, each)]):
         confirm(f"Replace {', '.join(replaced)} in {environment} at {cloud.address}?", yes=yes)
@@ -146,6 +165,9 @@ def authorize(
     browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser as well.")] = False,
 ) -> None:
     """Ask a Spotify user for consent to read the playlists that only they may read; renew it every five months."""
+    # It takes longer to import than the shell has patience when it completes a word.
+    from infra.cli import authorize as consent  # noqa: PLC0415
+
     cloud = find_cloud(environment, writes=True)
     consented_at = consent.authorize(
         cloud.client("secretsmanager"), cloud.environment, cloud.variables, open_browser=browser
@@ -170,22 +192,36 @@ def tables(environment: Environment = "dev") -> None:
 def query(
     context: typer.Context,
     question: Annotated[
-        str | None, typer.Argument(help="Name of a query in analytics/queries, or SQL. [default: show the names]")
+        str | None,
+        typer.Argument(
+            autocompletion=one_of(queries),
+            help="Name of a query in analytics/queries, or SQL. [default: show the names]",
+        ),
     ] = None,
     environment: Environment = "dev",
     *,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option("--spreadsheet", help="Write CSV for a spreadsheet: with a byte order mark and no formula.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON, a list of rows.")] = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet, into a file that you send it to.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Let SQL do more than read, such as CREATE or DROP.")] = False,
 ) -> None:
-    """Ask Athena. A named query takes its parameters as `--name value`."""
-    chosen = [form for form, wanted in ((Form.CSV, csv), (Form.JSON, json), (Form.PARQUET, parquet)) if wanted]
+    """Ask Athena. A named query takes its parameters as `--name value`; SQL of your own reads, unless --write."""
+    forms = (
+        (Form.SPREADSHEET, spreadsheet),
+        (Form.CSV, csv and not spreadsheet),
+        (Form.JSON, json),
+        (Form.PARQUET, parquet),
+    )
+    chosen = [form for form, is_wanted in forms if is_wanted]
     if len(chosen) > 1:
-        raise ConsoleError("An answer has one form: choose among --csv, --json and --parquet.")
+        raise UsageError("An answer has one form: choose among --csv, --spreadsheet, --json and --parquet.")
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(find_cloud(environment), question, context.args, questions.today())
+        answered = questions.ask(find_cloud(environment), question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
@@ -199,12 +235,12 @@ app.command()(deployment.changed)
 @app.command()
 def report(
     week: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day of the week to report. [default: today]")
+        date | None, typer.Option(parser=read_day, metavar="DAY", help="A day of the week to report. [default: today]")
     ] = None,
     environment: Environment = "dev",
 ) -> None:
     """Write what happened in a week as one page, report/index.html, that needs neither network nor SQL."""
-    reports.write(find_cloud(environment), week.date() if week else questions.today(), REPORT)
+    reports.write(find_cloud(environment), week or questions.today(), REPORT)
     out.print(f"The report is {os.path.relpath(REPORT)}.")
 
 
@@ -299,15 +335,31 @@ def _print_tables(cloud: Cloud) -> None:
 
 
 def main() -> None:
-    """Runs the console; a fault ends as one sentence and exit code 1."""
+    """Runs the console. Its exit code is 0 when it is done, 1 when it failed or found something, 2 for wrong usage."""
     try:
-        app()
-    except (AthenaError, BuildError, ChangesError, ConsoleError, DeployError, LocalCloudError) as fault:
-        err.print(f"[red]earworm:[/] {escape(str(fault))}")
-        sys.exit(1)
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except ConsoleError as fault:
+        complain(str(fault))
+        sys.exit(fault.exit_code)
+    except (AthenaError, BuildError, ChangesError, DeployError, LocalCloudError, PermanentError) as fault:
+        complain(str(fault))
     except (BotoCoreError, ClientError) as fault:
-        err.print(f"[red]earworm:[/] the cloud refused: {escape(str(fault))}")
-        sys.exit(1)
+        complain(f"the cloud refused: {fault}")
+    except BrokenPipeError:
+        _discard_output()  # whoever read it has enough
+    except OSError as fault:
+        _discard_output()
+        where = f"{fault.filename}: " if fault.filename else ""
+        complain(f"the machine refused: {where}{fault.strerror or fault}. Mend that, and give the same command again.")
+    sys.exit(1)
+
+
+def _discard_output() -> None:
+    """Drops what could not be written, so that Python does not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

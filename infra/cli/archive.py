@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
-from contracts.elements import UnreadableSnapshotError
-from contracts.snapshot import Provenance, read_snapshot
+from contracts.elements import UnreadableSnapshotError, tolerantly
+from contracts.snapshot import Provenance, RawDocument, read_document, read_snapshot
 from infra.cli.screen import ConsoleError
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
@@ -77,40 +77,45 @@ def _stored(s3: "S3Client", bucket: str, key: SnapshotKey) -> bytes | None:
 
 
 def _document(source: str, name: str, body: bytes, day: date | None, playlist: str | None) -> Document:
-    told = _Told.of(body, source)
-    day = day or told.day or _day_in(name)
-    if day is None:
-        raise ConsoleError(f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name.")
-    playlist = playlist or told.playlist
-    if playlist is None:
-        raise ConsoleError(f"{source} does not tell its playlist's id: give one with --playlist.")
     try:
-        key = SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
-        snapshot = read_snapshot(body, Provenance(playlist, day))
-    except (PermanentError, UnreadableSnapshotError) as fault:
-        raise ConsoleError(f"{source} cannot be loaded: {fault}") from fault
+        document, path = read_document(body)
+        key = _key(source, document, path, day or _day_told(document, path) or _day_in(name), playlist)
+        snapshot = read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date))
+        for _ in snapshot.entries:  # finds what a worker would otherwise be the first to find
+            pass
+    except UnreadableSnapshotError as fault:
+        raise ConsoleError(
+            f"{source} cannot be loaded: {fault}. Load documents as the Web API gave them or the extractor wrote them."
+        ) from fault
     return Document(source, key, body, len(snapshot.entries))
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a document tells of itself."""
+def _key(source: str, document: RawDocument[Any], path: str, day: date | None, playlist: str | None) -> SnapshotKey:
+    if day is None:
+        raise ConsoleError(f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name.")
+    told = (document.playlist or document).id
+    playlist = playlist or (told if isinstance(told, str) and told else None)
+    if playlist is None:
+        where = f"{path}.playlist.id" if document.playlist else f"{path}.id"
+        raise ConsoleError(f"{source} does not tell its playlist's id at {where}: give it with --playlist.")
+    try:
+        return SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
+    except PermanentError as fault:
+        raise ConsoleError(
+            f"{source} cannot be loaded as playlist {playlist!r} of {day}: {fault.sentence}. "
+            "Give others with --date and --playlist."
+        ) from fault
 
-    day: date | None
-    playlist: str | None
 
-    @classmethod
-    def of(cls, body: bytes, source: str) -> "_Told":
-        document = _parsed(body, source)
-        if isinstance(document, list) and len(document) == 1:
-            document = document[0]
-        if not isinstance(document, dict):
-            return cls(None, None)
-        envelope = document.get("snapshot") or {}
-        playlist = document.get("playlist") or document
-        day = envelope.get("snapshot_date")
-        playlist_id = playlist.get("id")
-        return cls(date.fromisoformat(day) if day else None, playlist_id if isinstance(playlist_id, str) else None)
+def _day_told(document: RawDocument[Any], path: str) -> date | None:
+    if document.snapshot is None:
+        return None
+    try:
+        return date.fromisoformat(document.snapshot.snapshot_date)
+    except ValueError:
+        raise UnreadableSnapshotError(
+            f"{path}.snapshot.snapshot_date", f"{document.snapshot.snapshot_date!r} is not a day, YYYY-MM-DD"
+        ) from None
 
 
 def _day_in(name: str) -> date | None:
@@ -125,42 +130,67 @@ def _merged(files: Sequence[Path]) -> bytes:
     """The first document with the entries of all pages in place.
 
     Raises:
-        ConsoleError: The pages do not follow each other.
+        ConsoleError: A file is not a page, or the pages do not follow each other.
     """
-    parsed = [_parsed(_bytes(file), str(file)) for file in files]
-    whole = next((document for document in parsed if _container(document) is not document), parsed[0])
-    pages = sorted((_container(document) for document in parsed), key=lambda page: page.get("offset") or 0)
+    parsed = [(str(file), _parsed(_bytes(file), str(file))) for file in files]
+    pages = sorted((_page(source, document) for source, document in parsed), key=lambda page: page.offset)
     entries: list[Any] = []
     for page in pages:
-        if page.get("offset", len(entries)) != len(entries):
+        if page.offset != len(entries):
             raise ConsoleError(
-                f"The pages do not follow each other: one begins at entry {page['offset']}, where "
+                f"The pages do not follow each other: {page.source} begins at entry {page.offset}, where "
                 f"{len(entries)} entries came before it. Name every page, each once."
             )
-        entries += page["items"]
-    _container(whole).update(items=entries, offset=0, limit=len(entries), next=None, previous=None)
-    return json.dumps(whole, ensure_ascii=False).encode()
+        entries += page.container["items"]
+    whole = next((document for source, document in parsed if _page(source, document).container is not document), None)
+    whole = parsed[0][1] if whole is None else whole
+    _page(parsed[0][0], whole).container.update(items=entries, offset=0, limit=len(entries), next=None, previous=None)
+    return json.dumps(whole).encode()
 
 
-def _container(document: Any) -> dict[str, Any]:
+class _Page(NamedTuple):
+    """A page in a file: what holds its entries, and at which entry of the playlist it begins."""
+
+    source: str
+    container: dict[str, Any]
+    offset: int
+
+
+def _page(source: str, document: Any) -> _Page:
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
     if isinstance(document, dict):
         for page in (document, document.get("items"), document.get("tracks")):
             if isinstance(page, dict) and isinstance(page.get("items"), list):
-                return page
-    raise ConsoleError("A file with --pages is neither a playlist with entries nor a page of one.")
+                offset = page.get("offset") or 0
+                if isinstance(offset, int):
+                    return _Page(source, page, offset)
+                raise ConsoleError(
+                    f"{source} cannot be merged: its `offset` is not a number. Mend it, or leave the file out."
+                )
+    raise ConsoleError(
+        f"{source} is neither a playlist with entries nor a page of one: name only such files with --pages."
+    )
 
 
 def _parsed(body: bytes, source: str) -> Any:
     try:
-        return json.loads(body)
-    except ValueError as fault:
-        raise ConsoleError(f"{source} is not JSON: {fault}") from fault
+        return tolerantly(body)
+    except UnreadableSnapshotError as fault:
+        raise ConsoleError(
+            f"{source} cannot be merged: {fault}. Name playlists and pages as the Web API gave them."
+        ) from fault
 
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        body = file.read_bytes()
     except OSError as fault:
-        raise ConsoleError(f"{file} cannot be read: {fault.strerror}") from fault
+        raise ConsoleError(f"{file} cannot be read: {fault.strerror}. Name files that hold documents.") from None
+    try:
+        is_plain = not body.decode().startswith("\ufeff")
+    except UnicodeDecodeError:
+        is_plain = False
+    if not is_plain:
+        raise ConsoleError(f"{file} is not UTF-8 without a byte order mark: save it as that, and load it again.")
+    return body

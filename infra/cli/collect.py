@@ -9,9 +9,11 @@ from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
 from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
+from infra.cli.functions import invoke
 from infra.cli.screen import ConsoleError
 from infra.deploying.stacks import stack_name
 from infra.local.spotify.client import SimulatorClient
@@ -44,6 +46,9 @@ class Run:
         return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
 
 
+_RUN = TypeAdapter(Run)
+
+
 def mondays(weeks: int, until: date) -> list[date]:
     """The last so many Mondays up to a day, the oldest first."""
     last = until - timedelta(days=until.weekday())
@@ -62,14 +67,7 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
     event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
     if playlists:
         event["playlists"] = list(playlists)
-    response = cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event).encode())
-    answer = json.loads(response["Payload"].read())
-    if response.get("FunctionError"):
-        raise ConsoleError(
-            f"The extractor failed for {day}: {answer.get('errorMessage', answer)}. "
-            f"Its log group is /aws/lambda/{stack_name(cloud.environment, 'extractor')}."
-        )
-    return Run(answer["run_id"], date.fromisoformat(answer["snapshot_date"]), tuple(answer["playlists"]))
+    return invoke(cloud, "extractor", event, _RUN)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
@@ -109,7 +107,12 @@ def configured_playlists(cloud: "Cloud") -> list[str]:
     configuration = cloud.client("lambda").get_function_configuration(
         FunctionName=stack_name(cloud.environment, "extractor")
     )
-    return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
+    try:
+        return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
+    except ValueError as fault:
+        raise ConsoleError(
+            f"PLAYLIST_ID of the deployed extractor: {fault}. Set PLAYLIST_ID, and run `earworm deploy extractor`."
+        ) from None
 
 
 def _turn_to(cloud: "Cloud", day: date) -> None:

@@ -12,9 +12,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
+from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
-from infra.cli.screen import ConsoleError, grid, out, progress
+from infra.cli.completion import one_of
+from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
@@ -54,7 +56,9 @@ def deploy(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SERVICE", help="Services; `platform` is what they share, `analytics` views and queries."
+            metavar="SERVICE",
+            autocompletion=one_of(lambda: COMPONENTS),
+            help="Services; `platform` is what they share, `analytics` views and queries.",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -72,18 +76,20 @@ def deploy(
 ) -> None:
     """Deploy services, each in a stack of its own; the platform comes first."""
     if everything and names:
-        raise ConsoleError(f"--all and {', '.join(names)} exclude each other: name one of them.")
-    deploy_components(
-        find_cloud(environment, writes=True),
-        chosen(names, among=COMPONENTS),
-        _assigned(assignments),
-        dry_run=dry_run,
-        yes=yes,
-    )
+        raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
+    components, parameters = chosen(names, among=COMPONENTS), _assigned(assignments)
+    deploy_components(find_cloud(environment, writes=True), components, parameters, dry_run=dry_run, yes=yes)
 
 
 def remove(
-    component: Annotated[str, typer.Argument(metavar="SERVICE", help="Service; `platform` when it is the last.")],
+    component: Annotated[
+        str,
+        typer.Argument(
+            metavar="SERVICE",
+            autocompletion=one_of(lambda: COMPONENTS),
+            help="Service; `platform` when it is the last.",
+        ),
+    ],
     environment: Environment = "dev",
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it without a question.")] = False,
@@ -138,7 +144,10 @@ def changed(
 
 
 def build(
-    names: Annotated[list[str] | None, typer.Argument(metavar="SERVICE", help="Services. [default: all]")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SERVICE", autocompletion=one_of(lambda: SERVICES), help="Services. [default: all]"),
+    ] = None,
 ) -> None:
     """Build bundles without deploying them, and measure them against their budgets."""
     target = bundles.target_of(os.environ)
@@ -160,11 +169,11 @@ def chosen(names: Sequence[str] | None, *, among: Sequence[str]) -> Sequence[str
     """The components that were named, all if none was.
 
     Raises:
-        ConsoleError: There is none of such a name.
+        UsageError: There is none of such a name.
     """
     unknown = set(names or ()) - set(among)
     if unknown:
-        raise ConsoleError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
+        raise UsageError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
     return [name for name in among if name in names] if names else among
 
 
@@ -191,6 +200,9 @@ def deploy_components(
     """
     to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {})
     _check(to, components)
+    if "extractor" in components:
+        _check_playlists(cloud.variables.get("PLAYLIST_ID", ""), "PLAYLIST_ID")
+        _check_playlists(to.parameters.get("PlaylistIds", ""), "--set PlaylistIds")
     failures: list[str] = []
 
     def proceed(planned: Mapping[str, _Planned]) -> None:
@@ -214,10 +226,17 @@ def _check(to: _Destination, components: Sequence[str]) -> None:
         known = deploying.settable_parameters(to.cloudformation, component)
         unknown = to.parameters.keys() - known
         if unknown:
-            raise ConsoleError(
+            raise UsageError(
                 f"The template of {component} has no parameter {', '.join(sorted(unknown))} to be set: choose among "
                 f"{', '.join(sorted(known))}."
             )
+
+
+def _check_playlists(references: str, name: str) -> None:
+    try:
+        playlist_ids_between_commas(references)
+    except ValueError as fault:
+        raise UsageError(f"{name}: {fault}. Nothing was deployed.") from None
 
 
 def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:
@@ -376,7 +395,7 @@ def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not (name and equals):
-            raise ConsoleError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
+            raise UsageError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
         assigned[name] = value
     return assigned
 

@@ -3,21 +3,24 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.markup import escape
 from rich.text import Text
 
 from contracts.candidates import Candidate
+from contracts.elements import UnreadableSnapshotError, tolerantly
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
 from contracts.tables import TABLES, Row
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Environment, find_cloud
-from infra.cli.screen import ConsoleError, out
+from infra.cli.completion import one_of
+from infra.cli.days import read_day
+from infra.cli.receipts import find_receipt, skipped_by_rule
+from infra.cli.screen import ConsoleError, UsageError, out, printable
 from services import transform_of
 from shared.lake import SnapshotKey
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 _ENTRY: Final = re.compile(r"\$.*?items\[\d+\]")
 _LONGEST_ENTRY: Final = 2_000
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+_ASK_THE_AUDIT: Final = "`earworm audit` tells whether it should be there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,9 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     Raises:
         ConsoleError: The table has no receipt of it, or the version of the raw object is gone.
     """
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read()
-    except ClientError as fault:
-        raise _gone(fault, f"{table} has no receipt of {key.playlist_id} on {key.snapshot_date}") from None
-    receipt = _RECEIPT.validate_json(body)
+    receipt = find_receipt(s3, bucket, key.receipt(table))
+    if receipt is None:
+        raise ConsoleError(f"{table} has no receipt of {key.playlist_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
     version = receipt["raw_version_id"]
     try:
         found = (
@@ -78,9 +79,13 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     except ClientError as fault:
         raise _gone(fault, f"version {version or receipt['raw_etag']} of {receipt['raw_key']} is gone") from None
     raw = found["Body"].read()
-    return Origin(
-        receipt, json.loads(raw), read_snapshot(raw, Provenance(key.playlist_id, key.snapshot_date, receipt["run_id"]))
-    )
+    try:
+        snapshot = read_snapshot(raw, Provenance(key.playlist_id, key.snapshot_date, receipt["run_id"]))
+        return Origin(receipt, tolerantly(raw), snapshot)
+    except UnreadableSnapshotError as fault:
+        raise ConsoleError(
+            f"s3://{bucket}/{receipt['raw_key']} cannot be read any more, {fault}: see `earworm audit`."
+        ) from None
 
 
 def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
@@ -113,9 +118,9 @@ def value_at(document: Any, location: str) -> Any:
 
 
 def explain(
-    table: Annotated[str, typer.Argument(help=f"One of {', '.join(TABLES)}.")],
+    table: Annotated[str, typer.Argument(autocompletion=one_of(lambda: TABLES), help=f"One of {', '.join(TABLES)}.")],
     playlist: Annotated[str, typer.Option(help="Id of the playlist.")],
-    day: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshot.")],
+    day: Annotated[date, typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshot.")],
     track: Annotated[
         str | None,
         typer.Option(help="Spotify id of the row's track (artist, album), or its position. [default: every row]"),
@@ -124,15 +129,16 @@ def explain(
 ) -> None:
     """Tell where rows come from: run, raw object and version, entry, code version and receipt."""
     if table not in TABLES:
-        raise ConsoleError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
+        raise UsageError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
-    key = SnapshotKey(day.date(), playlist)
+    key = SnapshotKey(day, playlist)
     found = origin(cloud.client("s3"), cloud.platform.bucket, table, key)
     places = entries(found.snapshot, table, track)
     if not places:
         raise ConsoleError(_no_row(found, table, track, key.snapshot_date))
     receipt = found.receipt
     numbers = ", ".join(f"{receipt[n]} {n}" for n in ("entries", "rows", "rejected", "skipped_entries"))
+    skipped = skipped_by_rule(receipt)
     bucket = cloud.platform.bucket
     for name, text in (
         ("run", receipt["run_id"] or "none: the document was loaded"),
@@ -140,26 +146,26 @@ def explain(
         ("its version", f"{receipt['raw_version_id']}, ETag {receipt['raw_etag']}"),
         ("rows", f"s3://{bucket}/{receipt['parquet_key']}"),
         ("receipt", f"s3://{bucket}/{key.receipt(table)}"),
-        ("", f"{numbers.replace('_entries', '')} {receipt['skipped']}"),
+        ("", f"{numbers.replace('_entries', '')}{f' ({skipped})' if skipped else ''}"),
         ("code", f"{table} {receipt['service_version']}, contract version {receipt['contract_version']}"),
     ):
-        out.print(f"[cyan]{name:<12}[/] {escape(text)}", soft_wrap=True)
+        out.print(Text.assemble((f"{name:<12} ", "cyan"), text), soft_wrap=True)
     for place in places:
         at = "" if place.position is None else f"  [dim]position {place.position}[/]"
         out.print(f"[cyan]{'entry':<12}[/] {escape(place.location)}{at}", soft_wrap=True)
         if track is not None:
-            text = json.dumps(value_at(found.raw, place.location), ensure_ascii=False, indent=2)
+            text = printable(json.dumps(value_at(found.raw, place.location), ensure_ascii=False, indent=2))
             out.print(Text(text[:_LONGEST_ENTRY] + ("…" if len(text) > _LONGEST_ENTRY else ""), "dim"))
 
 
 def _no_row(found: Origin, table: str, name: str | None, day: date) -> str:
     return (
         f"{table} has no row {name or ''} of that playlist on {day}: its receipt counts {found.receipt['rows']} rows, "
-        f"{found.receipt['rejected']} rejected and skipped {found.receipt['skipped']}."
+        f"{found.receipt['rejected']} rejected and {skipped_by_rule(found.receipt) or 'none'} skipped."
     )
 
 
 def _gone(fault: ClientError, sentence: str) -> Exception:
     if fault.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchVersion", "PreconditionFailed"}:
         return fault
-    return ConsoleError(f"{sentence}: `earworm audit` tells whether it should be there.")
+    return ConsoleError(f"{sentence}: {_ASK_THE_AUDIT}")

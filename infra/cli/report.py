@@ -7,6 +7,7 @@ from analytics import report, week
 from contracts.tables import TABLES
 from infra.cli import query
 from infra.cli.cloud import Cloud
+from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError
 
 
@@ -15,7 +16,7 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
 
     Raises:
         AthenaError: Athena failed a query.
-        ConsoleError: There is no chart of that time.
+        ConsoleError: There is no chart of that time, or the file cannot be written.
     """
     deployed = cloud.tables()
     contents = week.collect(
@@ -32,5 +33,4 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
         ) from None
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, "utf-8")
+    write_file(file, page)

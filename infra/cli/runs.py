@@ -3,21 +3,24 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 import typer
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
+from typing_extensions import TypedDict
 
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
 from infra.deploying.stacks import stack_name
 from shared.lake import SnapshotKey
@@ -35,8 +38,36 @@ _STATES: Final = {
     "replaced": "dim",
     "waiting": "cyan",
 }
+
+
+class _Begins(TypedDict):
+    snapshot_date: date
+    playlists: list[str]
+
+
+class _Playlist(TypedDict):
+    playlist_id: str
+    outcome: str
+    key: NotRequired[str | None]
+    sentence: NotRequired[str]
+
+
+class _Over(TypedDict):
+    calls: int
+    playlists: list[_Playlist]
+
+
+class _Complete(TypedDict):
+    raw_key: str
+    rows: int
+    rejected: int
+    seconds_from_raw_to_table: float
+
+
+_BEGINS: TypeAdapter[_Begins] = TypeAdapter(_Begins)
+_OVER: TypeAdapter[_Over] = TypeAdapter(_Over)
+_COMPLETE: TypeAdapter[_Complete] = TypeAdapter(_Complete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +132,15 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
     found: dict[str, Run] = {}
     for line in told:
         run_id, before = str(line.run_id), found.get(str(line.run_id))
-        if line.message == "run begins":
-            began = before.began if before else line.at
-            playlists = [{"playlist_id": each, "outcome": "not over"} for each in line.fields["playlists"]]
-            found[run_id] = Run(run_id, began, date.fromisoformat(line.fields["snapshot_date"]), None, playlists)
-        elif line.message == "run is over" and before:
-            found[run_id] = Run(
-                run_id, before.began, before.snapshot_date, line.fields["calls"], line.fields["playlists"]
-            )
+        with suppress(ValidationError):  # what others log is no line of a run
+            if line.message == "run begins":
+                began = _BEGINS.validate_python(line.fields)
+                playlists = [{"playlist_id": each, "outcome": "not over"} for each in began["playlists"]]
+                since = before.began if before else line.at
+                found[run_id] = Run(run_id, since, began["snapshot_date"], None, playlists)
+            elif line.message == "run is over" and before:
+                over = _OVER.validate_python(line.fields)
+                found[run_id] = replace(before, calls=over["calls"], playlists=over["playlists"])
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
@@ -119,12 +151,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) 
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
     def stands(key: SnapshotKey, table: str) -> Place:
-        try:
-            receipt = _RECEIPT.validate_json(s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read())
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] != "NoSuchKey":
-                raise
-            receipt = None
+        receipt = find_receipt(s3, bucket, key.receipt(table))
         about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
         return place(run.run_id, key, table, receipt, about, raw=current[key])
 
@@ -160,10 +187,10 @@ def place(
         return Place(key, table, "replaced", sentence=f"the raw object is {by}")
     set_aside = [line for line in told if line.message == "message goes to the dead-letter queue"]
     if set_aside:
-        return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence")))
+        return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence", "")))
     failed = [line for line in told if line.message == "message goes back to its queue"]
     if failed:
-        received = int(failed[-1].fields["receive_count"])
+        received = int(failed[-1].fields.get("receive_count", 1))
         fault = str(failed[-1].fields.get("exception", "")).splitlines()[-1:]
         state = "dead-lettered" if received >= _RECEIVED_TOO_OFTEN else "failing"
         return Place(key, table, state, sentence=f"{received} times: {''.join(fault)}")
@@ -206,10 +233,12 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
         *lines(cloud, (EXTRACTOR,), "run is over", days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
-    complete: dict[str, dict[tuple[str, str], Line]] = {run.run_id: {} for run in latest}
+    complete: dict[str, dict[tuple[str, str], _Complete]] = {run.run_id: {} for run in latest}
     for line in lines(cloud, tables, "table is complete for the snapshot", days=days):
         if line.run_id in complete:
-            complete[line.run_id].setdefault((line.service, line.fields["raw_key"]), line)
+            with suppress(ValidationError):
+                table = _COMPLETE.validate_python(line.fields)
+                complete[line.run_id].setdefault((line.service, table["raw_key"]), table)
     rows = [
         (
             run.run_id[:8],
@@ -217,9 +246,9 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
             run.snapshot_date,
             run.outcome,
             f"{len(complete[run.run_id])}/{len(run.keys) * len(tables)}",
-            sum(line.fields["rows"] for line in complete[run.run_id].values()),
-            sum(line.fields["rejected"] for line in complete[run.run_id].values()),
-            max((line.fields["seconds_from_raw_to_table"] for line in complete[run.run_id].values()), default=None),
+            sum(each["rows"] for each in complete[run.run_id].values()),
+            sum(each["rejected"] for each in complete[run.run_id].values()),
+            max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
         for run in latest
     ]

@@ -11,8 +11,9 @@ from rich.text import Text
 
 from infra.cli import trace_page
 from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.files import write_file
 from infra.cli.logs import Days, RunId, of_run, whole_run_id
-from infra.cli.screen import ConsoleError, grid, out
+from infra.cli.screen import ConsoleError, UsageError, grid, in_one_line, out
 from infra.cli.spans import Span, spans
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def trace(
 ) -> None:
     """Draw what a run did in the order of time, from the extractor to every table."""
     if show and html is None:
-        raise ConsoleError("--open shows the page that --html writes: give both, as in --html run.html --open.")
+        raise UsageError("--open shows the page that --html writes: give both, as in --html run.html --open.")
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
     services = spans(documents_of(cloud, run_id, days=days), environment)
@@ -60,7 +61,7 @@ def trace(
     out.print()
     out.print(grid("From the PUT to each table, in seconds", *_latencies(services), numbers=(2, 3, 4)))
     if html:
-        html.write_text(trace_page.page(run_id, environment, services), "utf-8")
+        write_file(html, trace_page.page(run_id, environment, services))
         out.print(f"Written to {html}")
         if show:
             webbrowser.open(html.absolute().as_uri())
@@ -82,7 +83,7 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
 
     def row(span: Span, depth: int) -> Iterator[Text]:
         text = Text()
-        label = f"{'  ' * depth}{span.title}"
+        label = f"{'  ' * depth}{in_one_line(span.title)}"
         text.append(f"{label[: label_width - 1]:<{label_width}}", "bold" if span.kind == "service" else "")
         start = min(int((span.begin - begin) * per_second), bar_width - 1)
         length = max(1, min(round(span.seconds * per_second), bar_width - start))
@@ -94,7 +95,9 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
         text.append(f"{span.seconds:>9.3f} s")
         yield text
         for trouble in span.troubles:
-            yield Text(f"{'  ' * depth}  ↳ {trouble}", "yellow" if trouble.startswith("throttled") else "red")
+            yield Text(
+                f"{'  ' * depth}  ↳ {in_one_line(trouble)}", "yellow" if trouble.startswith("throttled") else "red"
+            )
         for child in span.children:
             is_shown = show_all or child.is_troubled or (child.kind == "step" and not _root(span).first("table"))
             if is_shown:

@@ -25,8 +25,8 @@ _RAW_MEGABYTES = 0.6
 """Of a snapshot with 50 entries and all that enriches them, as measured."""
 _TABLE_MEGABYTES = 0.01
 """Of one table's file of such a snapshot, as measured."""
-_EXTRACTOR_GIGABYTE_SECONDS = 0.5 * 20
-"""For a playlist: half a gigabyte, and about 15 calls of Spotify and ReccoBeats with their pauses."""
+_EXTRACTOR_GIGABYTE_SECONDS = 1.0 * 20
+"""For a playlist: a gigabyte, and about 15 calls of Spotify and ReccoBeats with their pauses."""
 _TRANSFORMER_GIGABYTE_SECONDS = 1.0 * 5
 """For a snapshot and table, a cold start each time."""
 _AUDIT_GIGABYTE_SECONDS = 1.0 * 5
@@ -43,7 +43,8 @@ _DAYS_OF_A_TABLE = 30 * 12 * 31
 """As partition projection counts them, years times months times days."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
-_GETS_OF_AN_AUDIT = 11
+_GETS_OF_AN_AUDIT = len(TABLES)
+"""Of a snapshot: its receipts; all else is listed."""
 _AUDITS_OF_A_SNAPSHOT = 8
 _LISTINGS_OF_AN_AUDIT = 20
 _POLLS_OF_A_QUEUE = 5 * 3 * 60 * 24 * _DAYS

@@ -4,7 +4,7 @@ Genres last; popularity and followers do not. So what is taken from an earlier d
 day of the snapshot, and tables take nothing from it but genres.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -21,15 +21,20 @@ from shared.lake import Lake, SnapshotKey
 from shared.observability import logger
 
 MONTH: Final = timedelta(days=31)
-"""How long an artist counts as known."""
+"""How long an artist is not asked for again, and how old the snapshot may be that knows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierArtist:
-    """An artist as Spotify told it on an earlier day."""
+    """An artist as Spotify told it on an earlier day.
+
+    Attributes:
+        is_due: Whether that was so long ago that it should be asked for again.
+    """
 
     as_of: date
     artist: JsonObject
+    is_due: bool = False
 
 
 EarlierArtists: TypeAlias = Mapping[str, EarlierArtist]
@@ -44,7 +49,7 @@ class EarlierBlock(TypedDict):
 
 
 def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists]:
-    """What finds the artists of the playlist's last snapshot that are known since at most a month, once it is needed.
+    """What finds the artists of the playlist's last snapshot, once they are needed.
 
     It finds none where there is no such snapshot or it cannot be read: neither is worth the playlist.
     """
@@ -53,11 +58,10 @@ def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists
     def find() -> EarlierArtists:
         try:
             raw = lake.last_raw(key, within=MONTH)
-            found = _artists_of(_decoder.decode(raw.body)) if raw else {}
+            return dict(_artists_of(_decoder.decode(raw.body), key.snapshot_date - MONTH)) if raw else {}
         except (ClientError, BotoCoreError, ValueError) as fault:
             logger.warning("earlier snapshot is not used", sentence=str(fault))
             return {}
-        return {name: each for name, each in found.items() if key.snapshot_date - each.as_of <= MONTH}
 
     return find
 
@@ -92,13 +96,11 @@ class _Snapshot(Struct):
 _decoder = Decoder(_Snapshot)
 
 
-def _artists_of(snapshot: _Snapshot) -> dict[str, EarlierArtist]:
+def _artists_of(snapshot: _Snapshot, since: date) -> Iterator[tuple[str, EarlierArtist]]:
     if snapshot.snapshot is None:
-        return {}
+        return
     blocks = [*(snapshot.earlier_artists or ()), _Block(snapshot.snapshot.snapshot_date, snapshot.artists or [])]
-    return {
-        artist["id"]: EarlierArtist(block.as_of, artist)
-        for block in blocks
-        for artist in block.items
-        if isinstance(artist, dict) and isinstance(artist.get("id"), str)
-    }
+    for block in blocks:
+        for artist in block.items:
+            if isinstance(artist, dict) and isinstance(artist.get("id"), str):
+                yield artist["id"], EarlierArtist(block.as_of, artist, is_due=block.as_of < since)

@@ -52,13 +52,14 @@ class Catalogue:
         """Full artists, and those that are still open as they were told earlier.
 
         Where Spotify gives no batches they come one by one, for the genres are worth it; that takes at most half of the
-        call budget, and those that are known from earlier are not asked for again.
+        call budget, goes to those that nobody knows, and then to those that were told longest ago, if they are due.
         """
         if not ids:
             return Enrichment([], "none needed")
         if self._spotify.capabilities.refused("batch_lookup"):
-            new = [each for each in ids if each in self._artists or each not in earlier()]
-            found = _gather("artists", new, self._artists, self._one_by_one, given="one by one")
+            found = _gather(
+                "artists", self._most_wanted(ids, earlier()), self._artists, self._one_by_one, given="one by one"
+            )
         else:
             found = _gather("artists", ids, self._artists, self._spotify.artists)
             if self._spotify.capabilities.refused("batch_lookup"):
@@ -74,6 +75,11 @@ class Catalogue:
     def albums(self, ids: Sequence[str]) -> Enrichment:
         """Full albums, which add too little to what tracks tell of them to be fetched one by one."""
         return _gather("albums", ids, self._albums, self._spotify.albums) if ids else Enrichment([], "none needed")
+
+    def _most_wanted(self, ids: Sequence[str], earlier: EarlierArtists) -> list[str]:
+        new = [each for each in ids if each in self._artists or each not in earlier]
+        due = [each for each in ids if each not in self._artists and each in earlier and earlier[each].is_due]
+        return new + sorted(due, key=lambda each: earlier[each].as_of)
 
     def _one_by_one(self, ids: Sequence[str]) -> Iterator[Known]:
         for artist_id in ids:

@@ -1,9 +1,11 @@
 """The raw snapshot, in the shape that `contracts.snapshot` reads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import BytesIO
+from typing import Any
 
 from contracts.snapshot import SCHEMA_VERSION
 from services.extractor.earlier import as_blocks
@@ -68,7 +70,7 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
 
     Half of a surrogate pair, which JSON can say and UTF-8 cannot, stays the escape that it came as.
     """
-    document = {
+    document: dict[str, Any] = {
         "snapshot": {
             "schema_version": SCHEMA_VERSION,
             "run_id": extraction.run_id,
@@ -86,5 +88,24 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
         "albums": extraction.albums.items,
         "audio_features": extraction.features.blocks,
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(errors="backslashreplace")
+    body = BytesIO()
+    for name, value in document.items():
+        body.write(b"," if body.tell() else b"{")
+        body.write(_encoded(name) + b":")
+        if isinstance(value, list):
+            _write_list(value, body)
+        else:
+            body.write(_encoded(value))
+    body.write(b"}")
+    return body.getvalue()
+
+
+def _write_list(elements: Sequence[Any], body: BytesIO) -> None:
+    """Element by element, for the text of ten thousand albums takes as much memory again as their bytes."""
+    body.write(b"[")
+    body.writelines(b"," * bool(index) + _encoded(element) for index, element in enumerate(elements))
+    body.write(b"]")
+
+
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

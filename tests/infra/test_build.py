@@ -79,6 +79,14 @@ def test_the_bundle_of_the_report_holds_its_questions_and_its_style() -> None:
 
 
 @pytest.mark.slow
+def test_the_bundle_of_the_audit_has_no_reader_of_parquet() -> None:
+    with ZipFile(build("audit", HOST, CACHED).path) as archive:
+        names = set(archive.namelist())
+
+    assert not {"fastparquet/__init__.py", "pyarrow/__init__.py", "pandas/__init__.py", "numpy/__init__.py"} & names
+
+
+@pytest.mark.slow
 def test_equal_input_gives_an_equal_bundle(tmp_path: Path) -> None:
     first, second = build("extractor", HOST, tmp_path / "first"), build("extractor", HOST, tmp_path / "second")
 

@@ -1,64 +1,48 @@
-from collections.abc import Callable
+"""A template declares tables as Glue takes them."""
+
+from base64 import b64decode
 from typing import Any
 
 import pytest
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
-from infra.deploying.stacks import PLATFORM
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX
+from infra.catalog import declared_tables
+from infra.deploying.stacks import ANALYTICS, PLATFORM, template
 
-LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
-    "receipts": RECEIPTS_PREFIX,
-    "rejected_rows": QUARANTINE_PREFIX,
+VALUES = {
+    "Environment": "dev",
+    "Bucket": "lake",
+    "Database": "earworm_dev",
+    "/earworm/dev/bucket": "lake",
+    "/earworm/dev/database": "earworm_dev",
 }
-PARTITIONS = ["year", "month", "day"]
-EVERY_TABLE = pytest.mark.parametrize("table", [*TABLES.values(), *OPERATIONS.values()], ids=lambda table: table.name)
+DECLARED = {
+    name: table
+    for component in (PLATFORM, *TABLES, ANALYTICS)
+    for name, table in declared_tables(template(component).read_text(), VALUES).items()
+}
 
 
-@EVERY_TABLE
-def test_the_catalog_has_the_contract_and_finds_partitions_itself(
-    table: Table[Any], expanded: Callable[[str], dict[str, Any]]
-) -> None:
-    declared = _table_input(expanded(table.name if table.name in TABLES else PLATFORM), table.name)
+@pytest.mark.parametrize("table", [*TABLES.values(), *OPERATIONS.values()], ids=lambda table: table.name)
+def test_a_table_is_declared_as_its_contract_has_it(table: Table[Any]) -> None:
+    declared = DECLARED[table.name]
+
     storage, parameters = declared["StorageDescriptor"], declared["Parameters"]
-
-    assert declared["Description"] == table.description
-    assert declared["TableType"] == "EXTERNAL_TABLE"
-    assert [(c["Name"], c["Type"]) for c in storage["Columns"]] == [(c.name, c.glue_type) for c in columns(table.row)]
-    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [(key, "string") for key in PARTITIONS]
-    assert not {c["Name"] for c in storage["Columns"]} & set(PARTITIONS)
-    assert storage["Location"]["Fn::Sub"].endswith(f"/{LOCATIONS[table.name]}")
-    assert parameters["storage.location.template"]["Fn::Sub"] == (
-        storage["Location"]["Fn::Sub"] + "year=${!year}/month=${!month}/day=${!day}"
-    )
-    assert parameters["classification"] == ("parquet" if table.name in TABLES else "json")
-
-
-@EVERY_TABLE
-def test_partitions_are_projected_over_the_years_to_come(
-    table: Table[Any], expanded: Callable[[str], dict[str, Any]]
-) -> None:
-    parameters = _table_input(expanded(table.name if table.name in TABLES else PLATFORM), table.name)["Parameters"]
-
-    assert {name: value for name, value in parameters.items() if name.startswith("projection.")} == {
-        "projection.enabled": "true",
-        "projection.year.type": "integer",
-        "projection.year.range": "2006,2035",
-        "projection.month.type": "integer",
-        "projection.month.range": "1,12",
-        "projection.month.digits": "2",
-        "projection.day.type": "integer",
-        "projection.day.range": "1,31",
-        "projection.day.digits": "2",
-    }
-
-
-def _table_input(template: dict[str, Any], name: str) -> dict[str, Any]:
-    inputs = [
-        resource["Properties"]["TableInput"]
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::Glue::Table"
+    assert [(each["Name"], each["Type"]) for each in storage["Columns"]] == [
+        (column.name, column.glue_type) for column in columns(table.row)
     ]
-    (declared,) = (each for each in inputs if each["Name"] == name)
-    return dict(declared)
+    assert storage["Location"].startswith("s3://lake/")
+    template_of_places = parameters["storage.location.template"]
+    assert template_of_places == f"{storage['Location']}year=${{year}}/month=${{month}}/day=${{day}}"
+
+
+def test_a_view_is_declared_as_athena_writes_it() -> None:
+    text = DECLARED["weekly_chart"]["ViewOriginalText"]
+
+    assert '"schema":"earworm_dev"' in b64decode(text.removeprefix("/* Presto View: ").removesuffix(" */")).decode()
+
+
+def test_a_value_that_nobody_knows_is_named() -> None:
+    with pytest.raises(KeyError, match="Bucket"):
+        declared_tables(template(PLATFORM).read_text(), {"Environment": "dev"})

@@ -1,34 +1,23 @@
 """The audit of a lake that real workers wrote, with each kind of gap made by hand."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
-from contracts.tables import TABLES
-from services.albums.transform import albums
-from services.artists.transform import artists
+from contracts.tables import OPERATIONS, TABLES
 from services.audit.audit import auditor
-from services.playlist_metadata.transform import playlist_metadata
-from services.songs.transform import songs
-from services.track_features.transform import track_features
-from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
-from shared.worker import Worker
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, make_cloud, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
+from tests.integration.tables import DATABASE, alter, complete, copy, declare_tables, flip, forge, receipt_with
 
-TRANSFORMS: dict[str, Callable[..., Any]] = {
-    "songs": songs,
-    "artists": artists,
-    "albums": albums,
-    "track_features": track_features,
-    "playlist_metadata": playlist_metadata,
-}
 OTHER = SnapshotKey(date(2026, 11, 15), "a-dashed-id")
 DOCUMENT = playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101)))
 
@@ -43,6 +32,8 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("S3_BUCKET", BUCKET)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         monkeypatch.setenv("GRACE_MINUTES", "15")
+        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
         monkeypatch.setenv("EARWORM_ENV", "dev")
         cloud = make_cloud()
         cloud.deploy(*TABLES)
@@ -56,20 +47,6 @@ def cloud(empty: Cloud) -> Cloud:
         empty.put_raw(DOCUMENT, key=key.raw)
         complete(empty, key)
     return empty
-
-
-def complete(cloud: Cloud, key: SnapshotKey = KEY, *, without: str = "") -> None:
-    """What all transformers but one do with an announcement."""
-    for name, table in TABLES.items():
-        if name == without:
-            continue
-        Worker(
-            table=table,
-            transform=TRANSFORMS[name],
-            lake=cloud.lake,
-            dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
-            service_version="1.0.0",
-        ).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
 
 
 def audit(**event: Any) -> Any:
@@ -94,17 +71,6 @@ def test_a_table_that_is_not_deployed_lacks_nothing(empty: Cloud) -> None:
 
 def whats(report: Any) -> list[tuple[str | None, str]]:
     return [(gap["table"], gap["what"]) for gap in report["gaps"]]
-
-
-def alter(cloud: Cloud, key: str, body: bytes | None = None, **metadata: str) -> None:
-    """Replaces an object's body or what it tells of itself."""
-    had = cloud.s3.get_object(Bucket=BUCKET, Key=key)
-    told = had["Metadata"] | {name.replace("_", "-"): value for name, value in metadata.items()}
-    cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=had["Body"].read() if body is None else body, Metadata=told)
-
-
-def receipt_of(cloud: Cloud, table: str, **fields: Any) -> bytes:
-    return json.dumps(cloud.json_lines(KEY.receipt(table))[0] | fields).encode()
 
 
 def test_a_lake_that_the_workers_wrote_has_no_gap(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,20 +102,61 @@ def test_of_a_lake_without_snapshots_no_age_is_told(empty: Cloud, capsys: pytest
     assert "DaysSinceSnapshot" not in capsys.readouterr().out
 
 
+ANOTHER_FILE = "Parquet file is another than its receipt says: ETag "
 GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "no receipt": (lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.receipt("songs")), "songs", "receipt missing"),
     "stale receipt": (
         lambda c: alter(c, KEY.receipt("albums"), raw_version="old"),
         "albums",
-        "receipt made from another version of the raw object (old)",
+        "receipt made from another version of the raw object ('old')",
+    ),
+    "receipt of old": (
+        lambda c: forge(c, "songs", parquet_etag=None),
+        "songs",
+        "receipt does not name the ETags of what it commits, as those of old",
     ),
     "receipt that does not add up": (
-        lambda c: alter(c, KEY.receipt("songs"), receipt_of(c, "songs", entries=4)),
+        lambda c: forge(c, "songs", entries=4),
         "songs",
         "receipt does not add up: 4 entries are not 1 rows + 1 rejected + 1 skipped",
     ),
+    "receipt whose rules do not add up": (
+        lambda c: forge(c, "songs", skipped='{"episode": 2}'),
+        "songs",
+        """receipt does not add up: '{"episode": 2}' are not 1 skipped""",
+    ),
+    "receipt of another table": (
+        lambda c: forge(c, "songs", table_name="albums"),
+        "songs",
+        "receipt contradicts its key: table_name is 'albums', not 'songs'",
+    ),
+    "receipt of another day": (
+        lambda c: forge(c, "songs", snapshot_date="2026-11-15"),
+        "songs",
+        "receipt contradicts its key: snapshot_date is '2026-11-15', not '2026-11-22'",
+    ),
+    "receipt of another run": (
+        lambda c: forge(c, "songs", run_id="run-2"),
+        "songs",
+        "receipt contradicts its key: run_id is 'run-2', not 'run-1'",
+    ),
+    "receipt of other rows": (
+        lambda c: forge(c, "songs", parquet_key=KEY.parquet("albums")),
+        "songs",
+        "receipt contradicts its key: parquet_key is 'processed/spotify/albu",
+    ),
+    "altered receipt": (
+        lambda c: alter(c, KEY.receipt("songs"), receipt_with(c, "songs", service_version="2")),
+        "songs",
+        "receipt altered: its bytes have another SHA-256 than its metadata say",
+    ),
     "receipt that is none": (
         lambda c: alter(c, KEY.receipt("songs"), b'{"rows": "many"}'),
+        "songs",
+        "receipt cannot be read",
+    ),
+    "receipt that is a list": (
+        lambda c: alter(c, KEY.receipt("songs"), b"[]"),
         "songs",
         "receipt cannot be read",
     ),
@@ -158,42 +165,26 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
         "artists",
         "Parquet file missing",
     ),
-    "stale Parquet": (
-        lambda c: alter(c, KEY.parquet("songs"), raw_version="old"),
-        "songs",
-        "Parquet file made from another version of the raw object (old)",
-    ),
-    "cut-off Parquet": (
-        lambda c: alter(c, KEY.parquet("songs"), b"PAR1"),
-        "songs",
-        "Parquet file cannot be read",
-    ),
-    "empty Parquet": (lambda c: alter(c, KEY.parquet("songs"), b""), "songs", "Parquet file cannot be read"),
-    "other rows in Parquet": (
-        lambda c: alter(
-            c, KEY.parquet("artists"), c.s3.get_object(Bucket=BUCKET, Key=KEY.parquet("songs"))["Body"].read()
-        ),
-        "artists",
-        "Parquet file holds 1 rows, the receipt says 2",
-    ),
+    "cut-off Parquet": (lambda c: alter(c, KEY.parquet("songs"), b"PAR1"), "songs", ANOTHER_FILE),
+    "empty Parquet": (lambda c: alter(c, KEY.parquet("songs"), b""), "songs", ANOTHER_FILE),
+    "damaged data page": (lambda c: flip(c, KEY.parquet("songs"), 100), "songs", ANOTHER_FILE),
+    "damaged footer": (lambda c: flip(c, KEY.parquet("songs"), -60), "songs", ANOTHER_FILE),
+    "another table's rows": (lambda c: copy(c, KEY.parquet("songs"), KEY.parquet("artists")), "artists", ANOTHER_FILE),
+    "another week's rows": (lambda c: copy(c, OTHER.parquet("songs"), KEY.parquet("songs")), "songs", ANOTHER_FILE),
     "no quarantine": (
         lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.quarantine("songs")),
         "songs",
-        "quarantine missing: the receipt says 1 rejected",
+        "quarantine missing",
     ),
-    "more in quarantine": (
-        lambda c: alter(c, KEY.quarantine("songs"), b"{}\n{}\n"),
+    "another quarantine": (
+        lambda c: copy(c, OTHER.quarantine("songs"), KEY.quarantine("songs")),
         "songs",
-        "quarantine holds 2 rows, the receipt says 1",
+        "quarantine is another than its receipt says: ETag ",
     ),
     "quarantine of nothing": (
-        lambda c: c.s3.copy_object(
-            Bucket=BUCKET,
-            Key=KEY.quarantine("artists"),
-            CopySource={"Bucket": BUCKET, "Key": KEY.quarantine("songs")},
-        ),
+        lambda c: copy(c, KEY.quarantine("songs"), KEY.quarantine("artists")),
         "artists",
-        "quarantine holds 1 rows, the receipt says 0",
+        "quarantine that its receipt does not know (ETag ",
     ),
 }
 
@@ -205,26 +196,25 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
     make(cloud)
 
     # then the audit names it, and a replay mends it
-    report = audit()
-    assert whats(report) == [(table, what)]
-    assert report["gaps"][0] == {
+    (found,) = audit()["gaps"]
+    assert found.pop("what").startswith(what)
+    assert found == {
         "table": table,
         "playlist_id": KEY.playlist_id,
         "snapshot_date": "2026-11-22",
         "raw_key": KEY.raw,
-        "what": what,
         "mended_by": "replay",
     }
     complete(cloud)
     assert audit()["found"] == 0
 
 
-def test_a_newer_raw_object_that_nobody_processed_makes_every_output_stale(cloud: Cloud) -> None:
+def test_a_newer_raw_object_that_nobody_processed_makes_every_receipt_stale(cloud: Cloud) -> None:
     cloud.put_raw(playlist(entry(track("New"))))
 
     found = whats(audit())
 
-    assert len(found) == 2 * len(TABLES) + 1
+    assert len(found) == len(TABLES)
     assert all("made from another version of the raw object" in what for _, what in found)
 
 
@@ -241,7 +231,7 @@ def test_outputs_whose_raw_object_is_gone_are_orphans_for_a_person(cloud: Cloud)
 
     assert report["checked"] == 1
     assert report["found"] == 2 * len(TABLES) + 1
-    assert {gap["mended_by"] for gap in report["gaps"]} == {"hand"}
+    assert {gap["mended_by"] for gap in report["gaps"]} == {"person"}
     assert {gap["playlist_id"] for gap in report["gaps"]} == {"a-dashed-id"}
 
 
@@ -276,6 +266,142 @@ def test_more_gaps_than_an_answer_may_list_are_counted(cloud: Cloud, monkeypatch
 
     assert report["found"] == len(TABLES)
     assert len(report["gaps"]) == 3
+
+
+@pytest.mark.parametrize("name", [*TABLES, *OPERATIONS])
+def test_a_table_that_somebody_dropped_is_named(cloud: Cloud, name: str) -> None:
+    SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name=name)
+
+    assert audit()["gaps"] == [
+        {
+            "table": name,
+            "playlist_id": None,
+            "snapshot_date": None,
+            "raw_key": None,
+            "what": "the catalog has no such table",
+            "mended_by": "catalog",
+        }
+    ]
+    assert audit(catalog=False)["found"] == 0
+
+
+def test_a_table_that_is_otherwise_than_its_contract_is_named(cloud: Cloud) -> None:
+    glue = SESSION.client("glue")
+    table = glue.get_table(DatabaseName=DATABASE, Name="songs")["Table"]
+    storage = table["StorageDescriptor"]
+    columns = [{**each, "Type": "int"} if each["Name"] == "position" else each for each in storage["Columns"][1:]]
+    columns.append({"Name": "mood", "Type": "string"})
+    altered: Any = {
+        "Name": "songs",
+        "PartitionKeys": table["PartitionKeys"][:2],
+        "StorageDescriptor": {**storage, "Columns": columns, "Location": "s3://elsewhere/"},
+    }
+    glue.update_table(DatabaseName=DATABASE, TableInput=altered)
+
+    assert whats(audit()) == [
+        ("songs", f"the catalog places it at 's3://elsewhere/', not at s3://{BUCKET}/processed/spotify/songs/"),
+        ("songs", "the catalog's column 'mood' is string, not there"),
+        ("songs", "the catalog's column 'position' is int, not bigint"),
+        ("songs", "the catalog's column 'snapshot_date' is missing, not string"),
+        ("songs", "the catalog's partition key 'day' is missing, not string"),
+    ]
+
+
+def test_without_a_database_every_table_is_missing(cloud: Cloud) -> None:
+    SESSION.client("glue").delete_database(Name=DATABASE)
+
+    assert [table for table, _ in whats(audit())] == [*TABLES, *OPERATIONS]
+
+
+WEEKS = 40
+DAMAGES: dict[str, Callable[[Random, bytes], bytes]] = {
+    "a bit": lambda chance, body: _with_bit(body, chance.randrange(8 * len(body))),
+    "noise": lambda chance, body: chance.randbytes(len(body)),
+    "noise at the end": lambda chance, body: body[: -min(64, len(body))] + chance.randbytes(min(64, len(body))),
+    "noise at the beginning": lambda chance, body: chance.randbytes(16) + body[16:],
+    "a part taken out": lambda chance, body: body[: (cut := chance.randrange(len(body) - 1))] + body[cut + 1 :],
+    "cut off": lambda chance, body: body[: chance.randrange(len(body))],
+    "twice": lambda _, body: body + body,
+    "something appended": lambda chance, body: body + chance.randbytes(1),
+}
+
+
+def _with_bit(body: bytes, place: int) -> bytes:
+    """With one bit turned."""
+    byte = place // 8
+    return body[:byte] + bytes([body[byte] ^ 1 << place % 8]) + body[byte + 1 :]
+
+
+def _aimed(cloud: Cloud, chance: Random, place: tuple[str, SnapshotKey], others: list[SnapshotKey]) -> str:
+    """Puts what another place rightly holds under a place's key, with its metadata and all."""
+    table, key = place
+    kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+    other_table = chance.choice([each for each in TABLES if each != table])
+    other_key = chance.choice([each for each in others if each != key])
+    source_of: Callable[[SnapshotKey, str], str] = getattr(SnapshotKey, kind)
+    source = source_of(other_key, table)
+    if kind != "quarantine" and chance.random() < 0.5:
+        source = source_of(key, other_table)
+    copy(cloud, source, source_of(key, table))
+    return kind
+
+
+@pytest.fixture(scope="module")
+def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
+    """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with a quarantine."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
+            patch.setenv(name, value)
+        patch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
+        cloud = make_cloud()
+        keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), "one") for week in range(WEEKS)]
+        for number, key in enumerate(keys):
+            cloud.put_raw(playlist(entry(track(f"One {number}")), entry(track("Two", popularity=101))), key=key.raw)
+            complete(cloud, key)
+        yield cloud, keys
+
+
+def _damage_each_place(forty_weeks: tuple[Cloud, list[SnapshotKey]], how: str, damage: Callable[..., str]) -> None:
+    """Damages an object of each place, and holds what the audit names against that; then mends it all again."""
+    cloud, keys = forty_weeks
+    places = [(table, key) for key in keys for table in TABLES]
+    sound = {key: cloud.s3.get_object(Bucket=BUCKET, Key=key) for key in cloud.etags() if not key.startswith("raw/")}
+    before = {key: (found["Body"].read(), found["Metadata"]) for key, found in sound.items()}
+    kinds: dict[str, int] = {}
+    for place in places:
+        kind = damage(place)
+        kinds[kind] = kinds.get(kind, 0) + 1
+
+    report = auditor()({"from": str(keys[-1].snapshot_date), "to": str(keys[0].snapshot_date)}, None)
+
+    for key, (body, told) in before.items():
+        cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=told)
+    named = {(gap["table"], gap["raw_key"]) for gap in report["gaps"]}
+    sys.stdout.write(f"{len(places)} {how} damages ({kinds}): {len(named)} named, 0 ended the audit\n")
+    assert named == {(table, key.raw) for table, key in places}
+
+
+def test_two_hundred_random_damages_are_all_named(forty_weeks: tuple[Cloud, list[SnapshotKey]]) -> None:
+    cloud, _ = forty_weeks
+    chance = Random(20261128)
+
+    def damage(place: tuple[str, SnapshotKey]) -> str:
+        table, key = place
+        kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+        output = getattr(key, kind)(table)
+        body = cloud.s3.get_object(Bucket=BUCKET, Key=output)["Body"].read()
+        alter(cloud, output, chance.choice(list(DAMAGES.values()))(chance, body))
+        return kind
+
+    _damage_each_place(forty_weeks, "random", damage)
+
+
+def test_two_hundred_aimed_damages_are_all_named(forty_weeks: tuple[Cloud, list[SnapshotKey]]) -> None:
+    cloud, keys = forty_weeks
+    chance = Random(20261129)
+
+    _damage_each_place(forty_weeks, "aimed", lambda place: _aimed(cloud, chance, place, keys))
 
 
 def test_an_event_that_cannot_be_read_fails_the_audit(cloud: Cloud) -> None:

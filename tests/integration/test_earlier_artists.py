@@ -69,10 +69,14 @@ def test_the_last_snapshot_tells_each_artist_as_it_was_sent_and_the_day(archive:
     }
 
 
-def test_what_is_known_for_longer_than_a_month_is_to_be_asked_again(archive: Archive) -> None:
-    archive.put(7, snapshot(7, earlier={31: ["still"], 32: ["no more"]}))
+def test_what_is_known_for_longer_than_a_month_is_due(archive: Archive) -> None:
+    archive.put(7, snapshot(7, "new", earlier={31: ["known"], 32: ["due"]}))
 
-    assert archive.earlier().keys() == {"still"}
+    assert {name: each.is_due for name, each in archive.earlier().items()} == {
+        "new": False,
+        "known": False,
+        "due": True,
+    }
 
 
 @pytest.mark.parametrize(("days", "known"), [(0, set()), (-7, set()), (31, {"a"}), (32, set())])

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
+from hashlib import md5
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from contracts.tables.songs import SONGS, Song
 from contracts.tables.table import Table
 from services.songs.transform import songs
 from shared.dead_letters import DeadLetterQueue
-from shared.lake import Lake, RawObject, SupersededError
+from shared.lake import Lake, Output, RawObject, SupersededError
 from shared.parquet import encode
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
@@ -168,30 +169,20 @@ def test_what_a_worker_remembers_is_all_that_matters_of_its_history(name: str) -
 
 
 class WithoutConfirm(Lake):
-    def confirm(
-        self, outputs: Mapping[str, bytes | None], *, made_from: RawObject, metadata: Mapping[str, str]
-    ) -> None: ...
+    def confirm(self, published: Mapping[str, Output | None], *, made_from: RawObject) -> None: ...
 
 
 class ConfirmOfWhatShouldStand(Lake):
-    def confirm(
-        self, outputs: Mapping[str, bytes | None], *, made_from: RawObject, metadata: Mapping[str, str]
-    ) -> None:
-        there = {key: body for key, body in outputs.items() if body is not None}
-        super().confirm(there, made_from=made_from, metadata=metadata)
+    def confirm(self, published: Mapping[str, Output | None], *, made_from: RawObject) -> None:
+        there = {key: output for key, output in published.items() if output is not None}
+        super().confirm(there, made_from=made_from)
 
 
 class ConfirmOfAnyCode(Lake):
-    def confirm(
-        self,
-        outputs: Mapping[str, bytes | None],
-        *,
-        made_from: RawObject,
-        metadata: Mapping[str, str],  # noqa: ARG002
-    ) -> None:
-        for key, body in outputs.items():
+    def confirm(self, published: Mapping[str, Output | None], *, made_from: RawObject) -> None:
+        for key, output in published.items():
             standing = self._look(key)
-            if (standing and standing.made_from) != (None if body is None else made_from.version):
+            if (standing and standing.made_from) != (made_from.version if output else None):
                 raise SupersededError(key)
 
 
@@ -205,11 +196,14 @@ class ReceiptFirst(Lake):
         super().__init__(s3, bucket)
         self.held: list[tuple[str, bytes | None]] = []
 
-    def publish(self, key: str, body: bytes | None, *, made_from: RawObject, metadata: Mapping[str, str]) -> None:
+    def publish(
+        self, key: str, body: bytes | None, *, made_from: RawObject, metadata: Mapping[str, str]
+    ) -> Output | None:
         self.held.insert(0, (key, body))
         if key == KEYS.receipt:
             while self.held:
                 super().publish(*self.held.pop(0), made_from=made_from, metadata=metadata)
+        return None if body is None else Output(md5(body, usedforsecurity=False).hexdigest(), len(body))
 
 
 class Careless(FakeClient):

@@ -59,6 +59,9 @@ NOT_EXERCISED = {
         for service in ("extractor", "audit", "report")
         for role in (service, f"schedule of the {service}")
     },
+    "Glue asks for it on the catalog and the tables as well, the local one on the database alone": {
+        ("audit", "glue:GetTables"),
+    },
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
         for action in (
@@ -196,21 +199,29 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
 
     queue, dead = {"QueueUrl": "earworm-dev-songs"}, {"QueueUrl": "earworm-dev-songs-dead-letters"}
     extractors = {"QueueUrl": "earworm-dev-extractor-dead-letters"}
+    started, others = (
+        {"FunctionName": f"earworm-dev-{name}", "InvocationType": "DryRun"} for name in ("audit", "songs")
+    )
     handle, body = {"ReceiptHandle": "x"}, {"MessageBody": "{}"}
     yield from against("redrive", "s3.put_object", letter, raw, rows, receipt, {**letter, "Bucket": OTHER_LAKE})
     yield from against("redrive", "s3.get_object", raw, rows, receipt, letter)
     yield Case("redrive", "s3.delete_object", raw, ("s3.get_object", raw))
     yield Case("redrive", "s3.delete_object", letter, ("s3.put_object", letter))
-    yield from against("redrive", "sqs.receive_message", dead, queue, extractors)
-    yield from against(
-        "redrive", "sqs.delete_message", {**dead, **handle}, {**queue, **handle}, {**extractors, **handle}
-    )
+    yield from against("redrive", "sqs.receive_message", dead, queue)
+    yield from against("redrive", "sqs.receive_message", extractors, queue)
+    yield from against("redrive", "sqs.delete_message", {**dead, **handle}, {**queue, **handle})
+    yield from against("redrive", "lambda.invoke", started, others)
     yield from against("redrive", "sqs.send_message", {**queue, **body}, {**dead, **body}, {**extractors, **body})
     yield Case("redrive", "sqs.purge_queue", dead)
 
-    yield from against("audit", "s3.get_object", rows, raw, letter, {**rows, "VersionId": "null"})
+    quarantined = {"Key": "quarantine/spotify/_x.json"}
+    foreign = [rows, quarantined, raw, letter, {**receipt, "VersionId": "null"}]
+    yield from against("audit", "s3.get_object", receipt, *foreign)
     yield Case("audit", "s3.put_object", receipt, ("s3.get_object", receipt))
-    yield Case("audit", "s3.delete_object", rows, ("s3.get_object", rows))
+    yield Case("audit", "s3.delete_object", receipt, ("s3.get_object", receipt))
+    tables, table = {"DatabaseName": "earworm_dev"}, {"DatabaseName": "earworm_dev", "Name": "songs"}
+    yield from against("audit", "glue.get_tables", tables, {"DatabaseName": "earworm_prod"})
+    yield Case("audit", "glue.delete_table", table, ("glue.get_tables", tables))
 
 
 def cases_of_the_report() -> Iterator[Case]:
@@ -489,6 +500,11 @@ class Work:
         """Looks at them while their raw object is there and when it is gone; sends them back, and drops them."""
         queues = [f"{table.replace('_', '-')}-dead-letters" for table in TABLES]
         eventually(lambda: all(self.depth(queue) for queue in queues))
+        # Runs that change nothing: one that cannot be meant, one that only reads, and one of a week without snapshots.
+        runs = {"extractor": {"deferrals": 99}, "audit": {}, "report": {"week": "2010-01-04"}}
+        for function, event in runs.items():
+            url = self.pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{function}-dead-letters")["QueueUrl"]
+            self.pipeline.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
         self.redrive(action="list")
         self.redrive(action="show")
         self.pipeline.s3.delete_object(Bucket=LAKE, Key=UNREADABLE.raw)

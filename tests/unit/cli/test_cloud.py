@@ -78,7 +78,8 @@ def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
             yield from leaves(command, (*path, name))
 
 
-COMMANDS = list(leaves(get_command(app)))
+COMMANDS = [*leaves(get_command(app)), "audit --repair"]
+"""Every command, and what an option turns from reading into writing."""
 
 
 @dataclass(frozen=True)
@@ -390,6 +391,7 @@ def test_every_command_acts_where_the_environment_says_and_tells_so_first(
                 }  # fmt: skip
             else:
                 assert (each.region, each.proxy) == (environment.region, environment.proxy)
+                assert each.key != "AKIADEFAULT"
 
         # and it said where it acts, on AWS with the account before anything is written
         if found[command] == LOCAL:

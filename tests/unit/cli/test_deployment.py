@@ -8,7 +8,7 @@ from moto import mock_aws
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
 from infra.cli.deployment import Tell, chosen
-from infra.cli.screen import ConsoleError
+from infra.cli.screen import ConsoleError, UsageError
 from infra.deploying.build import BuildError
 from infra.deploying.deploy import Change, Plan, Stack
 from infra.deploying.secrets import store_spotify_secret
@@ -112,3 +112,23 @@ def test_the_consent_that_another_application_would_replace_counts_as_lost(clien
 
         assert deployment._consent_at_stake(cloud) == lost
         assert deployment._consent_at_stake(Cloud("prod", {})) == deployment._consent_at_stake(Cloud("dev", {})) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "parameters", "named"),
+    [
+        ({"PLAYLIST_ID": "Top 50"}, {}, "PLAYLIST_ID: not a playlist: 'Top 50'"),
+        (
+            {"PLAYLIST_ID": "3cEYpjA9oz9GiPac4AsH4n"},
+            {"PlaylistIds": "a,b"},
+            "--set PlaylistIds: not a playlist: 'a'",
+        ),
+    ],
+)
+def test_playlists_that_are_none_are_refused_before_anything_is_deployed(
+    variables: dict[str, str], parameters: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "_check", lambda *_: None)
+
+    with pytest.raises(UsageError, match=f"{named}.* Nothing was deployed"):
+        deployment.deploy_components(Cloud("dev", variables), [PLATFORM, "extractor"], parameters)

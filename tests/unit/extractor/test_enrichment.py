@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -191,6 +191,28 @@ class TestArtistsThatAreKnownFromEarlier:
         assert found(artists) == some("artist", range(6, 9))
         assert artists.earlier == list(self.KNOWN.values())
         assert (artists.open, artists.finding) == (some("artist", range(9, 10)), "one by one, incomplete")
+
+    def test_are_asked_for_after_the_others_and_the_oldest_first_once_they_are_due(
+        self, fake: FakeSpotify, clock: Clock
+    ) -> None:
+        # given calls for three artists, one that nobody knows, and five that were told in as many weeks
+        fake.withheld["artists"] = error(403, "Forbidden")
+        catalogue = Catalogue(spotify_client(clock, call_budget=6))
+        ids = some("artist", range(6))
+        known = {
+            each: EarlierArtist(date(2026, 11, 15) - timedelta(weeks=age), {"id": each}, is_due=age > 1)
+            for age, each in enumerate(ids[:5])
+        }
+
+        # when they are needed
+        artists = catalogue.artists(ids, lambda: known)
+
+        # then the new one is asked for, and the two oldest
+        assert set(found(artists)) == {ids[5], ids[4], ids[3]}
+        # and one that is due stays known, as of its day
+        assert artists.earlier == [known[each] for each in ids[:3]]
+        assert artists.open == []
+        assert not artists.is_worth_another_run
 
     def test_are_enough_if_they_are_all(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
         fake.withheld["artists"] = error(403, "Forbidden")
