@@ -2,6 +2,9 @@
 -- Row: a track of a chart at its best position. Files of the owner's and removed tracks, which have no id, are left out.
 -- complete is false where Spotify gave fewer entries than it counts: a track that is absent there may be on the list.
 -- A condition on week, the Monday, reads only those weeks.
+-- Columns: playlist_id varchar, playlist_name varchar, week date, snapshot_on date, complete boolean, position bigint,
+--   track_id varchar, track_name varchar, artist_id varchar, artist_name varchar, artist_ids varchar, artist_names
+--   varchar, popularity bigint, run_id varchar
 SELECT
     chart.playlist_id,
     chart.playlist_name,

@@ -4,6 +4,10 @@
 -- track so far, peak is its best position so far. entered_on and exited_on bound its stay: exited_on is the first
 -- complete chart without it, NULL while it is listed. A track that is absent from a partial chart did not leave.
 -- Reads all weeks, for any of them may be a track's first.
+-- Columns: playlist_id varchar, playlist_name varchar, week date, snapshot_on date, complete boolean, position bigint,
+--   previous_position bigint, movement bigint, arrival varchar, weeks_on_list bigint, peak bigint, entered_on date,
+--   exited_on date, track_id varchar, track_name varchar, artist_id varchar, artist_name varchar, popularity bigint,
+--   run_id varchar
 WITH charts AS (
     SELECT
         playlist_id,

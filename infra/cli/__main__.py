@@ -15,10 +15,8 @@ from rich.markup import escape
 
 from analytics.athena import AthenaError
 from analytics.sql import queries
-from contracts.tables import OPERATIONS, TABLES
-from infra.build import BuildError
-from infra.changes import ChangesError
-from infra.cli import archive, collect, deployment, dlq, recovery
+from contracts.tables import OPERATIONS
+from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
@@ -27,16 +25,19 @@ from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
-from infra.cli import tiers as tiers_
 from infra.cli import trace as traces
 from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.query import Form
 from infra.cli.screen import ConsoleError, UsageError, complain, err, grid, out, progress
-from infra.deploy import DeployError
+from infra.demos import recovery
+from infra.demos import tiers as tiers_
+from infra.deploying.build import BuildError
+from infra.deploying.changes import ChangesError
+from infra.deploying.deploy import DeployError
+from infra.deploying.stacks import COMPONENTS, ROOT
 from infra.local.cloud import LocalCloudError
-from infra.stacks import COMPONENTS, ROOT
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 
@@ -322,16 +323,17 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
 
 
 def _print_tables(cloud: Cloud) -> None:
+    names = (*cloud.tables(), *OPERATIONS)
     counted = "\nUNION ALL\n".join(
         f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
         f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
-        for name in (*TABLES, *OPERATIONS)
+        for name in names
     )
     answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}
-    rows = [(name, *told[name]) for name in (*TABLES, *OPERATIONS)]
-    names = ("table", "rows", "snapshots", "first day", "last day")
-    out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2]))
+    rows = [(name, *told[name]) for name in names]
+    columns = ("table", "rows", "snapshots", "first day", "last day")
+    out.print(grid(f"Tables of {cloud.platform.database}", columns, rows, numbers=[1, 2]))
 
 
 def main() -> None:

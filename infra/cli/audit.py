@@ -73,6 +73,7 @@ def audit(
 ) -> None:
     """Compare raw snapshots with receipts, tables, quarantine and catalog; exit with 1 if anything is not right."""
     cloud = find_cloud(environment, writes=repair)
+    cloud.tables()
     days = _days(cloud, first, last)
     found = _audited(cloud, days, grace, contents=contents)
     replays = announcements(found.gaps)

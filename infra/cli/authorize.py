@@ -19,7 +19,7 @@ from spotipy import SpotifyOAuth, SpotifyOauthError
 from spotipy.cache_handler import MemoryCacheHandler
 
 from infra.cli.screen import ConsoleError, out
-from infra.deploy import spotify_secret_name, store_spotify_secret, stored_spotify_secret
+from infra.deploying.secrets import spotify_secret_name, store_spotify_secret, stored_spotify_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -9,7 +9,7 @@ from contracts.tables import TABLES
 from infra.catalog import declared_tables
 from infra.cli.cloud import Cloud
 from infra.cli.screen import ConsoleError
-from infra.stacks import ANALYTICS, PLATFORM, stack_name
+from infra.deploying.stacks import ANALYTICS, PLATFORM, stack_name
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef, TableTypeDef

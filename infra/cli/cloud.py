@@ -24,10 +24,12 @@ from botocore.session import Session
 from rich.markup import escape
 
 from analytics.athena import Athena
+from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError, err
+from infra.deploying.stacks import ROOT
 from infra.local.cloud import Endpoints, LocalCloud
 from infra.local.spotify.authorization import CLIENT_ID_PREFIX
-from infra.stacks import ROOT
+from shared.deployed import deployed_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -127,6 +129,14 @@ class Cloud:
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
                 f"{path}{missing.args[0]}. Run `earworm deploy`, or `earworm up` first for the local cloud."
             ) from None
+
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are deployed. Says of each other one that it is not."""
+        deployed = deployed_tables(self.client("ssm"), self.environment)
+        for table in TABLES:
+            if table not in deployed:
+                err.print(f"[yellow]{table}: not deployed[/]")
+        return deployed
 
     @cached_property
     def athena(self) -> Athena:

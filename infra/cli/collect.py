@@ -16,13 +16,12 @@ from pydantic import TypeAdapter
 from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
-from contracts.tables import TABLES
 from infra.cli.cloud import STATE
 from infra.cli.functions import invoke
 from infra.cli.screen import ConsoleError, err
+from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
-from infra.stacks import stack_name
 from shared.lake import RAW_PREFIX, SnapshotKey
 
 if TYPE_CHECKING:
@@ -94,14 +93,15 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
 
 
 def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
-    """Waits until every table has a receipt of every snapshot as it is now.
+    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
 
     Raises:
         ConsoleError: Nothing was completed for three minutes; names what is missing.
     """
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
-    pending = {(key, table) for key in snapshots for table in TABLES}
+    tables = cloud.tables()
+    pending = {(key, table) for key in snapshots for table in tables}
     versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE

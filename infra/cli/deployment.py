@@ -14,14 +14,14 @@ from rich.markup import escape
 
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
-from infra import build as bundles
-from infra import changes, stacks
-from infra import deploy as deploying
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
+from infra.deploying import build as bundles
+from infra.deploying import changes, retained, secrets, stacks
+from infra.deploying import deploy as deploying
+from infra.deploying.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import find_simulator
-from infra.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -32,7 +32,6 @@ Tell: TypeAlias = Callable[..., object]
 
 _Result = TypeVar("_Result")
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
-_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +122,16 @@ def remove(
 
 
 def services(environment: Environment = "dev") -> None:
-    """Show what is deployed: the version and the bundle of each service, its status and when it was deployed last."""
+    """Show what is deployed: the version of each service, its status and when it was deployed last."""
     cloud = find_cloud(environment)
     rows: list[tuple[str | None, ...]] = []
     for component in COMPONENTS:
         standing = deploying.standing(cloud.client("cloudformation"), environment, component)
         if standing is None:
-            rows.append((component, None, None, "not deployed", None))
+            rows.append((component, None, "not deployed", None))
         else:
-            code = standing.code and standing.code[:_SHORT]
-            version = _deployed_version(cloud, standing) if code else None
-            rows.append((component, version, code, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
-    names = ("component", "version", "bundle", "status", "deployed (UTC)")
+            rows.append((component, standing.version, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
+    names = ("component", "version", "status", "deployed (UTC)")
     out.print(grid(f"Stacks of {environment} at {cloud.address}", names, rows))
 
 
@@ -156,9 +153,14 @@ def build(
     target = bundles.target_of(os.environ)
     failures: list[str] = []
     built = _side_by_side(chosen(names, among=SERVICES), partial(_build, target), failures)
-    rows = [(bundle.service, *_sizes(bundle)) for bundle in built.values()]
+    rows = [(bundle.service, bundle.version, *_sizes(bundle)) for bundle in built.values()]
     out.print(
-        grid(f"Bundles for {target.name}, Python {target.python}", ("service", *_SIZES), rows, numbers=range(1, 5))
+        grid(
+            f"Bundles for {target.name}, Python {target.python}",
+            ("service", "version", *_SIZES),
+            rows,
+            numbers=range(2, 6),
+        )
     )
     _end(failures)
 
@@ -212,7 +214,7 @@ def deploy_components(
         _end(failures)
 
     if PLATFORM in components:
-        if not dry_run and (taken := deploying.take_back(to.cloudformation, to.s3, cloud.environment)):
+        if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment)):
             out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
     if named := [each for each in components if each != PLATFORM]:
@@ -357,12 +359,10 @@ def _sizes(bundle: bundles.Bundle) -> tuple[float | int, ...]:
 def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
     """Prints bundles and what changes; the resources of a new stack are counted, unless they are asked for."""
     measured = [
-        (each.bundle.service, each.bundle.sha256[:_SHORT], *_sizes(each.bundle))
-        for each in planned.values()
-        if each.bundle
+        (each.bundle.service, each.bundle.version, *_sizes(each.bundle)) for each in planned.values() if each.bundle
     ]
     if measured:
-        out.print(grid("Bundles", ("service", "SHA-256", *_SIZES), measured, numbers=range(2, 6)))
+        out.print(grid("Bundles", ("service", "version", *_SIZES), measured, numbers=range(2, 6)))
     rows: list[tuple[str | None, ...]] = []
     for component, each in planned.items():
         if each.plan.is_new and not in_full:
@@ -400,15 +400,6 @@ def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
     return assigned
 
 
-def _deployed_version(cloud: Cloud, standing: deploying.Standing) -> str | None:
-    client = cloud.client("lambda")
-    try:
-        function = client.get_function_configuration(FunctionName=standing.name)
-    except client.exceptions.ResourceNotFoundException:
-        return None
-    return function["Environment"]["Variables"]["SERVICE_VERSION"]
-
-
 def _settings(cloud: Cloud) -> dict[str, str]:
     settings = dict(cloud.variables)
     simulator = find_simulator(settings)
@@ -422,10 +413,10 @@ def _consent_at_stake(cloud: Cloud) -> list[str]:
     client_id, client_secret = _application(cloud)
     if not (client_id and client_secret):
         return []
-    stored = deploying.stored_spotify_secret(cloud.client("secretsmanager"), cloud.environment) or {}
+    stored = secrets.stored_spotify_secret(cloud.client("secretsmanager"), cloud.environment) or {}
     if "refresh_token" not in stored or stored.get("client_id") == client_id:
         return []
-    return [f"{deploying.spotify_secret_name(cloud.environment)}: the consent of {stored.get('consented_at')}"]
+    return [f"{secrets.spotify_secret_name(cloud.environment)}: the consent of {stored.get('consented_at')}"]
 
 
 def _application(cloud: Cloud) -> tuple[str | None, str | None]:
@@ -435,4 +426,4 @@ def _application(cloud: Cloud) -> tuple[str | None, str | None]:
 def _store_secret(cloud: Cloud) -> None:
     client_id, client_secret = _application(cloud)
     if client_id and client_secret:
-        deploying.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
+        secrets.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)

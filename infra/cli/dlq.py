@@ -15,7 +15,7 @@ from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.functions import AnswerT, invoke
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
-from infra.stacks import SERVICES
+from infra.deploying.stacks import SERVICES
 
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud

@@ -1,7 +1,7 @@
 """Where rows come from: the run, the raw object and its version, the entry, and the code that made them of it."""
 
 import json
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -11,21 +11,23 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.text import Text
 
+from contracts.candidates import Candidate
 from contracts.elements import UnreadableSnapshotError, tolerantly
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
-from contracts.spotify import credited
-from contracts.tables import TABLES
+from contracts.tables import TABLES, Row
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Environment, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.receipts import find_receipt, skipped_by_rule
 from infra.cli.screen import ConsoleError, UsageError, out, printable
+from services import transform_of
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_ENTRY: Final = re.compile(r"\$.*?items\[\d+\]")
 _LONGEST_ENTRY: Final = 2_000
 _ASK_THE_AUDIT: Final = "`earworm audit` tells whether it should be there."
 
@@ -51,7 +53,7 @@ class Entry:
 
     Attributes:
         location: JSON path of the value.
-        position: Place of its entry in the playlist; None for the playlist itself.
+        position: Place in the playlist of the entry that it is in; None if it is in none.
     """
 
     location: str
@@ -87,20 +89,23 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
 
 
 def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
-    """The places that rows of a table were made of, each at its first.
+    """The places that rows of a table are made of, in the order of the rows.
 
     Args:
         snapshot: The snapshot.
         table: The table.
-        name: The Spotify id of the row's track, artist or album, or its position; None is every row.
+        name: What tells the row from others: a Spotify id, or the position of its entry; None is every row.
     """
-    seen: set[str] = set()
+    positions = {each.location: each.position for each in snapshot.entries if isinstance(each, TrackEntry)}
+    named = {*TABLES[table].key, "track_id"} - Row.__annotations__.keys()
     found = []
-    for row_id, entry in _rows(snapshot, table):
-        is_wanted = name is None or name in {row_id, str(entry.position)}
-        if is_wanted and (table == "songs" or row_id not in seen):
-            found.append(entry)
-        seen.add(row_id)
+    for candidate in transform_of(table)(snapshot):
+        if isinstance(candidate, Candidate):
+            entry = _ENTRY.match(candidate.location)
+            place = Entry(candidate.location, positions.get(entry[0]) if entry else None)
+            names = {str(place.position), *(str(candidate.row.get(column)) for column in named)}
+            if name is None or name in names:
+                found.append(place)
     return found
 
 
@@ -151,34 +156,6 @@ def explain(
         if track is not None:
             text = printable(json.dumps(value_at(found.raw, place.location), ensure_ascii=False, indent=2))
             out.print(Text(text[:_LONGEST_ENTRY] + ("…" if len(text) > _LONGEST_ENTRY else ""), "dim"))
-
-
-def _rows(snapshot: Snapshot, table: str) -> Iterator[tuple[str, Entry]]:
-    """The id of each candidate that names one, and where it is, in the order of the playlist."""
-    if table == "playlist_metadata":
-        yield "", Entry("$", None)
-        return
-    for entry in snapshot.entries:
-        if isinstance(entry, TrackEntry):
-            yield from _rows_of(snapshot, table, entry)
-
-
-def _rows_of(snapshot: Snapshot, table: str, entry: TrackEntry) -> Iterator[tuple[str, Entry]]:
-    position, track = entry.position, entry.track
-    match table:
-        case "artists":
-            for index, artist in enumerate(credited(track)):
-                if artist.id:
-                    yield artist.id, Entry(f"{entry.track_location}.artists[{index}]", position)
-        case "albums":
-            if track.album and track.album.id:
-                yield track.album.id, Entry(f"{entry.track_location}.album", position)
-        case "track_features":
-            sourced = snapshot.features_of(track)
-            if sourced and track.id:
-                yield track.id, Entry(sourced.location, position)
-        case _:
-            yield str(track.id), Entry(entry.location, position)
 
 
 def _no_row(found: Origin, table: str, name: str | None, day: date) -> str:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 
 from infra.cli.screen import ConsoleError
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 from shared.errors import sentence_of
 
 if TYPE_CHECKING:

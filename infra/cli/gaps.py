@@ -9,12 +9,12 @@ from typing_extensions import TypedDict
 from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables import TABLES
-from infra import deploy
 from infra.cli import dlq
 from infra.cli.cloud import Cloud
 from infra.cli.contents import Bucket
 from infra.cli.replay import Announcement
 from infra.cli.screen import ConsoleError, err
+from infra.deploying import deploy
 from shared.lake import SnapshotKey
 
 _REDRIVEN_BY_SQS: Final = "redriven by SQS"

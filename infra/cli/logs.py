@@ -14,7 +14,7 @@ from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.screen import ConsoleError, UsageError, in_one_line, out
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +25,7 @@ from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, SnapshotKey
 
@@ -174,7 +174,7 @@ def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: boo
             f"There is no raw snapshot{of} from {asked.first} to {asked.last}: `earworm tables` shows the days that "
             "there are."
         )
-    code = deployed_code(cloud, asked.tables or TABLES)
+    code = deployed_code(cloud, asked.tables or cloud.tables())
     file = positions / f"{_hash(cloud, asked)}.json"
     position = (None if restart else _resumed(file, code)) or Position(began=now, code=code, announced=0, last=None)
     everything = [Announcement(key, table) for key in keys for table in asked.tables or (EVERY_TABLE,)]
@@ -245,8 +245,8 @@ def _written_by(
     Raises:
         NotWrittenError: Something was not written, or not by the code that the replay began with.
     """
-    await_written(cloud, announcements, since, bar)
-    receipts = _versions(cloud, _receipts(announcements), bar)
+    await_written(cloud, announcements, since, bar, tables=code)
+    receipts = _versions(cloud, _receipts(announcements, code), bar)
     if deployed_code(cloud, code) != code or any(version != code[table]["version"] for table, version in receipts):
         told = ", ".join(f"{number:,} of {table} {version}" for (table, version), number in sorted(receipts.items()))
         raise NotWrittenError(
@@ -256,12 +256,12 @@ def _written_by(
     return receipts
 
 
-def _receipts(announcements: Iterable[Announcement]) -> dict[str, tuple[str, SnapshotKey]]:
-    """The keys of the receipts of what was announced, each with its table and snapshot."""
+def _receipts(announcements: Iterable[Announcement], tables: Collection[str]) -> dict[str, tuple[str, SnapshotKey]]:
+    """The keys of the receipts of what was announced, to one table or to all, each with its table and snapshot."""
     return {
         each.key.receipt(table): (table, each.key)
         for each in announcements
-        for table in (TABLES if each.table == EVERY_TABLE else (each.table,))
+        for table in (tables if each.table == EVERY_TABLE else (each.table,))
     }
 
 
@@ -325,7 +325,14 @@ def announcement(bucket: str, key: SnapshotKey) -> str:
     )
 
 
-def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: datetime, bar: Progress) -> None:
+def await_written(
+    cloud: Cloud,
+    announcements: Iterable[Announcement],
+    since: datetime,
+    bar: Progress,
+    *,
+    tables: Collection[str] = tuple(TABLES),
+) -> None:
     """Waits until every table that was announced to has written its receipt again.
 
     Args:
@@ -333,11 +340,12 @@ def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: da
         announcements: What was announced.
         since: Before the first announcement, by the clock of S3.
         bar: Shows how far it came.
+        tables: The tables that hear what is announced to all.
 
     Raises:
         NotWrittenError: Nothing was written for three minutes; names what was not.
     """
-    pending = _receipts(announcements)
+    pending = _receipts(announcements, tables)
     task = bar.add_task("tables written", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE
     while pending:

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from analytics import report, week
+from contracts.tables import TABLES
 from infra.cli import query
 from infra.cli.cloud import Cloud
 from infra.cli.files import write_file
@@ -17,12 +18,14 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         AthenaError: Athena failed a query.
         ConsoleError: There is no chart of that time, or the file cannot be written.
     """
+    deployed = cloud.tables()
     contents = week.collect(
         cloud.athena,
         day,
         today=query.today(),
         place=f"earworm-{cloud.environment} at {cloud.address}",
         simulated="SPOTIFY_SIMULATOR_URL" in cloud.variables,
+        absent=[table for table in TABLES if table not in deployed],
     )
     try:
         page = report.page(contents)

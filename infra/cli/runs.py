@@ -17,13 +17,12 @@ from rich.markup import escape
 from rich.text import Text
 from typing_extensions import TypedDict
 
-from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
@@ -145,9 +144,9 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
-def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
-    """Where each snapshot of a run stands, by the receipts in the lake and the run's log."""
-    wanted = [(key, table) for key in run.keys for table in TABLES]
+def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
+    """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
+    wanted = [(key, table) for key in run.keys for table in tables]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
@@ -211,30 +210,31 @@ def status(run: RunId = "latest", days: Days = 30, environment: Environment = "d
     """Show how far a run has come: each snapshot in each table, with its receipt's numbers."""
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
-    out.print(_status(cloud, run_id, days)[0])
+    out.print(_status(cloud, run_id, days, cloud.tables())[0])
 
 
 def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "dev") -> None:
     """Show a run live until nothing of it waits any more; end it with Ctrl-C."""
     cloud = find_cloud(environment)
-    run_id = whole_run_id(cloud, run, days=days)
-    shown, is_final = _status(cloud, run_id, days)
+    run_id, tables = whole_run_id(cloud, run, days=days), cloud.tables()
+    shown, is_final = _status(cloud, run_id, days, tables)
     with Live(shown, console=out, auto_refresh=False, transient=True) as live:
         while not is_final:
             time.sleep(_WATCH_SECONDS)
-            shown, is_final = _status(cloud, run_id, days)
+            shown, is_final = _status(cloud, run_id, days, tables)
             live.update(shown, refresh=True)
     out.print(shown)
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
+    tables = cloud.tables()
     told = [
         *lines(cloud, (EXTRACTOR,), "run begins", days=days),
         *lines(cloud, (EXTRACTOR,), "run is over", days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
     complete: dict[str, dict[tuple[str, str], _Complete]] = {run.run_id: {} for run in latest}
-    for line in lines(cloud, tuple(TABLES), "table is complete for the snapshot", days=days):
+    for line in lines(cloud, tables, "table is complete for the snapshot", days=days):
         if line.run_id in complete:
             with suppress(ValidationError):
                 table = _COMPLETE.validate_python(line.fields)
@@ -245,7 +245,7 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
             f"{run.began:%Y-%m-%d %H:%M}",
             run.snapshot_date,
             run.outcome,
-            f"{len(complete[run.run_id])}/{len(run.keys) * len(TABLES)}",
+            f"{len(complete[run.run_id])}/{len(run.keys) * len(tables)}",
             sum(each["rows"] for each in complete[run.run_id].values()),
             sum(each["rejected"] for each in complete[run.run_id].values()),
             max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
@@ -256,10 +256,10 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
     return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 8))
 
 
-def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]:
+def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tuple[RenderableType, bool]:
     told = of_run(cloud, run_id, days=days)
     (run,) = find_runs(told)
-    found = places(cloud, run, told)
+    found = places(cloud, run, told, tables)
     rows = [
         (
             each.key.playlist_id,
@@ -286,7 +286,7 @@ def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]
         ),
         grid("", names, rows, numbers=range(3, 7)),
         *_reasons(found),
-        *_queues(cloud),
+        *_queues(cloud, tables),
     ]
     return Group(*shown), run.calls is not None and all(each.state in _FINAL for each in found)
 
@@ -310,12 +310,12 @@ def _reasons(found: Iterable[Place]) -> Iterator[Text]:
         yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
 
 
-def _queues(cloud: Cloud) -> Iterator[Text]:
+def _queues(cloud: Cloud, tables: Sequence[str]) -> Iterator[Text]:
     """What is in queues that are not empty; it may be of any run."""
     sqs = cloud.client("sqs")
     for suffix, what in (("", "queues"), ("-dead-letters", "dead letters")):
         filled = []
-        for table in TABLES:
+        for table in tables:
             url = sqs.get_queue_url(QueueName=f"{stack_name(cloud.environment, table)}{suffix}")["QueueUrl"]
             told = sqs.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -13,6 +13,7 @@ from services.audit.comparison import Gap, compare, compare_catalog
 from services.audit.event import Event
 from services.audit.inventory import CONCURRENCY, Inventory, catalog
 from services.audit.settings import AuditSettings
+from shared.deployed import deployed_tables
 from shared.observability import count, gauge, instrument, logger
 
 MOST_LISTED: Final = 1000
@@ -51,18 +52,20 @@ def auditor() -> Handler:
     instrument("botocore")
     s3 = boto3.client("s3", config=Config(max_pool_connections=CONCURRENCY, retries={"mode": "standard"}))
     glue = boto3.client("glue", config=Config(retries={"mode": "standard"}))
-    declared = (*TABLES.values(), *OPERATIONS.values())
     inventory = Inventory(s3, settings.s3_bucket, tuple(TABLES))
+    ssm = boto3.client("ssm")
 
     def handler(event: dict[str, Any], _: Any) -> Report:
         asked = Event.read(event)
         began = datetime.now(UTC)
         first, last = asked.days(began.date())
         grace = settings.grace_minutes if asked.grace_minutes is None else asked.grace_minutes
+        tables = deployed_tables(ssm, settings.earworm_env)
         holdings = inventory.take(first, last)
-        findings = compare(holdings, tuple(TABLES), settled_before=began - timedelta(minutes=grace))
+        findings = compare(holdings, tables, settled_before=began - timedelta(minutes=grace))
         gaps = list(findings.gaps)
         if asked.catalog:
+            declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
             gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)
         for gap in gaps[:MOST_LISTED]:
             logger.warning("gap", **gap)

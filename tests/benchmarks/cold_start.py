@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra.cli.replay import announcement
+from infra.deploying.stacks import ROOT
 from infra.local.cloud import LocalCloud
-from infra.stacks import ROOT
 from shared.lake import SnapshotKey
 from tests.benchmarks.documents import document
 from tests.benchmarks.measure import BUNDLE, DEPLOYED, PEERS, PROJECT, WORK, Run, median, run, table

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.days import FIRST_DAY, LAST_DAY, snapshot_day
 from contracts.tables import TABLES
-from infra.stacks import PLATFORM, template
+from infra.deploying.stacks import PLATFORM, template
 
 
 @given(st.dates(FIRST_DAY, LAST_DAY))

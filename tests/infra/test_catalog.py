@@ -8,7 +8,7 @@ import pytest
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.catalog import declared_tables
-from infra.stacks import ANALYTICS, PLATFORM, template
+from infra.deploying.stacks import ANALYTICS, PLATFORM, template
 
 VALUES = {
     "Environment": "dev",

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 
 def set_up(**variables: str) -> "subprocess.CompletedProcess[str]":

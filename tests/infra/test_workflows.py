@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 DEPLOY = ROOT / ".github/workflows/deploy.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))

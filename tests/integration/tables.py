@@ -1,31 +1,20 @@
 """Every table of a lake in process: its transformer, its place in the catalog, and how its objects are damaged."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from contracts.tables import TABLES
 from infra.catalog import declared_tables
-from infra.stacks import PLATFORM, template
-from services.albums.transform import albums
-from services.artists.transform import artists
-from services.playlist_metadata.transform import playlist_metadata
-from services.songs.transform import songs
-from services.track_features.transform import track_features
+from infra.deploying.stacks import PLATFORM, template
+from services import transform_of
 from shared.dead_letters import DeadLetterQueue
 from shared.lake import SnapshotKey
 from shared.worker import Worker
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
 
-TRANSFORMS: dict[str, Callable[..., Any]] = {
-    "songs": songs,
-    "artists": artists,
-    "albums": albums,
-    "track_features": track_features,
-    "playlist_metadata": playlist_metadata,
-}
 DATABASE = "earworm_dev"
 
 
@@ -50,17 +39,16 @@ def worker(cloud: Cloud, name: str) -> Worker[Any]:
     """The transformer of a table."""
     return Worker(
         table=TABLES[name],
-        transform=TRANSFORMS[name],
+        transform=transform_of(name),
         lake=cloud.lake,
         dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
         service_version="1.0.0",
-        gauges=(),
     )
 
 
-def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
-    """What all transformers do with an announcement."""
-    for name in TABLES:
+def complete(cloud: Cloud, key: SnapshotKey = KEY, *, without: str = "") -> None:
+    """What all transformers but one do with an announcement."""
+    for name in TABLES.keys() - {without}:
         worker(cloud, name).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
 
 

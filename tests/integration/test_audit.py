@@ -32,7 +32,10 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("GRACE_MINUTES", "15")
         monkeypatch.setenv("GLUE_DATABASE", DATABASE)
         declare_tables()
-        yield make_cloud()
+        monkeypatch.setenv("EARWORM_ENV", "dev")
+        cloud = make_cloud()
+        cloud.deploy(*TABLES)
+        yield cloud
 
 
 @pytest.fixture
@@ -46,6 +49,22 @@ def cloud(empty: Cloud) -> Cloud:
 
 def audit(**event: Any) -> Any:
     return auditor()({"from": "2026-11-01", "to": "2026-11-30", "grace_minutes": 0, **event}, None)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_table_that_is_not_deployed_lacks_nothing(empty: Cloud) -> None:
+    # given albums removed, and a snapshot that came later
+    empty.remove("albums")
+    later = SnapshotKey(date(2026, 11, 29), "later")
+    empty.put_raw(DOCUMENT, key=later.raw)
+    complete(empty, later, without="albums")
+
+    # when and then
+    assert audit()["gaps"] == []
+
+    # and once it is deployed again, it lacks what it missed
+    empty.deploy("albums")
+    assert {gap["table"] for gap in audit()["gaps"]} == {"albums"}
 
 
 def whats(report: Any) -> list[tuple[str | None, str]]:

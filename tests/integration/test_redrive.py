@@ -233,7 +233,6 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
         lake=Lake(desk.s3, BUCKET),
         dead_letters=DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters")),
         service_version="1.0.0",
-        gauges=(),
     )
     received = {
         **record(event_of(KEY.raw), AWSTraceHeader=TRACE),

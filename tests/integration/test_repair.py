@@ -15,12 +15,12 @@ import typer
 from moto import mock_aws
 
 from contracts.tables import TABLES
-from infra import deploy
 from infra.cli import audit as audits
 from infra.cli import catalog, gaps
 from infra.cli.cloud import Cloud as ConsoleCloud
 from infra.cli.cloud import Platform
 from infra.cli.gaps import Gap
+from infra.deploying import deploy
 from services.audit.audit import auditor
 from services.redrive.event import Event
 from services.redrive.lake import LetterLake

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO, StringIO
 from typing import Any, TypeAlias
@@ -251,13 +252,12 @@ def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:
     assert cloud.dead() == []
 
 
-def test_gauges_of_the_table_are_published_as_metrics_and_null_is_none(
+def test_watched_columns_are_published_as_metrics_and_null_is_none(
     cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=None))))
-    handler = transformer(
-        table=PLAYLIST_METADATA, transform=playlist_metadata, gauges=("popularity_coverage", "followers")
-    )
+    watching = replace(PLAYLIST_METADATA, watched={"popularity_coverage": 0.5, "followers": 0})
+    handler = transformer(table=watching, transform=playlist_metadata)
 
     handler(cloud.batch(), Context())
 

@@ -69,7 +69,6 @@ def program(
             lake=make_lake(client),
             dead_letters=DeadLetterQueue(client, "dead-letters"),  # type: ignore[arg-type]
             service_version=version,
-            gauges=(),
         )
         with redirect_stdout(StringIO()):
             worker.process(MESSAGE)

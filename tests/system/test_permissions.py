@@ -20,9 +20,9 @@ from ministack.core import iam_evaluator
 
 from analytics.athena import Athena, AthenaError
 from contracts.tables import TABLES
+from infra.deploying.stacks import PLATFORM, SERVICES, stack_name
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.trending import PLAYLISTS
-from infra.stacks import PLATFORM, SERVICES, stack_name
 from shared.lake import SnapshotKey
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline

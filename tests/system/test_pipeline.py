@@ -19,10 +19,10 @@ from dateutil.relativedelta import relativedelta
 
 from analytics.sql import queries, views
 from contracts.tables import TABLES
-from infra.cli import collect, explain, logs, query, report, trace
+from infra.cli import collect, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
+from infra.deploying.stacks import COMPONENTS
 from infra.local.spotify.admin import Fault
-from infra.stacks import COMPONENTS
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.system.pipeline import Pipeline
@@ -365,7 +365,7 @@ def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: 
     drawn = pipeline.earworm("trace", run_id, "--html", str(tmp_path / "run.html"))
 
     # then one trace holds the extractor and, for each snapshot, every table's service
-    services = trace.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
+    services = spans.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
     extractor, *others = services
     assert extractor.title == "extractor"
     assert sorted(each.facts["table"] for each in others) == sorted([*TABLES] * PLAYLISTS)
@@ -405,7 +405,7 @@ def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipelin
     assert "Invalid JSON" in shown
     troubled = [
         span
-        for service in trace.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
+        for service in spans.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
         for span in service.everything()
         if span.troubles
     ]

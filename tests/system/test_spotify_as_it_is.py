@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.tables import TABLES
-from infra.cli import collect, tiers
+from infra.cli import collect
+from infra.demos import tiers
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import ARCHIVE, PLAYLISTS, TRENDING_COUNTRY, TRENDING_HIP_HOP

@@ -23,17 +23,17 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from infra import notebook
-from infra.build import BuildError
 from infra.cli import cloud as clouds
-from infra.cli import recovery
 from infra.cli.__main__ import app
 from infra.cli.screen import ConsoleError
-from infra.deploy import DeployError
+from infra.demos import recovery
+from infra.deploying.build import BuildError
+from infra.deploying.deploy import DeployError
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
 from infra.local.spotify.admin import CLOCK_PATH, TIER_PATH
 from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from infra.tools import notebook
 
 UP = Endpoints(
     aws="http://127.0.0.1:4566",
@@ -308,7 +308,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Recorder:
     monkeypatch.setattr(botocore.session, "create_loader", cache(create_loader))  # to read the models once
     monkeypatch.setattr(clouds, "LocalCloud", FakeLocalCloud)
     monkeypatch.setattr(recovery, "LocalCloud", FakeLocalCloud)
-    monkeypatch.setattr("infra.build.build", _refuse_to_build)
+    monkeypatch.setattr("infra.deploying.build.build", _refuse_to_build)
     monkeypatch.setattr("infra.cli.authorize._Listener.callback", lambda *_: {})
     monkeypatch.setattr("infra.cli.authorize._code", lambda *_: "code")
     monkeypatch.setattr("typer.testing._get_command", cache(get_command))  # and to build the commands once

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from moto import mock_aws
 
-from infra.build import BuildError
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
 from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError, UsageError
-from infra.deploy import Change, Plan, Stack, store_spotify_secret
-from infra.stacks import COMPONENTS, PLATFORM
+from infra.deploying.build import BuildError
+from infra.deploying.deploy import Change, Plan, Stack
+from infra.deploying.secrets import store_spotify_secret
+from infra.deploying.stacks import COMPONENTS, PLATFORM
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

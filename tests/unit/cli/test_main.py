@@ -13,13 +13,13 @@ from botocore.exceptions import ClientError, NoRegionError
 from typer.testing import CliRunner
 
 from analytics.athena import AthenaError
-from infra.build import BuildError
-from infra.changes import ChangesError
 from infra.cli import __main__ as console
 from infra.cli.screen import ConsoleError, StoppedError, UsageError
-from infra.deploy import DeployError
+from infra.deploying.build import BuildError
+from infra.deploying.changes import ChangesError
+from infra.deploying.deploy import DeployError
+from infra.deploying.stacks import COMPONENTS, ROOT
 from infra.local.cloud import LocalCloudError
-from infra.stacks import COMPONENTS, ROOT
 from shared.errors import PermanentError
 
 REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")

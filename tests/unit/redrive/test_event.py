@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from contracts.tables import TABLES
 from services.redrive.event import Event
 from shared.errors import PermanentError
 
@@ -24,7 +25,7 @@ def test_an_event_is_read_as_an_operator_means_it() -> None:
     [
         ({}, "action: Field required"),
         ({"action": "purge"}, "action: Input should be 'list', 'show', 'redrive' or 'drop'"),
-        ({"action": "list", "service": "redrive"}, "choose among songs, artists, albums, track_features"),
+        ({"action": "list", "service": "redrive"}, f"choose among {', '.join(TABLES)}"),
         ({"action": "list", "service": "../songs"}, "service: there is no service of that name"),
         ({"action": "list", "date": "22.11.2026"}, "date: "),
         ({"action": "list", "date": 20261122}, "date: "),

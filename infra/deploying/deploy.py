@@ -3,22 +3,18 @@
 Nothing here knows whether CloudFormation is that of AWS or of the local cloud: clients are passed in.
 """
 
-import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter, ValidationError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
-from infra.stacks import ANALYTICS, PLATFORM, stack_name, template
+from infra.deploying.stacks import ANALYTICS, PLATFORM, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -29,9 +25,8 @@ if TYPE_CHECKING:
         StackTypeDef,
     )
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from infra.build import Bundle
+    from infra.deploying.build import Bundle
 
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "extractor": {
@@ -72,13 +67,6 @@ _DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _ONLY_TO_BE_REMOVED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"})
 
-_RETAINED = {
-    "Artifacts": "earworm-${Environment}-artifacts-${AWS::AccountId}-${AWS::Region}",
-    "Bucket": "earworm-${Environment}-${AWS::AccountId}-${AWS::Region}",
-}
-"""The buckets that outlive the platform's stack, by logical id: their names as its template writes them."""
-
-_SECRET = TypeAdapter(dict[str, str])
 _Described = TypeVar("_Described")
 
 
@@ -152,13 +140,13 @@ class Standing:
     Attributes:
         name: What it is called.
         status: CloudFormation's word for its state.
-        code: The SHA-256 of the bundle that it runs; None for the platform, which has no code.
+        version: The version of the bundle that it runs; None for what has no code.
         changed_at: When it was deployed last, in UTC.
     """
 
     name: str
     status: str
-    code: str | None
+    version: str | None
     changed_at: datetime
 
 
@@ -190,7 +178,7 @@ def service_stack(
     """
     known = _SETTINGS.get(bundle.service, {})
     given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
-    code = {"CodeBucket": code_bucket, "CodeKey": code_key(bundle)}
+    code = {"CodeBucket": code_bucket, "CodeKey": bundle.key}
     return _stack(environment, bundle.service, {**given, **(parameters or {}), **code})
 
 
@@ -203,87 +191,19 @@ def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> S
     )
 
 
-def take_back(cloudformation: "CloudFormationClient", s3: "S3Client", environment: str) -> Sequence[str]:
-    """Make a new platform's stack around the buckets that an earlier one left behind, for the platform to go on with.
-
-    CloudFormation finds resources to import by itself only where their name is written out, so they are named here.
-    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
-
-    Returns:
-        The names of the buckets; none if there are none, or the platform is deployed.
-
-    Raises:
-        DeployError: A bucket could not be imported.
-    """
-    name = stack_name(environment, PLATFORM)
-    if _deployed(cloudformation, name):
-        return ()
-    here = {"${Environment}": environment, "${AWS::AccountId}": "[0-9]{12}", "${AWS::Region}": s3.meta.region_name}
-    there_are = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-    buckets = {
-        logical_id: bucket
-        for logical_id, name_of_it in _RETAINED.items()
-        for bucket in there_are
-        if re.fullmatch(reduce(lambda text, each: text.replace(*each), here.items(), name_of_it), bucket)
-    }
-    if not buckets:
-        return ()
-    retained = {
-        logical_id: {
-            "Type": "AWS::S3::Bucket",
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {"BucketName": {"Fn::Sub": _RETAINED[logical_id]}},
-        }
-        for logical_id in buckets
-    }
-    change_set = cloudformation.create_change_set(
-        StackName=name,
-        ChangeSetName=f"take-back-{uuid4().hex}",
-        ChangeSetType="IMPORT",
-        TemplateBody=json.dumps({"Parameters": {"Environment": {"Type": "String"}}, "Resources": retained}),
-        Parameters=[{"ParameterKey": "Environment", "ParameterValue": environment}],
-        ResourcesToImport=[
-            {
-                "ResourceType": "AWS::S3::Bucket",
-                "LogicalResourceId": logical_id,
-                "ResourceIdentifier": {"BucketName": bucket},
-            }
-            for logical_id, bucket in buckets.items()
-        ],
-    )
-    described = _settled(
-        lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
-    )
-    if described["Status"] == "FAILED":
-        cloudformation.delete_stack(StackName=change_set["StackId"])
-        raise DeployError(f"{name} cannot take {', '.join(buckets.values())} back: {described.get('StatusReason')}")
-    execute(
-        cloudformation,
-        Plan(_stack(environment, PLATFORM, {}), change_set["StackId"], change_set["Id"], (), is_new=True),
-    )
-    return list(buckets.values())
-
-
 def settable_parameters(cloudformation: "CloudFormationClient", component: str) -> set[str]:
     """The parameters of a component's template that are anybody's to choose."""
     return _declared(cloudformation, _body(template(component))) - _SET_BY_DEPLOYING
 
 
-def code_key(bundle: "Bundle") -> str:
-    """The key of a bundle in the artifacts bucket."""
-    return f"bundles/{bundle.service}/{bundle.sha256}.zip"
-
-
 def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
     """Upload a bundle, unless it is there already."""
-    key = code_key(bundle)
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        s3.head_object(Bucket=bucket, Key=bundle.key)
     except ClientError as error:
         if _code(error) != "404":
             raise
-        s3.upload_file(str(bundle.path), bucket, key)
+        s3.upload_file(str(bundle.path), bucket, bundle.key)
 
 
 def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
@@ -302,7 +222,7 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack) -> Plan:
         DeployError: The stack is busy or stuck, or its template or parameters are refused.
     """
     body = _body(stack.template)
-    deployed = _deployed(cloudformation, stack.name)
+    deployed = deployed_stack(cloudformation, stack.name)
     try:
         change_set = cloudformation.create_change_set(
             StackName=stack.name,
@@ -317,7 +237,7 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack) -> Plan:
         if _code(error) != "ValidationError":
             raise
         raise DeployError(f"{stack.name} cannot be deployed: {_message(error)}") from error
-    described = _settled(
+    described = settled(
         lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
     )
     plan = Plan(stack, change_set["StackId"], change_set["Id"], (), is_new=deployed is None)
@@ -370,9 +290,9 @@ def standing(cloudformation: "CloudFormationClient", environment: str, component
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
-    code = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
+    version = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
     changed_at = stack.get("LastUpdatedTime", stack["CreationTime"])
-    return Standing(stack["StackName"], stack["StackStatus"], code, changed_at)
+    return Standing(stack["StackName"], stack["StackStatus"], version, changed_at)
 
 
 def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:
@@ -414,65 +334,6 @@ def remove(
     return [event.get("PhysicalResourceId", "") for event in events if event["ResourceStatus"] == "DELETE_SKIPPED"]
 
 
-def spotify_secret_name(environment: str) -> str:
-    """The secret in Secrets Manager that the extractor reads."""
-    return f"earworm/{environment}/spotify"
-
-
-def stored_spotify_secret(secretsmanager: "SecretsManagerClient", environment: str) -> dict[str, str] | None:
-    """What the secret holds, None where there is none.
-
-    Raises:
-        DeployError: It holds something else than a JSON object; never tells what.
-    """
-    name = spotify_secret_name(environment)
-    try:
-        stored = secretsmanager.get_secret_value(SecretId=name)
-    except secretsmanager.exceptions.ResourceNotFoundException:
-        return None
-    try:
-        return _SECRET.validate_json(stored.get("SecretString", ""))
-    except ValidationError:
-        raise DeployError(
-            f"The secret {name} in Secrets Manager is no JSON object of texts: mend it, or delete it and try again."
-        ) from None
-
-
-def store_spotify_secret(
-    secretsmanager: "SecretsManagerClient",
-    environment: str,
-    client_id: str,
-    client_secret: str,
-    consent: Mapping[str, str] | None = None,
-) -> bool:
-    """Keep the Spotify application's credentials where the extractor reads them, and tell whether they are new.
-
-    Args:
-        secretsmanager: Where secrets are kept.
-        environment: The environment whose extractor they are for.
-        client_id: The application's.
-        client_secret: The application's.
-        consent: A user's, as `refresh_token` and `consented_at`. Without one, what is stored beside the same
-            client_id stays; a consent that was given to another application is worth nothing to this one.
-
-    Raises:
-        DeployError: The secret holds something else already.
-    """
-    name = spotify_secret_name(environment)
-    stored = stored_spotify_secret(secretsmanager, environment)
-    kept = stored if stored and stored.get("client_id") == client_id else {}
-    secret = {**kept, "client_id": client_id, "client_secret": client_secret, **(consent or {})}
-    if stored is None:
-        secretsmanager.create_secret(
-            Name=name,
-            Description="The Spotify application that the extractor acts for.",
-            SecretString=json.dumps(secret),
-        )
-    elif secret != stored:
-        secretsmanager.put_secret_value(SecretId=name, SecretString=json.dumps(secret))
-    return secret != stored
-
-
 def _body(path: Path) -> str:
     body = path.read_text()
     size = len(body.encode())
@@ -484,7 +345,12 @@ def _body(path: Path) -> str:
     return body
 
 
-def _deployed(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
+def deployed_stack(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
+    """A stack that can be deployed again as it stands; None if there is none, or a new one that failed is cleared away.
+
+    Raises:
+        DeployError: It is busy or stuck.
+    """
     stack = _described(cloudformation, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
@@ -596,10 +462,10 @@ def _settled_stack(
         report(len(done))
         return cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
 
-    return _settled(look, lambda stack: stack["StackStatus"])
+    return settled(look, lambda stack: stack["StackStatus"])
 
 
-def _settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
+def settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
     """What is described, when it is no longer pending or in progress; being told to ask less often ends no wait."""
     pending = retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS")))
     return Retrying(

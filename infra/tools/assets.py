@@ -5,7 +5,7 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 _PICTURES = (
     (ROOT / "assets/architecture.svg", ROOT / "assets/architecture.png", (1200, 600), 1.0),

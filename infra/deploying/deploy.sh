@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # Deploys one service, or the platform, with nothing but bash, Python and the AWS CLI.
 #
-#   infra/deploy.sh SERVICE ENVIRONMENT [NAME=VALUE...]
-#   infra/deploy.sh platform prod AlarmEmail=alarms@example.com
-#   infra/deploy.sh songs prod LogLevel=DEBUG
+#   infra/deploying/deploy.sh SERVICE ENVIRONMENT [NAME=VALUE...]
+#   infra/deploying/deploy.sh platform prod AlarmEmail=alarms@example.com
+#   infra/deploying/deploy.sh songs prod LogLevel=DEBUG
 #
 # NAME=VALUE sets a parameter of the template; one that is not named keeps its value. The platform comes first. The
 # extractor reads its Spotify application from the secret earworm/ENVIRONMENT/spotify, which is not made here.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 fail() {
     printf 'deploy.sh: %s\n' "$1" >&2
     exit 1
 }
 
-[ $# -ge 2 ] || fail "usage: infra/deploy.sh SERVICE ENVIRONMENT [NAME=VALUE...]"
+[ $# -ge 2 ] || fail "usage: infra/deploying/deploy.sh SERVICE ENVIRONMENT [NAME=VALUE...]"
 component=$1 environment=$2
 shift 2
 case $environment in dev | prod) ;; *) fail "There is no environment '$environment': choose dev or prod." ;; esac
@@ -44,10 +44,9 @@ parameters=("Environment=$environment" "$@")
 if [ "$component" != platform ]; then
     [ -x .venv/bin/python ] || infra/setup.sh
     artifacts=$(aws ssm get-parameter --name "/earworm/$environment/artifacts-bucket" --query Parameter.Value \
-        --output text) || fail "The platform of $environment is not there: run infra/deploy.sh platform $environment."
-    bundle=$(.venv/bin/python -m infra.build "$component") || exit 1
-    read -r sha256 path <<<"$bundle"
-    key=bundles/$component/$sha256.zip
+        --output text) || fail "The platform of $environment is not there: run infra/deploying/deploy.sh platform $environment."
+    bundle=$(.venv/bin/python -m infra.deploying.build "$component") || exit 1
+    read -r key path <<<"$bundle"
     aws s3 cp --only-show-errors "$path" "s3://$artifacts/$key"
     parameters+=("CodeBucket=$artifacts" "CodeKey=$key")
 fi

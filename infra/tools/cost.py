@@ -1,7 +1,7 @@
 """What a year costs on AWS, from assumptions that are written down, as the table in `infra/README.md`.
 
-`python -m infra.cost` rewrites what stands between the two markers there. Prices are those of us-east-1 in US dollars,
-free tiers left out, as the price pages of the services had them in 2025: https://aws.amazon.com/lambda/pricing/,
+`python -m infra.tools.cost` rewrites what stands between the two markers there. Prices are those of us-east-1 in US
+dollars, free tiers left out, as the price pages of the services had them in 2025: https://aws.amazon.com/lambda/pricing/,
 /s3/pricing/, /sqs/pricing/, /sns/pricing/, /cloudwatch/pricing/, /athena/pricing/, /glue/pricing/, /xray/pricing/,
 /secrets-manager/pricing/.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from contracts.tables import TABLES
-from infra.stacks import PLATFORM, ROOT, SERVICES, template
+from infra.deploying.stacks import PLATFORM, ROOT, SERVICES, template
 
 _README = ROOT / "infra/README.md"
 _MARKED = re.compile(r"(?<=<!-- cost of a year -->\n).*?(?=<!-- end of the cost -->)", re.DOTALL)

@@ -1,6 +1,7 @@
 """What happens when many playlists are taken every day, from assumptions that are written down, for `infra/SCALE.md`.
 
-`python -m infra.scale` rewrites what stands between the two markers there. Quotas are those that the services publish:
+`python -m infra.tools.scale` rewrites what stands between the two markers there. Quotas are those that the services
+publish:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html,
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
@@ -10,8 +11,8 @@ import re
 from dataclasses import dataclass
 
 from contracts.tables import TABLES
-from infra.cost import of_a_year
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
+from infra.tools.cost import of_a_year
 
 PAGE = ROOT / "infra/SCALE.md"
 _MARKED = re.compile(r"(?<=<!-- scale -->\n).*?(?=<!-- end of the scale -->)", re.DOTALL)

@@ -1,7 +1,8 @@
 """Builds the bundle of one service: its locked requirements, what it shares with the others and its own code.
 
 Equal input gives an equal bundle, byte for byte, so that a bundle's SHA-256 says whether there is anything to
-deploy. Requirements are installed once for each lock and target and kept under `build/dependencies`.
+deploy, and its beginning is the service's version. Requirements are installed once for each lock and target and kept
+under `build/dependencies`.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from infra.stacks import ROOT, SERVICES
+from infra.deploying.stacks import ROOT, SERVICES
 
 MEGABYTE = 2**20
 """As Lambda counts, whose limit of 250 MB is 262,144,000 bytes."""
@@ -38,6 +39,7 @@ _IN_CODE = (".css", ".py", ".sql")
 _BESIDE_WHAT_ALL_SHARE = {"report": ("analytics",)}
 """Folders that a service shares with the console."""
 _COMPRESSION_LEVEL = 6
+_VERSION_DIGITS = 12
 
 
 class BuildError(Exception):
@@ -92,6 +94,16 @@ class Bundle:
     zipped_bytes: int
 
     @property
+    def version(self) -> str:
+        """What tells the code from any other: the beginning of the bundle's SHA-256."""
+        return self.sha256[:_VERSION_DIGITS]
+
+    @property
+    def key(self) -> str:
+        """Its key in the artifacts bucket, from which the service's template takes the version."""
+        return f"bundles/{self.service}/{self.version}.zip"
+
+    @property
     def budget(self) -> Budget:
         """How large the bundle may be."""
         return _BUDGETS.get(self.service, _TRANSFORMER_BUDGET)
@@ -141,7 +153,7 @@ def _check(bundle: Bundle) -> None:
         if size > limit:
             raise BuildError(
                 f"The bundle of {bundle.service} has {size / MEGABYTE:.1f} MB {kind}, over its budget of "
-                f"{limit / MEGABYTE:.0f} MB: drop a requirement, or prune more in infra/build.py."
+                f"{limit / MEGABYTE:.0f} MB: drop a requirement, or prune more in infra/deploying/build.py."
             )
 
 
@@ -156,7 +168,9 @@ def _folders(service: str) -> tuple[str, ...]:
 
 
 def _lock(service: str) -> str:
-    return f"services/{service}/requirements.txt"
+    """A service's own lock, or that of all transformers."""
+    own = f"services/{service}/requirements.txt"
+    return own if (ROOT / own).exists() else "requirements/transformer.txt"
 
 
 def _code(service: str) -> list[Path]:
@@ -212,14 +226,14 @@ def _is_needed(file: Path) -> bool:
 
 
 def main() -> None:
-    """Builds the bundle of the service that the command line names, and prints its SHA-256 and its path."""
-    parser = ArgumentParser(prog="python -m infra.build", description="Build the bundle of one service.")
+    """Builds the bundle of a service, and prints its key in the artifacts bucket and its path."""
+    parser = ArgumentParser(prog="python -m infra.deploying.build", description="Build the bundle of one service.")
     parser.add_argument("service", choices=SERVICES)
     try:
         bundle = build(parser.parse_args().service, target_of(os.environ), ROOT / "build")
     except BuildError as fault:
         parser.exit(1, f"{fault}\n")
-    sys.stdout.write(f"{bundle.sha256} {bundle.path}\n")
+    sys.stdout.write(f"{bundle.key} {bundle.path}\n")
 
 
 if __name__ == "__main__":

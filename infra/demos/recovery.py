@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zipfile import ZipFile
 
 from contracts.tables import TABLES
-from infra import build, deploy
 from infra.cli import collect, dlq
 from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
 from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
+from infra.deploying import build, deploy
+from infra.deploying.stacks import PLATFORM, ROOT, stack_name
 from infra.local.cloud import LocalCloud
-from infra.stacks import PLATFORM, ROOT, stack_name
 from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The template of the views and named queries, written from `analytics/`.
 
-`python -m infra.views` writes `analytics/template.yaml`, which is committed, so that it deploys as it is.
+`python -m infra.tools.views` writes `analytics/template.yaml`, which is committed, so that it deploys as it is.
 
 A view in the Glue catalog is what Athena itself writes on CREATE VIEW: a table of type VIRTUAL_VIEW whose text is a
 comment with the query and its columns, JSON in base64. CloudFormation encodes it, for the name of the database
@@ -9,19 +9,14 @@ knows its views by. Source: https://github.com/trinodb/trino/blob/435/plugin/tri
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
-
-from ministack.services import glue
+from collections.abc import Mapping
+from typing import Final
 
 from analytics.sql import Query, View, queries, views
-from contracts.columns import columns
-from contracts.tables import OPERATIONS, TABLES, Table
-from infra.local.emulator import athena
-from infra.stacks import ANALYTICS, template
+from infra.deploying.stacks import ANALYTICS, template
 
 _HEAD: Final = """\
-# Written by `python -m infra.views` from the SQL beside it.
+# Written by `python -m infra.tools.views` from the SQL beside it.
 AWSTemplateFormatVersion: "2010-09-09"
 Description: Earworm, the views that are pleasant to query and the questions of a music label as named queries.
 
@@ -73,52 +68,31 @@ Outputs:
     Description: The Athena workgroup that lists the queries.
     Value: !Sub earworm-${Environment}
 """
-_DATABASE: Final = "earworm_typed"
-
-
-def table_input(table: Table[Any], location: str) -> dict[str, Any]:
-    """A table of the contracts as the catalog has it, without partition projection."""
-    return {
-        "Name": table.name,
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"classification": "parquet" if table.name in TABLES else "json"},
-        "PartitionKeys": [{"Name": key, "Type": "string"} for key in ("year", "month", "day")],
-        "StorageDescriptor": {
-            "Location": location,
-            "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(table.row)],
-        },
-    }
+_GLUE_TYPES: Final[Mapping[str, str]] = {"varchar": "string", "integer": "int"}
+"""Athena's types whose name in Glue is another. Source: https://docs.aws.amazon.com/athena/latest/ug/data-types.html"""
 
 
 def text() -> str:
     """The template."""
-    parts = [_view(view, stored) for view, stored in _created(views())] + [_query(each) for each in queries().values()]
-    return _HEAD + "\n".join(parts) + "\n" + _TAIL
+    return _HEAD + "\n".join([*map(_view, views()), *map(_query, queries().values())]) + "\n" + _TAIL
 
 
-def _created(declared: Iterable[View]) -> Iterator[tuple[View, Mapping[str, Any]]]:
-    """What the local Athena writes into its catalog for each view; those that others read come first."""
-    glue._create_database({"DatabaseInput": {"Name": _DATABASE}})  # noqa: SLF001 - its API wants a server
-    for table in (*TABLES.values(), *OPERATIONS.values()):
-        request = {"DatabaseName": _DATABASE, "TableInput": table_input(table, f"s3://nowhere/{table.name}/")}
-        glue._create_table(request)  # noqa: SLF001
-    for view in declared:
-        athena.run_query(f"CREATE VIEW {view.name} AS {view.text}", _DATABASE)
-        yield view, glue._tables[f"{_DATABASE}/{view.name}"]  # noqa: SLF001
-
-
-def _view(view: View, stored: Mapping[str, Any]) -> str:
-    definition = athena.view_definition(stored) | {
+def _view(view: View) -> str:
+    definition = {
         "originalSql": " ".join(view.text.split()),
+        "catalog": "awsdatacatalog",
         "schema": "earworm_${Environment}",
+        "columns": [{"name": name, "type": type_} for name, type_ in view.columns.items()],
     }
     quoted = json.dumps(definition, separators=(",", ":")).replace("'", "''")
-    listed = stored["StorageDescriptor"]["Columns"]
     return _VIEW.format(
         logical_id=_logical_id(view.name),
         name=view.name,
         definition=f"'{quoted}'",
-        columns="\n".join(f"            - {{Name: {each['Name']}, Type: {each['Type']}}}" for each in listed),
+        columns="\n".join(
+            f"            - {{Name: {name}, Type: {_GLUE_TYPES.get(type_, type_)}}}"
+            for name, type_ in view.columns.items()
+        ),
     )
 
 

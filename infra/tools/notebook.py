@@ -8,8 +8,8 @@ import typer
 
 from infra.cli.cloud import Environment, find_cloud
 from infra.cli.screen import ConsoleError
+from infra.deploying.stacks import ROOT
 from infra.local.cloud import LocalCloudError
-from infra.stacks import ROOT
 
 NOTEBOOK: Final = ROOT / "analytics/notebooks/guided_tour.ipynb"
 JUPYTER: Final = ROOT / ".venv/tools/notebook/bin/jupyter"

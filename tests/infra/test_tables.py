@@ -5,8 +5,7 @@ import pytest
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
-from infra.glue import with_columns
-from infra.stacks import PLATFORM, template
+from infra.deploying.stacks import PLATFORM
 from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX
 
 LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
@@ -15,27 +14,6 @@ LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
 }
 PARTITIONS = ["year", "month", "day"]
 EVERY_TABLE = pytest.mark.parametrize("table", [*TABLES.values(), *OPERATIONS.values()], ids=lambda table: table.name)
-
-
-def test_the_columns_in_the_templates_are_those_of_the_contracts(component: str) -> None:
-    text = template(component).read_text()
-
-    assert with_columns(text) == text, "run `python -m infra.glue`"
-
-
-def test_only_what_is_between_the_markers_is_rewritten() -> None:
-    text = "above\n  # columns of songs\n  - {Name: old}\n  # end of columns\nbelow\n"
-
-    rewritten = with_columns(text)
-
-    assert rewritten.startswith("above\n  # columns of songs\n  - {Name: snapshot_date, Type: string, Comment: ")
-    assert rewritten.endswith("\n  # end of columns\nbelow\n")
-    assert "old" not in rewritten
-
-
-def test_a_marker_of_no_contract_is_refused() -> None:
-    with pytest.raises(KeyError, match="nothing"):
-        with_columns("# columns of nothing\n# end of columns\n")
 
 
 @EVERY_TABLE

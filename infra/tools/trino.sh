@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings a Trino server, the engine of Athena, into build/trino, from Maven Central and by an ordinary Maven client.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 version=476
 folder=build/trino
 [ ! -d "$folder/trino-server-$version" ] || exit 0

@@ -3,8 +3,8 @@
 import subprocess
 from collections.abc import Iterable
 
-from infra.build import is_input
-from infra.stacks import COMPONENTS, ROOT, SERVICES, template
+from infra.deploying.build import is_input
+from infra.deploying.stacks import COMPONENTS, ROOT, SERVICES, template
 
 
 class ChangesError(Exception):
