@@ -15,7 +15,7 @@ def deployed_tables(ssm: "SSMClient", environment: str) -> tuple[str, ...]:
         ssm: Where the parameters are.
         environment: `dev` or `prod`.
     """
-    path = f"/earworm/{environment}/tables/"
+    path = f"/earworm/{environment}/tables"
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-    found = {parameter["Name"].removeprefix(path) for page in pages for parameter in page["Parameters"]}
+    found = {parameter["Name"].removeprefix(f"{path}/") for page in pages for parameter in page["Parameters"]}
     return tuple(table for table in TABLES if table in found)

@@ -228,6 +228,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(p
         ("status",),
         ("runs",),
         ("tables",),
+        ("dlq",),
         ("replay", "--from", str(day), "--to", str(day)),
         ("audit", "--from", str(day), "--to", str(day), "--grace", "0"),
         ("report", "--week", str(day)),
