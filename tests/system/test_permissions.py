@@ -467,9 +467,14 @@ class Work:
             self.account.ask(f"SELECT count(*) FROM {table}")
 
     def let_schedules_start_runs(self) -> None:
-        """Every schedule, due today; Spotify's quota is spent amid the run, so that the rest is deferred."""
+        """Every schedule, due today.
+
+        Spotify gives no batches of artists, so that an earlier snapshot is looked for, and its quota is spent amid the
+        run, so that the rest is deferred.
+        """
+        refused = Fault(endpoint="/v1/artists", kind="forbidden")
         spent = Fault(endpoint="/v1/playlists/{id}", kind="rate_limited", seconds=86_400, after=1, times=99)
-        self.pipeline.simulator.set_faults([spent])
+        self.pipeline.simulator.set_faults([refused, spent])
         today = datetime.now(UTC).date()
         for name in ("earworm-dev-weekly", "earworm-dev-audit", "earworm-dev-report"):
             self.make_due(name, "due")
