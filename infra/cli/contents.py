@@ -22,7 +22,7 @@ from rich.progress import Progress
 
 from contracts.tables import TABLES
 from contracts.tables.receipts import read_receipt
-from infra.cli.proof import Claim
+from infra.cli.claim import Claim
 from infra.deploying.stacks import ROOT
 from shared.errors import PermanentError
 from shared.lake import QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey, table_prefix

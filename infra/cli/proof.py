@@ -13,11 +13,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
 
 from contracts.columns import ColumnType, columns
 from contracts.tables import TABLES, Table
 from contracts.tables.rejected_rows import RejectedRow
+from infra.cli.claim import Claim
 
 ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
     ColumnType.TEXT: pa.string(),
@@ -28,22 +28,6 @@ ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
     ColumnType.DAY: pa.date32(),
 }
 _REJECTED_ROW: TypeAdapter[RejectedRow] = TypeAdapter(RejectedRow)
-
-
-class Claim(TypedDict):
-    """What a receipt says of a file.
-
-    Attributes:
-        path: Where a copy of it is.
-        table: The table that it belongs to.
-        rows: How many rows or rejected rows it holds.
-        shared: The columns that are the same in every row, with their value.
-    """
-
-    path: str
-    table: str
-    rows: int
-    shared: Mapping[str, str | None]
 
 
 _CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(list[Claim])

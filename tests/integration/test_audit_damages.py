@@ -60,11 +60,14 @@ def _etag(cloud: Cloud, key: str) -> str:
 def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
     """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with a quarantine."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
-            patch.setenv(name, value)
+        patch.setenv("S3_BUCKET", BUCKET)
+        patch.setenv("SERVICE_VERSION", "1")
+        patch.setenv("GRACE_MINUTES", "0")
         patch.setenv("GLUE_DATABASE", DATABASE)
+        patch.setenv("EARWORM_ENV", "dev")
         declare_tables()
         cloud = make_cloud()
+        cloud.deploy(*TABLES)
         keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), "one") for week in range(WEEKS)]
         for number, key in enumerate(keys):
             cloud.put_raw(playlist(entry(track(f"One {number}")), entry(track("Two", popularity=101))), key=key.raw)

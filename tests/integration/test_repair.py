@@ -108,12 +108,15 @@ def transform(lake: Cloud) -> None:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console]:
     """A console on a lake with one snapshot that every table has."""
-    for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("S3_BUCKET", BUCKET)
+    monkeypatch.setenv("SERVICE_VERSION", "1")
+    monkeypatch.setenv("GRACE_MINUTES", "0")
     monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+    monkeypatch.setenv("EARWORM_ENV", "dev")
     with mock_aws():
         declare_tables()
         lake = make_cloud()
+        lake.deploy(*TABLES)
         for table in TABLES:
             for suffix in ("", "-dead-letters"):
                 lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
