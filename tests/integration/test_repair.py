@@ -135,7 +135,7 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
         clients: Mapping[str, Any] = {"lambda": console.functions}
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: clients.get(name) or SESSION.client(name))
-        monkeypatch.setattr(audits, "find_cloud", lambda _: cloud)
+        monkeypatch.setattr(audits, "find_cloud", lambda *_, **__: cloud)
         monkeypatch.setattr(audits, "STATE", tmp_path)
         monkeypatch.setattr(audits, "await_written", lambda *_: transform(lake))
         monkeypatch.setattr(catalog, "declared_by", lambda _, component: declared_by(component))

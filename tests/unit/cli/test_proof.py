@@ -16,8 +16,9 @@ from contracts.rows import Rows
 from contracts.tables.rejected_rows import REJECTED_ROWS
 from contracts.tables.songs import SONGS
 from infra.cli import contents
+from infra.cli.claim import Claim
 from infra.cli.contents import read
-from infra.cli.proof import Claim, fault_of
+from infra.cli.proof import fault_of
 from shared.parquet import encode
 from tests.rows import row_of
 
