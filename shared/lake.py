@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RAW_PREFIX = "raw/spotify/"
 PROCESSED_PREFIX = "processed/spotify/"
 QUARANTINE_PREFIX = "quarantine/spotify/"
+QUARANTINED_VALUES_PREFIX = "quarantine-values/spotify/"
 RECEIPTS_PREFIX = "receipts/spotify/"
 
 _RAW_KEY = re.compile(rf"{RAW_PREFIX}(\d{{4}}-\d{{2}}-\d{{2}})/([A-Za-z0-9_-]{{1,128}})/playlist\.json")
@@ -66,6 +67,10 @@ class SnapshotKey:
     def quarantine(self, table: str) -> str:
         """Where a table's rejected rows of the snapshot are."""
         return f"{QUARANTINE_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
+
+    def quarantined_values(self, table: str) -> str:
+        """Where the values are that a table's rows of the snapshot are kept without."""
+        return f"{QUARANTINED_VALUES_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
 
     def receipt(self, table: str) -> str:
         """Where the receipt is that a table is complete for the snapshot."""

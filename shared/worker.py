@@ -17,6 +17,7 @@ from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
+from contracts.tables.rejected_values import RejectedValue
 from contracts.tables.table import R, Row, Table
 from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
@@ -112,7 +113,7 @@ class Worker(Generic[R]):
 
     @retry(retry=retry_if_exception_type(SupersededError), stop=stop_after_attempt(5), reraise=True)
     def _complete(self, raw_key: str) -> None:
-        """Writes quarantine, rows and receipt of the raw object as it is now, the receipt last."""
+        """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
         facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
@@ -128,10 +129,12 @@ class Worker(Generic[R]):
             with step("transform and validate"), _readable(raw):
                 judgement = judge(self.table, self.transform(snapshot))
                 rejected = self._rejected_rows(snapshot, judgement, raw)
+                refused = self._rejected_values(snapshot, judgement, raw)
             with step("encode"):
                 parquet = encode(self.table, judgement.rows)
             outputs = {
                 key.quarantine(name): _json_lines(rejected) if rejected else None,
+                key.quarantined_values(name): _json_lines(refused) if refused else None,
                 key.parquet(name): parquet,
                 key.receipt(name): _json_lines([self._receipt(snapshot, judgement, raw, key.parquet(name))]),
             }
@@ -146,13 +149,21 @@ class Worker(Generic[R]):
     def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
         since_raw = (datetime.now(UTC) - raw.last_modified).total_seconds()
         rows, rejected = len(judgement.rows), len(judgement.rejects)
-        skipped = dict(judgement.skipped)
-        work.note(rows=rows, rejected=rejected, skipped=skipped, bytes=len(raw.body), raw_version=raw.version)
+        refused, skipped = len(judgement.refused), dict(judgement.skipped)
+        work.note(
+            rows=rows,
+            rejected=rejected,
+            refused_values=refused,
+            skipped=skipped,
+            bytes=len(raw.body),
+            raw_version=raw.version,
+        )
         logger.info(
             "table is complete for the snapshot",
             entries=judgement.entries,
             rows=rows,
             rejected=rejected,
+            refused_values=refused,
             skipped=skipped,
             seconds_from_raw_to_table=since_raw,
         )
@@ -177,6 +188,22 @@ class Worker(Generic[R]):
             for reject in judgement.rejects
         ]
 
+    def _rejected_values(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
+        return [
+            {
+                **snapshot.origin,
+                "table_name": self.table.name,
+                "location": refusal.location,
+                "column_name": refusal.column,
+                "reason": refusal.reason,
+                "value_json": to_json(refusal.value, inf_nan_mode="strings").decode(),
+                "raw_key": raw.key,
+                "raw_etag": raw.etag,
+                "service_version": self.service_version,
+            }
+            for refusal in judgement.refused
+        ]
+
     def _receipt(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, parquet_key: str) -> Receipt:
         return {
             **snapshot.origin,
@@ -184,6 +211,7 @@ class Worker(Generic[R]):
             "entries": judgement.entries,
             "rows": len(judgement.rows),
             "rejected": len(judgement.rejects),
+            "refused_values": len(judgement.refused),
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
             "raw_key": raw.key,

@@ -9,6 +9,7 @@ from contracts.tables.artists import ARTISTS
 from contracts.tables.playlist_metadata import PLAYLIST_METADATA
 from contracts.tables.receipts import RECEIPTS
 from contracts.tables.rejected_rows import REJECTED_ROWS
+from contracts.tables.rejected_values import REJECTED_VALUES
 from contracts.tables.songs import SONGS
 from contracts.tables.table import Row, Table
 from contracts.tables.track_features import TRACK_FEATURES
@@ -20,5 +21,7 @@ TABLES: Mapping[str, Table[Any]] = MappingProxyType(
 )
 """The tables that a transformer writes as Parquet, by name."""
 
-OPERATIONS: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in (REJECTED_ROWS, RECEIPTS)})
+OPERATIONS: Mapping[str, Table[Any]] = MappingProxyType(
+    {table.name: table for table in (REJECTED_ROWS, REJECTED_VALUES, RECEIPTS)}
+)
 """The tables of JSON lines that tell what the transformers did, by name."""

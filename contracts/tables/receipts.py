@@ -13,6 +13,12 @@ class Receipt(Row):
     entries: Annotated[Count, Field(description="Candidates in the table's grain")]
     rows: Annotated[Count, Field(description="Rows written")]
     rejected: Annotated[Count, Field(description="Rows that broke the contract, in rejected_rows")]
+    refused_values: Annotated[
+        Count | None,
+        Field(
+            description="Values that rows are kept without, in rejected_values; null if written before it was counted"
+        ),
+    ]
     skipped_entries: Annotated[Count, Field(description="Candidates for which the table has no place")]
     skipped: Annotated[JsonText, Field(description="The skipped counted by rule, a JSON object")]
     raw_key: Annotated[Text, Field(description="S3 key of the raw snapshot")]

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
-from contracts.spotify import credited
+from contracts.spotify import credits_of, field_of, sound
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import find_cloud
@@ -162,18 +162,18 @@ def _rows_of(snapshot: Snapshot, table: str, entry: TrackEntry) -> Iterator[tupl
     position, track = entry.position, entry.track
     match table:
         case "artists":
-            for index, artist in enumerate(credited(track)):
-                if artist.id:
-                    yield artist.id, Entry(f"{entry.track_location}.artists[{index}]", position)
+            for index, artist in credits_of(track):
+                if artist_id := sound(field_of(artist, "id")):
+                    yield artist_id, Entry(f"{entry.track_location}.artists[{index}]", position)
         case "albums":
-            if track.album and track.album.id:
-                yield track.album.id, Entry(f"{entry.track_location}.album", position)
+            if album_id := sound(field_of(track.album, "id")):
+                yield album_id, Entry(f"{entry.track_location}.album", position)
         case "track_features":
             sourced = snapshot.features_of(track)
-            if sourced and track.id:
-                yield track.id, Entry(sourced.location, position)
+            if sourced and (track_id := sound(track.id)):
+                yield track_id, Entry(sourced.location, position)
         case _:
-            yield str(track.id), Entry(entry.location, position)
+            yield str(sound(track.id)), Entry(entry.location, position)
 
 
 def _no_row(found: Origin, table: str, name: str | None, day: date) -> str:

@@ -5,6 +5,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import requests
 
+from contracts.documents import container, listed
+from contracts.fields import integer
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 from shared.observability import step
@@ -12,7 +14,6 @@ from shared.observability import step
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
 NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]
 
-_CONTAINERS: Final = ("items", "tracks")
 _READINGS: Final = 3
 
 _MAY_BE_OWNED: Final = (
@@ -119,32 +120,26 @@ def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
 
 
 def _read(spotify: SpotifyClient, playlist_id: str, document: JsonObject) -> CompletePlaylist:
-    name = _container(document)
-    if name is None:
+    name = container(document.get)
+    if name is None or not isinstance(document[name], dict):
         return CompletePlaylist(document, [], "metadata_only", "absent")
     first: JsonObject = document[name]
     entries, fault = _all_entries(spotify, playlist_id, first)
     finding = fault.finding if fault else "ok"
-    if not entries and _listed(first) is None:
+    if not entries and listed(first) is None:
         return CompletePlaylist(document, [], "metadata_only", finding if fault else "absent", fault)
-    outcome: Stored = "partial" if fault or len(entries) < (_total(first) or 0) else "ok"
+    outcome: Stored = "partial" if fault or len(entries) < (integer(first.get("total")) or 0) else "ok"
     return CompletePlaylist(_completed(document, name, entries), entries, outcome, finding, fault)
 
 
-def _container(document: JsonObject) -> str | None:
-    there = [name for name in _CONTAINERS if isinstance(document.get(name), dict)]
-    filled = (name for name in there if _listed(document[name]) is not None)
-    return next(filled, there[0] if there else None)
-
-
 def _all_entries(spotify: SpotifyClient, playlist_id: str, first: JsonObject) -> tuple[list[Any], WebError | None]:
-    entries = list(_listed(first) or ())
-    total = _total(first)
+    entries = list(listed(first) or ())
+    total = integer(first.get("total"))
     try:
         while total is None or len(entries) < total:
             with step("page") as work:
                 work.note(offset=len(entries))
-                more = _listed(spotify.playlist_page(playlist_id, offset=len(entries)))
+                more = listed(spotify.playlist_page(playlist_id, offset=len(entries)))
             if not more:
                 break
             entries += more
@@ -155,18 +150,8 @@ def _all_entries(spotify: SpotifyClient, playlist_id: str, first: JsonObject) ->
     return entries, None
 
 
-def _total(page: JsonObject) -> int | None:
-    total = page.get("total")
-    return total if isinstance(total, int) else None
-
-
-def _listed(page: Any) -> list[Any] | None:
-    entries = page.get("items") if isinstance(page, dict) else None
-    return entries if isinstance(entries, list) else None
-
-
 def _completed(document: JsonObject, name: str, entries: list[Any]) -> JsonObject:
     completed = {**document, name: {**document[name], "items": entries}}
-    if name == "items" and len(_listed(document.get("tracks")) or ()) < len(entries):
+    if name == "items" and len(listed(document.get("tracks")) or ()) < len(entries):
         completed.pop("tracks", None)
     return completed

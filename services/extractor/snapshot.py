@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from contracts.snapshot import SCHEMA_VERSION
+from contracts.documents import SCHEMA_VERSION
 from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features
 from services.extractor.playlist import CompletePlaylist

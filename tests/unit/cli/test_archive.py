@@ -72,7 +72,7 @@ def test_pages_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> None
         ("2024-02-30.json", playlist(), "does not tell its day"),
         ("2024-02-28.json", playlist(id=None), "does not tell its playlist's id"),
         ("2024-02-28.json", playlist(id="../x"), "cannot be loaded: key"),
-        ("2024-02-28.json", {"id": "x", "type": "artist"}, "cannot be loaded: [$]: no playlist"),
+        ("2024-02-28.json", {"id": "x", "type": "artist"}, "cannot be loaded: [$]: not a playlist"),
         ("2024-02-28.json", envelope(playlist()) | {"playlist": None, "id": "x"}, "cannot be loaded"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.candidates import Candidate
+from contracts.documents import identify
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from infra.cli.explain import entries, value_at
 from services.albums.transform import albums
@@ -16,8 +17,9 @@ from services.artists.transform import artists
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from services.track_features.transform import track_features
-from tests.documents import artist, entry, envelope, playlist, track
+from tests.documents import artist, entry, envelope, isrc_of, playlist, track
 
+PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
 TRANSFORMS: dict[str, Callable[[Snapshot], Any]] = {
     "songs": songs,
     "artists": artists,
@@ -29,7 +31,7 @@ IDS = {"artists": "artist_id", "albums": "album_id", "track_features": "track_id
 
 
 def read(document: Any) -> Snapshot:
-    return read_snapshot(json.dumps(document).encode(), Provenance("p1", date(2026, 11, 22)))
+    return read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
 
 DOCUMENT = envelope(
@@ -43,7 +45,7 @@ DOCUMENT = envelope(
     ),
     audio_features=[
         {"source": "spotify", "joined_by": "id", "items": [{"id": "track-two", "energy": 0.5}]},
-        {"source": "reccobeats", "joined_by": "isrc", "items": [{"isrc": "ISRC-one", "energy": 0.7}]},
+        {"source": "reccobeats", "joined_by": "isrc", "items": [{"isrc": isrc_of("One"), "energy": 0.7}]},
     ],
 )
 
@@ -65,7 +67,8 @@ def test_every_row_is_explained_by_the_place_that_it_was_made_of(table: str) -> 
 @pytest.mark.parametrize("table", TRANSFORMS)
 def test_so_is_every_row_of_real_documents(table: str, real_documents: Path) -> None:
     for file in sorted((real_documents / "playlists").glob("*.json")):
-        snapshot = read_snapshot(file.read_bytes(), Provenance("p1", date(2026, 11, 22)))
+        body = file.read_bytes()
+        snapshot = read_snapshot(body, Provenance(identify(body).playlist_id or "p1", date(2026, 11, 22)))
         made = [each.location for each in TRANSFORMS[table](snapshot) if isinstance(each, Candidate)]
         assert [each.location for each in entries(snapshot, table, None)] == made
 

@@ -21,6 +21,7 @@ from services.track_features.transform import track_features
 from shared.parquet import encode
 from tests.documents import album, artist, entry, envelope, playlist, track
 
+PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
 TRANSFORMS = {
     "songs": songs,
     "artists": artists,
@@ -83,7 +84,7 @@ def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, A
     # given a document, and one that only the parser of the whole reads, for NaN is no JSON
     body = json.dumps(document).encode()
     whole = body.removesuffix(b"}") + b', "weather": NaN}'
-    provenance = Provenance("p", date(2026, 11, 22))
+    provenance = Provenance(PLAYLIST, date(2026, 11, 22))
 
     in_parts, at_once = read_snapshot(body, provenance), read_snapshot(whole, provenance)
 
@@ -101,7 +102,7 @@ def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_wr
     name: str, document: dict[str, Any]
 ) -> None:
     # given a possible or hostile document
-    snapshot = read_snapshot(json.dumps(document).encode(), Provenance("p", date(2026, 11, 22)))
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
     table = TABLES[name]
 
     # when a table's candidates are judged
@@ -118,7 +119,7 @@ def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_wr
 @given(document=DOCUMENTS)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_every_entry_of_the_playlist_is_accounted_for_in_songs(document: dict[str, Any]) -> None:
-    snapshot = read_snapshot(json.dumps(document).encode(), Provenance("p", date(2026, 11, 22)))
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
     assert judge(TABLES["songs"], songs(snapshot)).entries == len(document["playlist"]["tracks"]["items"])
 
@@ -185,7 +186,7 @@ def test_no_possible_playlist_loses_an_entry_or_gains_a_value(
 
     # when songs are made of it
     body = json.dumps([raw] if is_wrapped else raw).encode()
-    judgement = judge(TABLES["songs"], songs(read_snapshot(body, Provenance("p", date(2026, 11, 22)))))
+    judgement = judge(TABLES["songs"], songs(read_snapshot(body, Provenance(PLAYLIST, date(2026, 11, 22)))))
 
     # then every track is a row at its place, and nothing else is
     assert judgement.rejects == []
@@ -210,7 +211,7 @@ def test_no_possible_playlist_loses_an_entry_or_gains_a_value(
 @given(document=possible_playlists())
 @settings(max_examples=150)
 def test_every_possible_playlist_ends_in_every_table_without_a_reject(document: dict[str, Any]) -> None:
-    snapshot = read_snapshot(json.dumps(envelope(document)).encode(), Provenance("p", date(2026, 11, 22)))
+    snapshot = read_snapshot(json.dumps(envelope(document)).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
     for name, transform in TRANSFORMS.items():
         candidates: list[Any] = list(transform(snapshot))
