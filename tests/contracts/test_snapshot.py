@@ -188,7 +188,7 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
         (b"[{}, {}]", "$[0]: not a playlist: it has neither"),
         (b"[3]", "$[0]: not a playlist document"),
         (b'{"tracks": 3}', "$.tracks: not a playlist document"),
-        (b'{"albums": []}', "$: not a playlist: it has neither `type: playlist` nor `items` or `tracks`"),
+        (b'{"albums": []}', "$: not a playlist: this is a list of albums"),
         (json.dumps(envelope(BARE, day="2026-11-15")).encode(), "$.snapshot.snapshot_date: '2026-11-15' contradicts"),
         (
             json.dumps({"snapshot": envelope(BARE)["snapshot"] | {"schema_version": 2}}).encode(),

@@ -454,7 +454,7 @@ class Work:
         self.treat_dead_letters()
         self.crawl()
         self.make_report()
-        for table in (*TABLES, "receipts", "rejected_rows"):
+        for table in (*TABLES, "receipts", "rejected_rows", "rejected_values"):
             self.account.ask(f"SELECT count(*) FROM {table}")
 
     def let_schedules_start_runs(self) -> None:

@@ -464,7 +464,7 @@ def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipe
         pass
 
     assert catalogue() == before
-    declared = {*TABLES, "receipts", "rejected_rows", *(view.name for view in views())}
+    declared = {*TABLES, "receipts", "rejected_rows", "rejected_values", *(view.name for view in views())}
     assert set(before) - {f"{table}_compacted" for table in TABLES} == declared
     partitions = pipeline.glue.get_partitions(DatabaseName="earworm_dev", TableName="songs")["Partitions"]
     assert len(partitions) >= WEEKS
