@@ -251,6 +251,20 @@ def parsed(body: bytes) -> Parsed:
     Raises:
         UnreadableSnapshotError: It is not JSON, or a list of something else than playlists, pages or entries.
     """
+    try:
+        found = decoder(RawDocument[Raw] | list[RawDocument[Raw]]).decode(body)
+    except (ValueError, RecursionError):
+        return _parsed_with_care(body)
+    if isinstance(found, RawDocument):
+        return Parsed((("$", Raw(body), found),))
+    if len(found) == 1 and (found[0].type == "playlist" or found[0].snapshot):
+        only = memoryview(body)[body.index(b"[") + 1 : body.rindex(b"]")]
+        return Parsed((("$[0]", Raw(only), found[0]),))
+    return _parsed_with_care(body)
+
+
+def _parsed_with_care(body: bytes) -> Parsed:
+    """Reads what is not simply an envelope, a playlist or a page."""
     whole, found, element = _outermost(body)
     if not isinstance(found, list):
         return Parsed((("$", whole, found),))
@@ -266,10 +280,6 @@ def parsed(body: bytes) -> Parsed:
 
 def _outermost(body: bytes) -> tuple[Raw | Unverified, Any, Any]:
     """The whole, what could be read of it, and the type of what stays unread in it."""
-    try:
-        return Raw(body), decoder(RawDocument[Raw] | list[Raw]).decode(body), Raw
-    except (ValueError, RecursionError):
-        pass
     whole: Raw | Unverified = Raw(body)
     element: Any = Raw
     try:
@@ -433,7 +443,7 @@ def _in_order(parts: Sequence[_Part]) -> tuple[EntryPage, ...]:
     pages: list[EntryPage] = []
     for part in parts:
         if part.elements is not None:
-            pages.append(EntryPage(_offset(part, pages[-1].end if pages else 0), part.elements))
+            pages.append(EntryPage(_offset(part, pages[-1].end if pages and part.kind == "page" else 0), part.elements))
     pages.sort(key=lambda page: (page.offset, page.end))
     for before, after in pairwise(pages):
         if after.offset < before.end:

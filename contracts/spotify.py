@@ -7,11 +7,11 @@ be missing, which reads as null, and fields that are not named here are ignored:
 """
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Optional, TypeAlias, TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.json import decode as decode_json
 from msgspec.structs import astuple
 
 from contracts.candidates import as_json
@@ -25,11 +25,11 @@ _P = TypeVar("_P")
 if TYPE_CHECKING:
     Part: TypeAlias = _P | Broken | None
     Parts: TypeAlias = list[_P | Broken] | Broken | None
-    Unread: TypeAlias = Raw | Broken | UnsetType
+    Markets: TypeAlias = Raw | Broken | UnsetType
 else:
     Part = Optional[_P]  # noqa: UP045 - at run time
     Parts = Optional[list[_P]]  # noqa: UP045
-    Unread = Raw | UnsetType
+    Markets = Raw | UnsetType
 
 
 class Noun(Struct, gc=False):
@@ -115,7 +115,7 @@ class Track(Noun):
     disc_number: Annotated[Unverified, int] = None
     track_number: Annotated[Unverified, int] = None
     linked_from: Part[LinkedTrack] = None
-    available_markets: Unread = UNSET
+    available_markets: Markets = UNSET
     external_ids: Part[ExternalIds] = None
     external_urls: Part[Link] = None
 
@@ -202,12 +202,15 @@ def _better(told: Unverified, full: Unverified) -> Unverified:
 
 def field_of(thing: Unverified, name: str) -> Unverified:
     """A field of a part that may be absent; where the part is broken, it stands for the field."""
-    return getattr(thing, name) if isinstance(thing, Noun) else thing
+    if thing is None:
+        return None
+    return thing if isinstance(thing, Broken) else getattr(thing, name)
 
 
 def link(thing: Artist | Album | Track | Playlist[Any]) -> Unverified:
     """The thing's page on open.spotify.com."""
-    return field_of(thing.external_urls, "spotify")
+    urls = thing.external_urls
+    return urls.spotify if isinstance(urls, Link) else urls
 
 
 def largest_image(images: Parts[Image]) -> Unverified:
@@ -222,12 +225,10 @@ def largest_image(images: Parts[Image]) -> Unverified:
     return Broken([each.raw for each in broken], f"no image: {broken[0].reason}") if broken else None
 
 
-def credits_of(thing: Track | Album) -> Iterator[tuple[int, Artist | Broken]]:
+def credits_of(thing: Track | Album) -> list[tuple[int, Artist | Broken]]:
     """The artists of a track or an album with their places in the list, without null ones."""
-    if isinstance(thing.artists, list):
-        for index, artist in enumerate(thing.artists):
-            if artist is not None:
-                yield index, artist
+    artists = thing.artists if isinstance(thing.artists, list) else []
+    return [(index, artist) for index, artist in enumerate(artists) if artist is not None]
 
 
 def credited(thing: Track | Album) -> list[Artist]:
@@ -240,8 +241,10 @@ _NOBODY = Artist()
 
 def first_artist(track: Track) -> Artist:
     """The artist whom a track credits first, of whom nothing is known if it credits nobody, or nobody readable."""
-    first = next((artist for _, artist in credits_of(track)), None)
-    return first if isinstance(first, Artist) else _NOBODY
+    for artist in track.artists if isinstance(track.artists, list) else ():
+        if artist is not None:
+            return artist if isinstance(artist, Artist) else _NOBODY
+    return _NOBODY
 
 
 def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
@@ -249,22 +252,18 @@ def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
 
     If one of them is broken, so are the ids, and no names stand without them.
     """
-    if not isinstance(thing.artists, list):
-        return thing.artists, None
-    ids, names = [], []
-    for index, artist in enumerate(thing.artists):
-        if artist is None:
-            continue
-        artist_id = artist if isinstance(artist, Broken) else artist.id
-        if isinstance(artist, Broken) or isinstance(artist_id, Broken):
-            return _at(index, artist_id), None
-        ids.append(artist_id)
-        names.append(artist.name)
-    return as_json(ids), as_json(names)
-
-
-def _at(index: int, broken: Unverified) -> Broken:
-    return Broken(broken.raw, f"[{index}]: {broken.reason}")
+    artists: Any = thing.artists
+    if not isinstance(artists, list):
+        return artists, None
+    try:
+        ids = [artist.id for artist in artists if artist is not None]
+        if Broken not in map(type, ids):
+            return as_json(ids), as_json([artist.name for artist in artists if artist is not None])
+    except AttributeError:  # one of them is no artist
+        pass
+    named = ((index, field_of(artist, "id")) for index, artist in credits_of(thing))
+    index, broken = next(each for each in named if isinstance(each[1], Broken))
+    return Broken(broken.raw, f"[{index}]: {broken.reason}"), None
 
 
 def sound(value: Part[_P]) -> _P | None:
@@ -278,7 +277,8 @@ _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 
 def isrc(track: Track) -> Unverified:
     """The track's International Standard Recording Code, `Broken` if what was sent for it is none."""
-    sent = field_of(track.external_ids, "isrc")
+    ids = track.external_ids
+    sent = ids.isrc if isinstance(ids, ExternalIds) else ids
     if not isinstance(sent, str) or _ISRC.fullmatch(sent):
         return sent
     return normalised_isrc(sent) or Broken(sent, "not an ISRC: two letters, three letters or digits, seven digits")
@@ -322,7 +322,7 @@ def measures_popularity(track: Track, day: date) -> bool:
         track: The track.
         day: The day on which Spotify was asked.
     """
-    if integer(track.popularity) != 0:
+    if track.popularity != 0 or integer(track.popularity) is None:
         return True
     if track.is_playable is False or _is_in_no_market(track):
         return False
@@ -335,6 +335,6 @@ def measures_popularity(track: Track, day: date) -> bool:
 
 def _is_in_no_market(track: Track) -> bool:
     markets = track.available_markets
-    if isinstance(markets, Broken):  # that is how a list looks to whom another parser has read it
+    if isinstance(markets, Broken):  # what another parser than msgspec has read
         return bool(markets.raw == [])
-    return isinstance(markets, Raw) and bytes(markets).replace(b" ", b"") == b"[]"
+    return isinstance(markets, Raw) and bool(decode_json(markets) == [])

@@ -22,7 +22,7 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
         if isinstance(entry.track.artists, Broken):
             yield Reject(path, f"artists: {entry.track.artists.reason}", entry.track.artists.raw)
             continue
-        credits_ = list(credits_of(entry.track))
+        credits_ = credits_of(entry.track)
         if not credits_:
             yield Skip(entry.location, "no_artist")
         for index, artist in credits_:

@@ -1,7 +1,7 @@
 from contracts.candidates import Candidate, Candidates
 from contracts.fields import Unverified, integer
 from contracts.snapshot import Snapshot, TrackEntry
-from contracts.spotify import artist_columns, field_of, first_artist, isrc, link, measures_popularity, sound
+from contracts.spotify import Album, artist_columns, field_of, first_artist, isrc, link, measures_popularity
 from contracts.tables.songs import Song
 
 _MS_PER_MINUTE = 60_000
@@ -16,22 +16,24 @@ def songs(snapshot: Snapshot) -> Candidates[Song]:
 
 def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
     track = entry.track
+    track_id: Unverified = track.id
+    album = track.album
     first = first_artist(track)
     artist_ids, artist_names = artist_columns(track)
     popularity = _unless_filled_in(entry, track.popularity)
     return {
         **snapshot.origin,
         "position": entry.position,
-        "track_id": field_of(track, "id"),
+        "track_id": track_id,
         "linked_from_id": field_of(track.linked_from, "id"),
         "isrc": isrc(track),
         "track_name": track.name,
-        "artist_id": sound(first.id),
+        "artist_id": first.id if isinstance(first.id, str) else None,
         "artist_name": first.name,
         "artist_ids": artist_ids,
         "artist_names": artist_names,
-        "album_id": field_of(track.album, "id"),
-        "album_name": field_of(sound(track.album), "name"),
+        "album_id": field_of(album, "id"),
+        "album_name": album.name if isinstance(album, Album) else None,
         "popularity": popularity,
         "popularity_measured": None if popularity is None else measures_popularity(track, snapshot.day),
         "duration_ms": track.duration_ms,

@@ -25,7 +25,7 @@ from shared.errors import TransientError
 from shared.lake import SnapshotKey
 from shared.observability import logger
 from shared.worker import transformer
-from tests.documents import entry, playlist, track
+from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
@@ -71,27 +71,51 @@ def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
 
 
 def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cloud) -> None:
-    # given a playlist of a track, a null entry and a track that breaks the contract
-    cloud.put_raw(playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101))))
+    # given a playlist of a track, a null entry, a track that breaks the contract and one with a value that does
+    cloud.put_raw(
+        playlist(
+            entry(track("One")),
+            entry(None),
+            entry({**track("Two"), "name": None}),
+            entry(track("Three", popularity=101)),
+        )
+    )
 
     # when its announcement is handled
     response = handle(cloud)
 
     # then the message is acknowledged, and row, rejected row and skip add up
     assert response == {"batchItemFailures": []}
-    assert [row["track_name"] for row in cloud.rows(KEY.parquet("songs"))] == ["One"]
+    rows = [(row["track_name"], row["popularity"]) for row in cloud.rows(KEY.parquet("songs"))]
+    assert rows == [("One", 50), ("Three", None)]
     (rejected,) = cloud.json_lines(KEY.quarantine("songs"))
     assert rejected["location"] == "$.tracks.items[2]"
-    assert rejected["reason"] == "popularity: Input should be less than or equal to 100 (was 101)"
-    assert json.loads(rejected["row_json"])["track_name"] == "Two"
+    assert rejected["reason"] == "track_name: Input should be a valid string (was None)"
+    assert json.loads(rejected["row_json"])["track_id"] == "track-two"
+    (refused,) = cloud.json_lines(KEY.quarantined_values("songs"))
+    assert refused == {
+        "snapshot_date": "2026-11-22",
+        "playlist_id": KEY.playlist_id,
+        "run_id": "run-1",
+        "extracted_at": None,
+        "table_name": "songs",
+        "location": "$.tracks.items[3]",
+        "column_name": "popularity",
+        "reason": "Input should be less than or equal to 100 (was 101)",
+        "value_json": "101",
+        "raw_key": KEY.raw,
+        "raw_etag": rejected["raw_etag"],
+        "service_version": "1.0.0",
+    }
     (receipt,) = cloud.json_lines(KEY.receipt("songs"))
     assert receipt["skipped"] == '{"null_entry": 1}'
-    assert (receipt["entries"], receipt["rows"], receipt["rejected"], receipt["skipped_entries"]) == (3, 1, 1, 1)
+    assert (receipt["entries"], receipt["rows"], receipt["rejected"], receipt["skipped_entries"]) == (4, 2, 1, 1)
+    assert receipt["refused_values"] == 1
     assert receipt["run_id"] == "run-1"
 
 
 def test_a_redelivery_leaves_every_object_as_it_was(cloud: Cloud) -> None:
-    cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=101))))
+    cloud.put_raw(playlist(entry({**track("One"), "name": None}), entry(track("Two", popularity=101))))
     batch = cloud.batch()
     handle(cloud, batch)
     before = cloud.etags()
@@ -102,15 +126,35 @@ def test_a_redelivery_leaves_every_object_as_it_was(cloud: Cloud) -> None:
 
 
 def test_a_replay_that_rejects_nothing_any_more_removes_the_quarantine(cloud: Cloud) -> None:
-    cloud.put_raw(playlist(entry(track("One", popularity=101))))
+    cloud.put_raw(playlist(entry(track("One", popularity=101)), entry({**track("Two"), "name": None})))
     handle(cloud)
-    assert cloud.keys("quarantine/") == [KEY.quarantine("songs")]
+    assert cloud.keys("quarantine") == [KEY.quarantined_values("songs"), KEY.quarantine("songs")]
 
     cloud.put_raw(playlist(entry(track("One", popularity=100))))
     handle(cloud)
 
-    assert cloud.keys("quarantine/") == []
+    assert cloud.keys("quarantine") == []
     assert [row["popularity"] for row in cloud.rows(KEY.parquet("songs"))] == [100]
+
+
+@pytest.mark.parametrize(
+    ("document", "location"),
+    [
+        (playlist(id="0TheDocumentSaysThisId"), "$.id"),
+        (envelope(playlist(id="0TheDocumentSaysThisId")), "$.playlist.id"),
+        ({"href": "https://api.spotify.com/v1/playlists/0TheDocumentSaysThisId/tracks", "items": []}, "$.href"),
+    ],
+)
+def test_a_document_of_another_playlist_than_its_key_is_set_aside(cloud: Cloud, document: Any, location: str) -> None:
+    cloud.put_raw(document)
+
+    assert handle(cloud) == {"batchItemFailures": []}
+
+    (letter,) = cloud.dead()
+    told = {name: each["StringValue"] for name, each in letter["MessageAttributes"].items()}
+    assert told["location"] == f"{KEY.raw} {location}"
+    assert told["sentence"].startswith("'0TheDocumentSaysThisId' contradicts the object's key, which says 3cEYpj")
+    assert cloud.keys("receipts/") == []
 
 
 def test_a_worker_that_was_overtaken_starts_over_with_the_newer_snapshot(cloud: Cloud) -> None:
@@ -138,12 +182,12 @@ def test_a_worker_that_was_overtaken_starts_over_with_the_newer_snapshot(cloud: 
 @pytest.mark.parametrize(
     ("document", "error_class", "sentence"),
     [
-        (b'{"tracks": ', "UnreadableSnapshotError", "no playlist document: Invalid JSON"),
-        ({"artists": []}, "UnreadableSnapshotError", "no playlist: it has neither"),
+        (b'{"tracks": ', "UnreadableSnapshotError", "not a playlist document: Invalid JSON"),
+        ({"artists": []}, "UnreadableSnapshotError", "not a playlist: this is a list of artists"),
         (
             {"snapshot": {"schema_version": 2}},
             "UnreadableSnapshotError",
-            "no playlist document: Object missing",
+            "not a playlist document: Object missing",
         ),
     ],
 )
@@ -186,7 +230,7 @@ def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_te
     # given two announced snapshots, one of which meets a passing fault
     other = SnapshotKey(KEY.snapshot_date, "other")
     cloud.put_raw(playlist(entry(track("One"))))
-    cloud.put_raw(playlist(entry(track("Two"))), key=other.raw)
+    cloud.put_raw(playlist(entry(track("Two")), id="other"), key=other.raw)
     batch = cloud.batch()
 
     def faulty(snapshot: Snapshot) -> Candidates[Song]:
@@ -253,7 +297,7 @@ def traced(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daemon: Daemon, lines: Lines) -> None:
-    cloud.put_raw(playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101))))
+    cloud.put_raw(playlist(entry(track("One")), entry(None), entry({**track("Two"), "name": None})))
 
     handle(cloud, traced(cloud.batch()))
 
@@ -261,7 +305,7 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     (segment,) = daemon.documents()
     (snapshot,) = segment["subsegments"]
     steps = [each["name"] for each in snapshot["subsegments"]]
-    assert steps == ["read", "parse", "transform and validate", "encode", "publish", "publish", "receipt", "confirm"]
+    assert steps == ["read", "parse", "transform and validate", "encode", *["publish"] * 3, "receipt", "confirm"]
     assert snapshot["annotations"] == {
         "table": "songs",
         "playlist_id": KEY.playlist_id,

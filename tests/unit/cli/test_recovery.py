@@ -19,7 +19,7 @@ from infra.stacks import ROOT
 from services.songs.transform import songs
 from tests.documents import entry, playlist, track
 
-PROVENANCE = Provenance("any", date(2026, 11, 23), "run-1")
+PROVENANCE = Provenance("3cEYpjA9oz9GiPac4AsH4n", date(2026, 11, 23), "run-1")
 ENTRIES = 5
 PLAYLIST: dict[str, Any] = playlist(*(entry(track(f"Track {number}")) for number in range(ENTRIES)))
 DOCUMENT = {
