@@ -484,9 +484,11 @@ def long_lists(document: RawDocument[Any], path: str) -> Iterator[Elements[Any]]
 
 def feature_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, FeatureBlock[Any]]]:
     """Each with its JSON path: one may stand without a list."""
-    blocks = document.audio_features
+    blocks: Unverified = document.audio_features
     if isinstance(blocks, list):
-        yield from ((f"{path}.audio_features[{number}]", block) for number, block in enumerate(blocks))
+        for number, block in enumerate(blocks):
+            if isinstance(block, FeatureBlock):
+                yield f"{path}.audio_features[{number}]", block
     elif isinstance(blocks, FeatureBlock):
         yield f"{path}.audio_features", blocks
 

@@ -184,7 +184,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
                 f"{playlist_id!r} contradicts the object's key, which says {provenance.playlist_id}: put it under its "
                 "own playlist",
             )
-    blocks = list(feature_blocks(document.raw, path))
+    blocks = list(feature_blocks(document.raw, path)) if envelope else []
     return Snapshot(
         origin={
             "snapshot_date": day,

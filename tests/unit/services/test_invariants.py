@@ -221,3 +221,74 @@ def test_every_possible_playlist_ends_in_every_table_without_a_reject(document: 
     (told,) = judge(TABLES["playlist_metadata"], playlist_metadata(snapshot)).rows
     assert told["track_entries"] + told["episode_entries"] + told["null_entries"] == told["total_entries"]
     assert told["drift"] == "[]"
+
+
+OPTIONAL_OF_ENTRY = ("added_at", "added_by", "is_local")
+OPTIONAL_OF_TRACK = (
+    *("id", "artists", "album", "popularity", "duration_ms", "explicit", "is_local", "is_playable", "disc_number"),
+    *("track_number", "external_ids", "external_urls", "linked_from", "available_markets"),
+)
+OPTIONAL_OF_ALBUM = (
+    *("album_type", "artists", "release_date", "release_date_precision", "total_tracks", "label", "external_ids"),
+    *("popularity", "external_urls", "images"),
+)
+OPTIONAL_OF_ARTIST = ("genres", "popularity", "followers", "external_urls", "images")
+OPTIONAL_OF_PLAYLIST = (
+    *("name", "description", "owner", "public", "collaborative", "followers", "snapshot_id", "external_urls"),
+    *("images", "primary_color", "artists", "albums", "audio_features"),
+)
+
+
+def bent_in(thing: dict[str, Any], names: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """A sound object with anything in some of these fields."""
+    return st.dictionaries(st.sampled_from(names), ANYTHING, max_size=4).map(lambda other: thing | other)
+
+
+@st.composite
+def playlists_with_bent_values(draw: st.DrawFn) -> dict[str, Any]:
+    """A playlist of some tracks, each of its own artist and album, in whose optional fields may be anything."""
+    entries = []
+    for number in range(draw(st.integers(1, 4))):
+        of_album = draw(bent_in(album(f"Album {number}"), OPTIONAL_OF_ALBUM))
+        credited = [draw(bent_in(artist(f"Band {number}"), OPTIONAL_OF_ARTIST))]
+        entries.append(entry(track(f"Song {number}", album=of_album, artists=credited)))
+    return draw(bent_in(playlist(*entries), OPTIONAL_OF_PLAYLIST))
+
+
+@given(document=playlists_with_bent_values())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+def test_no_bent_optional_value_costs_a_row(document: dict[str, Any]) -> None:
+    entries = len(document["tracks"]["items"])
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
+
+    for name, rows in {"songs": entries, "artists": entries, "albums": entries, "playlist_metadata": 1}.items():
+        judgement = judge(TABLES[name], list(TRANSFORMS[name](snapshot)))
+        assert (len(judgement.rows), judgement.rejects, judgement.skipped) == (rows, [], Counter())
+        assert encode(TABLES[name], judgement.rows)
+
+
+@given(data=st.data())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+def test_no_bent_optional_value_of_an_entry_or_its_track_costs_its_song(data: st.DataObject) -> None:
+    of_track = data.draw(bent_in(track(), OPTIONAL_OF_TRACK))
+    document = playlist(data.draw(bent_in(entry(of_track), OPTIONAL_OF_ENTRY)))
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
+
+    judgement = judge(TABLES["songs"], songs(snapshot))
+
+    (row,) = judgement.rows
+    for refusal in judgement.refused:
+        assert row[refusal.column] is None
+    assert len({refusal.column for refusal in judgement.refused}) == len(judgement.refused)
+
+
+@given(document=DOCUMENTS)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+def test_every_entry_is_in_some_count_of_its_snapshot(document: dict[str, Any]) -> None:
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
+
+    (row,) = judge(TABLES["playlist_metadata"], playlist_metadata(snapshot)).rows
+
+    counts = ("track", "episode", "null", "unknown", "rejected")
+    assert sum(row[f"{name}_entries"] for name in counts) == len(document["playlist"]["tracks"]["items"])
+    assert row["unexplained_entries"] == 0
