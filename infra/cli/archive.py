@@ -1,14 +1,14 @@
 """Raw playlist documents from elsewhere, put where the extractor puts its own."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from contracts.documents import identify, merged, read_document
 from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.screen import ConsoleError
@@ -45,7 +45,7 @@ def documents(files: Sequence[Path], *, day: date | None, playlist: str | None, 
     """
     if pages_of_one:
         named = f"{files[0]} and {len(files) - 1} more pages"
-        return [_document(named, files[0].name, _merged(files), day, playlist)]
+        return [_document(named, files[0].name, _merged(named, files), day, playlist)]
     read = [_document(str(file), file.name, _bytes(file), day, playlist) for file in files]
     twice = {document.key for document in read if sum(other.key == document.key for other in read) > 1}
     if twice:
@@ -69,40 +69,21 @@ def store(s3: "S3Client", bucket: str, document: Document) -> bool:
 
 
 def _document(source: str, name: str, body: bytes, day: date | None, playlist: str | None) -> Document:
-    told = _Told.of(body, source)
-    day = day or told.day or _day_in(name)
-    if day is None:
-        raise ConsoleError(f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name.")
-    playlist = playlist or told.playlist
-    if playlist is None:
-        raise ConsoleError(f"{source} does not tell its playlist's id: give one with --playlist.")
     try:
+        told = identify(body)
+        day = day or told.day or _day_in(name)
+        if day is None:
+            raise ConsoleError(
+                f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name."
+            )
+        playlist = playlist or told.playlist_id
+        if playlist is None:
+            raise ConsoleError(f"{source} does not tell its playlist's id: give one with --playlist.")
         key = SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
         snapshot = read_snapshot(body, Provenance(playlist, day))
     except (PermanentError, UnreadableSnapshotError) as fault:
         raise ConsoleError(f"{source} cannot be loaded: {fault}") from fault
     return Document(source, key, body, len(snapshot.entries))
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a document tells of itself."""
-
-    day: date | None
-    playlist: str | None
-
-    @classmethod
-    def of(cls, body: bytes, source: str) -> "_Told":
-        document = _parsed(body, source)
-        if isinstance(document, list) and len(document) == 1:
-            document = document[0]
-        if not isinstance(document, dict):
-            return cls(None, None)
-        envelope = document.get("snapshot") or {}
-        playlist = document.get("playlist") or document
-        day = envelope.get("snapshot_date")
-        playlist_id = playlist.get("id")
-        return cls(date.fromisoformat(day) if day else None, playlist_id if isinstance(playlist_id, str) else None)
 
 
 def _day_in(name: str) -> date | None:
@@ -113,42 +94,26 @@ def _day_in(name: str) -> date | None:
         return None
 
 
-def _merged(files: Sequence[Path]) -> bytes:
-    """The first document with the entries of all pages in place.
+def _merged(source: str, files: Sequence[Path]) -> bytes:
+    """One document of all pages.
 
     Raises:
-        ConsoleError: The pages do not follow each other.
+        ConsoleError: A file is no page, or they do not follow each other.
     """
-    parsed = [_parsed(_bytes(file), str(file)) for file in files]
-    whole = next((document for document in parsed if _container(document) is not document), parsed[0])
-    pages = sorted((_container(document) for document in parsed), key=lambda page: page.get("offset") or 0)
-    entries: list[Any] = []
-    for page in pages:
-        if page.get("offset", len(entries)) != len(entries):
-            raise ConsoleError(
-                f"The pages do not follow each other: one begins at entry {page['offset']}, where "
-                f"{len(entries)} entries came before it. Name every page, each once."
-            )
-        entries += page["items"]
-    _container(whole).update(items=entries, offset=0, limit=len(entries), next=None, previous=None)
-    return json.dumps(whole, ensure_ascii=False).encode()
-
-
-def _container(document: Any) -> dict[str, Any]:
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if isinstance(document, dict):
-        for page in (document, document.get("items"), document.get("tracks")):
-            if isinstance(page, dict) and isinstance(page.get("items"), list):
-                return page
-    raise ConsoleError("A file with --pages is neither a playlist with entries nor a page of one.")
-
-
-def _parsed(body: bytes, source: str) -> Any:
     try:
-        return json.loads(body)
-    except ValueError as fault:
-        raise ConsoleError(f"{source} is not JSON: {fault}") from fault
+        body = merged([_bytes(file) for file in files])
+        pages = read_document(body).pages
+    except UnreadableSnapshotError as fault:
+        raise ConsoleError(f"{source} cannot be loaded: {fault}") from fault
+    before = 0
+    for page in pages:
+        if page.offset != before:
+            raise ConsoleError(
+                f"The pages do not follow each other: one begins at entry {page.offset}, where {before} entries came "
+                "before it. Name every page, each once."
+            )
+        before = page.end
+    return body
 
 
 def _bytes(file: Path) -> bytes:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from contracts.candidates import Refusal
 from contracts.documents import identify, merged
 from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, read_snapshot
@@ -65,13 +64,9 @@ def test_nobody_left_in_the_week_with_an_unknown_entry(kind: str, regressions: P
 def test_refused_values_cost_no_row_and_are_kept(regressions: Path) -> None:
     judged = landed((regressions / "refused-values-2024-04-08.json").read_bytes())
 
-    refused: list[Refusal] = [each for judgement in judged.values() for each in judgement.refused]
+    refused = [each for judgement in judged.values() for each in judgement.refused]
     assert positions(judged) == [1, 2, 3, 4, 5]
     assert [(each.column, each.value) for each in refused] == [
-        ("popularity", 101),
-        ("duration_ms", {"totalMilliseconds": 222_200}),
-        ("image_url", [None]),
-    ] or [(each.column, each.value) for each in refused] == [
         ("duration_ms", {"totalMilliseconds": 222_200}),
         ("popularity", 101),
         ("image_url", [None]),

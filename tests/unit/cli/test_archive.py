@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.archive import documents
 from infra.cli.screen import ConsoleError
 from shared.lake import SnapshotKey
-from tests.documents import entry, envelope, playlist, track
+from tests.documents import entry, envelope, playlist, track, tracks_in
 
 DAY = date(2026, 11, 22)
 
@@ -50,10 +51,11 @@ def test_pages_are_merged_in_the_order_of_their_offsets(tmp_path: Path) -> None:
 
     (document,) = documents([second, first], day=DAY, playlist="starred", pages_of_one=True)
 
-    # then the playlist holds every entry
-    merged = json.loads(document.body)
-    assert merged["name"] == "Trending"
-    assert merged["tracks"]["items"] == [entry(track("One")), entry(None), entry(track("Three"))]
+    # then both are kept as they are, and read as one playlist
+    assert json.loads(document.body) == [json.loads(each.read_bytes()) for each in (second, first)]
+    snapshot = read_snapshot(document.body, Provenance("starred", DAY))
+    assert snapshot.playlist.name == "Trending"
+    assert [(each.position, each.track.name) for each in tracks_in(snapshot)] == [(1, "One"), (3, "Three")]
     assert document.entries == 3
 
 
@@ -67,7 +69,7 @@ def test_pages_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.json", "{", "is not JSON"),
+        ("a.json", "{", "not a playlist document: Invalid JSON"),
         ("a.json", playlist(), "does not tell its day"),
         ("2024-02-30.json", playlist(), "does not tell its day"),
         ("2024-02-28.json", playlist(id=None), "does not tell its playlist's id"),
@@ -81,6 +83,13 @@ def test_what_cannot_be_loaded_is_refused_with_what_to_do(
 ) -> None:
     with pytest.raises(ConsoleError, match=message):
         documents([file(tmp_path, name, content)], day=None, playlist=None, pages_of_one=False)
+
+
+def test_a_document_of_another_playlist_than_is_asked_for_is_refused(tmp_path: Path) -> None:
+    path = file(tmp_path, "top50_2024-05-02.json", playlist())
+
+    with pytest.raises(ConsoleError, match="'3cEYpjA9oz9GiPac4AsH4n' contradicts the object's key, which says another"):
+        documents([path], day=None, playlist="another", pages_of_one=False)
 
 
 def test_two_documents_of_one_snapshot_are_refused(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def playlists_with_bent_values(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(document=playlists_with_bent_values())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_no_bent_optional_value_costs_a_row(document: dict[str, Any]) -> None:
     entries = len(document["tracks"]["items"])
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
