@@ -30,7 +30,7 @@ TRANSFORMS: dict[str, Callable[..., Any]] = {
     "playlist_metadata": playlist_metadata,
 }
 OTHER = SnapshotKey(date(2026, 11, 15), "a-dashed-id")
-DOCUMENT = playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101)))
+DOCUMENT = playlist(entry(track("One")), entry(None), entry({**track("Two"), "name": None}), id=None)
 
 
 pytestmark = pytest.mark.slow

@@ -23,15 +23,16 @@ from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
 
-REJECTED = entry(track("Rejected", popularity=101))
+REJECTED = entry({**track("Rejected"), "name": None})
+REFUSED = entry(track("Refused", popularity=101))
 VERSIONS = (
-    playlist(entry(track("First")), REJECTED),
+    playlist(entry(track("First")), REJECTED, REFUSED),
     playlist(entry(track("Second")), entry(None)),
-    playlist(REJECTED, entry(track("Third")), REJECTED),
+    playlist(REJECTED, REFUSED, entry(track("Third")), REJECTED),
 )
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 """A run takes too long to be repeated some hundred times for a shorter history."""
-OUTPUTS = ("processed/", "quarantine/", "receipts/")
+OUTPUTS = ("processed/", "quarantine/", "quarantine-values/", "receipts/")
 
 pytestmark = pytest.mark.slow
 

@@ -424,9 +424,13 @@ def eventually(condition: Callable[[], Any], *, within: float = 60) -> None:
 
 
 def document(bound: int) -> bytes:
-    """A snapshot of one row for each table, which all break their contract when the bound is passed."""
+    """A snapshot of one row for each table, in which a value breaks its contract when the bound is passed.
+
+    So does the row of a second song, where there is a table that can do without no name.
+    """
     song = track(popularity=bound, album=album(popularity=bound))
-    listed = playlist(entry(song), followers={"total": 100 - bound})
+    nameless = track("Two") | {"name": "Two" if bound <= 100 else None}
+    listed = playlist(entry(song), entry(nameless), id=REJECTED.playlist_id, followers={"total": 100 - bound})
     artists = [{"id": "song-band", "name": "Song Band", "popularity": bound}]
     features = {"source": "spotify", "items": [{"id": song["id"], "energy": bound / 100}]}
     day = str(REJECTED.snapshot_date)

@@ -110,7 +110,7 @@ def test_a_repeated_run_of_a_day_replaces_its_snapshot_everywhere(pipeline: Pipe
 def test_the_top_artists_are_those_of_a_direct_computation(pipeline: Pipeline, tmp_path: Path) -> None:
     # given songs of which some are older than six months and one has no popularity
     document = tmp_path / "unknown.json"
-    document.write_text(json.dumps(playlist(entry(track("Unknown", id=None, popularity=0)))))
+    document.write_text(json.dumps(playlist(entry(track("Unknown", id=None, popularity=0)), id=None)))
     today = date.today()  # noqa: DTZ011 - Athena's current_date
     pipeline.earworm("load", "--date", str(today), "--playlist", "unknown", str(document))
     pipeline.earworm("run", "--date", str(today - relativedelta(months=7)))
@@ -480,8 +480,8 @@ def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
         (["deploy", "concerts"], "There is no concerts: choose among platform, albums, artists,"),
         (["query", "top_concerts"], "There is no query 'top_concerts': choose among"),
         (["query", "SELECT nothing FROM songs"], "Athena failed the query"),
-        (["load", "README.md", "--date", "2026-01-05"], "README.md is not JSON"),
-        (["load", "contracts/schemas/songs.v1.json", "--date", "2026-01-05"], "does not tell its playlist's id"),
+        (["load", "README.md", "--date", "2026-01-05"], "not a playlist document: Invalid JSON"),
+        (["load", "contracts/schemas/songs.v1.json", "--date", "2026-01-05"], "not a playlist: it has neither"),
         (["status", "no-run"], "No run begins with 'no-run'"),
         (["logs", "--service", "redrive"], "There is no service 'redrive' that works on a run"),
         (["trace", "--open"], "--open shows the page that --html writes"),
