@@ -12,7 +12,7 @@ run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 week
 	@$(EARWORM) demo
 
 notebook: .venv/tools/notebook/.ready ## Open the guided tour of the tables, on the cloud that the environment names or on the local one
-	@.venv/bin/python -m infra.notebook open
+	@.venv/bin/python -m infra.tools.notebook open
 
 demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
 	@$(EARWORM) demo-recovery
@@ -24,7 +24,7 @@ test-browser: .venv/.ready ## Look at the report in headless Chromium, which mus
 	.venv/bin/pytest --numprocesses=0 tests/browser/report_in_a_browser.py
 
 test-trino: run ## Compare every view and query with a real Trino, on the lake of `make run`; needs Maven and Java 24
-	@infra/trino.sh
+	@infra/tools/trino.sh
 	.venv/bin/pytest --numprocesses=0 --capture=no -q tests/trino/queries_on_trino.py
 
 test-fast: .venv/.ready ## Run the tests that take seconds
@@ -50,17 +50,17 @@ clean: ## Stop the local cloud and remove everything that was made
 	@if [ -x $(EARWORM) ]; then $(EARWORM) down; fi
 	rm -rf .earworm .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-generate: .venv/.ready ## Write what follows from the code: schemas, columns, views and queries, the pages' figures
+generate: .venv/.ready ## Write what follows from the code: schemas, services of tables, views and queries, the pages' figures
 	.venv/bin/python -m contracts.json_schema
-	.venv/bin/python -m infra.glue
-	.venv/bin/python -m infra.views
-	.venv/bin/python -m infra.cost
-	.venv/bin/python -m infra.scale
+	.venv/bin/python -m infra.tools.templates
+	.venv/bin/python -m infra.tools.views
+	.venv/bin/python -m infra.tools.cost
+	.venv/bin/python -m infra.tools.scale
 
 assets: run .venv/tools/notebook/.ready ## Make the README's pictures and the notebook's outputs anew, with Chromium, which must be installed
-	@$(EARWORM) report
-	.venv/bin/python -m infra.assets
-	.venv/bin/python -m infra.notebook execute
+	@set -a; . .earworm/env; $(EARWORM) report
+	.venv/bin/python -m infra.tools.assets
+	@set -a; . .earworm/env; .venv/bin/python -m infra.tools.notebook execute
 
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 lock: .venv/.ready ## Lock the dependencies anew, with hashes
@@ -71,6 +71,7 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 		$(COMPILE) --python-version 3.11 -c requirements/dev.txt \
 			services/$$service/requirements.in -o services/$$service/requirements.txt || exit 1; \
 	done
+	$(COMPILE) --python-version 3.11 -c requirements/dev.txt requirements/transformer.in -o requirements/transformer.txt
 	for tool in $(TOOLS) bench; do \
 		$(COMPILE) --upgrade --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.txt || exit 1; \
 	done

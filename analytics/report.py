@@ -41,6 +41,7 @@ class Contents:
         churn: The answer of `artist_churn`.
         survival: The answer of `survival_of_debuts`.
         coverage: The answer of `data_coverage`.
+        absent: Tables that are not deployed, so that what they are needed for has no rows.
     """
 
     made_on: date
@@ -54,6 +55,7 @@ class Contents:
     churn: Sequence[Row]
     survival: Sequence[Row]
     coverage: Sequence[Row]
+    absent: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,7 @@ def _genres(contents: Contents) -> str:
         parts = months.setdefault(f"{row['month']:%b}", dict.fromkeys(order, 0))
         parts[genre if genre in order else _OTHERS] += row["entries"]
     if not months:
-        return _nothing("Nobody told any genre.")
+        return _nothing(_reason(contents, "Nobody told any genre."))
     order = [genre for genre in order if any(parts[genre] for parts in months.values())]
     shares = [
         {"month": month, "genre": genre, "share": 100 * parts[genre] / sum(parts.values()), "place": place}
@@ -253,7 +255,7 @@ def _genres(contents: Contents) -> str:
 
 def _sound(contents: Contents) -> str:
     if not contents.sound:
-        return _nothing("No source told how these tracks sound.")
+        return _nothing(_reason(contents, "No source told how these tracks sound."))
     named = [row | {"name": _SOUND[row["feature"]]} for row in map(dict, contents.sound)]
     entries = max(row["top_entries"] for row in named), max(row["other_entries"] for row in named)
     bars = [{"name": row["name"], "difference": row["difference_in_spreads"]} for row in named]
@@ -432,6 +434,11 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, wide: Sequ
 
 def _source(text: str) -> str:
     return f'<p class="source">From {escape(text)}</p>'
+
+
+def _reason(contents: Contents, otherwise: str) -> str:
+    """Why there is nothing to tell."""
+    return f"Not deployed: {', '.join(contents.absent)}." if contents.absent else otherwise
 
 
 def _nothing(sentence: str) -> str:

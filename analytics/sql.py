@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from contracts.tables import TABLES
+
 Kind = Literal["date", "integer", "text"]
 
 _FOLDER: Final = Path(__file__).parent
@@ -14,6 +16,7 @@ _PARAMETER: Final = re.compile(
     rf"-- (?P<name>\w+) \((?P<kind>{'|'.join(get_args(Kind))}), default (?P<default>[^)]+)\): (?P<meaning>.+)"
 )
 _PLACE: Final = re.compile(r"\? /\* (\w+) \*/")
+_SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
 _WEEKS_BEFORE: Final = re.compile(r"(?P<weeks>\d+) weeks before (?P<other>\w+)")
 
 
@@ -45,10 +48,12 @@ class View:
     Attributes:
         name: Its name in the catalog.
         text: Its query, without the header.
+        columns: Its columns in order, each with the type that Athena gives it, as the end of the header declares them.
     """
 
     name: str
     text: str
+    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,19 @@ def queries() -> dict[str, Query]:
     return {path.stem: _query(path) for path in sorted((_FOLDER / "queries").glob("*.sql"))}
 
 
+def tables_of(text: str) -> frozenset[str]:
+    """The tables that a query reads, also by way of views."""
+    named = set(_SOURCE.findall(text))
+    through = [tables_of(view.text) for view in views() if view.name in named]
+    return frozenset(named & TABLES.keys()).union(*through)
+
+
 def _view(path: Path) -> View:
     lines = path.read_text("utf-8").splitlines()
     header = [line for line in lines if line.startswith("-- ")]
-    return View(path.stem, "\n".join(lines[len(header) :]))
+    _, _, declared = " ".join(line.removeprefix("--").strip() for line in header).partition("Columns: ")
+    columns = dict(column.split(" ", 1) for column in declared.split(", ") if column)
+    return View(path.stem, "\n".join(lines[len(header) :]), columns)
 
 
 def _query(path: Path) -> Query:

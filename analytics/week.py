@@ -1,11 +1,12 @@
 """What the report of a week tells, asked of Athena."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, Final
 
 from analytics.athena import Athena
 from analytics.report import Contents
-from analytics.sql import queries
+from analytics.sql import queries, tables_of
 
 _WEEKS: Final = 26
 
@@ -15,7 +16,9 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def collect(athena: Athena, week: date, *, today: date, place: str, simulated: bool) -> Contents:
+def collect(
+    athena: Athena, week: date, *, today: date, place: str, simulated: bool, absent: Collection[str] = ()
+) -> Contents:
     """What there is to tell of the week of a day and of the half year before it.
 
     Args:
@@ -24,6 +27,7 @@ def collect(athena: Athena, week: date, *, today: date, place: str, simulated: b
         today: The day of the report; no later one is asked for.
         place: See `Contents`.
         simulated: See `Contents`.
+        absent: Tables that are not deployed; what they are needed for is not asked.
 
     Raises:
         AthenaError: Athena failed a query.
@@ -33,22 +37,24 @@ def collect(athena: Athena, week: date, *, today: date, place: str, simulated: b
     known = queries()
 
     def answer(name: str) -> list[dict[str, Any]]:
+        if not tables_of(known[name].text).isdisjoint(absent):
+            return []
         parameters = known[name].execution_parameters({"from": str(first), "to": str(last)}, today)
         return athena.ask(known[name].text, parameters).records()
 
-    entries = athena.ask(
-        "SELECT * FROM weekly_chart WHERE week BETWEEN date(?) AND date(?)", [f"'{first}'", f"'{last}'"]
-    )
+    chart = "SELECT * FROM weekly_chart WHERE week BETWEEN date(?) AND date(?)"
+    can_be_told = tables_of(chart).isdisjoint(absent)
     return Contents(
         made_on=today,
         first_day=first,
         last_day=last,
         place=place,
         simulated=simulated,
-        entries=entries.records(),
+        entries=athena.ask(chart, [f"'{first}'", f"'{last}'"]).records() if can_be_told else [],
         genres=answer("genre_share_by_month"),
         sound=answer("sound_of_the_top"),
         churn=answer("artist_churn"),
         survival=answer("survival_of_debuts"),
         coverage=answer("data_coverage"),
+        absent=tuple(absent),
     )

@@ -66,6 +66,13 @@ class FeatureBlock(Struct, Generic[E], gc=False):
     items: list[E] | None = None
 
 
+class ArtistBlock(Struct, Generic[E], gc=False):
+    """Artists as Spotify told them on a day."""
+
+    as_of: date
+    items: list[E] | None = None
+
+
 class RawDocument(Playlist[E], Generic[E]):
     """Every object that can be read, at once: an envelope, a playlist or a page.
 
@@ -75,6 +82,7 @@ class RawDocument(Playlist[E], Generic[E]):
     snapshot: Part[Envelope] = None
     playlist: Part[Playlist[E]] = None
     artists: Part[list[E]] = None
+    earlier_artists: Part[list[ArtistBlock[E]]] = None
     albums: Part[list[E]] = None
     audio_features: Part[FeatureBlock[E] | list[FeatureBlock[E]]] = None
     offset: Annotated[Unverified, int] = None
@@ -379,7 +387,9 @@ def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken
         playlist, playlist_path = document, path
         _refuse_other_kinds(path, part, document)
     else:
-        _refuse_broken(path, document, ("snapshot", "playlist", "artists", "albums", "audio_features"))
+        _refuse_broken(
+            path, document, ("snapshot", "playlist", "artists", "earlier_artists", "albums", "audio_features")
+        )
         if isinstance(envelope, Envelope) and envelope.schema_version != SCHEMA_VERSION:
             raise UnreadableSnapshotError(
                 f"{path}.snapshot.schema_version",
@@ -477,9 +487,18 @@ def long_lists(document: RawDocument[Any], path: str) -> Iterator[Elements[Any]]
             if (elements := listed(field)) is not None:
                 yield Elements(f"{place}.{name}" if field is elements else f"{place}.{name}.items", elements, Entry)
     yield Elements(f"{path}.artists", _list(document.artists), Artist)
+    for place, artists in artist_blocks(document, path):
+        yield Elements(f"{place}.items", _list(artists.items), Artist)
     yield Elements(f"{path}.albums", _list(document.albums), Album)
     for place, block in feature_blocks(document, path):
         yield Elements(f"{place}.items", _list(block.items), AudioFeatures)
+
+
+def artist_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, ArtistBlock[Any]]]:
+    """What Spotify told of artists on earlier days, each day with its JSON path."""
+    for number, block in enumerate(_list(document.earlier_artists)):
+        if isinstance(block, ArtistBlock):
+            yield f"{path}.earlier_artists[{number}]", block
 
 
 def feature_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, FeatureBlock[Any]]]:

@@ -21,7 +21,7 @@ def playlist_ids(references: Iterable[str]) -> tuple[str, ...]:
     wrong = ", ".join(repr(reference) for reference, match in found.items() if not match)
     if wrong:
         raise ValueError(
-            f"no playlist: {wrong}; give an id of 22 letters and digits, a link "
+            f"not a playlist: {wrong}; give an id of 22 letters and digits, a link "
             "https://open.spotify.com/playlist/<id> or a URI spotify:playlist:<id>"
         )
     return tuple(dict.fromkeys(match[1] for match in found.values() if match))

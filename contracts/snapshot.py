@@ -16,7 +16,15 @@ from typing import Any, Generic, Literal, TypeVar
 from msgspec import Struct
 
 from contracts.candidates import Reject, Skip
-from contracts.documents import Document, EntryPage, FeatureBlock, Parsed, feature_blocks, read_document
+from contracts.documents import (
+    Document,
+    EntryPage,
+    FeatureBlock,
+    Parsed,
+    artist_blocks,
+    feature_blocks,
+    read_document,
+)
 from contracts.elements import Elements, UnreadableSnapshotError
 from contracts.fields import Broken, Unverified
 from contracts.spotify import Album, Artist, AudioFeatures, Entry, Playlist, Track, isrc, normalised_isrc
@@ -98,6 +106,14 @@ class SourcedFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierArtist:
+    """An artist as Spotify told it before the day of the snapshot."""
+
+    as_of: date
+    artist: Artist
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A playlist on a day, in one shape whatever document it came from.
 
@@ -109,6 +125,7 @@ class Snapshot:
         entries: Each entry in order: a track, or why it is none. Going through them can find that the document
             is not to be read after all, and raises UnreadableSnapshotError.
         artists: Full artists by id, as far as the extractor was given them.
+        earlier_artists: Artists by id as Spotify told them on an earlier day, as far as it did not on this one.
         albums: Full albums by id, likewise.
         features: Audio features by track id, as far as they were asked for by it.
         features_by_isrc: Audio features by ISRC, likewise.
@@ -124,10 +141,18 @@ class Snapshot:
     unexplained: int | None
     entries: Entries
     artists: Mapping[str, Artist]
+    earlier_artists: Mapping[str, EarlierArtist]
     albums: Mapping[str, Album]
     features: Mapping[str, SourcedFeatures]
     features_by_isrc: Mapping[str, SourcedFeatures]
     document: Parsed
+
+    def genres_of(self, artist: Artist) -> tuple[Unverified, date | None]:
+        """An artist's genres and the day that Spotify told them on, which may be an earlier one: genres last."""
+        if artist.genres is not None:
+            return artist.genres, self.day if isinstance(artist.genres, list) else None
+        earlier = self.earlier_artists.get(artist.id) if isinstance(artist.id, str) else None
+        return (earlier.artist.genres, earlier.as_of) if earlier else (None, None)
 
     def features_of(self, track: Track) -> SourcedFeatures | None:
         """The audio features of a track: by its id, or else by its ISRC."""
@@ -200,6 +225,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
         unexplained=document.missing,
         entries=Entries(document.pages),
         artists=_ById(_enrichment(document, "artists", Artist)),
+        earlier_artists=dict(_earlier_artists(document)),
         albums=_ById(_enrichment(document, "albums", Album)),
         features=_features(blocks, "id"),
         features_by_isrc=_features(blocks, "isrc"),
@@ -211,6 +237,12 @@ def _enrichment(document: Document, name: Literal["artists", "albums"], noun: ty
     """What the extractor keeps beside the playlist; elsewhere such a name means something else."""
     listed = getattr(document.raw, name) if document.envelope else None
     return Elements(f"{document.path}.{name}", listed or (), noun)
+
+
+def _earlier_artists(document: Document) -> Iterator[tuple[str, EarlierArtist]]:
+    for path, block in artist_blocks(document.raw, document.path) if document.envelope else ():
+        artists = _ById(Elements(f"{path}.items", block.items or (), Artist))
+        yield from ((name, EarlierArtist(block.as_of, artist)) for name, artist in artists.items())
 
 
 def _entry(position: int, index: int, path: str, element: Entry | Broken) -> TrackEntry | Skip | Reject:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the development environment in .venv: a Python of at least 3.11, then the locked packages with their hashes.
+# Makes the development environment in .venv: a Python from 3.11 to 3.14, then the locked packages with their hashes.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,11 +9,11 @@ fail() {
 }
 
 fits() {
-    "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+    "$1" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null
 }
 
 if [ -n "${PYTHON:-}" ]; then
-    fits "$PYTHON" || fail "PYTHON=$PYTHON is no Python of at least 3.11 with venv; name one that is."
+    fits "$PYTHON" || fail "PYTHON=$PYTHON is not a Python from 3.11 to 3.14 with venv; name one that is."
 else
     for candidate in python3.13 python3.12 python3.11 python3 python3.14; do
         if fits "$candidate"; then
@@ -21,7 +21,7 @@ else
             break
         fi
     done
-    [ -n "${PYTHON:-}" ] || fail "no Python of at least 3.11 with venv was found. Install one \
+    [ -n "${PYTHON:-}" ] || fail "no Python from 3.11 to 3.14 with venv was found. Install one \
 (Debian and Ubuntu: apt install python3 python3-venv), or name one: make run PYTHON=/path/to/python3"
 fi
 

@@ -1,7 +1,20 @@
 """The functions, each with a process of its own."""
 
-import gc
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-# Imports and documents make objects by the hundred thousand and hardly a circle among them, yet the collector looks
-# after every 700 new ones: a twelfth of the time that a large snapshot takes.
-gc.set_threshold(10_000)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.candidates import Candidates
+    from contracts.snapshot import Snapshot
+
+
+def transform_of(table: str) -> "Callable[[Snapshot], Candidates[Any]]":
+    """The pure function that makes a table's candidates of a snapshot: `<table>` in `services/<table>/transform.py`.
+
+    Raises:
+        ModuleNotFoundError: The table has no service.
+    """
+    transform: Callable[[Snapshot], Candidates[Any]] = getattr(import_module(f"services.{table}.transform"), table)
+    return transform

@@ -1,6 +1,11 @@
 """Faults by the recovery that they allow. A fault that is neither of these counts as transient."""
 
+from typing import Final
+
 from pydantic import ValidationError
+
+_PYDANTIC: Final = "Value error, "
+"""What pydantic puts before the sentences of our own."""
 
 
 class TransientError(Exception):
@@ -26,6 +31,6 @@ class PermanentError(Exception):
 def sentence_of(fault: ValidationError) -> str:
     """Each field that pydantic refused with its reason, by semicolons; never the value, which may be a secret."""
     return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
+        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg'].removeprefix(_PYDANTIC)}"
         for each in fault.errors(include_url=False, include_input=False)
     )

@@ -5,9 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pandas as pd
-from fastparquet import ParquetFile
 from fastparquet.parquet_thrift import ConvertedType
-from fastparquet.util import ParquetException
 from fastparquet.writer import make_metadata, write_simple
 
 from contracts.columns import Column, ColumnType, columns
@@ -16,10 +14,6 @@ from contracts.tables.table import R, Table
 
 _COMPRESSION = "ZSTD"
 _EPOCH = date(1970, 1, 1).toordinal()
-
-
-class UnreadableParquetError(ValueError):
-    """What should be a Parquet file is none, or only a part of one."""
 
 
 def encode(table: Table[R], rows: Rows[R]) -> bytes:
@@ -45,26 +39,6 @@ def encode(table: Table[R], rows: Rows[R]) -> bytes:
     buffer = BytesIO()
     write_simple(buffer, frame, metadata, compression=_COMPRESSION, stats=False)
     return buffer.getvalue()
-
-
-def count_rows(body: bytes) -> int:
-    """How many rows a Parquet file's footer tells of.
-
-    Args:
-        body: The file, or so much of its end as holds the footer.
-
-    Raises:
-        UnreadableParquetError: There is no whole footer at its end.
-    """
-    length = int.from_bytes(body[-8:-4], "little")
-    # The library's native reader goes beyond the end of a footer that is cut off, and ends the process.
-    if body[-4:] != b"PAR1" or not 0 < length <= len(body) - 8:
-        raise UnreadableParquetError(f"no Parquet footer at the end of {len(body)} bytes")
-    try:
-        return int(ParquetFile(BytesIO(body)).count())
-    except (ParquetException, ValueError, TypeError, LookupError, AttributeError) as fault:
-        # It meets a damaged footer with whatever its values lead it to.
-        raise UnreadableParquetError(f"no Parquet footer at the end of {len(body)} bytes: {fault}") from fault
 
 
 def _series(column: Column, values: list[Any]) -> "pd.Series[Any]":

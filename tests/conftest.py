@@ -5,12 +5,28 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.real_documents import REAL_DOCUMENTS
+
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
 settings.load_profile("earworm")
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
 
-REAL_DOCUMENTS = Path(__file__).parents[2] / "shared" / "data"
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells how many interleavings of workers were explored, which the tests record as a property of theirs."""
+    explored = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "interleavings"
+    ]
+    if explored:
+        terminalreporter.section("interleavings explored: states and schedules, all of which converge")
+        for scenario, states, schedules in explored:
+            ways = f"{schedules:.1e}" if schedules else "with circles"
+            terminalreporter.write_line(f"{states:>9,}  {ways:>12}  {scenario}")
+        terminalreporter.write_line(f"{sum(states for _, states, _ in explored):>9,}  {'':>12}  states altogether")
 
 
 def pytest_unconfigure() -> None:
@@ -20,9 +36,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture
 def real_documents() -> Path:
-    """Documents captured from the live Web API; they stay outside of the repository, for they are Spotify's."""
+    """Documents captured from the live Web API."""
     if not REAL_DOCUMENTS.is_dir():
-        pytest.skip(f"no real Spotify documents at {REAL_DOCUMENTS}: they are not part of the repository")
+        pytest.skip(f"no real documents at {REAL_DOCUMENTS}: name a folder of them in EARWORM_REAL_DOCUMENTS")
     return REAL_DOCUMENTS
 
 

@@ -3,6 +3,9 @@
 -- whole is false where Spotify gave fewer entries than it counts. complete is true where each entry of a whole chart is
 -- known, too: where one is null, rejected or without its id, a track that is absent may be just that one.
 -- popularity is NULL where a 0 can be no measure. A condition on week, the Monday, reads only those weeks.
+-- Columns: playlist_id varchar, playlist_name varchar, week date, snapshot_on date, whole boolean, complete boolean,
+--   position bigint, track_id varchar, track_name varchar, artist_id varchar, artist_name varchar, artist_ids varchar,
+--   artist_names varchar, popularity bigint, run_id varchar
 SELECT
     chart.playlist_id,
     chart.playlist_name,

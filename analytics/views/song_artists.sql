@@ -1,6 +1,8 @@
 -- The songs with each of their artists.
 -- Row: an artist of an entry of a playlist; artist_place 1 is the first artist.
 -- A condition on snapshot_on reads only those days.
+-- Columns: snapshot_on date, playlist_id varchar, position bigint, track_id varchar, track_name varchar, artist_place
+--   bigint, artist_id varchar, artist_name varchar, popularity bigint
 SELECT
     try_cast(concat(s.year, '-', s.month, '-', s.day) AS date) AS snapshot_on,
     s.playlist_id,

@@ -5,6 +5,10 @@
 -- shows that the track left, NULL while it is listed: the next chart without it if that is complete, or else the one
 -- after it, if the track is absent from that as well. It did not leave if the next complete chart has it again.
 -- Reads all weeks, for any of them may be a track's first.
+-- Columns: playlist_id varchar, playlist_name varchar, week date, snapshot_on date, complete boolean, position bigint,
+--   previous_position bigint, movement bigint, arrival varchar, weeks_on_list bigint, peak bigint, entered_on date,
+--   exited_on date, track_id varchar, track_name varchar, artist_id varchar, artist_name varchar, popularity bigint,
+--   run_id varchar
 WITH charts AS (
     SELECT
         playlist_id,

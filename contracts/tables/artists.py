@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.fields import Count, JsonText, Ordinal, Percent, Text
+from contracts.fields import Count, Day, JsonText, Ordinal, Percent, Text
 from contracts.tables.table import Row, Table
 
 
@@ -13,6 +13,9 @@ class Artist(Row):
     artist_name: Annotated[Text, Field(description="Name")]
     genres: Annotated[JsonText | None, Field(description="Genres, a JSON list; null where Spotify does not tell")]
     primary_genre: Annotated[Text | None, Field(description="First of the genres; null if there is none")]
+    genres_as_of: Annotated[
+        Day | None, Field(description="Day that Spotify told the genres on; null where it does not tell")
+    ]
     popularity: Annotated[Percent | None, Field(description="0 to 100; null where Spotify does not tell")]
     followers: Annotated[Count | None, Field(description="Followers; null where Spotify does not tell")]
     tracks_in_playlist: Annotated[Ordinal, Field(description="Entries of the playlist that credit the artist")]

@@ -58,4 +58,5 @@ PLAYLIST_METADATA = Table(
     key=("playlist_id", "snapshot_date"),
     version=1,
     description="One row for each snapshot",
+    watched={"features_coverage": 0.5, "popularity_coverage": 0, "genres_coverage": 0.5},
 )

@@ -1,6 +1,8 @@
+from functools import cache
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
+from pydantic_core import from_json
 
 from contracts.fields import Count, JsonText, Ordinal, Text
 from contracts.tables.table import Row, Table
@@ -25,6 +27,14 @@ class Receipt(Row):
     raw_etag: Annotated[Text, Field(description="ETag of the raw snapshot that was read")]
     raw_version_id: Annotated[Text | None, Field(description="S3 version of the raw snapshot that was read")]
     parquet_key: Annotated[Text, Field(description="S3 key of the rows")]
+    parquet_etag: Annotated[Text | None, Field(description="ETag of the rows' object; null in receipts of old")]
+    parquet_bytes: Annotated[Count | None, Field(description="Size of the rows' object; null in receipts of old")]
+    quarantine_key: Annotated[Text | None, Field(description="S3 key of the rejected rows; null if there are none")]
+    quarantine_etag: Annotated[Text | None, Field(description="ETag of the rejected rows' object")]
+    quarantine_bytes: Annotated[Count | None, Field(description="Size of the rejected rows' object")]
+    refused_values_key: Annotated[Text | None, Field(description="S3 key of the refused values; null for none")]
+    refused_values_etag: Annotated[Text | None, Field(description="ETag of the refused values' object")]
+    refused_values_bytes: Annotated[Count | None, Field(description="Size of the refused values' object")]
     service_version: Annotated[Text, Field(description="Version of the service that wrote them")]
     contract_version: Annotated[Ordinal, Field(description="Version of the table's contract")]
 
@@ -36,3 +46,31 @@ RECEIPTS = Table(
     version=1,
     description="One row for each table that is complete for a snapshot",
 )
+
+_LATER = (
+    "refused_values",
+    "parquet_etag",
+    "parquet_bytes",
+    "quarantine_key",
+    "quarantine_etag",
+    "quarantine_bytes",
+    "refused_values_key",
+    "refused_values_etag",
+    "refused_values_bytes",
+)
+"""Columns that receipts did not always have."""
+
+
+def read_receipt(body: bytes) -> Receipt:
+    """Reads a receipt; a column that it was written without is None.
+
+    Raises:
+        ValueError: It is none.
+    """
+    told = from_json(body)
+    return _adapter().validate_python({**dict.fromkeys(_LATER), **told} if isinstance(told, dict) else told)
+
+
+@cache
+def _adapter() -> TypeAdapter[Receipt]:
+    return TypeAdapter(Receipt)

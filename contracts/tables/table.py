@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
@@ -31,6 +32,8 @@ class Table(Generic[R]):
         key: The columns that tell one row from another.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
+        watched: Columns with shares, 0 to 1, that are published as metrics. Each has the least that raises no alarm,
+            unless a deployment says otherwise; 0 raises none.
     """
 
     name: str
@@ -38,3 +41,4 @@ class Table(Generic[R]):
     key: tuple[str, ...]
     version: int
     description: str
+    watched: Mapping[str, float] = field(default_factory=dict, hash=False)

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from analytics.athena import AthenaError
-from contracts.tables import OPERATIONS, TABLES
-from infra.build import BuildError
-from infra.changes import ChangesError
-from infra.cli import archive, collect, deployment, dlq, recovery
+from analytics.sql import queries
+from contracts.tables import OPERATIONS
+from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
-from infra.cli import authorize as consent
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
 from infra.cli import logs as logs_
@@ -26,37 +25,60 @@ from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
-from infra.cli import tiers as tiers_
 from infra.cli import trace as traces
-from infra.cli.cloud import STATE, Cloud, find_cloud
-from infra.cli.deployment import Environment
+from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_day
 from infra.cli.query import Form
-from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.deploy import DeployError
-from infra.local.cloud import LocalCloud, LocalCloudError
-from infra.stacks import COMPONENTS, ROOT
+from infra.cli.screen import ConsoleError, UsageError, complain, err, grid, out, progress
+from infra.demos import recovery
+from infra.demos import tiers as tiers_
+from infra.deploying.build import BuildError
+from infra.deploying.changes import ChangesError
+from infra.deploying.deploy import DeployError
+from infra.deploying.stacks import COMPONENTS, ROOT
+from infra.local.cloud import LocalCloudError
+from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 
 app = typer.Typer(
     name="earworm",
-    help="What is trending on Spotify, week by week. Talks to AWS, or to the local cloud while that is up.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
 
 REPORT = ROOT / "report/index.html"
 _WEEKS_OF_THE_DEMONSTRATION = 26
 
 Playlists = Annotated[
-    list[str] | None, typer.Option("--playlist", help="Playlist to take; repeat it. [default: those deployed]")
+    list[str] | None,
+    typer.Option("--playlist", metavar="PLAYLIST", help="Playlist to take; repeat it. [default: those deployed]"),
 ]
+
+
+def _print_version(*, is_asked_for: bool) -> None:
+    if is_asked_for:
+        out.print(f"earworm {version('earworm')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    environment: Environment = "dev",
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What is trending on Spotify, week by week. Acts on AWS if the environment names it, else on the local cloud."""
 
 
 @app.command()
 def up() -> None:
     """Start the local cloud: an AWS emulator and a Spotify simulator on loopback ports."""
-    endpoints = LocalCloud(STATE).start()
+    _tell_of_the_local_cloud()
+    endpoints = local().start()
     out.print(f"[green]up[/]  AWS emulator       {endpoints.aws}")
     if endpoints.spotify:
         out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
@@ -68,19 +90,21 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop the local cloud. It keeps its data in memory, so they are gone with it."""
-    out.print("[green]stopped[/]" if LocalCloud(STATE).stop() else "The local cloud was not up.")
+    _tell_of_the_local_cloud()
+    out.print("[green]stopped[/]" if local().stop() else "The local cloud was not up.")
 
 
 @app.command()
 def run(
     day: Annotated[
-        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshots. [default: today]")
+        date | None,
+        typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: today]"),
     ] = None,
     playlist: Playlists = None,
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    _run(find_cloud(environment), day.date() if day else datetime.now(UTC).date(), playlist or ())
+    _run(find_cloud(environment, writes=True), day or questions.today(), playlist or ())
 
 
 @app.command()
@@ -91,15 +115,17 @@ def backfill(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every table has them.")] = True,
 ) -> None:
     """Take the weekly snapshots that are missing. Only the simulator has a history to tell."""
-    _backfill(find_cloud(environment), weeks, wait=wait)
+    _backfill(find_cloud(environment, writes=True), weeks, wait=wait)
 
 
 @app.command()
 def load(
     files: Annotated[list[Path], typer.Argument(help="Playlist documents as the Web API gave them.", exists=True)],
     day: Annotated[
-        datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the snapshots. [default: in each file's name]"),
+        date | None,
+        typer.Option(
+            "--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: in each file's name]"
+        ),
     ] = None,
     playlist: Annotated[str | None, typer.Option(help="Id of the playlist. [default: the document's]")] = None,
     environment: Environment = "dev",
@@ -107,15 +133,22 @@ def load(
     pages: Annotated[
         bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Replace other snapshots of the day without a question, which is asked on AWS."),
+    ] = False,
 ) -> None:
     """Load raw playlist documents from elsewhere, and wait until every table has them."""
-    cloud = find_cloud(environment)
-    documents = archive.documents(files, day=day.date() if day else None, playlist=playlist, pages_of_one=pages)
+    cloud = find_cloud(environment, writes=True)
+    documents = archive.documents(files, day=day, playlist=playlist, pages_of_one=pages)
+    s3, bucket = cloud.client("s3"), cloud.platform.bucket
+    if not cloud.is_local and (replaced := [each.key.raw for each in documents if archive.replaces(s3, bucket, each)]):
+        confirm(f"Replace {', '.join(replaced)} in {environment} at {cloud.address}?", yes=yes)
     with progress() as bar:
         task = bar.add_task("documents", total=len(documents), note="")
         stored = []
         for document in documents:
-            stored.append(archive.store(cloud.client("s3"), cloud.platform.bucket, document))
+            stored.append(archive.store(s3, bucket, document))
             bar.advance(task)
         collect.await_tables(cloud, [document.key for document in documents], bar)
     rows = [
@@ -132,7 +165,10 @@ def authorize(
     browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser as well.")] = False,
 ) -> None:
     """Ask a Spotify user for consent to read the playlists that only they may read; renew it every five months."""
-    cloud = find_cloud(environment)
+    # It takes longer to import than the shell has patience when it completes a word.
+    from infra.cli import authorize as consent  # noqa: PLC0415
+
+    cloud = find_cloud(environment, writes=True)
     consented_at = consent.authorize(
         cloud.client("secretsmanager"), cloud.environment, cloud.variables, open_browser=browser
     )
@@ -142,7 +178,7 @@ def authorize(
 @app.command()
 def tiers(environment: Environment = "dev") -> None:
     """Take snapshots in each tier of Spotify's on the simulator, and show what lands: the table of the README."""
-    table = tiers_.markdown(tiers_.in_each_tier(find_cloud(environment)))
+    table = tiers_.markdown(tiers_.in_each_tier(local_cloud(environment)))
     out.print(table, soft_wrap=True, markup=False)
 
 
@@ -156,22 +192,38 @@ def tables(environment: Environment = "dev") -> None:
 def query(
     context: typer.Context,
     question: Annotated[
-        str | None, typer.Argument(help="Name of a query in analytics/queries, or SQL. [default: show the names]")
+        str | None,
+        typer.Argument(
+            autocompletion=one_of(queries),
+            help="Name of a query in analytics/queries, or SQL. [default: show the names]",
+        ),
     ] = None,
     environment: Environment = "dev",
     *,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option("--spreadsheet", help="Write CSV for a spreadsheet: with a byte order mark and no formula.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON, a list of rows.")] = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet, into a file that you send it to.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Let SQL do more than read, such as CREATE or DROP.")] = False,
 ) -> None:
-    """Ask Athena. A named query takes its parameters as `--name value`."""
-    chosen = [form for form, wanted in ((Form.CSV, csv), (Form.JSON, json), (Form.PARQUET, parquet)) if wanted]
+    """Ask Athena. A named query takes its parameters as `--name value`; SQL of your own reads, unless --write."""
+    forms = (
+        (Form.SPREADSHEET, spreadsheet),
+        (Form.CSV, csv and not spreadsheet),
+        (Form.JSON, json),
+        (Form.PARQUET, parquet),
+    )
+    chosen = [form for form, is_wanted in forms if is_wanted]
     if len(chosen) > 1:
-        raise ConsoleError("An answer has one form: choose among --csv, --json and --parquet.")
+        raise UsageError("An answer has one form: choose among --csv, --spreadsheet, --json and --parquet.")
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(find_cloud(environment), question, context.args, questions.today())
+        answered = questions.ask(
+            find_cloud(environment, writes=write), question, context.args, questions.today(), write=write
+        )
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
@@ -185,12 +237,12 @@ app.command()(deployment.changed)
 @app.command()
 def report(
     week: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day of the week to report. [default: today]")
+        date | None, typer.Option(parser=read_day, metavar="DAY", help="A day of the week to report. [default: today]")
     ] = None,
     environment: Environment = "dev",
 ) -> None:
     """Write what happened in a week as one page, report/index.html, that needs neither network nor SQL."""
-    reports.write(find_cloud(environment), week.date() if week else questions.today(), REPORT)
+    reports.write(find_cloud(environment), week or questions.today(), REPORT)
     out.print(f"The report is {os.path.relpath(REPORT)}.")
 
 
@@ -211,7 +263,7 @@ def demo() -> None:
     """Run the whole pipeline on the local cloud; what `make run` does."""
     began = time.monotonic()
     up()
-    cloud = find_cloud("dev")
+    cloud = local_cloud("dev")
     deployment.deploy_components(cloud, COMPONENTS)
     if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
@@ -233,6 +285,10 @@ def demo() -> None:
 def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS_OF_THE_DEMONSTRATION) -> None:
     """Break much, and mend it, on a local cloud of its own; what `make demo-recovery` does."""
     recovery.demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
+
+
+def _tell_of_the_local_cloud() -> None:
+    err.print(f"[dim]the local cloud of {escape(os.path.relpath(STATE))}[/]", soft_wrap=True)
 
 
 def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
@@ -267,28 +323,45 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
 
 
 def _print_tables(cloud: Cloud) -> None:
+    names = (*cloud.tables(), *OPERATIONS)
     counted = "\nUNION ALL\n".join(
         f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
         f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
-        for name in (*TABLES, *OPERATIONS)
+        for name in names
     )
     answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}
-    rows = [(name, *told[name]) for name in (*TABLES, *OPERATIONS)]
-    names = ("table", "rows", "snapshots", "first day", "last day")
-    out.print(grid(f"Tables of {cloud.platform.database}", names, rows, numbers=[1, 2]))
+    rows = [(name, *told[name]) for name in names]
+    columns = ("table", "rows", "snapshots", "first day", "last day")
+    out.print(grid(f"Tables of {cloud.platform.database}", columns, rows, numbers=[1, 2]))
 
 
 def main() -> None:
-    """Runs the console; a fault ends as one sentence and exit code 1."""
+    """Runs the console. Its exit code is 0 when it is done, 1 when it failed or found something, 2 for wrong usage."""
     try:
-        app()
-    except (AthenaError, BuildError, ChangesError, ConsoleError, DeployError, LocalCloudError) as fault:
-        err.print(f"[red]earworm:[/] {escape(str(fault))}")
-        sys.exit(1)
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except ConsoleError as fault:
+        complain(str(fault))
+        sys.exit(fault.exit_code)
+    except (AthenaError, BuildError, ChangesError, DeployError, LocalCloudError, PermanentError) as fault:
+        complain(str(fault))
     except (BotoCoreError, ClientError) as fault:
-        err.print(f"[red]earworm:[/] the cloud refused: {escape(str(fault))}")
-        sys.exit(1)
+        complain(f"the cloud refused: {fault}")
+    except BrokenPipeError:
+        _discard_output()  # whoever read it has enough
+    except OSError as fault:
+        _discard_output()
+        where = f"{fault.filename}: " if fault.filename else ""
+        complain(f"the machine refused: {where}{fault.strerror or fault}. Mend that, and give the same command again.")
+    sys.exit(1)
+
+
+def _discard_output() -> None:
+    """Drops what could not be written, so that Python does not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

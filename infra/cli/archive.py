@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from contracts.documents import identify, merged, read_document
+from contracts.documents import Identity, decoded, identify, merged, read_document
 from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.screen import ConsoleError
@@ -58,32 +58,51 @@ def documents(files: Sequence[Path], *, day: date | None, playlist: str | None, 
 
 def store(s3: "S3Client", bucket: str, document: Document) -> bool:
     """Puts a document under its raw key, and tells whether it was new: an equal one stays as it is."""
-    lake = Lake(s3, bucket)
-    try:
-        if lake.read_raw(document.key.raw).body == document.body:
-            return False
-    except PermanentError:
-        pass
-    lake.put_raw(document.key, document.body, run_id=f"load-{uuid4()}")
+    if _stored(s3, bucket, document.key) == document.body:
+        return False
+    Lake(s3, bucket).put_raw(document.key, document.body, run_id=f"load-{uuid4()}")
     return True
+
+
+def replaces(s3: "S3Client", bucket: str, document: Document) -> bool:
+    """Whether another document is stored under the key of this one."""
+    return _stored(s3, bucket, document.key) not in {None, document.body}
+
+
+def _stored(s3: "S3Client", bucket: str, key: SnapshotKey) -> bytes | None:
+    try:
+        return Lake(s3, bucket).read_raw(key.raw).body
+    except PermanentError:
+        return None
 
 
 def _document(source: str, name: str, body: bytes, day: date | None, playlist: str | None) -> Document:
     try:
         told = identify(body)
-        day = day or told.day or _day_in(name)
-        if day is None:
-            raise ConsoleError(
-                f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name."
-            )
-        playlist = playlist or told.playlist_id
-        if playlist is None:
-            raise ConsoleError(f"{source} does not tell its playlist's id: give one with --playlist.")
-        key = SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
-        snapshot = read_snapshot(body, Provenance(playlist, day))
-    except (PermanentError, UnreadableSnapshotError) as fault:
-        raise ConsoleError(f"{source} cannot be loaded: {fault}") from fault
+        key = _key(source, told, day or told.day or _day_in(name), playlist)
+        snapshot = read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date))
+        for _ in snapshot.entries:  # finds what a worker would otherwise be the first to find
+            pass
+    except UnreadableSnapshotError as fault:
+        raise ConsoleError(
+            f"{source} cannot be loaded: {fault}. Load documents as the Web API gave them or the extractor wrote them."
+        ) from fault
     return Document(source, key, body, len(snapshot.entries))
+
+
+def _key(source: str, told: Identity, day: date | None, playlist: str | None) -> SnapshotKey:
+    if day is None:
+        raise ConsoleError(f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name.")
+    playlist = playlist or told.playlist_id
+    if playlist is None:
+        raise ConsoleError(f"{source} does not tell its playlist's id: give it with --playlist.")
+    try:
+        return SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
+    except PermanentError as fault:
+        raise ConsoleError(
+            f"{source} cannot be loaded as playlist {playlist!r} of {day}: {fault.sentence}. "
+            "Give others with --date and --playlist."
+        ) from fault
 
 
 def _day_in(name: str) -> date | None:
@@ -98,26 +117,42 @@ def _merged(source: str, files: Sequence[Path]) -> bytes:
     """One document of all pages.
 
     Raises:
-        ConsoleError: A file is no page, or they do not follow each other.
+        ConsoleError: A file is not a page, or the pages do not follow each other.
     """
+    bodies = [_bytes(file) for file in files]
     try:
-        body = merged([_bytes(file) for file in files])
-        pages = read_document(body).pages
+        beginning_at: dict[int, Path] = {}
+        for file, body in zip(files, bodies, strict=True):
+            source_of_fault = str(file)
+            beginning_at[identify(body).offset] = file
+        source_of_fault = source
+        whole = merged(bodies)
+        pages = read_document(whole).pages
     except UnreadableSnapshotError as fault:
-        raise ConsoleError(f"{source} cannot be loaded: {fault}") from fault
+        raise ConsoleError(
+            f"{source_of_fault} cannot be merged: {fault}. Name playlists and pages as the Web API gave them."
+        ) from fault
     before = 0
     for page in pages:
         if page.offset != before:
             raise ConsoleError(
-                f"The pages do not follow each other: one begins at entry {page.offset}, where {before} entries came "
-                "before it. Name every page, each once."
+                f"The pages do not follow each other: {beginning_at.get(page.offset, 'one')} begins at entry "
+                f"{page.offset}, where {before} entries came before it. Name every page, each once."
             )
         before = page.end
-    return body
+    return whole
 
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        body = file.read_bytes()
     except OSError as fault:
-        raise ConsoleError(f"{file} cannot be read: {fault.strerror}") from fault
+        raise ConsoleError(f"{file} cannot be read: {fault.strerror}. Name files that hold documents.") from None
+    try:
+        decoded(body).decode()
+    except (UnicodeDecodeError, UnreadableSnapshotError):
+        raise ConsoleError(
+            f"{file} is neither UTF-8 nor UTF-16, nor either of them packed by gzip: save it as one of these, and load "
+            "it again."
+        ) from None
+    return body

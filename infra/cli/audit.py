@@ -1,39 +1,28 @@
-"""Whether every raw snapshot is in every table as it should be."""
+"""Whether every raw snapshot is in every table as it should be, and what to do where it is not."""
 
-import json
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Annotated
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 from rich.markup import escape
+from rich.progress import Progress
 from typing_extensions import TypedDict
 
-from infra.cli.cloud import Cloud, find_cloud
+from infra.cli import catalog
+from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
+from infra.cli.contents import Bucket, prove
+from infra.cli.days import read_day
+from infra.cli.functions import FailedError, invoke
+from infra.cli.gaps import Gap, announcements, what_repair_left, what_to_do, with_documents
 from infra.cli.replay import Announcement, announce, await_written, clock
-from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.stacks import stack_name
+from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
-
-_TO_DO = {
-    "replay": "earworm audit --repair",
-    "hand": "restore the raw object from an older version, or remove this one",
-}
-
-
-class Gap(TypedDict):
-    """A gap as the audit tells of it."""
-
-    table: str | None
-    playlist_id: str | None
-    snapshot_date: str | None
-    raw_key: str | None
-    what: str
-    mended_by: Literal["replay", "hand"]
 
 
 class _Report(TypedDict):
@@ -48,50 +37,56 @@ _REPORT: TypeAdapter[_Report] = TypeAdapter(_Report)
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the audits of some months found together; `gaps` may be fewer than were found."""
+    """What the audits of some months found together.
+
+    Attributes:
+        found: How many gaps there are; `gaps` may be fewer.
+        failures: The months that nobody knows about, each with the reason.
+    """
 
     checked: int
     fresh: int
     found: int
     gaps: Sequence[Gap]
+    failures: Sequence[str] = ()
 
 
 def audit(
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day. [default: the first there is]")
+        date | None,
+        typer.Option("--from", parser=read_day, metavar="DAY", help="First day. [default: the first there is]"),
     ] = None,
     last: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day. [default: the last there is]")
+        date | None,
+        typer.Option("--to", parser=read_day, metavar="DAY", help="Last day. [default: the last there is]"),
     ] = None,
     grace: Annotated[
         int | None,
         typer.Option(min=0, help="Minutes that a snapshot may take to be in every table. [default: as deployed]"),
     ] = None,
-    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+    environment: Environment = "dev",
     *,
-    repair: Annotated[bool, typer.Option("--repair", help="Replay exactly the gaps, and audit again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended, and audit again.")] = False,
+    contents: Annotated[
+        bool, typer.Option("--contents/--no-contents", help="Read each file that is new since the last time.")
+    ] = True,
 ) -> None:
-    """Compare raw snapshots with receipts, tables and quarantine; exit with 1 if anything is not as it should be."""
-    cloud = find_cloud(environment)
-    days = _days(cloud, first and first.date(), last and last.date())
-    found = _audited(cloud, days, grace)
-    if repair and (replays := announcements(found.gaps)):
+    """Compare raw snapshots with receipts, tables, quarantine and catalog; exit with 1 if anything is not right."""
+    cloud = find_cloud(environment, writes=repair)
+    deployed = cloud.tables()
+    proving = deployed if contents else ()
+    days = _days(cloud, first, last)
+    found = _audited(cloud, days, grace, proving)
+    replays = announcements(found.gaps)
+    tables = {gap["table"] for gap in found.gaps if gap["table"] and gap["mended_by"] == "catalog"}
+    if repair and (replays or tables):
         _print(days, found)
-        _repair(cloud, replays)
-        found = _audited(cloud, days, grace)
+        _repair(cloud, replays, tables)
+        found = _audited(cloud, days, grace, proving)
+        found = replace(found, gaps=what_repair_left(cloud, found.gaps, replays, tables))
     _print(days, found)
-    if found.found:
+    if found.found or found.failures:
         raise typer.Exit(1)
-
-
-def announcements(gaps: Sequence[Gap]) -> list[Announcement]:
-    """The announcements that mend those of the gaps that a replay can mend, each once."""
-    places = {
-        (gap["raw_key"], gap["table"])
-        for gap in gaps
-        if gap["mended_by"] == "replay" and gap["raw_key"] and gap["table"]
-    }
-    return [Announcement(SnapshotKey.from_raw(raw_key), table) for raw_key, table in sorted(places)]
 
 
 def months(first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -102,45 +97,77 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
         first = end + timedelta(days=1)
 
 
-def _audited(cloud: Cloud, days: tuple[date, date], grace: int | None) -> Audit:
-    """One invocation a month, so that none takes longer than a function may."""
+def _audited(cloud: Cloud, days: tuple[date, date], grace: int | None, proving: Sequence[str]) -> Audit:
+    """Audits, and proves the contents of some tables."""
     parts = list(months(*days))
-    reports: list[_Report] = []
     with progress() as bar:
-        task = bar.add_task("months audited", total=len(parts), note="")
-        for first, last in parts:
-            bar.update(task, note=f"{first:%B %Y}")
-            reports.append(_invoke(cloud, first, last, grace))
-            bar.advance(task)
+        found = _by_month(cloud, parts, grace, bar)
+        further = [
+            *(_of_catalog(view, what) for view, what in catalog.altered_views(cloud).items()),
+            *_of_contents(cloud, parts, proving, bar),
+        ]
+        gaps = with_documents(cloud, [*found.gaps, *further])
+    return replace(found, found=found.found + len(further), gaps=gaps)
+
+
+def _by_month(cloud: Cloud, parts: Sequence[tuple[date, date]], grace: int | None, bar: Progress) -> Audit:
+    """One invocation a month, so that none takes longer than a function may; the catalog is compared by the first.
+
+    A month that fails is told, and the others go on.
+    """
+    task = bar.add_task("months audited", total=len(parts), note="")
+    reports: list[_Report] = []
+    failures: list[str] = []
+    for first, last in parts:
+        bar.update(task, note=f"{first:%B %Y}")
+        of_the_catalog = (first, last) == parts[0]
+        try:
+            reports.append(_invoke(cloud, first, last, grace, of_the_catalog=of_the_catalog))
+        except (FailedError, BotoCoreError, ClientError) as fault:
+            also = " and the catalog" if of_the_catalog else ""
+            failures.append(f"{first} to {last}{also} could not be audited: {fault}")
+        bar.advance(task)
     return Audit(
         checked=sum(report["checked"] for report in reports),
         fresh=sum(report["fresh"] for report in reports),
         found=sum(report["found"] for report in reports),
         gaps=[gap for report in reports for gap in report["gaps"]],
+        failures=failures,
     )
 
 
-def _invoke(cloud: Cloud, first: date, last: date, grace: int | None) -> _Report:
-    name = stack_name(cloud.environment, "audit")
-    event: dict[str, str | int] = {"from": str(first), "to": str(last)}
+def _invoke(cloud: Cloud, first: date, last: date, grace: int | None, *, of_the_catalog: bool) -> _Report:
+    event: dict[str, str | int] = {"from": str(first), "to": str(last), "catalog": of_the_catalog}
     if grace is not None:
         event["grace_minutes"] = grace
-    client = cloud.client("lambda")
-    try:
-        response = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    except client.exceptions.ResourceNotFoundException:
-        raise ConsoleError(f"There is no function {name} at {cloud.address}: run `earworm deploy audit`.") from None
-    answer = response["Payload"].read()
-    if response.get("FunctionError"):
-        told = json.loads(answer)
-        raise ConsoleError(
-            f"The audit from {first} to {last} failed: {told.get('errorMessage', told)}. "
-            f"Its log group is /aws/lambda/{name}."
+    return invoke(cloud, "audit", event, _REPORT)
+
+
+def _of_catalog(name: str, what: str) -> Gap:
+    return Gap(table=name, playlist_id=None, snapshot_date=None, raw_key=None, what=what, mended_by="catalog")
+
+
+def _of_contents(
+    cloud: Cloud, parts: Sequence[tuple[date, date]], tables: Sequence[str], bar: Progress
+) -> Iterator[Gap]:
+    bucket = Bucket(cloud.client("s3"), cloud.platform.bucket)
+    for fault in prove(bucket, parts, tables, STATE / "proved" / bucket.name, bar):
+        yield Gap(
+            table=fault.table,
+            playlist_id=fault.key.playlist_id,
+            snapshot_date=str(fault.key.snapshot_date),
+            raw_key=fault.key.raw,
+            what=fault.what,
+            mended_by="replay",
         )
-    return _REPORT.validate_json(answer)
 
 
-def _repair(cloud: Cloud, replays: Sequence[Announcement]) -> None:
+def _repair(cloud: Cloud, replays: Sequence[Announcement], tables: Iterable[str]) -> None:
+    """Mends what can be mended; what it could not is found by the next audit."""
+    for name in catalog.mend(cloud, tables):
+        out.print(f"[green]declared again[/]  {escape(name)}")
+    if not replays:
+        return
     began = clock(cloud)
     with progress() as bar:
         announce(cloud, replays, bar, rate=50)
@@ -156,7 +183,7 @@ def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, da
         raise ConsoleError("The lake holds no snapshot and no receipt: there is nothing to audit.")
     days = first or there_are[0], last or there_are[-1]
     if days[0] > days[1]:
-        raise ConsoleError(f"There is no day from {days[0]} to {days[1]}: give --from a day before --to.")
+        raise UsageError(f"There is no day from {days[0]} to {days[1]}: give --from a day before --to.")
     return days
 
 
@@ -183,10 +210,14 @@ def _folders(cloud: Cloud, prefix: str) -> Iterator[str]:
 def _print(days: tuple[date, date], found: Audit) -> None:
     if found.gaps:
         rows = [
-            (gap["table"], gap["playlist_id"], gap["snapshot_date"], gap["what"], _TO_DO[gap["mended_by"]])
-            for gap in found.gaps
+            (gap["table"], gap["playlist_id"], gap["snapshot_date"], gap["what"], what_to_do(gap)) for gap in found.gaps
         ]
         out.print(grid("Gaps", ("table", "playlist", "day", "what", "what to do"), rows))
+    for failure in found.failures:
+        err.print(f"[red]earworm:[/] {escape(failure)}")
     fresh = f", {found.fresh:,} too fresh to tell" if found.fresh else ""
     listed = f", of which {len(found.gaps):,} are listed" if len(found.gaps) < found.found else ""
-    out.print(f"{days[0]} to {days[1]}: {found.checked:,} snapshots checked{fresh}; {found.found:,} gaps{listed}.")
+    failed = f"; {len(found.failures):,} months not audited" if found.failures else ""
+    out.print(
+        f"{days[0]} to {days[1]}: {found.checked:,} snapshots checked{fresh}; {found.found:,} gaps{listed}{failed}."
+    )

@@ -19,7 +19,7 @@ from spotipy import SpotifyOAuth, SpotifyOauthError
 from spotipy.cache_handler import MemoryCacheHandler
 
 from infra.cli.screen import ConsoleError, out
-from infra.deploy import spotify_secret_name, store_spotify_secret, stored_spotify_secret
+from infra.deploying.secrets import spotify_secret_name, store_spotify_secret, stored_spotify_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -62,6 +62,7 @@ def authorize(
     client_id, client_secret = _application(secretsmanager, environment, variables)
     tokens = MemoryCacheHandler()
     with requests.Session() as session, _Listener(variables.get("SPOTIPY_REDIRECT_URI", "")) as listener:
+        session.trust_env = "SPOTIFY_SIMULATOR_URL" not in variables  # no proxy leads to the simulator
         oauth = SpotifyOAuth(
             client_id=client_id,
             client_secret=client_secret,

@@ -1,20 +1,35 @@
-"""The cloud that the console talks to, found by the environment alone."""
+"""The cloud that a command acts on: AWS if the environment names it, else the local one, and nothing else.
+
+A profile called `default` in `~/.aws` names nothing by itself, so that no command reaches an account because a
+variable, or a process of the local cloud, is missing. What belongs to the local cloud goes there whatever the
+environment holds: its clients ask neither variables nor files for a profile, a region, an endpoint or a proxy.
+"""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, overload
+from urllib.parse import urlsplit
 
 import boto3
+import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+from rich.markup import escape
 
 from analytics.athena import Athena
-from infra.cli.screen import ConsoleError
-from infra.local.cloud import LocalCloud
-from infra.stacks import ROOT
+from contracts.tables import TABLES
+from infra.cli.screen import ConsoleError, err
+from infra.deploying.stacks import ROOT
+from infra.local.cloud import Endpoints, LocalCloud
+from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from shared.deployed import deployed_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -25,14 +40,49 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_sts import STSClient
     from mypy_boto3_xray import XRayClient
 
 STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 """Where the local cloud keeps its state; another folder is another cloud."""
 _LONGEST_INVOCATION = 910
-_CHOICE_OF_CLOUD = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_NAMES_AWS: Final = (
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_ENDPOINT_URL",
+)
+"""The variables any of which names an account of AWS, or another cloud that speaks its protocols."""
+_NEITHER: Final = (
+    "The environment names no cloud, and no local one is up: start that with `earworm up`, or name an account of AWS, "
+    "as in `export AWS_PROFILE=default`."
+)
+_BOUND: Final[ContextVar[LocalCloud | None]] = ContextVar("_BOUND", default=None)
+
+
+def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Lets an option mean the same before, between and after the names of commands."""
+    name = str(parameter.name)
+    source = context.get_parameter_source(name)
+    if source is not None and source.name == "COMMANDLINE":
+        before = context.meta.setdefault(name, value)
+        if before != value:
+            raise typer.BadParameter(f"it says {value} here and {before} before: name one.")
+    return str(context.meta.get(name, value))
+
+
+Environment: TypeAlias = Annotated[
+    Literal["dev", "prod"],
+    typer.Option("--env", envvar="EARWORM_ENV", help="Environment.", callback=_wherever_it_stands),
+]
+"""The option of every command that acts on an environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +102,15 @@ class Cloud:
 
     Attributes:
         environment: `dev` or `prod`.
-        variables: The variables that lead there, and the settings for what is deployed.
+        variables: The settings for what is deployed, and all that a child process needs to act on the same cloud.
+        is_local: Whether it is the local cloud.
+        account: The account of AWS, where a command that writes has looked it up.
     """
 
     environment: str
     variables: Mapping[str, str]
+    is_local: bool = False
+    account: str | None = None
 
     @cached_property
     def platform(self) -> Platform:
@@ -76,6 +130,14 @@ class Cloud:
                 f"{path}{missing.args[0]}. Run `earworm deploy`, or `earworm up` first for the local cloud."
             ) from None
 
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are deployed. Says of each other one that it is not."""
+        deployed = deployed_tables(self.client("ssm"), self.environment)
+        for table in TABLES:
+            if table not in deployed:
+                err.print(f"[yellow]{table}: not deployed[/]")
+        return deployed
+
     @cached_property
     def athena(self) -> Athena:
         """Whom to ask about the tables.
@@ -87,14 +149,32 @@ class Cloud:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """The session of all clients."""
-        return boto3.Session()
+        """The session of all clients.
+
+        Raises:
+            ConsoleError: The environment names a profile that there is not, or no region.
+        """
+        if not self.is_local:
+            return _session_of_the_environment(self.variables)
+        unset = {
+            name: (None, None, os.devnull if name in {"config_file", "credentials_file"} else default, convert)
+            for name, (_, _, default, convert) in Session.SESSION_VARIABLES.items()
+        }
+        return boto3.Session(
+            self.variables["AWS_ACCESS_KEY_ID"],
+            self.variables["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.variables["AWS_REGION"],
+            botocore_session=Session(session_vars=unset),
+        )
 
     @property
     def address(self) -> str:
         """Where the cloud is, for a person."""
         endpoint = self.variables.get("AWS_ENDPOINT_URL")
-        return f"the local cloud {endpoint}" if endpoint else f"AWS {self.session.region_name}"
+        if self.is_local:
+            return f"the local cloud {endpoint}"
+        account = f", account {self.account}" if self.account else ""
+        return f"{endpoint or 'AWS'} {self.session.region_name}{account}"
 
     @overload
     def client(self, service: Literal["athena"]) -> "AthenaClient": ...
@@ -113,33 +193,158 @@ class Cloud:
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
+    def client(self, service: Literal["sns"]) -> "SNSClient": ...
+    @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
     @overload
     def client(self, service: Literal["ssm"]) -> "SSMClient": ...
     @overload
+    def client(self, service: Literal["sts"]) -> "STSClient": ...
+    @overload
     def client(self, service: Literal["xray"]) -> "XRayClient": ...
     def client(self, service: str) -> object:
-        """A client; those of Lambda wait as long as the longest invocation and never invoke twice.
-
-        Raises:
-            ConsoleError: The environment names no region.
-        """
+        """A client; those of Lambda wait as long as the longest invocation and never invoke twice."""
         config = Config(
             read_timeout=_LONGEST_INVOCATION if service == "lambda" else 60,
             retries={"total_max_attempts": 1} if service == "lambda" else {"mode": "standard"},
+            proxies={} if self.is_local else None,
         )
-        try:
-            return self.session.client(service, config=config)  # type: ignore[call-overload]  # the overloads narrow it
-        except BotoCoreError as fault:
+        endpoint = self.variables.get("AWS_ENDPOINT_URL") or None
+        return self.session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # the overloads narrow it
+
+
+def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
+    """The cloud that the environment names, or else the local one; says on standard error where that is.
+
+    A shell that has read `.earworm/env` names the local cloud by its address.
+
+    Args:
+        environment: `dev` or `prod`.
+        writes: Whether the command changes anything there: then AWS is asked for the account first.
+
+    Raises:
+        ConsoleError: The environment names no cloud, or one that there is not, and no local one is up.
+        LocalCloudError: The local cloud was started, but is not whole any more.
+        ClientError: AWS refuses the credentials.
+    """
+    named = [] if _BOUND.get() else _naming()
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not named or urlsplit(endpoint).hostname in _LOOPBACK:
+        endpoints = local().endpoints()
+        if endpoints and (not named or endpoints.aws == endpoint):
+            return _told(_on(endpoints, environment))
+        if named and "EARWORM_LAMBDA_TARGET" in os.environ:
             raise ConsoleError(
-                f"The environment leads to no cloud: {fault} Set AWS_PROFILE, or run `earworm up`."
-            ) from fault
+                f"This shell has read the variables of a local cloud at {endpoint}, which is not up any more: read "
+                f"{os.path.relpath(STATE / 'env')} again after `earworm up`, or open another shell."
+            )
+    if not named:
+        raise ConsoleError(_NEITHER)
+    cloud = Cloud(environment, variables_of_the_user() | _region())
+    if writes:
+        cloud = replace(cloud, account=cloud.client("sts").get_caller_identity()["Account"])
+    return _told(cloud)
 
 
-def find_cloud(environment: str) -> Cloud:
-    """The cloud that the environment names; the local one if it names none and that is up."""
-    endpoints = None if any(os.environ.get(name) for name in _CHOICE_OF_CLOUD) else LocalCloud(STATE).endpoints()
-    if endpoints:
-        for name, value in endpoints.environment().items():
-            os.environ.setdefault(name, value)
-    return Cloud(environment, dict(os.environ))
+def local_cloud(environment: str) -> Cloud:
+    """The local cloud, whatever the environment names; says on standard error where that is.
+
+    Raises:
+        ConsoleError: It is not up.
+        LocalCloudError: It was started, but is not whole any more.
+    """
+    endpoints = local().endpoints()
+    if endpoints is None:
+        raise ConsoleError("The local cloud is not up: start it with `earworm up`.")
+    return _told(_on(endpoints, environment))
+
+
+def local() -> LocalCloud:
+    """The local cloud as such, to be started and stopped."""
+    return _BOUND.get() or LocalCloud(STATE, variables_of_the_user())
+
+
+def variables_of_the_user() -> dict[str, str]:
+    """The environment without what leads to the simulator of Spotify.
+
+    That is the local cloud's to tell: in a shell that was given its variables it would count as the real Spotify.
+    """
+    simulator = os.environ.get("SPOTIFY_SIMULATOR_URL")
+    has_its_credentials = os.environ.get("SPOTIPY_CLIENT_ID", "").startswith(CLIENT_ID_PREFIX)
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (has_its_credentials and name in {"SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"})
+        and not (simulator and name.startswith(("SPOTIFY_", "RECCOBEATS_")) and value.startswith(simulator))
+        and name != "SPOTIFY_SIMULATOR_SECRET"
+    }
+
+
+@contextmanager
+def bound_to(cloud: LocalCloud) -> Iterator[None]:
+    """Lets every command act on one local cloud, whatever the environment names."""
+    token = _BOUND.set(cloud)
+    try:
+        yield
+    finally:
+        _BOUND.reset(token)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on the terminal, unless the answer was given.
+
+    Raises:
+        ConsoleError: The answer is no, or nobody is there to give it.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConsoleError(f"{question} Nobody is there to answer: add --yes.")
+    if not typer.confirm(question, err=True):
+        raise ConsoleError("Nothing of that was done.")
+
+
+def _session_of_the_environment(variables: Mapping[str, str]) -> boto3.Session:
+    try:
+        # botocore reads AWS_DEFAULT_REGION alone; AWS's other SDKs read AWS_REGION.
+        session = boto3.Session(region_name=variables.get("AWS_REGION") or None)
+    except BotoCoreError as fault:
+        raise ConsoleError(f"{' and '.join(_naming())} cannot be followed: {fault}.") from fault
+    if session.region_name is None:
+        raise ConsoleError(
+            f"{' and '.join(_naming())} names a cloud, but nothing names its region: `export AWS_REGION=…`."
+        )
+    return session
+
+
+def _naming() -> list[str]:
+    return [name for name in _NAMES_AWS if os.environ.get(name)]
+
+
+def _on(endpoints: Endpoints, environment: str) -> Cloud:
+    own = {name: value for name, value in variables_of_the_user().items() if not name.startswith("AWS_")}
+    no_proxy = ",".join([*filter(None, [own.get("no_proxy") or own.get("NO_PROXY")]), *_LOOPBACK])
+    apart = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+    }
+    return Cloud(environment, own | endpoints.environment() | apart, is_local=True)
+
+
+def _region() -> dict[str, str]:
+    region = os.environ.get("AWS_REGION")
+    return {"AWS_DEFAULT_REGION": region} if region else {}
+
+
+def _told(cloud: Cloud) -> Cloud:
+    by = f", {_credentials()}" if not cloud.is_local and cloud.account is None else ""
+    err.print(f"[dim]{cloud.environment} at {escape(cloud.address + by)}[/]", soft_wrap=True)
+    return cloud
+
+
+def _credentials() -> str:
+    """What gives the credentials: keys in the environment outdo a profile there."""
+    name = next(each for each in ("AWS_ACCESS_KEY_ID", *_naming()) if os.environ.get(each))
+    return f"profile {os.environ[name]}" if name.endswith("PROFILE") else f"by {name}"

@@ -1,21 +1,27 @@
 """Runs of the extractor, and the wait until their snapshots are in every table."""
 
 import json
+import os
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
 from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
-from contracts.tables import TABLES
-from infra.cli.screen import ConsoleError
-from infra.local.spotify.client import SimulatorClient
-from infra.stacks import stack_name
+from infra.cli.cloud import STATE
+from infra.cli.functions import invoke
+from infra.cli.screen import ConsoleError, err
+from infra.deploying.stacks import stack_name
+from infra.local.processes import exclusive
+from infra.local.spotify.client import SimulatorClient, find_simulator
 from shared.lake import RAW_PREFIX, SnapshotKey
 
 if TYPE_CHECKING:
@@ -29,6 +35,7 @@ Place: TypeAlias = tuple[SnapshotKey, str]
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
+_QUIET_WAIT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,9 @@ class Run:
         return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
 
 
+_RUN = TypeAdapter(Run)
+
+
 def mondays(weeks: int, until: date) -> list[date]:
     """The last so many Mondays up to a day, the oldest first."""
     last = until - timedelta(days=until.weekday())
@@ -57,20 +67,22 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
     Raises:
         ConsoleError: The extractor is not deployed or failed, or Spotify cannot tell of that day.
     """
-    _turn_to(cloud, day)
+    with turned_to(cloud, day):
+        return invoke_extractor(cloud, day, playlists)
+
+
+def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+    """The same on whatever day Spotify shows.
+
+    Raises:
+        ConsoleError: The extractor is not deployed or failed.
+    """
     target = _schedule_target(cloud)
     moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
     event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
     if playlists:
         event["playlists"] = list(playlists)
-    response = cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=json.dumps(event).encode())
-    answer = json.loads(response["Payload"].read())
-    if response.get("FunctionError"):
-        raise ConsoleError(
-            f"The extractor failed for {day}: {answer.get('errorMessage', answer)}. "
-            f"Its log group is /aws/lambda/{stack_name(cloud.environment, 'extractor')}."
-        )
-    return Run(answer["run_id"], date.fromisoformat(answer["snapshot_date"]), tuple(answer["playlists"]))
+    return invoke(cloud, "extractor", event, _RUN)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
@@ -81,14 +93,15 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
 
 
 def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
-    """Waits until every table has a receipt of every snapshot as it is now.
+    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
 
     Raises:
         ConsoleError: Nothing was completed for three minutes; names what is missing.
     """
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
-    pending = {(key, table) for key in snapshots for table in TABLES}
+    tables = cloud.tables()
+    pending = {(key, table) for key in snapshots for table in tables}
     versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE
@@ -109,18 +122,45 @@ def configured_playlists(cloud: "Cloud") -> list[str]:
     configuration = cloud.client("lambda").get_function_configuration(
         FunctionName=stack_name(cloud.environment, "extractor")
     )
-    return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
+    try:
+        return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
+    except ValueError as fault:
+        raise ConsoleError(
+            f"PLAYLIST_ID of the deployed extractor: {fault}. Set PLAYLIST_ID, and run `earworm deploy extractor`."
+        ) from None
 
 
-def _turn_to(cloud: "Cloud", day: date) -> None:
-    simulator = cloud.variables.get("SPOTIFY_SIMULATOR_URL")
+@contextmanager
+def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
+    """Lets Spotify show a day, and no other console turn the simulator to another one meanwhile.
+
+    Yields:
+        The simulator; None where Spotify is the real one.
+
+    Raises:
+        ConsoleError: The real Spotify is asked for another day than today.
+    """
+    simulator = find_simulator(cloud.variables)
     if simulator:
-        SimulatorClient(simulator).set_date(day)
-    elif day != datetime.now(UTC).date():
+        this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
+        with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
+            simulator.set_date(day)
+            yield simulator
+    elif day == datetime.now(UTC).date():
+        yield None
+    else:
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."
         )
+
+
+def _tell_of_the_wait(holder: str) -> None:
+    err.print(
+        f"The simulator shows one day at a time, and {holder or 'another console'} takes snapshots of it: waiting.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:

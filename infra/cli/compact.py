@@ -8,20 +8,21 @@ compacting again writes only what changed since, and whoever drops it loses noth
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import duckdb
 import typer
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.tables import TABLES, Table
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, grid, out, progress
+from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_month
+from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from shared.lake import PROCESSED_PREFIX
 
 if TYPE_CHECKING:
@@ -64,17 +65,23 @@ class _ChangedMeanwhileError(ConsoleError):
 
 
 def compact(
-    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="Month, YYYY-MM.")],
+    month: Annotated[date, typer.Option(parser=read_month, metavar="MONTH", help="Month, YYYY-MM.")],
     table: Annotated[
-        list[str] | None, typer.Option("--table", help="Table to compact; repeat it. [default: all]")
+        list[str] | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            autocompletion=one_of(lambda: TABLES),
+            help="Table to compact; repeat it. [default: all]",
+        ),
     ] = None,
-    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+    environment: Environment = "dev",
 ) -> None:
     """Copy a month of a table into one file, which Athena reads faster, as the table TABLE_compacted."""
     unknown = sorted(set(table or ()) - TABLES.keys())
     if unknown:
-        raise ConsoleError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
-    cloud = find_cloud(environment)
+        raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
+    cloud = find_cloud(environment, writes=True)
     done = []
     with progress() as bar:
         task = bar.add_task("tables", total=len(table or TABLES), note=f"{month:%Y-%m}")
@@ -183,14 +190,24 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
     wanted = ", ".join(f'CAST("{name}" AS {type_}) AS "{name}"' for name, type_ in types.items())
     order = ", ".join(f'"{name}"' for name in ("day", *key))
     whole = folder / "rows.parquet"
-    with duckdb.connect(config={"temp_directory": str(folder / "spilled")}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            f"COPY (SELECT {wanted} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM "  # noqa: S608  # the names are the catalog's
-            f"read_parquet($files, union_by_name = true, hive_partitioning = true, hive_types = {{day: VARCHAR}})) "
-            f"ORDER BY {order}) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)",
-            {"files": str(folder / "month/*/*.parquet")},
-        )
+    # It takes longer to import than the shell has patience when it completes a word.
+    import duckdb  # noqa: PLC0415
+
+    try:
+        with duckdb.connect(config={"temp_directory": str(folder / "spilled")}) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(
+                f"COPY (SELECT {wanted} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM "  # noqa: S608  # the names are the catalog's
+                f"read_parquet($files, union_by_name = true, hive_partitioning = true, hive_types = {{day: VARCHAR}})) "
+                f"ORDER BY {order}) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)",
+                {"files": str(folder / "month/*/*.parquet")},
+            )
+    except duckdb.Error as fault:
+        month = files[0].key.partition("/day=")[0]
+        raise ConsoleError(
+            f"What is below {month}/ cannot become one file: {str(fault).splitlines()[0]}. "
+            f"`earworm audit` names damaged files; look as well whether there is room in {folder.parent}."
+        ) from None
     return whole
 
 

@@ -1,7 +1,6 @@
 """Components deployed side by side, removed, and told how they stand."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,26 +12,26 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
+from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
-from infra import build as bundles
-from infra import changes, stacks
-from infra import deploy as deploying
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.local.spotify.client import SimulatorClient
-from infra.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
+from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
+from infra.cli.completion import one_of
+from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
+from infra.deploying import build as bundles
+from infra.deploying import changes, retained, secrets, stacks
+from infra.deploying import deploy as deploying
+from infra.deploying.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
+from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
 
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 Tell: TypeAlias = Callable[..., object]
 """Tells the stage that a component has reached, and how many of its resources are done."""
 
 _Result = TypeVar("_Result")
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
-_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,9 @@ def deploy(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SERVICE", help="Services; `platform` is what they share, `analytics` views and queries."
+            metavar="SERVICE",
+            autocompletion=one_of(lambda: COMPONENTS),
+            help="Services; `platform` is what they share, `analytics` views and queries.",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -75,21 +76,27 @@ def deploy(
 ) -> None:
     """Deploy services, each in a stack of its own; the platform comes first."""
     if everything and names:
-        raise ConsoleError(f"--all and {', '.join(names)} exclude each other: name one of them.")
-    deploy_components(
-        find_cloud(environment), chosen(names, among=COMPONENTS), _assigned(assignments), dry_run=dry_run, yes=yes
-    )
+        raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
+    components, parameters = chosen(names, among=COMPONENTS), _assigned(assignments)
+    deploy_components(find_cloud(environment, writes=True), components, parameters, dry_run=dry_run, yes=yes)
 
 
 def remove(
-    component: Annotated[str, typer.Argument(metavar="SERVICE", help="Service; `platform` when it is the last.")],
+    component: Annotated[
+        str,
+        typer.Argument(
+            metavar="SERVICE",
+            autocompletion=one_of(lambda: COMPONENTS),
+            help="Service; `platform` when it is the last.",
+        ),
+    ],
     environment: Environment = "dev",
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it without a question.")] = False,
 ) -> None:
     """Remove the stack of one service. The lake keeps what the service wrote."""
     chosen([component], among=COMPONENTS)
-    cloud = find_cloud(environment)
+    cloud = find_cloud(environment, writes=True)
     cloudformation = cloud.client("cloudformation")
     name = stacks.stack_name(environment, component)
     if deploying.standing(cloudformation, environment, component) is None:
@@ -100,7 +107,7 @@ def remove(
             raise ConsoleError(f"{name} is needed by {', '.join(users)}: remove these first.")
     for each in deploying.held(cloudformation, name):
         out.print(f"  {each}", soft_wrap=True, markup=False)
-    _confirm(f"Remove {name} at {cloud.address}, with these and what they hold?", yes=yes)
+    confirm(f"Remove {name} at {cloud.address}, with these and what they hold?", yes=yes)
     with progress() as bar:
         task = bar.add_task(component, total=None, note="removing")
         kept = deploying.remove(cloudformation, name, lambda done: bar.update(task, completed=done))
@@ -115,18 +122,16 @@ def remove(
 
 
 def services(environment: Environment = "dev") -> None:
-    """Show what is deployed: the version and the bundle of each service, its status and when it was deployed last."""
+    """Show what is deployed: the version of each service, its status and when it was deployed last."""
     cloud = find_cloud(environment)
     rows: list[tuple[str | None, ...]] = []
     for component in COMPONENTS:
         standing = deploying.standing(cloud.client("cloudformation"), environment, component)
         if standing is None:
-            rows.append((component, None, None, "not deployed", None))
+            rows.append((component, None, "not deployed", None))
         else:
-            code = standing.code and standing.code[:_SHORT]
-            version = _deployed_version(cloud, standing) if code else None
-            rows.append((component, version, code, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
-    names = ("component", "version", "bundle", "status", "deployed (UTC)")
+            rows.append((component, standing.version, standing.status, f"{standing.changed_at:%Y-%m-%d %H:%M}"))
+    names = ("component", "version", "status", "deployed (UTC)")
     out.print(grid(f"Stacks of {environment} at {cloud.address}", names, rows))
 
 
@@ -139,15 +144,23 @@ def changed(
 
 
 def build(
-    names: Annotated[list[str] | None, typer.Argument(metavar="SERVICE", help="Services. [default: all]")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SERVICE", autocompletion=one_of(lambda: SERVICES), help="Services. [default: all]"),
+    ] = None,
 ) -> None:
     """Build bundles without deploying them, and measure them against their budgets."""
     target = bundles.target_of(os.environ)
     failures: list[str] = []
     built = _side_by_side(chosen(names, among=SERVICES), partial(_build, target), failures)
-    rows = [(bundle.service, *_sizes(bundle)) for bundle in built.values()]
+    rows = [(bundle.service, bundle.version, *_sizes(bundle)) for bundle in built.values()]
     out.print(
-        grid(f"Bundles for {target.name}, Python {target.python}", ("service", *_SIZES), rows, numbers=range(1, 5))
+        grid(
+            f"Bundles for {target.name}, Python {target.python}",
+            ("service", "version", *_SIZES),
+            rows,
+            numbers=range(2, 6),
+        )
     )
     _end(failures)
 
@@ -156,11 +169,11 @@ def chosen(names: Sequence[str] | None, *, among: Sequence[str]) -> Sequence[str
     """The components that were named, all if none was.
 
     Raises:
-        ConsoleError: There is none of such a name.
+        UsageError: There is none of such a name.
     """
     unknown = set(names or ()) - set(among)
     if unknown:
-        raise ConsoleError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
+        raise UsageError(f"There is no {', '.join(sorted(unknown))}: choose among {', '.join(among)}.")
     return [name for name in among if name in names] if names else among
 
 
@@ -187,7 +200,9 @@ def deploy_components(
     """
     to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {})
     _check(to, components)
-    err.print(f"[dim]deploying {cloud.environment} to {cloud.address}[/]")
+    if "extractor" in components:
+        _check_playlists(cloud.variables.get("PLAYLIST_ID", ""), "PLAYLIST_ID")
+        _check_playlists(to.parameters.get("PlaylistIds", ""), "--set PlaylistIds")
     failures: list[str] = []
 
     def proceed(planned: Mapping[str, _Planned]) -> None:
@@ -199,7 +214,7 @@ def deploy_components(
         _end(failures)
 
     if PLATFORM in components:
-        if not dry_run and (taken := deploying.take_back(to.cloudformation, to.s3, cloud.environment)):
+        if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment)):
             out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
     if named := [each for each in components if each != PLATFORM]:
@@ -211,10 +226,17 @@ def _check(to: _Destination, components: Sequence[str]) -> None:
         known = deploying.settable_parameters(to.cloudformation, component)
         unknown = to.parameters.keys() - known
         if unknown:
-            raise ConsoleError(
+            raise UsageError(
                 f"The template of {component} has no parameter {', '.join(sorted(unknown))} to be set: choose among "
                 f"{', '.join(sorted(known))}."
             )
+
+
+def _check_playlists(references: str, name: str) -> None:
+    try:
+        playlist_ids_between_commas(references)
+    except ValueError as fault:
+        raise UsageError(f"{name}: {fault}. Nothing was deployed.") from None
 
 
 def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:
@@ -250,9 +272,11 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
         for change in each.plan.changes
         if change.loses
     ]
+    if "extractor" in planned and not to.cloud.is_local:
+        lost += _consent_at_stake(to.cloud)
     if lost:
         try:
-            _confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
+            confirm(f"What these hold is lost or left behind: {'; '.join(lost)}. Go on?", yes=yes)
         except (ConsoleError, typer.Abort):
             _discard(to, planned)
             raise
@@ -335,12 +359,10 @@ def _sizes(bundle: bundles.Bundle) -> tuple[float | int, ...]:
 def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
     """Prints bundles and what changes; the resources of a new stack are counted, unless they are asked for."""
     measured = [
-        (each.bundle.service, each.bundle.sha256[:_SHORT], *_sizes(each.bundle))
-        for each in planned.values()
-        if each.bundle
+        (each.bundle.service, each.bundle.version, *_sizes(each.bundle)) for each in planned.values() if each.bundle
     ]
     if measured:
-        out.print(grid("Bundles", ("service", "SHA-256", *_SIZES), measured, numbers=range(2, 6)))
+        out.print(grid("Bundles", ("service", "version", *_SIZES), measured, numbers=range(2, 6)))
     rows: list[tuple[str | None, ...]] = []
     for component, each in planned.items():
         if each.plan.is_new and not in_full:
@@ -363,15 +385,6 @@ def _print_plans(planned: Mapping[str, _Planned], *, in_full: bool) -> None:
         out.print("Nothing would change.")
 
 
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise ConsoleError(f"{question} Nobody is there to answer: add --yes.")
-    if not typer.confirm(question, err=True):
-        raise ConsoleError("Nothing of that was done.")
-
-
 def _end(failures: Sequence[str]) -> None:
     if failures:
         raise ConsoleError("\n".join(failures))
@@ -382,29 +395,35 @@ def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not (name and equals):
-            raise ConsoleError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
+            raise UsageError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
         assigned[name] = value
     return assigned
 
 
-def _deployed_version(cloud: Cloud, standing: deploying.Standing) -> str | None:
-    client = cloud.client("lambda")
-    try:
-        function = client.get_function_configuration(FunctionName=standing.name)
-    except client.exceptions.ResourceNotFoundException:
-        return None
-    return function["Environment"]["Variables"]["SERVICE_VERSION"]
-
-
 def _settings(cloud: Cloud) -> dict[str, str]:
     settings = dict(cloud.variables)
-    simulator = settings.get("SPOTIFY_SIMULATOR_URL")
+    simulator = find_simulator(settings)
     if simulator and "PLAYLIST_ID" not in settings:
-        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in SimulatorClient(simulator).info().playlists)
+        settings["PLAYLIST_ID"] = ",".join(playlist.id for playlist in simulator.info().playlists)
     return settings
 
 
+def _consent_at_stake(cloud: Cloud) -> list[str]:
+    """The consent of a user that the credentials of another application would replace."""
+    client_id, client_secret = _application(cloud)
+    if not (client_id and client_secret):
+        return []
+    stored = secrets.stored_spotify_secret(cloud.client("secretsmanager"), cloud.environment) or {}
+    if "refresh_token" not in stored or stored.get("client_id") == client_id:
+        return []
+    return [f"{secrets.spotify_secret_name(cloud.environment)}: the consent of {stored.get('consented_at')}"]
+
+
+def _application(cloud: Cloud) -> tuple[str | None, str | None]:
+    return cloud.variables.get("SPOTIPY_CLIENT_ID"), cloud.variables.get("SPOTIPY_CLIENT_SECRET")
+
+
 def _store_secret(cloud: Cloud) -> None:
-    client_id, client_secret = (cloud.variables.get(f"SPOTIPY_CLIENT_{part}") for part in ("ID", "SECRET"))
+    client_id, client_secret = _application(cloud)
     if client_id and client_secret:
-        deploying.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)
+        secrets.store_spotify_secret(cloud.client("secretsmanager"), cloud.environment, client_id, client_secret)

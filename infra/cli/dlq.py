@@ -1,19 +1,21 @@
 """The dead-letter queues: how deep they are, what lies in them, and how it gets out again."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from infra.cli.cloud import find_cloud
-from infra.cli.screen import ConsoleError, err, grid, out, progress
-from infra.stacks import stack_name
+from infra.cli.cloud import Environment, confirm, find_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_day
+from infra.cli.functions import AnswerT, invoke
+from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
+from infra.deploying.stacks import SERVICES
 
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
@@ -86,21 +88,38 @@ class Tally:
     failed: Mapping[str, int]
 
 
-_DEPTHS = TypeAdapter(list[Depth])
-_MESSAGES = TypeAdapter(list[Messages])
-_TALLIES = TypeAdapter(list[Tally])
+@dataclass(frozen=True)
+class _Depths:
+    services: Sequence[Depth]
 
 
-def depth(cloud: "Cloud") -> list[Depth]:
+@dataclass(frozen=True)
+class _Shown:
+    services: tuple[Messages]
+    more: bool
+
+
+@dataclass(frozen=True)
+class _Settled:
+    services: Sequence[Tally]
+    more: bool
+    before: str
+
+
+_DEPTHS = TypeAdapter(_Depths)
+_SHOWN = TypeAdapter(_Shown)
+_SETTLED = TypeAdapter(_Settled)
+
+
+def depth(cloud: "Cloud") -> Sequence[Depth]:
     """How deep each dead-letter queue is."""
-    return _DEPTHS.validate_python(_ask(cloud, {"action": "list"})["services"])
+    return _ask(cloud, {"action": "list"}, _DEPTHS).services
 
 
 def show(cloud: "Cloud", service: str, *, error_class: str | None = None, day: date | None = None) -> Messages:
     """The dead letters of a service, as many as one answer holds."""
-    answer = _ask(cloud, {"action": "show", "service": service, **_filters(error_class, day)})
-    (found,) = _MESSAGES.validate_python([{**each, "more": answer["more"]} for each in answer["services"]])
-    return found
+    answer = _ask(cloud, {"action": "show", "service": service, **_filters(error_class, day)}, _SHOWN)
+    return replace(answer.services[0], more=answer.more)
 
 
 def redrive(
@@ -115,7 +134,7 @@ def redrive(
     """Sends dead letters back to the queue of their service; None is every service.
 
     Raises:
-        ConsoleError: The function is not deployed, refuses or gets no further.
+        ConsoleError: The function is not deployed, refuses or gets no further, or its answer cannot be read.
     """
     event = {"action": "redrive", "service": service, "dry_run": dry_run, "rate": rate}
     return _until_through(cloud, event | _filters(error_class, day))
@@ -133,7 +152,7 @@ def drop(
     """Takes dead letters out of the queue of a service, and keeps them with the reason in the archive.
 
     Raises:
-        ConsoleError: The function is not deployed, refuses or gets no further.
+        ConsoleError: The function is not deployed, refuses or gets no further, or its answer cannot be read.
     """
     event = {"action": "drop", "service": service, "reason": reason, "dry_run": dry_run}
     return _until_through(cloud, event | _filters(error_class, day))
@@ -150,15 +169,14 @@ def _until_through(cloud: "Cloud", event: Mapping[str, Any]) -> list[Tally]:
     with progress() as bar:
         task = bar.add_task("dead letters", total=None, note="")
         while True:
-            answer = _ask(cloud, {**event, "before": before})
-            before = answer["before"]
-            tallies = _TALLIES.validate_python(answer["services"])
-            total = _added(total, tallies)
+            answer = _ask(cloud, {**event, "before": before}, _SETTLED)
+            before = answer.before
+            total = _added(total, answer.services)
             bar.update(task, completed=sum(tally.done for tally in total))
-            if not answer["more"]:
+            if not answer.more:
                 bar.update(task, total=sum(tally.done for tally in total))
                 return total
-            if event["dry_run"] or not any(tally.done for tally in tallies):
+            if event["dry_run"] or not any(tally.done for tally in answer.services):
                 raise ConsoleError(
                     f"The function's time ended before the queues did, after {sum(tally.done for tally in total)} "
                     "messages: name one service, or give the function a longer Timeout."
@@ -174,27 +192,18 @@ def _added(total: Sequence[Tally], tallies: Sequence[Tally]) -> list[Tally]:
     ]
 
 
-def _ask(cloud: "Cloud", event: Mapping[str, Any]) -> dict[str, Any]:
-    name = stack_name(cloud.environment, "redrive")
-    try:
-        response = cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        raise ConsoleError(f"There is no function {name} at {cloud.address}: run `earworm deploy redrive`.") from None
-    answer: dict[str, Any] = json.loads(response["Payload"].read())
-    if response.get("FunctionError"):
-        raise ConsoleError(f"{answer.get('errorMessage', answer)}. The log group is /aws/lambda/{name}.")
-    return answer
+def _ask(cloud: "Cloud", event: Mapping[str, Any], answer: TypeAdapter[AnswerT]) -> AnswerT:
+    return invoke(cloud, "redrive", event, answer)
 
 
 app = typer.Typer(help="See what did not get through, and send it back.", invoke_without_command=True)
 
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
-Service = Annotated[str, typer.Argument(help="Service whose dead-letter queue it is.")]
+_COMPLETE = one_of(lambda: (service for service in SERVICES if service != "redrive"))
+Service = Annotated[str, typer.Argument(autocompletion=_COMPLETE, help="Service whose dead-letter queue it is.")]
 ErrorClass = Annotated[str | None, typer.Option("--class", help="Only messages of this error class.")]
 Day = Annotated[
-    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Only messages of a snapshot of this day.")
+    date | None,
+    typer.Option("--date", parser=read_day, metavar="DAY", help="Only messages of a snapshot of this day."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Count what would be done, and do nothing.")]
 
@@ -214,13 +223,15 @@ def show_command(
 ) -> None:
     """Show each message with its diagnosis and a look at its raw object."""
     with err.status("looking through the dead-letter queue"):
-        found = show(find_cloud(environment), service, error_class=error_class, day=_date(day))
+        found = show(find_cloud(environment), service, error_class=error_class, day=day)
     _print_messages(found)
 
 
 @app.command("redrive")
 def redrive_command(
-    service: Annotated[str | None, typer.Argument(help="Service whose dead-letter queue it is.")] = None,
+    service: Annotated[
+        str | None, typer.Argument(autocompletion=_COMPLETE, help="Service whose dead-letter queue it is.")
+    ] = None,
     error_class: ErrorClass = None,
     day: Day = None,
     rate: Annotated[float | None, typer.Option(help="Messages a second at most.")] = None,
@@ -229,11 +240,11 @@ def redrive_command(
     every: Annotated[bool, typer.Option("--all", help="Every service.")] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Send messages back to the queue of their service, after their cause was mended."""
+    """Send messages back to their queue, or start their run again, after their cause was mended."""
     if every == (service is not None):
-        raise ConsoleError("Name a service, or say --all: one of the two.")
+        raise UsageError("Name a service, or say --all: one of the two.")
     tallies = redrive(
-        find_cloud(environment), service, error_class=error_class, day=_date(day), dry_run=dry_run, rate=rate
+        find_cloud(environment, writes=True), service, error_class=error_class, day=day, dry_run=dry_run, rate=rate
     )
     _print_tallies("would go back" if dry_run else "sent back", tallies)
 
@@ -247,16 +258,14 @@ def drop_command(
     environment: Environment = "dev",
     *,
     dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Drop them without a question, which is asked on AWS.")] = False,
 ) -> None:
     """Take messages out for good; they are kept in the bucket below dead-letters/spotify/."""
-    tallies = drop(
-        find_cloud(environment), service, reason=reason, error_class=error_class, day=_date(day), dry_run=dry_run
-    )
+    cloud = find_cloud(environment, writes=True)
+    if not (dry_run or cloud.is_local):
+        confirm(f"Drop dead letters of {service} in {environment} at {cloud.address}?", yes=yes)
+    tallies = drop(cloud, service, reason=reason, error_class=error_class, day=day, dry_run=dry_run)
     _print_tallies("would be dropped" if dry_run else "dropped", tallies)
-
-
-def _date(day: datetime | None) -> date | None:
-    return day.date() if day else None
 
 
 def _print_depths(depths: Iterable[Depth]) -> None:
@@ -266,7 +275,7 @@ def _print_depths(depths: Iterable[Depth]) -> None:
         first = classes[0] if classes else (None, None)
         rows.append((each.service, each.visible, each.hidden, *first))
         rows += [("", "", "", *further) for further in classes[1:]]
-    names = ("service", "messages", "in other hands", "error class", "of it")
+    names = ("service", "messages", "in flight", "error class", "count")
     out.print(grid("Dead letters", names, rows, numbers=[1, 2, 4]))
 
 
@@ -297,14 +306,14 @@ def _state(raw: RawObject) -> str:
         case False:
             return "does not exist"
         case None:
-            return "is no key of a raw snapshot"
+            return "is not the key of a raw snapshot"
 
 
 def _print_tallies(done: str, tallies: Sequence[Tally]) -> None:
     rows = [(each.service, each.done, each.skipped, each.newer, sum(each.failed.values())) for each in tallies]
-    names = ("service", done, "left by a filter", "came meanwhile", "failed")
+    names = ("service", done, "left by a filter", "arrived since", "failed")
     out.print(grid("Dead letters", names, rows, numbers=range(1, 5)))
     faults: Counter[str] = sum((Counter(each.failed) for each in tallies), Counter())
     if faults:
-        told = "; ".join(f"{fault} ({times} times)" for fault, times in faults.most_common())
-        raise ConsoleError(f"{faults.total()} messages stay where they are: {told}")
+        told = "; ".join(f"{times} for {fault}" for fault, times in faults.most_common())
+        raise ConsoleError(f"Messages stay where they are, {told}")

@@ -11,9 +11,10 @@ import typer
 from rich.text import Text
 
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.screen import ConsoleError, out
-from infra.stacks import stack_name
+from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.completion import one_of
+from infra.cli.screen import ConsoleError, UsageError, in_one_line, out
+from infra.deploying.stacks import stack_name
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -24,7 +25,6 @@ OF_A_RUN: Final = (EXTRACTOR, *TABLES)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, the beginning of it, or `latest`.")]
 Days = Annotated[int, typer.Option(min=1, max=3650, help="How many days back to look.")]
-Environment = Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")]
 
 _STYLES: Final = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 _OF_EVERY_LINE: Final = frozenset(
@@ -104,14 +104,17 @@ def whole_run_id(cloud: Cloud, beginning: str, *, days: int) -> str:
 def logs(
     run: RunId = "latest",
     service: Annotated[
-        str | None, typer.Option(help=f"Only of this one: {', '.join(OF_A_RUN)}. [default: all]")
+        str | None,
+        typer.Option(
+            autocompletion=one_of(lambda: OF_A_RUN), help=f"Only of this one: {', '.join(OF_A_RUN)}. [default: all]"
+        ),
     ] = None,
     days: Days = 30,
     environment: Environment = "dev",
 ) -> None:
     """Show what all services logged of one run, in the order of time."""
     if service is not None and service not in OF_A_RUN:
-        raise ConsoleError(f"There is no service {service!r} that works on a run: choose among {', '.join(OF_A_RUN)}.")
+        raise UsageError(f"There is no service {service!r} that works on a run: choose among {', '.join(OF_A_RUN)}.")
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
     for line in of_run(cloud, run_id, days=days):
@@ -126,15 +129,15 @@ def _printed(line: Line) -> Text:
         if name not in _OF_EVERY_LINE and name not in _OF_AN_EXCEPTION
     }
     if "exception" in line.fields:
-        told["exception"] = str(line.fields["exception"]).splitlines()[-1]
+        told["exception"] = "".join(str(line.fields["exception"]).splitlines()[-1:])
     text = Text()
     text.append(f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03d}  ", "dim")
     text.append(f"{line.service:<17} ", "cyan")
     text.append(f"{line.level:<7} ", _STYLES.get(line.level, ""))
-    text.append(line.message, "bold" if line.level in {"ERROR", "WARNING"} else "")
+    text.append(in_one_line(line.message), "bold" if line.level in {"ERROR", "WARNING"} else "")
     for name, value in told.items():
         text.append(f"  {name}=", "dim")
-        text.append(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        text.append(in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
     return text
 
 
@@ -158,8 +161,8 @@ def _read(service: str, text: str) -> Line | None:
     try:
         told = json.loads(text)
         at = datetime.strptime(told["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
-        return Line(at, service, told["level"], told["message"], told)
-    except (ValueError, KeyError, TypeError):
+        return Line(at, service, str(told["level"]), str(told["message"]), told)
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -4,30 +4,27 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Final
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from io import StringIO
+from typing import Final, Literal
 
 from analytics.athena import Answer
-from analytics.sql import ParameterError, queries
+from analytics.sql import ParameterError, Query, queries
 from infra.cli.cloud import Cloud
-from infra.cli.screen import ConsoleError, grid, out
+from infra.cli.days import read_day
+from infra.cli.screen import UsageError, grid, out, printable
+from infra.cli.statement import READS, StatementError, writing_word
 
-_ARROW: Final[Mapping[str, pa.DataType]] = {
-    "tinyint": pa.int64(),
-    "smallint": pa.int64(),
-    "integer": pa.int64(),
-    "bigint": pa.int64(),
-    "float": pa.float64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("ms"),
-}
+_FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")
+"""What a spreadsheet takes for the beginning of a formula.
+
+Source: https://owasp.org/www-community/attacks/CSV_Injection
+"""
+
+
+_TO_WRITE: Final = f"Without --write, `earworm query` runs one statement of {', '.join(READS)}; add --write to run it."
 
 
 class Form(Enum):
@@ -35,11 +32,14 @@ class Form(Enum):
 
     TABLE = "table"
     CSV = "csv"
+    SPREADSHEET = "spreadsheet"
     JSON = "json"
     PARQUET = "parquet"
 
 
-def ask(cloud: Cloud, question: str, arguments: Sequence[str], today: date) -> tuple[str, Answer]:
+def ask(
+    cloud: Cloud, question: str, arguments: Sequence[str], today: date, *, write: bool = False
+) -> tuple[str, Answer]:
     """The title and the answer of a question.
 
     Args:
@@ -47,23 +47,46 @@ def ask(cloud: Cloud, question: str, arguments: Sequence[str], today: date) -> t
         question: The name of a query in `analytics/queries`, or SQL.
         arguments: The parameters of a named query, `--name value` or `--name=value`.
         today: The day that defaults are counted from.
+        write: Whether SQL may do more than read.
 
     Raises:
         AthenaError: Athena failed it.
-        ConsoleError: There is no such query or parameter.
+        UsageError: There is no such query or parameter, or the SQL does more than read.
     """
     query = queries().get(question)
     if query:
+        given = _named_values(arguments)
+        _check_days(query, given)
         try:
-            parameters = query.execution_parameters(_named_values(arguments), today)
+            parameters = query.execution_parameters(given, today)
         except ParameterError as fault:
-            raise ConsoleError(str(fault)) from None
+            raise UsageError(str(fault)) from None
         return query.question, cloud.athena.ask(query.text, parameters)
-    if " " not in question.strip():
-        raise ConsoleError(f"There is no query {question!r}: choose among {', '.join(queries())}, or write SQL.")
+    if not re.search(r"\s", question.strip()):
+        raise UsageError(f"There is no query {question!r}: choose among {', '.join(queries())}, or write SQL.")
     if arguments:
-        raise ConsoleError(f"SQL of your own takes no parameters: write {' '.join(arguments)} into it.")
+        raise UsageError(f"SQL of your own takes no parameters: write {' '.join(arguments)} into it.")
+    if not write:
+        _only_reads(question)
     return "", cloud.athena.ask(question)
+
+
+def _check_days(query: Query, given: Mapping[str, str]) -> None:
+    for parameter in query.parameters:
+        if parameter.kind == "date" and parameter.name in given:
+            try:
+                read_day(given[parameter.name])
+            except ValueError as fault:
+                raise UsageError(f"--{parameter.name}: {fault}.") from None
+
+
+def _only_reads(sql: str) -> None:
+    try:
+        word = writing_word(sql)
+    except StatementError as fault:
+        raise UsageError(f"Nobody can tell whether the SQL only reads, for {fault}. {_TO_WRITE}") from None
+    if word:
+        raise UsageError(f"The SQL does more than read: it holds {word}. {_TO_WRITE}")
 
 
 def show_queries() -> None:
@@ -82,21 +105,30 @@ def show_queries() -> None:
 def write(title: str, answer: Answer, form: Form) -> None:
     """Write an answer to standard output. Dates are ISO; in JSON and Parquet numbers are numbers, and NULL is null.
 
+    CSV and JSON hold texts as they are, unless standard output is a terminal; CSV for a spreadsheet begins with a byte
+    order mark and holds no formula.
+
     Raises:
-        ConsoleError: It is Parquet, and standard output is a terminal.
+        UsageError: It is Parquet, and standard output is a terminal.
     """
     match form:
+        case Form.TABLE if not answer.columns:
+            out.print("Done; Athena answers nothing to that.")
         case Form.TABLE:
             out.print(grid(title, answer.columns, answer.rows, numbers=answer.number_columns))
         case Form.CSV:
-            csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *answer.rows])
+            _write_text(_csv([answer.columns, *answer.rows]))
+        case Form.SPREADSHEET:
+            _write_text("\ufeff" + _csv(_without_formulas(answer), csv.QUOTE_ALL))
         case Form.JSON:
-            json.dump(answer.records(), sys.stdout, ensure_ascii=False, indent=1, default=str)
-            sys.stdout.write("\n")
+            _write_text(json.dumps(answer.records(), ensure_ascii=False, indent=1, default=str) + "\n")
         case Form.PARQUET:
             if sys.stdout.isatty():
-                raise ConsoleError("Parquet is no text: send it to a file, `earworm query … --parquet > FILE`.")
-            pq.write_table(_arrow(answer), sys.stdout.buffer)
+                raise UsageError("Parquet is not text: send it to a file, `earworm query … --parquet > FILE`.")
+            # It takes longer to import than the shell has patience when it completes a word.
+            from infra.cli.parquet import write_parquet  # noqa: PLC0415
+
+            write_parquet(answer, sys.stdout.buffer)
 
 
 def today() -> date:
@@ -104,11 +136,26 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _arrow(answer: Answer) -> pa.Table:
-    types = [_ARROW.get(type_, pa.string()) for type_ in answer.types]
-    columns = list(zip(*answer.values(), strict=True)) or [()] * len(types)
-    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    return pa.table(arrays, names=list(answer.columns))
+def _write_text(text: str) -> None:
+    sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+
+
+def _csv(rows: Iterable[Sequence[str | None]], quoting: Literal[0, 1] = csv.QUOTE_MINIMAL) -> str:
+    file = StringIO()
+    csv.writer(file, lineterminator="\n", quoting=quoting).writerows(rows)
+    return file.getvalue()
+
+
+def _without_formulas(answer: Answer) -> Iterator[Sequence[str | None]]:
+    """The columns and rows with an apostrophe before what a spreadsheet would calculate; numbers stay numbers."""
+    numbers = set(answer.number_columns)
+    yield [_as_text(name) for name in answer.columns]
+    for row in answer.rows:
+        yield [text if text is None or place in numbers else _as_text(text) for place, text in enumerate(row)]
+
+
+def _as_text(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _named_values(arguments: Sequence[str]) -> dict[str, str]:
@@ -118,6 +165,6 @@ def _named_values(arguments: Sequence[str]) -> dict[str, str]:
         name = re.fullmatch(r"--(?P<name>\w+)(=(?P<value>.*))?", argument, re.DOTALL)
         value = (name["value"] if name["value"] is not None else next(rest, None)) if name else None
         if not name or value is None:
-            raise ConsoleError(f"{argument!r} is no parameter with a value: write --name value.")
+            raise UsageError(f"{argument!r} is not a parameter with a value: write --name value.")
         values[name["name"]] = value
     return values

@@ -2,26 +2,30 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, NamedTuple, NotRequired, TypeAlias
 from urllib.parse import quote_plus
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from rich.progress import Progress
 from typing_extensions import TypedDict
 
 from contracts.tables import TABLES
-from infra.cli.cloud import STATE, Cloud, find_cloud
-from infra.cli.screen import ConsoleError, err, out, progress
-from infra.local import processes
-from infra.stacks import stack_name
+from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_day
+from infra.cli.files import write_file
+from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
+from infra.deploying.stacks import stack_name
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, SnapshotKey
 
@@ -33,6 +37,7 @@ Send: TypeAlias = Callable[[str], object]
 
 _PATIENCE = 180.0
 _PAUSE = 0.5
+_CONNECTIONS = 10
 
 
 class Announcement(NamedTuple):
@@ -49,53 +54,106 @@ class Announcement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be replayed; no tables are all of them, and no playlists likewise."""
+    """What is to be replayed; no tables are all of them, and no playlists likewise.
+
+    Raises:
+        UsageError: There is no such table or day.
+    """
 
     first: date
     last: date
     tables: tuple[str, ...] = ()
     playlists: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.first > self.last:
+            raise UsageError(f"There is no day from {self.first} to {self.last}: give --from a day before --to.")
+        unknown = sorted(set(self.tables) - TABLES.keys())
+        if unknown:
+            raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
+
+
+class Code(TypedDict):
+    """The code that writes a table: the SHA-256 of its bundle, and the version that it puts into receipts."""
+
+    sha256: str
+    version: str
+
 
 class Position(TypedDict):
-    """How far a replay came: when it began by the clock of S3, and its last announcement."""
+    """How far a replay came.
+
+    Attributes:
+        began: When it began, by the clock of S3.
+        code: The code that it runs with, by table: what other code wrote is not what was asked for.
+        last: Its last announcement.
+    """
 
     began: datetime
+    code: NotRequired[dict[str, Code]]
     announced: int
     last: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did.
+
+    Attributes:
+        announced: How many announcements it took.
+        receipts: How many receipts there are of each table and service version; empty if nobody waited for them.
+    """
+
+    announced: int
+    receipts: Mapping[tuple[str, str], int]
 
 
 _POSITION: TypeAdapter[Position] = TypeAdapter(Position)
 
 
+class NotWrittenError(ConsoleError):
+    """What was announced was not written by the code that should have: to begin anew is all that helps."""
+
+
 def replay(
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")],
+    first: Annotated[date, typer.Option("--from", parser=read_day, metavar="DAY", help="First day.")],
+    last: Annotated[date, typer.Option("--to", parser=read_day, metavar="DAY", help="Last day.")],
     table: Annotated[
-        list[str] | None, typer.Option("--table", help="Table to write again; repeat it. [default: all]")
+        list[str] | None,
+        typer.Option(
+            "--table",
+            metavar="TABLE",
+            autocompletion=one_of(lambda: TABLES),
+            help="Table to write again; repeat it. [default: all]",
+        ),
     ] = None,
     playlist: Annotated[
-        list[str] | None, typer.Option("--playlist", help="Id of a playlist; repeat it. [default: all]")
+        list[str] | None,
+        typer.Option("--playlist", metavar="PLAYLIST", help="Id of a playlist; repeat it. [default: all]"),
     ] = None,
     *,
     rate: Annotated[float, typer.Option(min=0.1, help="Announcements a second.")] = 50,
-    environment: Annotated[str, typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev or prod.")] = "dev",
+    environment: Environment = "dev",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the tables are written again.")] = True,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, however far an earlier one came.")] = False,
 ) -> None:
     """Announce raw snapshots again, so that tables are written anew: after a fix, or for a new table."""
-    asked = Request(first.date(), last.date(), tuple(sorted(set(table or ()))), tuple(sorted(set(playlist or ()))))
-    announced = run(find_cloud(environment), asked, STATE / "replays", rate=rate, wait=wait)
+    asked = Request(first, last, tuple(sorted(set(table or ()))), tuple(sorted(set(playlist or ()))))
+    done = run(find_cloud(environment, writes=True), asked, STATE / "replays", rate=rate, wait=wait, restart=restart)
     to = ", ".join(asked.tables) or "every table"
-    done = "which wrote them again" if wait else "not waiting until they are written"
-    out.print(f"{announced:,} announcements to {to}, {done}.")
+    if wait:
+        rows = [(*written, number) for written, number in sorted(done.receipts.items())]
+        out.print(grid("Receipts of what was replayed", ("table", "service version", "receipts"), rows, numbers=[2]))
+    then = "each of which was written" if wait else "not waiting until they are written"
+    out.print(f"{done.announced:,} announcements to {to}, {then}.")
 
 
-def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: bool) -> int:
-    """Replays what was asked for, and tells how many announcements that took.
+def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: bool, restart: bool = False) -> Replayed:
+    """Replays what was asked for.
 
-    A run that was interrupted goes on where it came to. It is over when every receipt is newer than its beginning:
-    that each was made from the current raw version would be no sign of it, for after a fix in the code alone they
-    all were, long before.
+    A run that was interrupted goes on where it came to, unless other code was deployed since. It is over when every
+    receipt is newer than its beginning: that each was made from the current raw version would be no sign of it, for
+    after a fix in the code alone they all were, long before.
 
     Args:
         cloud: Where to.
@@ -103,50 +161,121 @@ def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: boo
         positions: The folder where a replay keeps how far it came; the file is removed at its end.
         rate: Announcements a second, at most.
         wait: Whether to wait until the tables are written again.
+        restart: Whether to begin anew in any case.
 
     Raises:
-        ConsoleError: There is no such table or snapshot, it was interrupted, or a table was not written again.
+        ConsoleError: There is no such snapshot, it was interrupted, or a table was not written again, or not by the
+            code that is deployed.
     """
-    unknown = sorted(set(asked.tables) - TABLES.keys())
-    if unknown:
-        raise ConsoleError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
     keys, now = _raw_keys(cloud, asked)
     if not keys:
+        of = f" of {', '.join(asked.playlists)}" if asked.playlists else ""
         raise ConsoleError(
-            f"There is no raw snapshot from {asked.first} to {asked.last}"
-            f"{f' of {asked.playlists}' if asked.playlists else ''}: `earworm tables` shows which days there are."
+            f"There is no raw snapshot{of} from {asked.first} to {asked.last}: `earworm tables` shows the days that "
+            "there are."
         )
+    code = deployed_code(cloud, asked.tables or cloud.tables())
     file = positions / f"{_hash(cloud, asked)}.json"
-    position = _read(file) or Position(began=now, announced=0, last=None)
-    if position["last"]:
-        err.print(
-            f"[dim]going on after {position['announced']:,} announcements of the replay that began at "
-            f"{position['began']:%Y-%m-%d %H:%M:%S} UTC; to begin anew, remove {file}[/]"
-        )
+    position = (None if restart else _resumed(file, code)) or Position(began=now, code=code, announced=0, last=None)
     everything = [Announcement(key, table) for key in keys for table in asked.tables or (EVERY_TABLE,)]
     left = [each for each in everything if position["last"] is None or each.place > position["last"]]
 
     def keep(done: Announcement) -> None:
         position["announced"] += 1
         position["last"] = done.place
-        processes.replace(file, _POSITION.dump_json(position).decode())
+        write_file(file, _POSITION.dump_json(position).decode())
 
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with progress() as bar:
             announce(cloud, left, bar, rate=rate, keep=keep)
-            if wait:
-                await_written(cloud, everything, position["began"], bar)
+            receipts = _written_by(cloud, code, everything, position["began"], bar) if wait else Counter()
     except (KeyboardInterrupt, BotoCoreError, ClientError) as fault:
-        raise ConsoleError(
+        kind = StoppedError if isinstance(fault, KeyboardInterrupt) else ConsoleError
+        raise kind(
             f"Interrupted after {position['announced']:,} of {len(everything):,} announcements"
-            f"{f' ({fault})' if str(fault) else ''}. The same command goes on from there."
+            f"{f' ({fault})' if str(fault) else ''}. The same command goes on from there, --restart begins anew."
         ) from fault
-    except ConsoleError:
+    except NotWrittenError:
         file.unlink(missing_ok=True)
         raise
     file.unlink(missing_ok=True)
-    return position["announced"]
+    return Replayed(position["announced"], receipts)
+
+
+def deployed_code(cloud: Cloud, tables: Iterable[str]) -> dict[str, Code]:
+    """The code that writes each of the tables.
+
+    Raises:
+        ConsoleError: A table's service is not deployed.
+    """
+    functions = cloud.client("lambda")
+    code = {}
+    for table in tables:
+        name = stack_name(cloud.environment, table)
+        try:
+            found = functions.get_function_configuration(FunctionName=name)
+        except functions.exceptions.ResourceNotFoundException:
+            raise ConsoleError(
+                f"There is no function {name} at {cloud.address}, so that nothing would write {table}: run "
+                f"`earworm deploy {table}`, or name other tables with --table."
+            ) from None
+        code[table] = Code(sha256=found["CodeSha256"], version=found["Environment"]["Variables"]["SERVICE_VERSION"])
+    return code
+
+
+def _resumed(file: Path, code: Mapping[str, Code]) -> Position | None:
+    """Where an earlier replay came to, if it ran with the code that is deployed."""
+    position = _read(file)
+    if position is None:
+        return None
+    former = position.get("code", {})
+    began = f"replay that began at {position['began']:%Y-%m-%d %H:%M:%S} UTC"
+    if changed := [table for table in code if code[table] != former.get(table)]:
+        err.print(f"The {began} ran with other code of {', '.join(changed)}: beginning anew.")
+        return None
+    err.print(f"[dim]going on after {position['announced']:,} announcements of the {began}; --restart begins anew[/]")
+    return position
+
+
+def _written_by(
+    cloud: Cloud, code: Mapping[str, Code], announcements: Sequence[Announcement], since: datetime, bar: Progress
+) -> Counter[tuple[str, str]]:
+    """Waits until everything is written, and counts the receipts by table and service version.
+
+    Raises:
+        NotWrittenError: Something was not written, or not by the code that the replay began with.
+    """
+    await_written(cloud, announcements, since, bar, tables=code)
+    receipts = _versions(cloud, _receipts(announcements, code), bar)
+    if deployed_code(cloud, code) != code or any(version != code[table]["version"] for table, version in receipts):
+        told = ", ".join(f"{number:,} of {table} {version}" for (table, version), number in sorted(receipts.items()))
+        raise NotWrittenError(
+            f"Other code was at work during the replay, so that nobody knows which wrote what; receipts: {told}. "
+            "The same command begins anew."
+        )
+    return receipts
+
+
+def _receipts(announcements: Iterable[Announcement], tables: Collection[str]) -> dict[str, tuple[str, SnapshotKey]]:
+    """The keys of the receipts of what was announced, to one table or to all, each with its table and snapshot."""
+    return {
+        each.key.receipt(table): (table, each.key)
+        for each in announcements
+        for table in (tables if each.table == EVERY_TABLE else (each.table,))
+    }
+
+
+def _versions(cloud: Cloud, receipts: Mapping[str, tuple[str, SnapshotKey]], bar: Progress) -> Counter[tuple[str, str]]:
+    s3 = cloud.client("s3")
+    task = bar.add_task("receipts counted", total=len(receipts), note="")
+
+    def version(key: str) -> tuple[str, str]:
+        told = s3.head_object(Bucket=cloud.platform.bucket, Key=key)["Metadata"]
+        bar.advance(task)
+        return receipts[key][0], told.get("service-version", "unknown")
+
+    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+        return Counter(pool.map(version, receipts))
 
 
 def announce(
@@ -196,7 +325,14 @@ def announcement(bucket: str, key: SnapshotKey) -> str:
     )
 
 
-def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: datetime, bar: Progress) -> None:
+def await_written(
+    cloud: Cloud,
+    announcements: Iterable[Announcement],
+    since: datetime,
+    bar: Progress,
+    *,
+    tables: Collection[str] = tuple(TABLES),
+) -> None:
     """Waits until every table that was announced to has written its receipt again.
 
     Args:
@@ -204,15 +340,12 @@ def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: da
         announcements: What was announced.
         since: Before the first announcement, by the clock of S3.
         bar: Shows how far it came.
+        tables: The tables that hear what is announced to all.
 
     Raises:
-        ConsoleError: Nothing was written for three minutes; names what was not.
+        NotWrittenError: Nothing was written for three minutes; names what was not.
     """
-    pending = {
-        each.key.receipt(table): (table, each.key)
-        for each in announcements
-        for table in (TABLES if each.table == EVERY_TABLE else (each.table,))
-    }
+    pending = _receipts(announcements, tables)
     task = bar.add_task("tables written", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE
     while pending:
@@ -225,7 +358,7 @@ def await_written(cloud: Cloud, announcements: Iterable[Announcement], since: da
         if done:
             patience = time.monotonic() + _PATIENCE
         elif time.monotonic() > patience:
-            raise ConsoleError(_not_written(cloud, pending))
+            raise NotWrittenError(_not_written(cloud, pending))
         if pending:
             time.sleep(_PAUSE)
 
@@ -270,12 +403,12 @@ def _senders(cloud: Cloud, tables: Iterable[str]) -> Mapping[str, Send]:
 
 def _to_topic(cloud: Cloud) -> Send:
     topic = cloud.client("ssm").get_parameter(Name=f"/earworm/{cloud.environment}/topic-arn")["Parameter"]["Value"]
-    sns = cloud.session.client("sns")
+    sns = cloud.client("sns")
     return lambda body: sns.publish(TopicArn=topic, Message=body)
 
 
 def _to_queue(cloud: Cloud, table: str) -> Send:
-    sqs = cloud.session.client("sqs")
+    sqs = cloud.client("sqs")
     url = sqs.get_queue_url(QueueName=stack_name(cloud.environment, table))["QueueUrl"]
     return lambda body: sqs.send_message(QueueUrl=url, MessageBody=body)
 
@@ -305,3 +438,5 @@ def _read(file: Path) -> Position | None:
         return _POSITION.validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
+    except (OSError, ValidationError):
+        raise ConsoleError(f"{file} does not tell how far the replay came: give --restart to begin anew.") from None

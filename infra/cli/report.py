@@ -4,8 +4,10 @@ from datetime import date
 from pathlib import Path
 
 from analytics import report, week
+from contracts.tables import TABLES
 from infra.cli import query
 from infra.cli.cloud import Cloud
+from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError
 
 
@@ -14,14 +16,16 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
 
     Raises:
         AthenaError: Athena failed a query.
-        ConsoleError: There is no chart of that time.
+        ConsoleError: There is no chart of that time, or the file cannot be written.
     """
+    deployed = cloud.tables()
     contents = week.collect(
         cloud.athena,
         day,
         today=query.today(),
         place=f"earworm-{cloud.environment} at {cloud.address}",
         simulated="SPOTIFY_SIMULATOR_URL" in cloud.variables,
+        absent=[table for table in TABLES if table not in deployed],
     )
     try:
         page = report.page(contents)
@@ -29,5 +33,4 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
         ) from None
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, "utf-8")
+    write_file(file, page)

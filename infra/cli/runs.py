@@ -3,24 +3,26 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 import typer
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
+from typing_extensions import TypedDict
 
-from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Cloud, find_cloud
-from infra.cli.logs import EXTRACTOR, Days, Environment, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
-from infra.stacks import stack_name
+from infra.deploying.stacks import stack_name
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
@@ -36,8 +38,36 @@ _STATES: Final = {
     "replaced": "dim",
     "waiting": "cyan",
 }
+
+
+class _Begins(TypedDict):
+    snapshot_date: date
+    playlists: list[str]
+
+
+class _Playlist(TypedDict):
+    playlist_id: str
+    outcome: str
+    key: NotRequired[str | None]
+    sentence: NotRequired[str]
+
+
+class _Over(TypedDict):
+    calls: int
+    playlists: list[_Playlist]
+
+
+class _Complete(TypedDict):
+    raw_key: str
+    rows: int
+    rejected: int
+    seconds_from_raw_to_table: float
+
+
+_BEGINS: TypeAdapter[_Begins] = TypeAdapter(_Begins)
+_OVER: TypeAdapter[_Over] = TypeAdapter(_Over)
+_COMPLETE: TypeAdapter[_Complete] = TypeAdapter(_Complete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,30 +132,26 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
     found: dict[str, Run] = {}
     for line in told:
         run_id, before = str(line.run_id), found.get(str(line.run_id))
-        if line.message == "run begins":
-            began = before.began if before else line.at
-            playlists = [{"playlist_id": each, "outcome": "not over"} for each in line.fields["playlists"]]
-            found[run_id] = Run(run_id, began, date.fromisoformat(line.fields["snapshot_date"]), None, playlists)
-        elif line.message == "run is over" and before:
-            found[run_id] = Run(
-                run_id, before.began, before.snapshot_date, line.fields["calls"], line.fields["playlists"]
-            )
+        with suppress(ValidationError):  # what others log is no line of a run
+            if line.message == "run begins":
+                began = _BEGINS.validate_python(line.fields)
+                playlists = [{"playlist_id": each, "outcome": "not over"} for each in began["playlists"]]
+                since = before.began if before else line.at
+                found[run_id] = Run(run_id, since, began["snapshot_date"], None, playlists)
+            elif line.message == "run is over" and before:
+                over = _OVER.validate_python(line.fields)
+                found[run_id] = replace(before, calls=over["calls"], playlists=over["playlists"])
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
-def places(cloud: Cloud, run: Run, told: Sequence[Line]) -> list[Place]:
-    """Where each snapshot of a run stands, by the receipts in the lake and the run's log."""
-    wanted = [(key, table) for key in run.keys for table in TABLES]
+def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
+    """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
+    wanted = [(key, table) for key in run.keys for table in tables]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
     def stands(key: SnapshotKey, table: str) -> Place:
-        try:
-            receipt = _RECEIPT.validate_json(s3.get_object(Bucket=bucket, Key=key.receipt(table))["Body"].read())
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] != "NoSuchKey":
-                raise
-            receipt = None
+        receipt = find_receipt(s3, bucket, key.receipt(table))
         about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
         return place(run.run_id, key, table, receipt, about, raw=current[key])
 
@@ -161,10 +187,10 @@ def place(
         return Place(key, table, "replaced", sentence=f"the raw object is {by}")
     set_aside = [line for line in told if line.message == "message goes to the dead-letter queue"]
     if set_aside:
-        return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence")))
+        return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence", "")))
     failed = [line for line in told if line.message == "message goes back to its queue"]
     if failed:
-        received = int(failed[-1].fields["receive_count"])
+        received = int(failed[-1].fields.get("receive_count", 1))
         fault = str(failed[-1].fields.get("exception", "")).splitlines()[-1:]
         state = "dead-lettered" if received >= _RECEIVED_TOO_OFTEN else "failing"
         return Place(key, table, state, sentence=f"{received} times: {''.join(fault)}")
@@ -184,42 +210,45 @@ def status(run: RunId = "latest", days: Days = 30, environment: Environment = "d
     """Show how far a run has come: each snapshot in each table, with its receipt's numbers."""
     cloud = find_cloud(environment)
     run_id = whole_run_id(cloud, run, days=days)
-    out.print(_status(cloud, run_id, days)[0])
+    out.print(_status(cloud, run_id, days, cloud.tables())[0])
 
 
 def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "dev") -> None:
     """Show a run live until nothing of it waits any more; end it with Ctrl-C."""
     cloud = find_cloud(environment)
-    run_id = whole_run_id(cloud, run, days=days)
-    shown, is_final = _status(cloud, run_id, days)
+    run_id, tables = whole_run_id(cloud, run, days=days), cloud.tables()
+    shown, is_final = _status(cloud, run_id, days, tables)
     with Live(shown, console=out, auto_refresh=False, transient=True) as live:
         while not is_final:
             time.sleep(_WATCH_SECONDS)
-            shown, is_final = _status(cloud, run_id, days)
+            shown, is_final = _status(cloud, run_id, days, tables)
             live.update(shown, refresh=True)
     out.print(shown)
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
+    tables = cloud.tables()
     told = [
         *lines(cloud, (EXTRACTOR,), "run begins", days=days),
         *lines(cloud, (EXTRACTOR,), "run is over", days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
-    complete: dict[str, dict[tuple[str, str], Line]] = {run.run_id: {} for run in latest}
-    for line in lines(cloud, tuple(TABLES), "table is complete for the snapshot", days=days):
+    complete: dict[str, dict[tuple[str, str], _Complete]] = {run.run_id: {} for run in latest}
+    for line in lines(cloud, tables, "table is complete for the snapshot", days=days):
         if line.run_id in complete:
-            complete[line.run_id].setdefault((line.service, line.fields["raw_key"]), line)
+            with suppress(ValidationError):
+                table = _COMPLETE.validate_python(line.fields)
+                complete[line.run_id].setdefault((line.service, table["raw_key"]), table)
     rows = [
         (
             run.run_id[:8],
             f"{run.began:%Y-%m-%d %H:%M}",
             run.snapshot_date,
             run.outcome,
-            f"{len(complete[run.run_id])}/{len(run.keys) * len(TABLES)}",
-            sum(line.fields["rows"] for line in complete[run.run_id].values()),
-            sum(line.fields["rejected"] for line in complete[run.run_id].values()),
-            max((line.fields["seconds_from_raw_to_table"] for line in complete[run.run_id].values()), default=None),
+            f"{len(complete[run.run_id])}/{len(run.keys) * len(tables)}",
+            sum(each["rows"] for each in complete[run.run_id].values()),
+            sum(each["rejected"] for each in complete[run.run_id].values()),
+            max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
         for run in latest
     ]
@@ -227,10 +256,10 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
     return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 8))
 
 
-def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]:
+def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tuple[RenderableType, bool]:
     told = of_run(cloud, run_id, days=days)
     (run,) = find_runs(told)
-    found = places(cloud, run, told)
+    found = places(cloud, run, told, tables)
     rows = [
         (
             each.key.playlist_id,
@@ -248,13 +277,16 @@ def _status(cloud: Cloud, run_id: str, days: int) -> tuple[RenderableType, bool]
             + (f"{run.calls} calls of Spotify" if run.calls is not None else "not over")
         ),
         *(
-            Text.from_markup(f"  {each['playlist_id']}: [red]{each['outcome']}[/] {escape(each.get('sentence', ''))}")
+            Text.from_markup(
+                f"  {each['playlist_id']}: [{'yellow' if each['outcome'] == 'ok' else 'red'}]{each['outcome']}[/] "
+                f"{escape(each.get('sentence', ''))}"
+            )
             for each in run.playlists
-            if each["outcome"] != "ok"
+            if each["outcome"] != "ok" or each.get("sentence")
         ),
         grid("", names, rows, numbers=range(3, 7)),
         *_reasons(found),
-        *_queues(cloud),
+        *_queues(cloud, tables),
     ]
     return Group(*shown), run.calls is not None and all(each.state in _FINAL for each in found)
 
@@ -278,12 +310,12 @@ def _reasons(found: Iterable[Place]) -> Iterator[Text]:
         yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
 
 
-def _queues(cloud: Cloud) -> Iterator[Text]:
+def _queues(cloud: Cloud, tables: Sequence[str]) -> Iterator[Text]:
     """What is in queues that are not empty; it may be of any run."""
     sqs = cloud.client("sqs")
     for suffix, what in (("", "queues"), ("-dead-letters", "dead letters")):
         filled = []
-        for table in TABLES:
+        for table in tables:
             url = sqs.get_queue_url(QueueName=f"{stack_name(cloud.environment, table)}{suffix}")["QueueUrl"]
             told = sqs.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

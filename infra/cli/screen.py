@@ -1,20 +1,87 @@
-"""What the console prints, and how."""
+r"""What the console prints, and how.
 
-from collections.abc import Iterable, Sequence
+Names, documents, log lines and faults are foreign text: whoever names a playlist could move the cursor of an operator's
+terminal, retitle its window, or show text in another order than it has. So whatever is printed passes `printable`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
-out = Console(highlight=False)
+_SEQUENCES: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, the cursor, erasure
+    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC and the like: titles, links
+    r"|\x1b[ -/]*[0-~]"  # resets and character sets
+)
+"""Source: https://ecma-international.org/publications-and-standards/standards/ecma-48/"""
+_CONTROLS: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""C0 but the end of a line, DEL, C1, what changes the direction of text, and halves of characters.
+
+Source: https://www.unicode.org/reports/tr9/
+"""
+_SPACES: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
+_READABLE: Final = 12
+"""Columns of the terminal below which text is no longer read but spelled."""
+_GAP: Final = 2
+
+
+def printable(text: str) -> str:
+    """Drop escape sequences and control characters; lines stay lines."""
+    return _CONTROLS.sub("", _SEQUENCES.sub("", text))
+
+
+def in_one_line(text: str) -> str:
+    """Make text printable, with a space for each end of a line."""
+    return printable(_SPACES.sub(" ", text))
+
+
+class _PrintableConsole(Console):
+    """A console on which no text can act, but its own styles and progress bars can."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render an object, with every text in it made printable."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+out: Console = _PrintableConsole(highlight=False)
 """Results, on standard output."""
-err = Console(stderr=True, highlight=False)
+err: Console = _PrintableConsole(stderr=True, highlight=False)
 """Progress and faults, on standard error."""
 
 
 class ConsoleError(Exception):
     """What was asked for cannot be done; the text says what, where and what to do."""
+
+    exit_code = 1
+
+
+class StoppedError(ConsoleError):
+    """Somebody pressed Ctrl-C; the text says how far it came."""
+
+    exit_code = 130
+
+
+class UsageError(ConsoleError):
+    """A command was given what it does not take."""
+
+    exit_code = 2
+
+
+def complain(text: str) -> None:
+    """Print a fault."""
+    err.print(f"[red]earworm:[/] {escape(printable(text))}", soft_wrap=True)
 
 
 def progress() -> Progress:
@@ -30,24 +97,83 @@ def progress() -> Progress:
     )
 
 
-def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = ()) -> Table:
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows below their columns' names; row by row where the terminal is too narrow for all columns."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Text]]
+    numbers: frozenset[int]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it as wide as there is room."""
+        widths = self._widths(options.max_width)
+        if widths:
+            yield self._table(widths)
+        else:
+            yield from self._row_by_row()
+
+    def _widths(self, available: int) -> list[int] | None:
+        """The width of each column: as wide as its text, or less as long as it can be read; None if it cannot be."""
+        wanted = [
+            max(map(cell_len, (name, *(row[place].plain for row in self.rows))))
+            for place, name in enumerate(self.columns)
+        ]
+        widths = [
+            width if place in self.numbers else min(width, max(cell_len(name), _READABLE))
+            for place, (name, width) in enumerate(zip(self.columns, wanted, strict=True))
+        ]
+        left = available - sum(widths) - _GAP * (len(widths) - 1)
+        if left < 0:
+            return None
+        narrowed = sorted(range(len(widths)), key=lambda place: wanted[place] - widths[place])
+        for number, place in enumerate(narrowed):
+            more = min(wanted[place] - widths[place], left // (len(narrowed) - number))
+            widths[place] += more
+            left -= more
+        return widths
+
+    def _table(self, widths: Sequence[int]) -> Table:
+        table = Table(
+            title=Text(self.title, "bold") if self.title else None,
+            title_justify="left",
+            header_style="bold cyan",
+            box=SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+        )
+        for place, (name, width) in enumerate(zip(self.columns, widths, strict=True)):
+            is_number = place in self.numbers
+            table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold", width=width)
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def _row_by_row(self) -> Iterator[RenderableType]:
+        if self.title:
+            yield Text(self.title, "bold")
+        if not self.rows:
+            yield Text(f"No rows of {', '.join(self.columns)}.")
+        for number, row in enumerate(self.rows, start=1):
+            yield Rule(f"row {number:,}", align="left", style="dim")
+            record = Table.grid(padding=(0, 1, 0, 0))
+            record.add_column(style="cyan", overflow="fold", max_width=3 * _READABLE)
+            record.add_column(overflow="fold")
+            for name, value in zip(self.columns, row, strict=True):
+                record.add_row(Text(name), value)
+            yield record
+
+
+def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = ()) -> Grid:
     """A table whose columns at the places in `numbers` are flush right; None prints as a dim dash."""
-    right = set(numbers)
-    table = Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        header_style="bold cyan",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
+    return Grid(
+        in_one_line(title),
+        [in_one_line(name) for name in columns],
+        [[Text("-", "dim") if value is None else Text(_printed(value)) for value in row] for row in rows],
+        frozenset(numbers),
     )
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="right" if place in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("[dim]-[/]" if value is None else _printed(value) for value in row))
-    return table
 
 
 def _printed(value: object) -> str:
@@ -59,4 +185,4 @@ def _printed(value: object) -> str:
         case float():
             return f"{value:.1f}"
         case _:
-            return str(value).replace("[", r"\[")
+            return in_one_line(str(value))

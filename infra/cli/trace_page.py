@@ -1,14 +1,12 @@
 """A run's traces as a page of its own: no script, no address, light or dark as the reader has it."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from infra.cli.trace import Span
+from infra.cli.spans import Span
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c2024; --dim: #6b7280; --ground: #fff; --line: #e5e7eb;
@@ -46,7 +44,7 @@ details[open] > summary .label::before { content: "▾ "; }
 """
 
 
-def page(run_id: str, environment: str, services: "Sequence[Span]") -> str:
+def page(run_id: str, environment: str, services: Sequence[Span]) -> str:
     """A page of HTML that draws the services of a run, each with its steps to be unfolded."""
     begin = min(each.begin for each in services)
     end = max(span.end for each in services for span in each.everything())
@@ -62,7 +60,7 @@ def page(run_id: str, environment: str, services: "Sequence[Span]") -> str:
     )
 
 
-def _drawn(span: "Span", begin: float, total: float, depth: int) -> str:
+def _drawn(span: Span, begin: float, total: float, depth: int) -> str:
     marks = [span.kind, *sorted({_mark(trouble) for trouble in span.troubles})]
     label = escape(span.title)
     bar = _bar(span.begin - begin, span.seconds, total)

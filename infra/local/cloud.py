@@ -3,19 +3,24 @@
 Its data lives in memory: `stop` forgets the lake. A state on disk could be restored only after an orderly end,
 and half a state is worse than none, when everything is deployed and extracted again within seconds.
 
-IAM decides on every call: functions act in their roles, and who uses the variables of the environment is the
+It is its owner's: keys are drawn at every start and kept in files that nobody else may read, and both processes take
+requests that carry them alone. IAM decides on every call: functions act in their roles, and who uses the keys is the
 account's root. The decisions are kept in `logs/iam.jsonl` until the next start.
 """
 
 from __future__ import annotations
 
-import json
+import logging
 import os
+import secrets
 import shutil
 import sys
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Self
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from infra.local.loopback import HEALTH_PATH
 from infra.local.processes import (
     HOST,
     Child,
@@ -26,13 +31,15 @@ from infra.local.processes import (
     free_port,
     is_alive,
     is_healthy,
+    number,
     replace,
     require_free,
     spawn,
 )
+from infra.local.spotify.authorization import CLIENT_ID_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Endpoints", "LocalCloud", "LocalCloudError", "ProcessStatus"]
@@ -51,32 +58,51 @@ emulator, and in AWS they would see nothing of it either. The last two lines lea
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the cloud is. `spotify` is None when the real Spotify is used."""
+    """Where the cloud is, and the keys that open it.
+
+    Attributes:
+        aws: Address of the AWS emulator.
+        spotify: Address of the Spotify simulator; None when the real Spotify is used.
+        access_key_id: That of the account's root.
+        secret_access_key: Likewise.
+        client_id: That of the application which is registered with the simulator.
+        client_secret: Likewise.
+        simulator_secret: What the simulator's own routes ask for.
+    """
 
     aws: str
     spotify: str | None
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    simulator_secret: str = field(default="", repr=False)
 
     def environment(self) -> dict[str, str]:
-        """The variables that lead AWS's tools, and the deployment, to this cloud."""
-        variables = {
+        """The variables that lead the console and what it starts to this cloud."""
+        if not self.spotify:
+            return self.environment_of_aws()
+        return self.environment_of_aws() | {
+            "SPOTIFY_API_URL": f"{self.spotify}/v1/",
+            "SPOTIFY_TOKEN_URL": f"{self.spotify}/api/token",
+            "SPOTIFY_AUTHORIZE_URL": f"{self.spotify}/authorize",
+            "SPOTIFY_SIMULATOR_URL": self.spotify,
+            "SPOTIFY_SIMULATOR_SECRET": self.simulator_secret,
+            "RECCOBEATS_API_URL": f"{self.spotify}/reccobeats/v1/",
+            "SPOTIPY_CLIENT_ID": self.client_id,
+            "SPOTIPY_CLIENT_SECRET": self.client_secret,
+        }
+
+    def environment_of_aws(self) -> dict[str, str]:
+        """The variables that lead AWS's own tools to this cloud, and name no Spotify."""
+        return {
             "AWS_ENDPOINT_URL": self.aws,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_DEFAULT_REGION": _REGION,
             "AWS_REGION": _REGION,
             "EARWORM_LAMBDA_TARGET": "host",
         }
-        if self.spotify:
-            variables |= {
-                "SPOTIFY_API_URL": f"{self.spotify}/v1/",
-                "SPOTIFY_TOKEN_URL": f"{self.spotify}/api/token",
-                "SPOTIFY_AUTHORIZE_URL": f"{self.spotify}/authorize",
-                "SPOTIFY_SIMULATOR_URL": self.spotify,
-                "RECCOBEATS_API_URL": f"{self.spotify}/reccobeats/v1/",
-                "SPOTIPY_CLIENT_ID": "earworm-simulator",
-                "SPOTIPY_CLIENT_SECRET": "not-a-secret",
-            }
-        return variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +117,58 @@ class ProcessStatus:
     log: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What `cloud.json` keeps of a running cloud, pids and ports by the name of the process."""
+class _Record(BaseModel):
+    """What `cloud.json` keeps of a cloud that was started: its ports and its keys."""
 
-    pids: dict[str, int]
-    ports: dict[str, int]
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    aws_port: int
+    spotify_port: int | None
+    access_key_id: str
+    secret_access_key: str
+    client_id: str
+    client_secret: str
+    simulator_secret: str
+
+    @classmethod
+    def drawn(cls, ports: Mapping[str, int]) -> Self:
+        """Of a new cloud, with keys that nobody knows."""
+        return cls(
+            aws_port=ports[_AWS],
+            spotify_port=ports.get(_SPOTIFY),
+            access_key_id=f"LOCAL{secrets.token_hex(8).upper()}",
+            secret_access_key=secrets.token_urlsafe(),
+            client_id=f"{CLIENT_ID_PREFIX}{secrets.token_hex(8)}",
+            client_secret=secrets.token_hex(16),
+            simulator_secret=secrets.token_urlsafe(),
+        )
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """By the names of processes."""
+        return {_AWS: self.aws_port} | ({_SPOTIFY: self.spotify_port} if self.spotify_port else {})
 
     def endpoints(self) -> Endpoints:
+        keys = self.model_dump(exclude={"aws_port", "spotify_port"})
         urls = {name: f"http://{HOST}:{port}" for name, port in self.ports.items()}
-        return Endpoints(aws=urls[_AWS], spotify=urls.get(_SPOTIFY))
+        return Endpoints(aws=urls[_AWS], spotify=urls.get(_SPOTIFY), **keys)
 
 
 _AWS: Final = "AWS emulator"
 _SPOTIFY: Final = "Spotify simulator"
 _PORT_VARIABLES: Final = {_AWS: "EARWORM_AWS_PORT", _SPOTIFY: "EARWORM_SPOTIFY_PORT"}
 _FILE_NAMES: Final = {_AWS: "aws", _SPOTIFY: "spotify"}
-_HEALTH_PATHS: Final = {_AWS: "/_ministack/health", _SPOTIFY: "/_simulator"}
+_KEYS_OF_AWS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_KEYS_OF_SPOTIFY: Final = ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "SPOTIFY_SIMULATOR_SECRET")
+_OWN_FILES: Final = frozenset(
+    {"cloud.json", "env", "lock", "logs", "tmp", "recovery", "simulator.lock", "aws.lock", "spotify.lock"}
+)
+_LOST: Final = (
+    "%s had ended, and with it ended the lake, which it kept in memory: every stack, raw snapshot and table. An empty "
+    "cloud takes its place. `earworm deploy` and `earworm backfill` bring back what the simulator tells; what you "
+    "loaded from files must be loaded again."
+)
+_log: Final = logging.getLogger(__name__)
 
 
 class LocalCloud:
@@ -129,26 +190,40 @@ class LocalCloud:
         return self._state / "env"
 
     def start(self) -> Endpoints:
-        """Start the cloud and wait until it answers; leave one that is up as it is.
+        """Start the cloud and wait until it answers; leave what is up as it is.
+
+        A Spotify simulator that has ended is started again as it was. If the emulator has ended, its data are lost,
+        which is logged as a warning before a new cloud is started.
 
         With SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET in the environment the real Spotify takes the place of
         the simulator, and neither goes to the disk.
 
         Raises:
-            LocalCloudError: A process did not come up, a port that the user named is taken, or a cloud is up
-                that was started for something else.
+            LocalCloudError: A process did not come up, a port that it must have is taken, or a cloud is up that
+                was started for something else.
         """
         names = self._wanted()
+        self._make_private()
         with exclusive(self._state / "lock"):
-            if running := self._running():
-                if set(running.ports) != set(names):
-                    raise LocalCloudError(
-                        "The local cloud is up, but with another choice of Spotify (simulator or real). "
-                        "Stop it first; that forgets its data."
-                    )
-                return running.endpoints()
-            self._end(self._record())
-            return self._start(names).endpoints()
+            record = self._record()
+            gone = self._gone(record) if record else []
+            if record is None:
+                self._require_nothing_left()
+                record = self._start(names)
+            elif _AWS in gone:
+                _log.warning(_LOST, self._description(_AWS))
+                self._end()
+                record = self._start(names)
+            elif set(record.ports) != set(names):
+                raise LocalCloudError(
+                    "The local cloud is up, but with another choice of Spotify (simulator or real). "
+                    "Stop it first; that forgets its data."
+                )
+            elif gone:
+                _log.warning("%s had ended and is started again; the lake is as it was.", self._description(_SPOTIFY))
+                require_free(record.ports[_SPOTIFY], "give the lake up: run `earworm down`, then `earworm up`")
+                self._spawn(gone, record)
+            return record.endpoints()
 
     def stop(self) -> bool:
         """End every process of the cloud, with its functions, and remove its files but the logs.
@@ -157,12 +232,30 @@ class LocalCloud:
             Whether any process was still there.
         """
         with exclusive(self._state / "lock"):
-            return self._end(self._record())
+            return self._end()
 
     def endpoints(self) -> Endpoints | None:
-        """Where the cloud is; None when it is not up as a whole."""
-        running = self._running()
-        return running.endpoints() if running else None
+        """Where the cloud is; None when none was started, or it was stopped.
+
+        Raises:
+            LocalCloudError: It was started and is not whole any more; says what has ended, and what to do.
+        """
+        if not self._record_path.exists():
+            return None
+        with exclusive(self._state / "lock"):  # after whoever starts or stops it
+            record = self._record()
+            gone = self._gone(record) if record else []
+            if _AWS in gone:
+                raise LocalCloudError(
+                    f"{self._description(_AWS)} has ended, and the lake, which it kept in memory, with it. "
+                    "Run `earworm up` to start an empty cloud, or `earworm down` to have none."
+                )
+            if gone:
+                raise LocalCloudError(
+                    f"{self._description(_SPOTIFY)} has ended. Run `earworm up`, which starts it again and keeps the "
+                    "lake."
+                )
+            return record.endpoints() if record else None
 
     def status(self) -> list[ProcessStatus]:
         """The processes of the cloud that was started last; none after `stop`."""
@@ -179,51 +272,79 @@ class LocalCloud:
             )
         return [_AWS, _SPOTIFY]
 
+    def _require_nothing_left(self) -> None:
+        for name in _FILE_NAMES:
+            if is_alive(self._lock(name)):
+                raise LocalCloudError(
+                    f"An earlier {name} still runs (process {number(self._lock(name))}), but there is no record of it "
+                    f"in {self._state}. Run `earworm down`, which ends it, then start again."
+                )
+
+    def _make_private(self) -> None:
+        """Keep others of this machine out of the folder, which holds keys.
+
+        Raises:
+            LocalCloudError: It is open to them, and holds what is not the cloud's.
+        """
+        self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._state.stat().st_mode & 0o077:
+            return
+        if others := sorted({path.name for path in self._state.iterdir()} - _OWN_FILES):
+            raise LocalCloudError(
+                f"The folder {self._state} is not the local cloud's alone: it holds {others[0]}. Let EARWORM_STATE "
+                "name another one, or a folder that is not there yet."
+            )
+        self._state.chmod(0o700)
+
     def _start(self, names: list[str]) -> _Record:
-        environment = self._children_environment()
-        children = [self._child(name, self._port(name)) for name in names]
-        record = _Record({}, {})
+        record = _Record.drawn({name: self._port(name) for name in names})
         try:
-            for child in children:
-                record.pids[child.name] = spawn(child, environment)
-                record.ports[child.name] = child.port
-                replace(self._record_path, json.dumps(asdict(record), indent=2) + "\n")
-            for child in children:
-                await_healthy(child, record.pids[child.name], timeout=_START_SECONDS)
+            replace(self._record_path, record.model_dump_json(indent=2) + "\n")
+            self._spawn(names, record)
         except BaseException:
-            self._end(record)
+            self._end()
             raise
-        variables = record.endpoints().environment()
+        variables = record.endpoints().environment_of_aws()
         replace(self.environment_file, "".join(f"{name}={value}\n" for name, value in variables.items()))
         return record
 
-    def _end(self, record: _Record | None) -> bool:
-        found = False
-        for name, pid in (record.pids if record else {}).items():
-            found |= is_alive(self._lock(name))
-            end_group(pid, self._lock(name), grace=_GRACE_SECONDS)
+    def _spawn(self, names: Iterable[str], record: _Record) -> None:
+        endpoints = record.endpoints()
+        children = [self._child(name, record.ports[name]) for name in names]
+        pids = [spawn(child, self._child_environment(child.name, endpoints)) for child in children]
+        for child, pid in zip(children, pids, strict=True):
+            await_healthy(child, pid, timeout=_START_SECONDS)
+
+    def _end(self) -> bool:
+        ended = [end_group(self._lock(name), grace=_GRACE_SECONDS) for name in _FILE_NAMES]
         for file in (self._record_path, self.environment_file):
             file.unlink(missing_ok=True)
         shutil.rmtree(self._state / "tmp", ignore_errors=True)
-        return found
+        return any(ended)
 
     def _record(self) -> _Record | None:
         try:
-            return _Record(**json.loads(self._record_path.read_text()))
+            return _Record.model_validate_json(self._record_path.read_bytes())
         except FileNotFoundError:
             return None
+        except (OSError, ValidationError) as error:
+            raise LocalCloudError(
+                f"{self._record_path}, which holds ports and keys of the local cloud, cannot be read: "
+                f"{error.strerror if isinstance(error, OSError) else error.errors()[0]['msg']}. "
+                "Run `earworm down`, which ends what is left of the cloud, then `earworm up`."
+            ) from error
 
-    def _running(self) -> _Record | None:
-        record = self._record()
-        alive = record and all(is_alive(self._lock(name)) for name in record.pids)
-        return record if alive else None
+    def _gone(self, record: _Record) -> list[str]:
+        return [name for name in record.ports if not is_alive(self._lock(name))]
+
+    def _description(self, name: str) -> str:
+        return f"The {name} of the local cloud (process {number(self._lock(name))}, log {self._log(name)})"
 
     def _statuses(self, record: _Record | None) -> Iterator[ProcessStatus]:
-        for name, pid in (record.pids if record else {}).items():
-            port = record.ports[name] if record else 0
+        for name, port in (record.ports if record else {}).items():
             running = is_alive(self._lock(name))
-            healthy = running and is_healthy(port, _HEALTH_PATHS[name])
-            yield ProcessStatus(name, running, healthy, pid, port, self._log(name))
+            healthy = running and is_healthy(port, HEALTH_PATH)
+            yield ProcessStatus(name, running, healthy, number(self._lock(name)), port, self._log(name))
 
     def _port(self, name: str) -> int:
         variable = _PORT_VARIABLES[name]
@@ -232,7 +353,7 @@ class LocalCloud:
             return free_port()
         if not given.isdecimal() or not 0 < int(given) < 65536:
             raise LocalCloudError(f"{variable} must be a port, 1 to 65535, not '{given}'.")
-        return require_free(int(given), variable)
+        return require_free(int(given), f"name another port in {variable}, or unset it to take a free one")
 
     def _child(self, name: str, port: int) -> Child:
         command = [sys.executable, "-m"]
@@ -240,12 +361,15 @@ class LocalCloud:
             command += ["infra.local.emulator", "--port", str(port), "--state", str(self._state)]
         else:
             command += ["infra.local.spotify", "--port", str(port)]
-        return Child(name, command, port, _HEALTH_PATHS[name], self._lock(name), self._log(name))
+        return Child(name, command, port, HEALTH_PATH, self._lock(name), self._log(name))
 
-    def _children_environment(self) -> dict[str, str]:
+    def _child_environment(self, name: str, endpoints: Endpoints) -> dict[str, str]:
+        """What a child sees. Its keys go this way, for everybody may read the arguments of a process."""
         inherited = {name: self._environment[name] for name in _INHERITED if name in self._environment}
         loopback = f"{HOST},localhost"
-        return inherited | {"NO_PROXY": loopback, "no_proxy": loopback}
+        wanted = _KEYS_OF_AWS if name == _AWS else _KEYS_OF_SPOTIFY
+        keys = {name: value for name, value in endpoints.environment().items() if name in wanted}
+        return inherited | keys | {"NO_PROXY": loopback, "no_proxy": loopback}
 
     def _lock(self, name: str) -> Path:
         return self._state / f"{_FILE_NAMES[name]}.lock"

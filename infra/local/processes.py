@@ -1,7 +1,7 @@
 """Detached child processes that a later command finds again and ends for certain.
 
-A child holds a lock on a file for as long as it lives; the kernel drops it however the child ends. So a number
-that another program took over in the meantime is never mistaken for the child, and never killed.
+A child holds a lock on a file, which tells its number, for as long as it lives; the kernel drops it however the child
+ends. So a number that another program took over in the meantime is never mistaken for the child, and never killed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import signal
 import socket
 import time
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
 HOST: Final = "127.0.0.1"
 _POLL_SECONDS: Final = 0.02
+_STDERR: Final = 2
 _LOOK_SECONDS: Final = 1.0
 """Far longer than `is_alive` keeps a lock to itself."""
 
@@ -41,7 +42,7 @@ class Child(NamedTuple):
 
 
 def spawn(child: Child, environment: Mapping[str, str]) -> int:
-    """Start the child in a session of its own, its output in the log, the lock in its hands.
+    """Start the child in a session of its own, its output in the log, the lock with its number in its hands.
 
     Returns:
         Its number, which is that of its process group too.
@@ -51,10 +52,14 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
     """
     for file in (child.lock, child.log):
         file.parent.mkdir(parents=True, exist_ok=True)
-    with child.lock.open("w") as lock:
-        _take(lock, child)
+    with child.lock.open("a") as lock:
+        if not _acquire(lock, _LOOK_SECONDS):
+            raise LocalCloudError(
+                f"Another {child.name} runs and holds {child.lock}: run `earworm down`, which ends it."
+            )
+        strangers = _inheritable()
         os.set_inheritable(lock.fileno(), True)
-        return os.posix_spawn(
+        pid = os.posix_spawn(
             child.command[0],
             child.command,
             environment,
@@ -62,23 +67,48 @@ def spawn(child: Child, environment: Mapping[str, str]) -> int:
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, child.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
+                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in strangers),
             ],
             setsid=True,
         )
+        _note(lock, str(pid))
+        return pid
 
 
-def _take(lock: IO[str], child: Child) -> None:
-    deadline = time.monotonic() + _LOOK_SECONDS
+def _inheritable() -> list[int]:
+    """Files that this process was given to pass on, as `flock` around a command does with its lock."""
+    found = []
+    for descriptor in (int(path.name) for path in Path("/dev/fd").iterdir()):
+        with contextlib.suppress(OSError):  # that of the listing itself
+            if descriptor > _STDERR and os.get_inheritable(descriptor):
+                found.append(descriptor)
+    return found
+
+
+def _acquire(lock: IO[str], patience: float) -> bool:
+    """Whether the lock was free within so many seconds; then it is held until the file is closed."""
+    deadline = time.monotonic() + patience
     while True:
         try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             if time.monotonic() > deadline:
-                raise LocalCloudError(
-                    f"An earlier {child.name} still runs and holds {child.lock}, but there is no record of it. "
-                    f"End that process, then start again."
-                ) from error
+                return False
+        else:
+            return True
         time.sleep(_POLL_SECONDS)
+
+
+def _note(lock: IO[str], text: str) -> None:
+    lock.truncate(0)
+    lock.write(text)
+    lock.flush()
+
+
+def number(lock: Path) -> int:
+    """The number of the child that was given this lock last, 0 if it is not known."""
+    text = lock.read_text() if lock.exists() else ""
+    return int(text) if text.isdecimal() else 0
 
 
 def is_alive(lock: Path) -> bool:
@@ -130,20 +160,30 @@ def is_healthy(port: int, path: str) -> bool:
         connection.close()
 
 
-def end_group(pid: int, lock: Path, *, grace: float) -> None:
-    """End the child and everything that it started: politely, after `grace` seconds for certain.
+def end_group(lock: Path, *, grace: float) -> bool:
+    """End the child that holds a lock and everything that it started: politely, after `grace` seconds for certain.
 
     A child that does not live any more is left alone, since its number may be another program's.
+
+    Returns:
+        Whether it still lived.
+
+    Raises:
+        LocalCloudError: It lives, but the lock does not tell its number.
     """
     if not is_alive(lock):
-        return
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
+        return False
+    pid = number(lock)
+    if not pid:
+        raise LocalCloudError(f"A process holds {lock}, which does not tell its number: end it by hand.")
+    for signal_number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, number)
+            os.killpg(pid, signal_number)
         deadline = time.monotonic() + patience
         while is_alive(lock) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
     _reap(pid)
+    return True
 
 
 def _reap(pid: int) -> bool:
@@ -162,8 +202,12 @@ def free_port() -> int:
         return port
 
 
-def require_free(port: int, variable: str) -> int:
+def require_free(port: int, advice: str) -> int:
     """The port, if nobody listens on it.
+
+    Args:
+        port: The one that is wanted.
+        advice: What else to do than to end the program that listens there, as the end of a sentence.
 
     Raises:
         LocalCloudError: Another program has it.
@@ -174,24 +218,38 @@ def require_free(port: int, variable: str) -> int:
             listener.bind((HOST, port))
         except OSError as error:
             raise LocalCloudError(
-                f"Port {port}, which {variable} names, cannot be used: {error.strerror}. End the program that "
-                f"listens there, name another port, or unset {variable} to take a free one."
+                f"Port {port} cannot be used: {error.strerror}. End the program that listens there, or {advice}."
             ) from error
     return port
 
 
 @contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[IO[str]]:
-    """Hold a lock on the file, after whoever has it now."""
+def exclusive(
+    path: Path, *, note: str = "", told: Callable[[str], None] | None = None, patience: float = 0
+) -> Iterator[None]:
+    """Hold a lock on the file, after whoever has it now.
+
+    Args:
+        path: The file; it is made if it is not there.
+        note: Who holds the lock, for whoever waits for it.
+        told: Takes the note of whoever has it, before a wait for them that lasts longer.
+        patience: How many seconds to wait without telling.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+    with path.open("a") as file:
+        if not _acquire(file, patience):
+            if told:
+                told(path.read_text())
+            fcntl.flock(file, fcntl.LOCK_EX)
+        _note(file, note)
+        yield
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file at once, so that nobody ever reads half of it."""
+    """Write a file that only its owner may read, and at once, so that nobody ever reads half of it."""
     new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.touch(0o600, exist_ok=False)
     new.write_text(text)
     new.replace(path)
 

@@ -1,5 +1,7 @@
-from contracts.tables.albums import ALBUMS
+"""Written by `make generate`."""
+
+from contracts.tables import TABLES
 from services.albums.transform import albums
 from shared.worker import transformer
 
-lambda_handler = transformer(table=ALBUMS, transform=albums)
+lambda_handler = transformer(table=TABLES["albums"], transform=albums)

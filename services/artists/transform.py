@@ -52,13 +52,14 @@ class _Credits:
 
 def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
     artist = completed(credits_.artist, snapshot.artists.get(artist_id))
-    genres = artist.genres
+    genres, genres_as_of = snapshot.genres_of(artist)
     return {
         **snapshot.origin,
         "artist_id": artist_id,
         "artist_name": artist.name,
         "genres": _listed(genres),
         "primary_genre": genres[0] if isinstance(genres, list) and genres else None,
+        "genres_as_of": genres_as_of,
         "popularity": artist.popularity,
         "followers": field_of(artist.followers, "total"),
         "tracks_in_playlist": len(credits_.positions),

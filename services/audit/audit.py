@@ -8,11 +8,12 @@ import boto3
 from botocore.config import Config
 from typing_extensions import TypedDict
 
-from contracts.tables import TABLES
-from services.audit.comparison import Gap, compare
+from contracts.tables import OPERATIONS, TABLES
+from services.audit.comparison import Gap, compare, compare_catalog
 from services.audit.event import Event
-from services.audit.inventory import CONCURRENCY, Inventory
+from services.audit.inventory import CONCURRENCY, Inventory, catalog
 from services.audit.settings import AuditSettings
+from shared.deployed import deployed_tables
 from shared.observability import count, gauge, instrument, logger
 
 MOST_LISTED: Final = 1000
@@ -39,7 +40,7 @@ Handler: TypeAlias = Callable[[dict[str, Any], Any], Report]
 
 
 def auditor() -> Handler:
-    """The Lambda handler that compares raw snapshots with receipts, Parquet files and quarantine.
+    """The Lambda handler that compares raw snapshots with receipts, Parquet files, quarantine and the catalog.
 
     Settings are read and clients made when the handler is, at cold start. The handler takes an `Event` and returns a
     `Report`; it raises PermanentError for an event that it cannot read.
@@ -50,16 +51,23 @@ def auditor() -> Handler:
     settings = AuditSettings.from_environment()
     instrument("botocore")
     s3 = boto3.client("s3", config=Config(max_pool_connections=CONCURRENCY, retries={"mode": "standard"}))
+    glue = boto3.client("glue", config=Config(retries={"mode": "standard"}))
     inventory = Inventory(s3, settings.s3_bucket, tuple(TABLES))
+    ssm = boto3.client("ssm")
 
     def handler(event: dict[str, Any], _: Any) -> Report:
         asked = Event.read(event)
         began = datetime.now(UTC)
         first, last = asked.days(began.date())
         grace = settings.grace_minutes if asked.grace_minutes is None else asked.grace_minutes
+        tables = deployed_tables(ssm, settings.earworm_env)
         holdings = inventory.take(first, last)
-        findings = compare(holdings, tuple(TABLES), settled_before=began - timedelta(minutes=grace))
-        for gap in findings.gaps[:MOST_LISTED]:
+        findings = compare(holdings, tables, settled_before=began - timedelta(minutes=grace))
+        gaps = list(findings.gaps)
+        if asked.catalog:
+            declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
+            gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)
+        for gap in gaps[:MOST_LISTED]:
             logger.warning("gap", **gap)
         logger.info(
             "audit is done",
@@ -67,16 +75,16 @@ def auditor() -> Handler:
             last_day=str(last),
             checked=findings.checked,
             fresh=findings.fresh,
-            found=len(findings.gaps),
+            found=len(gaps),
         )
-        count(gaps=len(findings.gaps), checked_snapshots=findings.checked)
+        count(gaps=len(gaps), checked_snapshots=findings.checked)
         newest = inventory.newest_day(began.date())
         gauge(days_since_snapshot=None if newest is None else (began.date() - newest).days)
         return Report(
             checked=findings.checked,
             fresh=findings.fresh,
-            found=len(findings.gaps),
-            gaps=findings.gaps[:MOST_LISTED],
+            found=len(gaps),
+            gaps=gaps[:MOST_LISTED],
         )
 
     return handler

@@ -1,13 +1,26 @@
 """What the lake holds against what it should hold: pure, over what was found."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from reprlib import Repr
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from typing_extensions import TypedDict
 
-from shared.lake import SnapshotKey
+from contracts.columns import columns
+from contracts.tables import Table
+from contracts.tables.receipts import Receipt
+from shared.lake import SnapshotKey, table_prefix
+
+PARTITION_KEYS: Mapping[str, str] = {"year": "string", "month": "string", "day": "string"}
+"""By which every table is partitioned, with their types in the catalog."""
+
+Mending: TypeAlias = Literal["replay", "person", "catalog"]
+
+_REPR = Repr()
+_REPR.maxstring = 80
 
 
 class Place(NamedTuple):
@@ -18,21 +31,12 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class FoundRaw:
     """A raw object as it is now."""
 
     version: str
+    etag: str
     last_modified: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """What a receipt claims."""
-
-    entries: int
-    rows: int
-    rejected: int
-    skipped_entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +44,27 @@ class FoundReceipt:
     """A receipt.
 
     Attributes:
-        made_from: The raw version that it names, None if it names none.
-        numbers: None if it cannot be read.
+        made_from: The raw version that its metadata name, None if they name none.
+        run_id: The run that they name, likewise.
+        is_intact: Whether its bytes have the SHA-256 that they name.
+        content: None if it cannot be read.
     """
 
     made_from: str | None
-    numbers: Numbers | None
+    run_id: str | None
+    is_intact: bool
+    content: Receipt | None
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRows:
-    """A Parquet file or a quarantine object.
+class FoundObject:
+    """A Parquet file or the object of a quarantine, as a listing tells of it."""
 
-    Attributes:
-        made_from: The raw version that it names, None if it names none.
-        rows: How many it holds, None if it cannot be read.
-    """
+    etag: str
+    bytes: int
 
-    made_from: str | None
-    rows: int | None
+    def __str__(self) -> str:
+        return f"ETag {self.etag}, {self.bytes} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +72,37 @@ class Holdings:
     """What was found of some days.
 
     Attributes:
+        quarantine: The rejected rows.
+        quarantined_values: The refused values.
         strays: Keys that belong to no snapshot.
     """
 
-    raws: Mapping[SnapshotKey, Raw]
+    raws: Mapping[SnapshotKey, FoundRaw]
     receipts: Mapping[Place, FoundReceipt]
-    parquet: Mapping[Place, FoundRows]
-    quarantine: Mapping[Place, FoundRows]
+    parquet: Mapping[Place, FoundObject]
+    quarantine: Mapping[Place, FoundObject]
+    quarantined_values: Mapping[Place, FoundObject]
     strays: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    """A table as the catalog has it; columns and partition keys are types by name."""
+
+    location: str
+    columns: Mapping[str, str]
+    partition_keys: Mapping[str, str]
 
 
 class Gap(TypedDict):
     """Something that is not as it should be.
 
     Attributes:
-        table: None for a key that belongs to no snapshot, as are the next three.
+        table: None for a key that belongs to no snapshot.
+        playlist_id: None for such a key and for a table of the catalog, as are the next two.
         what: What is wrong, with the numbers.
-        mended_by: `replay` of the raw object through the table's queue; `hand` where there is no raw object.
+        mended_by: `replay` of the raw object through the table's queue, `catalog` where the table is to be declared
+            again, `person` where there is no raw object.
     """
 
     table: str | None
@@ -90,7 +110,7 @@ class Gap(TypedDict):
     snapshot_date: str | None
     raw_key: str | None
     what: str
-    mended_by: Literal["replay", "hand"]
+    mended_by: Mending
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +128,7 @@ class Findings:
 
 
 def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: datetime) -> Findings:
-    """Finds whatever is missing, stale, does not add up, or belongs to nothing.
+    """Finds whatever is missing, stale, altered, does not add up, or belongs to nothing.
 
     Args:
         holdings: What the lake holds.
@@ -126,69 +146,137 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
         ("receipt", holdings.receipts),
         ("Parquet file", holdings.parquet),
         ("quarantine", holdings.quarantine),
+        ("quarantine of values", holdings.quarantined_values),
     ):
         orphans = (place for place in found if place.key not in holdings.raws)
-        gaps += [_gap(place, f"{name} without a raw object", "hand") for place in sorted(orphans, key=_by_key)]
-    gaps += [
-        Gap(
-            table=None,
-            playlist_id=None,
-            snapshot_date=None,
-            raw_key=None,
-            what=f"{stray} belongs to no snapshot",
-            mended_by="hand",
-        )
-        for stray in sorted(holdings.strays)
-    ]
+        gaps += [_gap(place, f"{name} without a raw object", "person") for place in sorted(orphans, key=_by_key)]
+    gaps += [_gap(None, f"{stray} belongs to no snapshot", "person") for stray in sorted(holdings.strays)]
     return Findings(len(settled), len(holdings.raws) - len(settled), gaps)
 
 
-def _faults(place: Place, raw: Raw, holdings: Holdings) -> Iterator[str]:
+def compare_catalog(found: Mapping[str, FoundTable], tables: Sequence[Table[Any]], bucket: str) -> list[Gap]:
+    """Finds the tables that the catalog lacks or has otherwise than their contracts.
+
+    Args:
+        found: The tables of the catalog by name.
+        tables: Those that should be there.
+        bucket: The lake.
+    """
+    return [
+        Gap(table=table.name, playlist_id=None, snapshot_date=None, raw_key=None, what=what, mended_by="catalog")
+        for table in tables
+        for what in _faults_of_table(table, found.get(table.name), f"s3://{bucket}/{table_prefix(table.name)}")
+    ]
+
+
+def _faults_of_table(table: Table[Any], found: FoundTable | None, location: str) -> Iterator[str]:
+    if found is None:
+        yield "the catalog has no such table"
+        return
+    if found.location.rstrip("/") != location.rstrip("/"):
+        yield f"the catalog places it at {_REPR.repr(found.location)}, not at {location}"
+    declared = {column.name: column.glue_type for column in columns(table.row)}
+    for kind, of_the_catalog, of_the_contract in (
+        ("column", found.columns, declared),
+        ("partition key", found.partition_keys, PARTITION_KEYS),
+    ):
+        for name in sorted({*of_the_catalog, *of_the_contract}):
+            is_, should_be = of_the_catalog.get(name), of_the_contract.get(name)
+            if is_ != should_be:
+                yield f"the catalog's {kind} {_REPR.repr(name)} is {is_ or 'missing'}, not {should_be or 'there'}"
+
+
+def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
     receipt = holdings.receipts.get(place)
-    parquet = holdings.parquet.get(place)
-    quarantine = holdings.quarantine.get(place)
-    numbers = receipt.numbers if receipt else None
     if receipt is None:
         yield "receipt missing"
+    elif receipt.made_from != raw.version:
+        yield f"receipt made from another version of the raw object ({_named(receipt.made_from)})"
+    elif (content := receipt.content) is None:
+        yield "receipt cannot be read"
+    elif content["parquet_etag"] is None:
+        yield "receipt does not name the ETags of what it commits, as those of old"
+    elif not receipt.is_intact:
+        yield "receipt altered: its bytes have another SHA-256 than its metadata say"
+    elif contradictions := list(_contradictions(place, receipt.run_id, content, raw)):
+        yield f"receipt contradicts its key: {'; '.join(contradictions)}"
     else:
-        yield from _stale("receipt", receipt.made_from, raw)
-        if numbers is None:
-            yield "receipt cannot be read"
-        elif numbers.entries != numbers.rows + numbers.rejected + numbers.skipped_entries:
-            yield (
-                f"receipt does not add up: {numbers.entries} entries are not {numbers.rows} rows + "
-                f"{numbers.rejected} rejected + {numbers.skipped_entries} skipped"
-            )
-    if parquet is None:
-        yield "Parquet file missing"
+        yield from _sums(content)
+        for name, found, prefix in (
+            ("Parquet file", holdings.parquet.get(place), "parquet"),
+            ("quarantine", holdings.quarantine.get(place), "quarantine"),
+            ("quarantine of values", holdings.quarantined_values.get(place), "refused_values"),
+        ):
+            yield from _other_contents(name, found, content, prefix)
+
+
+def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: FoundRaw) -> Iterator[str]:
+    """Where a receipt names something else than its own key, its metadata or the raw object do."""
+    key = place.key
+    expected: Mapping[str, str | None] = {
+        "table_name": place.table,
+        "playlist_id": key.playlist_id,
+        "snapshot_date": str(key.snapshot_date),
+        "run_id": run_id or None,
+        "raw_key": key.raw,
+        "raw_version_id": raw.version,
+        "raw_etag": raw.etag,
+        "parquet_key": key.parquet(place.table),
+        "quarantine_key": key.quarantine(place.table) if receipt["quarantine_etag"] else None,
+        "refused_values_key": key.quarantined_values(place.table) if receipt["refused_values_etag"] else None,
+    }
+    told: Mapping[str, Any] = {**receipt}
+    for column, value in expected.items():
+        if told[column] != value:
+            yield f"{column} is {_REPR.repr(told[column])}, not {_REPR.repr(value)}"
+
+
+def _sums(receipt: Receipt) -> Iterator[str]:
+    told: Mapping[str, Any] = {**receipt}
+    entries, rows, rejected, skipped = (told[name] for name in ("entries", "rows", "rejected", "skipped_entries"))
+    if entries != rows + rejected + skipped:
+        yield (
+            f"receipt does not add up: {entries} entries are not {rows} rows + {rejected} rejected + {skipped} skipped"
+        )
+    try:
+        by_rule = sum(json.loads(receipt["skipped"]).values())
+    except (ValueError, TypeError, AttributeError):
+        by_rule = None
+    if by_rule != skipped:
+        yield f"receipt does not add up: {_REPR.repr(receipt['skipped'])} are not {skipped} skipped"
+    for what, kept, prefix in (
+        ("rejected", rejected, "quarantine"),
+        ("refused values", told["refused_values"] or 0, "refused_values"),
+    ):
+        quarantine = [told[f"{prefix}_{name}"] for name in ("key", "etag", "bytes")]
+        if any((each is not None) != (kept > 0) for each in quarantine):
+            yield f"receipt does not add up: {kept} {what}, in quarantine {_REPR.repr(quarantine)}"
+
+
+def _other_contents(name: str, found: FoundObject | None, receipt: Receipt, prefix: str) -> Iterator[str]:
+    told: Mapping[str, Any] = {**receipt}
+    etag, size = told[f"{prefix}_etag"], told[f"{prefix}_bytes"]
+    committed = FoundObject(etag, size) if etag is not None else None
+    if found == committed:
+        return
+    if found is None:
+        yield f"{name} missing"
+    elif committed is None:
+        yield f"{name} that its receipt does not know ({found})"
     else:
-        yield from _stale("Parquet file", parquet.made_from, raw)
-        yield from _miscounted("Parquet file", parquet, numbers.rows if numbers else None)
-    if quarantine is not None:
-        yield from _stale("quarantine", quarantine.made_from, raw)
-        yield from _miscounted("quarantine", quarantine, numbers.rejected if numbers else None)
-    elif numbers and numbers.rejected:
-        yield f"quarantine missing: the receipt says {numbers.rejected} rejected"
+        yield f"{name} is another than its receipt says: {found}, not {committed}"
 
 
-def _stale(name: str, made_from: str | None, raw: Raw) -> Iterator[str]:
-    if made_from != raw.version:
-        yield f"{name} made from another version of the raw object ({made_from or 'it does not say which'})"
+def _named(version: str | None) -> str:
+    return _REPR.repr(version) if version else "it does not say which"
 
 
-def _miscounted(name: str, found: FoundRows, claimed: int | None) -> Iterator[str]:
-    if found.rows is None:
-        yield f"{name} cannot be read"
-    elif claimed is not None and found.rows != claimed:
-        yield f"{name} holds {found.rows} rows, the receipt says {claimed}"
-
-
-def _gap(place: Place, what: str, mended_by: Literal["replay", "hand"]) -> Gap:
+def _gap(place: Place | None, what: str, mended_by: Mending) -> Gap:
     return Gap(
-        table=place.table,
-        playlist_id=place.key.playlist_id,
-        snapshot_date=str(place.key.snapshot_date),
-        raw_key=place.key.raw,
+        table=place and place.table,
+        playlist_id=place and place.key.playlist_id,
+        snapshot_date=place and str(place.key.snapshot_date),
+        raw_key=place and place.key.raw,
         what=what,
         mended_by=mended_by,
     )

@@ -3,6 +3,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, Strict, model_validator
 
+from contracts.days import SnapshotDay
 from shared.invocation import Invocation
 
 DEFAULT_DAYS = 8
@@ -16,15 +17,19 @@ class Event(Invocation):
         first: The first day, in `from`.
         last: The last day, in `to`, which is audited too.
         grace_minutes: Takes the place of that in the settings.
+        catalog: Whether the catalog is compared too, whose tables are of no day.
     """
 
     holds: ClassVar[str] = (
-        "It may hold from and to (both days, YYYY-MM-DD) and grace_minutes (0 or more), and nothing else"
+        "It may hold from and to (both days, YYYY-MM-DD), grace_minutes (0 or more) and catalog (true or false), and "
+        "nothing else"
     )
 
-    first: date | None = Field(default=None, alias="from")
-    last: date | None = Field(default=None, alias="to")
+    first: SnapshotDay | None = Field(default=None, alias="from")
+    last: SnapshotDay | None = Field(default=None, alias="to")
     grace_minutes: Annotated[int, Strict(), Field(ge=0)] | None = None
+
+    catalog: Annotated[bool, Strict()] = True
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:

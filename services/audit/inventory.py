@@ -1,37 +1,42 @@
-"""What the lake holds of some days, by as few calls to S3 as tell it.
+"""What the lake holds of some days, by as few calls as tell it.
 
-Raw objects are only listed. A receipt and a quarantine object are read; of a Parquet file only its end is.
+Receipts are read; raw objects, Parquet files and quarantines are only listed, for a listing tells of each what the
+receipt names it by. No byte of a Parquet file is parsed here: a reader that a damaged one ends would end the audit.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, TypeVar
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-from pydantic import TypeAdapter, ValidationError
-
-from contracts.tables.receipts import Receipt
-from services.audit.comparison import FoundReceipt, FoundRows, Holdings, Numbers, Place, Raw
+from contracts.tables.receipts import read_receipt
+from services.audit.comparison import FoundObject, FoundRaw, FoundReceipt, FoundTable, Holdings, Place
 from shared.errors import PermanentError
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
-from shared.parquet import UnreadableParquetError, count_rows
+from shared.lake import (
+    CONTENT_SHA256,
+    PROCESSED_PREFIX,
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RAW_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+)
 
 if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import ColumnOutputTypeDef
     from mypy_boto3_s3 import S3Client
 
 CONCURRENCY = 16
 
 _DAY = "year=(?P<year>[0-9]{4})/month=(?P<month>[0-9]{2})/day=(?P<day>[0-9]{2})"
-_BESIDE_TABLES = re.compile(rf"(?:{QUARANTINE_PREFIX}|{RECEIPTS_PREFIX}){_DAY}/(?P<table>\w+)-(?P<playlist>.+)\.json")
+_BESIDE_TABLES = re.compile(
+    rf"(?:{QUARANTINE_PREFIX}|{QUARANTINED_VALUES_PREFIX}|{RECEIPTS_PREFIX}){_DAY}/(?P<table>\w+)-(?P<playlist>.+)\.json"
+)
 _WITHIN_TABLE = re.compile(rf"{PROCESSED_PREFIX}(?P<table>\w+)/{_DAY}/(?P<playlist>.+)\.parquet")
-_PARQUET_END = 64 * 1024
-"""Bytes of a Parquet file that hold its footer many times over: that of the widest table has a few thousand."""
-
-_RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
-_Found = TypeVar("_Found")
 
 
 class Inventory:
@@ -56,18 +61,17 @@ class Inventory:
         """
         days = _Days(first, last)
         strays: list[str] = []
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            receipts = self._read_all(pool, self._places(RECEIPTS_PREFIX, _BESIDE_TABLES, days, strays), self._receipt)
-            quarantine = self._read_all(
-                pool, self._places(QUARANTINE_PREFIX, _BESIDE_TABLES, days, strays), self._quarantine
-            )
-            files = {
-                place: key
-                for table in self._tables
-                for place, key in self._places(f"{PROCESSED_PREFIX}{table}/", _WITHIN_TABLE, days, strays).items()
-            }
-            parquet = self._read_all(pool, files, self._parquet)
-        return Holdings(self._raws(days, strays), receipts, parquet, quarantine, strays)
+        receipts = self._receipts(self._places(RECEIPTS_PREFIX, _BESIDE_TABLES, days, strays))
+        quarantine, quarantined_values = (
+            self._places(prefix, _BESIDE_TABLES, days, strays)
+            for prefix in (QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+        )
+        parquet = {
+            place: found
+            for table in self._tables
+            for place, found in self._places(f"{PROCESSED_PREFIX}{table}/", _WITHIN_TABLE, days, strays).items()
+        }
+        return Holdings(self._raws(days, strays), receipts, parquet, quarantine, quarantined_values, strays)
 
     def newest_day(self, today: date) -> date | None:
         """The newest day, today at the latest, that has a raw object; None if no day has."""
@@ -78,22 +82,24 @@ class Inventory:
         days = (_day_of(folder) for folder in folders)
         return max((day for day in days if day is not None and day <= today), default=None)
 
-    def _places(self, prefix: str, pattern: re.Pattern[str], days: "_Days", strays: list[str]) -> dict[Place, str]:
-        """Where the outputs below a prefix belong, with their keys; adds what belongs nowhere to the strays."""
-        found: dict[Place, str] = {}
+    def _places(
+        self, prefix: str, pattern: re.Pattern[str], days: "_Days", strays: list[str]
+    ) -> dict[Place, FoundObject]:
+        """The outputs below a prefix by where they belong; adds what belongs nowhere to the strays."""
+        found: dict[Place, FoundObject] = {}
         pages = self._s3.get_paginator("list_objects_v2")
         for year, month in days.months():
             for page in pages.paginate(Bucket=self._bucket, Prefix=f"{prefix}year={year:04}/month={month:02}/"):
-                for key in (each["Key"] for each in page.get("Contents", ())):
-                    place = _place(key, pattern)
+                for each in page.get("Contents", ()):
+                    place = _place(each["Key"], pattern)
                     if place is None or place.table not in self._tables:
-                        strays.append(key)
+                        strays.append(each["Key"])
                     elif place.key.snapshot_date in days:
-                        found[place] = key
+                        found[place] = FoundObject(each["ETag"].strip('"'), each["Size"])
         return found
 
-    def _raws(self, days: "_Days", strays: list[str]) -> dict[SnapshotKey, Raw]:
-        found: dict[SnapshotKey, Raw] = {}
+    def _raws(self, days: "_Days", strays: list[str]) -> dict[SnapshotKey, FoundRaw]:
+        found: dict[SnapshotKey, FoundRaw] = {}
         pages = self._s3.get_paginator("list_object_versions")
         for year, month in days.months():
             for page in pages.paginate(Bucket=self._bucket, Prefix=f"{RAW_PREFIX}{year:04}-{month:02}-"):
@@ -104,53 +110,44 @@ class Inventory:
                         strays.append(version["Key"])
                         continue
                     if key.snapshot_date in days:
-                        found[key] = Raw(version["VersionId"], version["LastModified"])
+                        found[key] = FoundRaw(version["VersionId"], version["ETag"].strip('"'), version["LastModified"])
         return found
 
-    def _read_all(
-        self, pool: ThreadPoolExecutor, keys: dict[Place, str], read: Callable[[str], _Found | None]
-    ) -> dict[Place, _Found]:
-        found = zip(keys, pool.map(read, keys.values()), strict=True)
-        return {place: each for place, each in found if each is not None}
+    def _receipts(self, places: Iterable[Place]) -> dict[Place, FoundReceipt]:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            read = pool.map(lambda place: (place, self._receipt(place.key.receipt(place.table))), places)
+            return {place: found for place, found in read if found is not None}
 
     def _receipt(self, key: str) -> FoundReceipt | None:
-        got = self._get(key)
-        if got is None:
-            return None
-        made_from, body = got
+        """The receipt at a key; None if it was removed meanwhile."""
         try:
-            told = _RECEIPT.validate_json(body)
-        except ValidationError:
-            return FoundReceipt(made_from, None)
-        return FoundReceipt(
-            made_from, Numbers(told["entries"], told["rows"], told["rejected"], told["skipped_entries"])
-        )
-
-    def _quarantine(self, key: str) -> FoundRows | None:
-        got = self._get(key)
-        return got and FoundRows(got[0], len(got[1].splitlines()))
-
-    def _parquet(self, key: str) -> FoundRows | None:
-        got = self._get(key, f"bytes=-{_PARQUET_END}")
-        if got is None:
-            return None
-        made_from, end = got
-        try:
-            return FoundRows(made_from, count_rows(end))
-        except UnreadableParquetError:
-            return FoundRows(made_from, None)
-
-    def _get(self, key: str, part: str = "bytes=0-") -> tuple[str | None, bytes] | None:
-        """The raw version that an object names, and its body or a part of it; None if it was removed meanwhile."""
-        try:
-            got = self._s3.get_object(Bucket=self._bucket, Key=key, Range=part)
+            got = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
             return None
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] == "InvalidRange":  # of nothing there is no part
-                return None, b""
-            raise
-        return got["Metadata"].get("raw-version"), got["Body"].read()
+        told, body = got["Metadata"], got["Body"].read()
+        try:
+            content = read_receipt(body)
+        except ValueError:
+            content = None
+        is_intact = told.get(CONTENT_SHA256) == sha256(body).hexdigest()
+        return FoundReceipt(told.get("raw-version"), told.get("run-id"), is_intact, content)
+
+
+def catalog(glue: "GlueClient", database: str) -> dict[str, FoundTable]:
+    """The tables of a database of the catalog; none if there is no such database."""
+    try:
+        pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
+    except glue.exceptions.EntityNotFoundException:
+        return {}
+    return {
+        table["Name"]: FoundTable(
+            location=table.get("StorageDescriptor", {}).get("Location", ""),
+            columns=_types(table.get("StorageDescriptor", {}).get("Columns", ())),
+            partition_keys=_types(table.get("PartitionKeys", ())),
+        )
+        for page in pages
+        for table in page["TableList"]
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +162,10 @@ class _Days:
         """The year and number of every month that has one of the days."""
         for month in range(self.first.year * 12 + self.first.month - 1, self.last.year * 12 + self.last.month):
             yield month // 12, month % 12 + 1
+
+
+def _types(columns: "Sequence[ColumnOutputTypeDef]") -> Mapping[str, str]:
+    return {column["Name"]: column.get("Type", "") for column in columns}
 
 
 def _day_of(folder: str) -> date | None:

@@ -9,7 +9,11 @@ class AuditSettings(Settings):
     """What the audit needs to know.
 
     Attributes:
+        earworm_env: The environment, `dev` or `prod`.
         grace_minutes: How long a raw snapshot may take to be in every table before its absence is a gap.
+        glue_database: The database of the catalog that has the tables.
     """
 
+    earworm_env: str
+    glue_database: str
     grace_minutes: Annotated[int, Field(ge=0)]

@@ -1,14 +1,16 @@
 """What is known of a playlist's tracks beyond the playlist itself. None of it is worth the playlist."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from contracts.elements import Elements
 from contracts.fields import Broken
 from contracts.spotify import Entry, Track, credited, sound
+from services.extractor.capabilities import is_lasting
+from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import JsonObject, WebError
+from services.extractor.web import JsonObject, RefusedError, WebError
 from shared.observability import logger
 
 Known: TypeAlias = dict[str, JsonObject | None]
@@ -21,10 +23,21 @@ class Enrichment:
 
     Attributes:
         finding: `ok`, `one by one`, `none needed`, or the fault that ended it, for the snapshot's `capabilities`.
+        earlier: Artists that were not asked for now, as they were told on an earlier day.
+        open: The ids that neither this nor an earlier run has an answer for.
+        cause: What ended it, if it was a fault.
     """
 
     items: list[JsonObject]
     finding: str
+    earlier: list[EarlierArtist] = field(default_factory=list)
+    open: Collection[str] = ()
+    cause: WebError | None = None
+
+    @property
+    def is_worth_another_run(self) -> bool:
+        """Whether something is missing that Spotify does not refuse to the application."""
+        return bool(self.open) and not (isinstance(self.cause, RefusedError) and is_lasting(self.cause))
 
 
 class Catalogue:
@@ -34,47 +47,72 @@ class Catalogue:
         self._spotify = spotify
         self._artists: Known = {}
         self._albums: Known = {}
-        self._calls_left_one_by_one = spotify.call_budget // 2
+        self._calls_one_by_one = 0
 
-    def artists(self, ids: Sequence[str]) -> Enrichment:
-        """Full artists; one by one where Spotify gives no batches, for the genres are worth it.
+    def artists(self, ids: Sequence[str], earlier: Callable[[], EarlierArtists] = dict) -> Enrichment:
+        """Full artists, and those that are still open as they were told earlier.
 
-        That takes at most half of the call budget.
+        Where Spotify gives no batches they come one by one, for the genres are worth it; that takes at most half of the
+        call budget, goes to those that nobody knows, and then to those that were told longest ago, if they are due.
         """
+        if not ids:
+            return Enrichment([], "none needed")
         if self._spotify.capabilities.refused("batch_lookup"):
-            return _gather("artists", ids, self._artists, self._one_by_one, given="one by one")
-        found = _gather("artists", ids, self._artists, self._spotify.artists)
-        return self.artists(ids) if self._spotify.capabilities.refused("batch_lookup") else found
+            found = _gather(
+                "artists", self._most_wanted(ids, earlier()), self._artists, self._one_by_one, given="one by one"
+            )
+        else:
+            found = _gather("artists", ids, self._artists, self._spotify.artists)
+            if self._spotify.capabilities.refused("batch_lookup"):
+                return self.artists(ids, earlier)
+        left = [each for each in ids if each not in self._artists]
+        known = earlier() if left else {}
+        return replace(
+            found,
+            earlier=[known[each] for each in left if each in known],
+            open=[each for each in left if each not in known],
+        )
 
     def albums(self, ids: Sequence[str]) -> Enrichment:
         """Full albums, which add too little to what tracks tell of them to be fetched one by one."""
-        return _gather("albums", ids, self._albums, self._spotify.albums)
+        return _gather("albums", ids, self._albums, self._spotify.albums) if ids else Enrichment([], "none needed")
+
+    def _most_wanted(self, ids: Sequence[str], earlier: EarlierArtists) -> list[str]:
+        new = [each for each in ids if each in self._artists or each not in earlier]
+        due = [each for each in ids if each not in self._artists and each in earlier and earlier[each].is_due]
+        return new + sorted(due, key=lambda each: earlier[each].as_of)
 
     def _one_by_one(self, ids: Sequence[str]) -> Iterator[Known]:
         for artist_id in ids:
-            if self._calls_left_one_by_one <= 0:
-                raise WebError("half of the call budget is spent on single artists", "one by one, incomplete")
+            if self._calls_one_by_one >= self._spotify.call_budget // 2:
+                raise WebError(
+                    "half of the call budget is spent on single artists, and the next run asks for others",
+                    "one by one, incomplete",
+                )
             calls = self._spotify.calls
             try:
                 yield {artist_id: self._spotify.artist(artist_id)}
             finally:
-                self._calls_left_one_by_one -= self._spotify.calls - calls
+                self._calls_one_by_one += self._spotify.calls - calls
 
 
 def _gather(
     kind: str, ids: Sequence[str], known: Known, fetch: Callable[[Sequence[str]], Iterable[Known]], *, given: str = "ok"
 ) -> Enrichment:
     """Takes all that is known or can be fetched of some ids; a fault ends it and costs nothing that came before."""
-    if not ids:
-        return Enrichment([], "none needed")
-    finding = given
+    cause = None
     try:
         for batch in fetch([each for each in ids if each not in known]):
             known.update(batch)
     except WebError as fault:
         logger.warning("enrichment is incomplete", kind=kind, sentence=str(fault))
-        finding = fault.finding
-    return Enrichment([found for each in ids if (found := known.get(each))], finding)
+        cause = fault
+    return Enrichment(
+        [found for each in ids if (found := known.get(each))],
+        cause.finding if cause else given,
+        open=[each for each in ids if each not in known],
+        cause=cause,
+    )
 
 
 def distinct_tracks(entries: Sequence[Any]) -> list[Track]:

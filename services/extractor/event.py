@@ -9,6 +9,8 @@ from pydantic import (
     Strict,
 )
 
+from contracts.days import snapshot_day
+from contracts.fields import naive_utc
 from contracts.playlists import playlist_ids
 from services.extractor.deferral import MOST_DEFERRALS
 from shared.invocation import Invocation
@@ -16,6 +18,11 @@ from shared.invocation import Invocation
 
 def _from_iso(moment: Any) -> Any:
     return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+def _of_a_snapshot(moment: datetime) -> datetime:
+    snapshot_day(naive_utc(moment).date())
+    return moment
 
 
 class Event(Invocation):
@@ -33,6 +40,8 @@ class Event(Invocation):
         f"(0 to {MOST_DEFERRALS}), and nothing else"
     )
 
-    scheduled_time: Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso)] | None = None
+    scheduled_time: (
+        Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso), AfterValidator(_of_a_snapshot)] | None
+    ) = None
     playlists: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(playlist_ids)] | None = None
     deferrals: Annotated[int, Strict(), Field(ge=0, le=MOST_DEFERRALS)] = 0

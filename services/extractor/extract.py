@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final, NotRequired, TypeAlias
@@ -18,6 +18,7 @@ from contracts.drift import drift
 from contracts.spotify import Track
 from services.extractor.credentials import Credentials, days_since_consent, plain_credentials, stored_credentials
 from services.extractor.deferral import MOST_DEFERRALS, Deferral, Deferrals, SchedulerDeferrals, wait_after
+from services.extractor.earlier import earlier_artists
 from services.extractor.enrichment import Catalogue, album_ids, artist_ids, distinct_tracks
 from services.extractor.event import Event
 from services.extractor.features import FeatureProvider, Features, SpotifyFeatures, measure
@@ -45,8 +46,8 @@ class PlaylistSummary(TypedDict):
         outcome: `ok`, `partial`, `metadata_only`; or without a snapshot `forbidden`, `not_found_or_editorial`, `quota`
             or `failed`.
         key: Where the snapshot is.
-        entries: How many the snapshot holds.
-        sentence: What went wrong and what to do.
+        entries: How many came.
+        sentence: What is missing or went wrong, and what to do.
     """
 
     playlist_id: str
@@ -139,7 +140,7 @@ def extractor() -> Handler:
         )
         providers: list[FeatureProvider] = [SpotifyFeatures(spotify)]
         if settings.reccobeats_api_url:
-            session = WebSession(seconds_left, settings.spotify_call_budget)
+            session = WebSession(seconds_left, lambda: spotify.call_budget)
             providers.append(ReccoBeats(fetcher(session, retrying(seconds_left)), settings.reccobeats_api_url))
         run = Run(
             run_id=context.aws_request_id,
@@ -282,15 +283,17 @@ class Run:
             if attempt.fault:
                 work.fail(attempt.fault)
             if attempt.sentence:
-                logger.error("playlist is not complete", **attempt.summary)
+                log = logger.warning if attempt.outcome == "ok" else logger.error
+                log("playlist is not complete", **attempt.summary)
             return attempt
 
     def _store(self, playlist_id: str) -> "_Attempt":
+        key = SnapshotKey(self.snapshot_date, playlist_id)
         calls_before = self._spotify.calls
         playlist = read_playlist(self._spotify, playlist_id)
         tracks = distinct_tracks(playlist.entries)
         with step("artists"):
-            artists = self._catalogue.artists(artist_ids(tracks))
+            artists = self._catalogue.artists(artist_ids(tracks), earlier_artists(self._lake, key))
         with step("albums"):
             albums = self._catalogue.albums(album_ids(tracks))
         extraction = Extraction(
@@ -305,7 +308,6 @@ class Run:
             calls=self._spotify.calls - calls_before,
             found=self._spotify.capabilities.findings,
         )
-        key = SnapshotKey(self.snapshot_date, playlist_id)
         body = as_raw_snapshot(extraction)
         # A worse snapshot must not take the place of a better one of the same day.
         with step("put") as work:
@@ -322,8 +324,8 @@ class Run:
             playlist_id,
             playlist.outcome,
             key=key.raw,
-            entries=len(playlist.entries),
-            sentence=playlist.sentence,
+            entries=playlist.came,
+            sentence=extraction.sentence,
             fault=playlist.fault,
         )
 
@@ -333,7 +335,7 @@ class Run:
             return measure(tracks, self._providers)
         except QuotaError as fault:
             others = measure(tracks, [each for each in self._providers if each.source != SpotifyFeatures.source])
-            return Features(others.blocks, {SpotifyFeatures.source: fault.finding, **others.findings})
+            return replace(others, findings={SpotifyFeatures.source: fault.finding, **others.findings})
 
 
 class _NotDeferredError(Exception):

@@ -40,10 +40,18 @@ class Features:
     Attributes:
         blocks: In the order of the providers; the first that names a track is the one that measured it.
         findings: What came of each provider: `ok`, `none needed`, or the fault that ended it for the run.
+        open: How many tracks nobody measured.
     """
 
     blocks: list[FeatureBlock]
     findings: dict[str, str]
+    open: int = 0
+
+    @property
+    def faults(self) -> str:
+        """The faults of providers that another run may not meet, by commas."""
+        lasting = ("ok", "none needed", "refused:")
+        return ", ".join(f"{name} {each}" for name, each in self.findings.items() if not each.startswith(lasting))
 
 
 class FeatureProvider(Protocol):
@@ -76,7 +84,7 @@ def measure(tracks: Sequence[Track], providers: Iterable[FeatureProvider]) -> Fe
             found, findings[provider.source] = provider.measure(unmeasured(tracks, blocks))
             work.note(finding=findings[provider.source], tracks=sum(len(block["items"]) for block in found))
         blocks += found
-    return Features(blocks, findings)
+    return Features(blocks, findings, len(unmeasured(tracks, blocks)))
 
 
 def unmeasured(tracks: Iterable[Track], blocks: Iterable[FeatureBlock]) -> list[Track]:

@@ -7,8 +7,10 @@ import requests
 
 from contracts.documents import container, listed
 from contracts.fields import integer
-from services.extractor.spotify import SpotifyClient
+from services.extractor.capabilities import is_lasting
+from services.extractor.spotify import ENTRIES_A_CALL, SpotifyClient
 from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
+from shared.errors import TransientError
 from shared.observability import step
 
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
@@ -16,19 +18,22 @@ NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "
 
 _READINGS: Final = 3
 
+_MOST_ENTRIES: Final = 10_000
+"""Spotify lets no playlist hold more: beyond, a count without entries is not believed."""
+
+_ENTRIES_THAT_PAY_A_CALL: Final = 10
+"""A call fetches 50 entries or artists, 20 albums or 100 features: ten distinct tracks cost one call in all."""
+
 _MAY_BE_OWNED: Final = (
-    "Authorise its owner or a collaborator with `earworm authorize`, or apply for extended quota at "
+    "Own the list, authorise its owner or a collaborator with `earworm authorize`, or apply for extended quota at "
     "https://developer.spotify.com/documentation/web-api/concepts/quota-modes"
 )
-_ADVICE: Final[dict[NotStored, str]] = {
-    "forbidden": _MAY_BE_OWNED,
-    "not_found_or_editorial": (
-        "Check the id. If it is right, the list is private or Spotify's own (37i9...), which only applications with "
-        "extended quota of before 27 November 2024 may read: take a copy of it in its place"
-    ),
-    "quota": "The run is over, and the rest is deferred",
-    "failed": "Run again later, unless the fault names what to mend",
-}
+_IS_NOT_FOUND: Final = (
+    "Check the id. If it is right, the list is private or Spotify's own (37i9...), which only applications with "
+    "extended quota of before 27 November 2024 may read: take a copy of it in its place"
+)
+_MEND_IT: Final = "Mend what the fault names: no repetition will"
+RUN_AGAIN: Final = "Run again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,12 @@ class CompletePlaylist:
     Attributes:
         document: The playlist as Spotify sent it, with the entries of all pages in place of the first page's.
             The other fields of the page (`next`, `offset`, `limit`) stay as they came with the first one.
-        entries: Those entries.
+        entries: Those entries. Where a page was shorter than asked, nulls keep the places of the pages after it.
         finding: What became of the entries, for the snapshot's `capabilities`: `ok`, `absent`, `moved` if the playlist
             was edited in each reading, `unchecked` if that could not be told, or a fault's finding.
         fault: What ended the reading before Spotify's `total` was reached, if it was a fault.
+        gaps: How many of the entries are such nulls.
+        missing: How many entries fewer came than Spotify counts.
     """
 
     document: JsonObject
@@ -49,19 +56,33 @@ class CompletePlaylist:
     outcome: Stored
     finding: str = "ok"
     fault: WebError | None = None
+    gaps: int = 0
+    missing: int = 0
+
+    @property
+    def came(self) -> int:
+        """How many entries came, those included whose track Spotify no longer has."""
+        return len(self.entries) - self.gaps
 
     @property
     def sentence(self) -> str | None:
         """What is missing and what to do, unless nothing is."""
         match self.outcome:
+            case "ok" if self.finding == "moved":
+                return (
+                    "The playlist was edited each time that it was read: an entry may be there twice or not at all. "
+                    f"{RUN_AGAIN}"
+                )
             case "ok":
                 return None
             case "partial":
-                cause = f": {self.fault}" if self.fault else ", fewer than Spotify counts"
-                return f"{len(self.entries)} entries came{cause}. Run again later"
+                of = f" of {self.came + self.missing:,}" if self.missing else ""
+                cause = self.fault or "Spotify's pages hold fewer than it counts"
+                return f"{self.came:,}{of} entries came: {cause}. {_advice(self.fault) if self.fault else RUN_AGAIN}"
             case "metadata_only":
                 cause = f" ({self.fault})" if self.fault else ""
-                return f"Spotify gave the playlist without its entries{cause}. {_MAY_BE_OWNED}"
+                advice = _advice(self.fault) if self.fault else _MAY_BE_OWNED
+                return f"Spotify gave the playlist without its entries{cause}. {advice}"
 
 
 def outcome_of(fault: Exception) -> tuple[NotStored, str]:
@@ -69,22 +90,37 @@ def outcome_of(fault: Exception) -> tuple[NotStored, str]:
     outcome: NotStored
     match fault:
         case QuotaError():
-            outcome = "quota"
+            outcome, advice = "quota", "The run is over, and the rest is deferred"
         case NotFoundError():
-            outcome = "not_found_or_editorial"
+            outcome, advice = "not_found_or_editorial", _IS_NOT_FOUND
         case RefusedError(status=requests.codes.forbidden):
-            outcome = "forbidden"
+            outcome, advice = "forbidden", _MAY_BE_OWNED
         case _:
-            outcome = "failed"
-    return outcome, f"{fault}. {_ADVICE[outcome]}"
+            outcome, advice = "failed", _advice(fault)
+    return outcome, f"{fault}. {advice}"
+
+
+def _advice(fault: Exception) -> str:
+    """What to do about a fault of a playlist that is there."""
+    match fault:
+        case RefusedError() if is_lasting(fault):
+            return _MAY_BE_OWNED
+        case WebError() if not isinstance(fault, TransientError):
+            return _MEND_IT
+        case WebError():
+            return RUN_AGAIN
+        case _:
+            return f"{RUN_AGAIN}, unless the fault names what to mend"
 
 
 def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
     """Reads a playlist and the pages that its document does not hold yet.
 
     Pages are asked for by offset, for `next` may name a route or a host that the application cannot use. If a playlist
-    has another `snapshot_id` after its pages were read than before, it was edited between them, and is read again, at
-    most twice.
+    has another `snapshot_id` after its pages were read than before, it may have been edited between them, and is read
+    again, at most twice, unless the same entries come again.
+
+    The run may make a call more for every ten entries that Spotify counts, so that a long list is read to its end.
 
     A document of both generations at once holds the entries twice: `items` is completed, and `tracks` is kept only if
     it is complete by itself, so that no reader takes a first page for the whole.
@@ -95,6 +131,7 @@ def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
     """
     with step("probe"):
         document = spotify.playlist(playlist_id)
+    spotify.call_budget += min(_total_of(document), _MOST_ENTRIES) // _ENTRIES_THAT_PAY_A_CALL
     earlier: CompletePlaylist | None = None
     for _ in range(_READINGS):
         calls = spotify.calls
@@ -106,7 +143,7 @@ def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
             raise
         if earlier and playlist.outcome != "ok":
             break
-        if playlist.fault or spotify.calls == calls:
+        if playlist.fault or spotify.calls == calls or (earlier and playlist.entries == earlier.entries):
             return playlist
         try:
             after = spotify.playlist(playlist_id)
@@ -123,31 +160,91 @@ def _read(spotify: SpotifyClient, playlist_id: str, document: JsonObject) -> Com
     name = container(document.get)
     if name is None or not isinstance(document[name], dict):
         return CompletePlaylist(document, [], "metadata_only", "absent")
-    first: JsonObject = document[name]
-    entries, fault = _all_entries(spotify, playlist_id, first)
+    contents = _Contents(document[name])
+    fault = contents.complete(spotify, playlist_id)
     finding = fault.finding if fault else "ok"
-    if not entries and listed(first) is None:
+    if not contents.entries and listed(document[name]) is None:
         return CompletePlaylist(document, [], "metadata_only", finding if fault else "absent", fault)
-    outcome: Stored = "partial" if fault or len(entries) < (integer(first.get("total")) or 0) else "ok"
-    return CompletePlaylist(_completed(document, name, entries), entries, outcome, finding, fault)
+    return CompletePlaylist(
+        _completed(document, name, contents.entries),
+        contents.entries,
+        "partial" if fault or contents.missing else "ok",
+        finding,
+        fault,
+        contents.gaps,
+        contents.missing,
+    )
 
 
-def _all_entries(spotify: SpotifyClient, playlist_id: str, first: JsonObject) -> tuple[list[Any], WebError | None]:
-    entries = list(listed(first) or ())
-    total = integer(first.get("total"))
-    try:
-        while total is None or len(entries) < total:
-            with step("page") as work:
-                work.note(offset=len(entries))
-                more = listed(spotify.playlist_page(playlist_id, offset=len(entries)))
-            if not more:
-                break
-            entries += more
-    except QuotaError:
-        raise
-    except WebError as fault:
-        return entries, fault
-    return entries, None
+class _Contents:
+    """The entries of a playlist, page after page.
+
+    A page takes the places from its offset on that were asked for. If fewer entries come, the next page is asked for
+    behind those places: the entries after the ones that came stand there, and would come twice.
+
+    Attributes:
+        entries: What came, with null in the places before other entries that nothing came for.
+        gaps: How many places these are.
+    """
+
+    def __init__(self, first: JsonObject) -> None:
+        self.entries: list[Any] = list(listed(first) or ())
+        self._total = integer(first.get("total"))
+        self.gaps = 0
+        # Which places a page holds that nobody asked for, and that is shorter than it says, cannot be told.
+        is_short = len(self.entries) < min(integer(first.get("limit")) or 0, self._total or 0)
+        self._offset = 0 if is_short else len(self.entries)
+
+    @property
+    def missing(self) -> int:
+        """How many entries fewer came than Spotify counts."""
+        return max(0, (self._total or 0) - (len(self.entries) - self.gaps))
+
+    def complete(self, spotify: SpotifyClient, playlist_id: str) -> WebError | None:
+        """Asks for the pages that are not there yet; returns the fault that ended that, if one did.
+
+        Raises:
+            QuotaError: The run is over.
+        """
+        try:
+            while self._may_go_on:
+                with step("page") as work:
+                    work.note(offset=self._offset)
+                    page = spotify.playlist_page(playlist_id, offset=self._offset)
+                if not page["items"] and (self._counts_nothing or self._offset >= _MOST_ENTRIES):
+                    break
+                self._add(page)
+        except QuotaError:
+            raise
+        except WebError as fault:
+            return fault
+        return None
+
+    @property
+    def _may_go_on(self) -> bool:
+        return self._counts_nothing or self._offset < (self._total or 0)
+
+    @property
+    def _counts_nothing(self) -> bool:
+        """Whether there is no total, or one that more entries than it counts belie: then an empty page is the end."""
+        return self._total is None or len(self.entries) > self._total
+
+    def _add(self, page: JsonObject) -> None:
+        entries: list[Any] = page["items"]
+        if entries:
+            del self.entries[self._offset :]
+            gap = self._offset - len(self.entries)
+            self.entries += [None] * gap + entries
+            self.gaps += gap
+        self._total = self._total if (told := integer(page.get("total"))) is None else told
+        asked = min(integer(page.get("limit")) or ENTRIES_A_CALL, ENTRIES_A_CALL)
+        self._offset += max(asked, len(entries), 1)
+
+
+def _total_of(document: JsonObject) -> int:
+    name = container(document.get)
+    page = document[name] if name else None
+    return max(0, integer(page.get("total")) or 0) if isinstance(page, dict) else 0
 
 
 def _completed(document: JsonObject, name: str, entries: list[Any]) -> JsonObject:

@@ -12,7 +12,7 @@ class ExtractorSettings(Settings):
     Attributes:
         playlist_ids: The playlists of an event that names none, from `PLAYLIST_ID`: ids, links or URIs by commas.
         spotify_market: The country whose view of the catalogue is taken, ISO 3166-1 alpha-2.
-        spotify_call_budget: How many calls of Spotify a run may make.
+        spotify_call_budget: How many calls of Spotify a run may make beside those that its playlists' lengths give.
         reccobeats_api_url: Base address of ReccoBeats, which measures what Spotify keeps to itself; empty asks nobody.
         spotify_secret_name: The secret in Secrets Manager with the credentials, where they are not given plainly.
         deferred_schedules: What the names of the schedules begin with that start deferred runs.

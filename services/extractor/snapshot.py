@@ -1,14 +1,17 @@
 """The raw snapshot, in the shape that `contracts.snapshot` reads."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import BytesIO
+from typing import Any
 
 from contracts.documents import SCHEMA_VERSION
+from services.extractor.earlier import as_blocks
 from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features
-from services.extractor.playlist import CompletePlaylist
+from services.extractor.playlist import RUN_AGAIN, CompletePlaylist
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,30 @@ class Extraction:
             **{f"audio_features.{source}": finding for source, finding in self.features.findings.items()},
         }
 
+    @property
+    def sentence(self) -> str | None:
+        """What is missing and what to do, unless nothing is that another run may bring."""
+        return ". ".join(filter(None, (self.playlist.sentence, self._missing_enrichment))) or None
+
+    @property
+    def _missing_enrichment(self) -> str | None:
+        asked = {"artists": self.artists, "albums": self.albums}
+        missing = [
+            f"{len(each.open):,} {kind} are not known: {each.cause or 'Spotify left them out of its answer'}"
+            for kind, each in asked.items()
+            if each.is_worth_another_run
+        ]
+        if self.features.open and (faults := self.features.faults):
+            missing.append(f"{self.features.open:,} tracks have no audio features: {faults}")
+        return f"{'; '.join(missing)}. {RUN_AGAIN}" if missing else None
+
 
 def as_raw_snapshot(extraction: Extraction) -> bytes:
     """The raw object's body, JSON in UTF-8, with what Spotify sent as Spotify sent it.
 
     Half of a surrogate pair, which JSON can say and UTF-8 cannot, stays the escape that it came as.
     """
-    document = {
+    document: dict[str, Any] = {
         "snapshot": {
             "schema_version": SCHEMA_VERSION,
             "run_id": extraction.run_id,
@@ -64,8 +84,28 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
         },
         "playlist": extraction.playlist.document,
         "artists": extraction.artists.items,
+        "earlier_artists": as_blocks(extraction.artists.earlier),
         "albums": extraction.albums.items,
         "audio_features": extraction.features.blocks,
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(errors="backslashreplace")
+    body = BytesIO()
+    for name, value in document.items():
+        body.write(b"," if body.tell() else b"{")
+        body.write(_encoded(name) + b":")
+        if isinstance(value, list):
+            _write_list(value, body)
+        else:
+            body.write(_encoded(value))
+    body.write(b"}")
+    return body.getvalue()
+
+
+def _write_list(elements: Sequence[Any], body: BytesIO) -> None:
+    """Element by element, for the text of ten thousand albums takes as much memory again as their bytes."""
+    body.write(b"[")
+    body.writelines(b"," * bool(index) + _encoded(element) for index, element in enumerate(elements))
+    body.write(b"]")
+
+
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")

@@ -13,6 +13,7 @@ import requests
 from spotipy import Spotify, SpotifyException
 from spotipy.cache_handler import CacheHandler
 
+from contracts.fields import integer
 from services.extractor.authorisation import authorisation
 from services.extractor.capabilities import Capabilities, is_lasting
 from services.extractor.credentials import Credentials
@@ -28,7 +29,7 @@ from services.extractor.web import (
 )
 from shared.errors import TransientError
 
-_ENTRIES_A_CALL: Final = 50
+ENTRIES_A_CALL: Final = 50
 _ARTISTS_A_CALL: Final = 50
 _ALBUMS_A_CALL: Final = 20
 _TRACKS_A_CALL: Final = 100
@@ -44,7 +45,7 @@ class SpotifyClient:
 
     Attributes:
         capabilities: What Spotify was found to give.
-        call_budget: How many calls the run may make.
+        call_budget: How many calls the run may make. It grows with the lists that the run reads.
     """
 
     def __init__(
@@ -67,13 +68,13 @@ class SpotifyClient:
             market: The country whose view of the catalogue is taken, ISO 3166-1 alpha-2.
             api_url: Base address of the Web API.
             token_url: Address that hands out access tokens.
-            call_budget: How many calls may be made, those for tokens included.
+            call_budget: How many calls may be made at first, those for tokens included.
             seconds_left: How much time there is still for calls and pauses.
             sleep: Spends a pause.
         """
         self.capabilities = Capabilities()
         self.call_budget = call_budget
-        self._session = WebSession(seconds_left, call_budget)
+        self._session = WebSession(seconds_left, lambda: self.call_budget)
         self._market = market
         self._authorisation = authorisation(credentials, session=self._session, tokens=tokens, token_url=token_url)
         self._unauthorised: WebError | None = None
@@ -99,7 +100,7 @@ class SpotifyClient:
         return playlist
 
     def playlist_page(self, playlist_id: str, *, offset: int) -> JsonObject:
-        """At most 50 entries of a playlist, from an offset on.
+        """A page of at most 50 entries of a playlist, from an offset on; its `items` are a list.
 
         Where the route of 2026 is refused and the one before it is not, the run stays with that one. Where both are,
         it is the playlist that is refused.
@@ -146,32 +147,38 @@ class SpotifyClient:
             yield [each for each in _listed("audio features", answer) if each is not None]
 
     def _items(self, playlist_id: str, offset: int) -> JsonObject:
-        page: JsonObject = self._call(
-            self._spotify.playlist_items,
-            playlist_id,
-            limit=_ENTRIES_A_CALL,
-            offset=offset,
-            market=self._market,
-            additional_types=_KINDS_OF_ENTRY,
-        )
-        return page
+        def page() -> JsonObject:
+            answer = self._spotify.playlist_items(
+                playlist_id,
+                limit=ENTRIES_A_CALL,
+                offset=offset,
+                market=self._market,
+                additional_types=_KINDS_OF_ENTRY,
+            )
+            return _checked_page(answer, f"playlists/{playlist_id}/items", offset)
+
+        answer: JsonObject = self._call(page)
+        return answer
 
     def _tracks(self, playlist_id: str, offset: int, *, instead_of: RefusedError | None = None) -> JsonObject:
-        """The route that spotipy knows no more."""
-        try:
-            page: JsonObject = self.capabilities.use(
-                "playlist_tracks",
-                self._call,
-                self._spotify._get,  # noqa: SLF001
-                f"playlists/{playlist_id}/tracks",
-                limit=_ENTRIES_A_CALL,
+        """The route that spotipy no longer knows."""
+        route = f"playlists/{playlist_id}/tracks"
+
+        def page() -> JsonObject:
+            answer = self._spotify._get(  # noqa: SLF001
+                route,
+                limit=ENTRIES_A_CALL,
                 offset=offset,
                 market=self._market,
                 additional_types=",".join(_KINDS_OF_ENTRY),
             )
+            return _checked_page(answer, route, offset)
+
+        try:
+            answer: JsonObject = self.capabilities.use("playlist_tracks", self._call, page)
         except RefusedError as refusal:
             raise instead_of or refusal from None
-        return page
+        return answer
 
     def _deprecated_audio_features(self, ids: Sequence[str]) -> Any:
         with warnings.catch_warnings():
@@ -202,6 +209,14 @@ class SpotifyClient:
             if not isinstance(fault, TransientError):
                 self._unauthorised = fault
             raise
+
+
+def _checked_page(page: JsonObject, route: str, offset: int) -> JsonObject:
+    """A page that holds a list, and the one that was asked for: another one's entries would stand in its place."""
+    _listed(route, page.get("items"))
+    if (found := integer(page.get("offset"))) not in (None, offset):
+        raise UnavailableError(route, "unreadable", f"the page of offset {found} came in place of that of {offset}")
+    return page
 
 
 def _listed(name: str, answer: Any) -> list[Any]:

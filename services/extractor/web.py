@@ -112,7 +112,7 @@ class WebSession(requests.Session):
         spent: What ended the calls of this session.
     """
 
-    def __init__(self, seconds_left: Callable[[], float], call_budget: int) -> None:
+    def __init__(self, seconds_left: Callable[[], float], call_budget: Callable[[], int]) -> None:
         super().__init__()
         self.calls = 0
         self.spent: QuotaError | None = None
@@ -140,8 +140,8 @@ class WebSession(requests.Session):
             raise self.spent.with_traceback(None)
         if self._seconds_left() <= 0:
             raise QuotaError(endpoint, "the run has used up its time", 0)
-        if self.calls >= self._call_budget:
-            raise QuotaError(endpoint, f"the run has spent its budget of {self._call_budget} calls", None)
+        if self.calls >= (budget := self._call_budget()):
+            raise QuotaError(endpoint, f"the run has spent its budget of {budget:,} calls", None)
 
     def _answer(self, endpoint: str, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
         self.calls += 1

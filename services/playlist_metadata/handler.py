@@ -1,9 +1,7 @@
-from contracts.tables.playlist_metadata import PLAYLIST_METADATA
+"""Written by `make generate`."""
+
+from contracts.tables import TABLES
 from services.playlist_metadata.transform import playlist_metadata
 from shared.worker import transformer
 
-lambda_handler = transformer(
-    table=PLAYLIST_METADATA,
-    transform=playlist_metadata,
-    gauges=("features_coverage", "popularity_coverage", "genres_coverage"),
-)
+lambda_handler = transformer(table=TABLES["playlist_metadata"], transform=playlist_metadata)

@@ -6,7 +6,7 @@ from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
 from contracts.drift import drift_in
 from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
-from contracts.spotify import credited, field_of, link, measures_popularity, sound
+from contracts.spotify import Artist, credited, field_of, link, measures_popularity, sound
 from contracts.tables.playlist_metadata import PlaylistMetadata
 
 
@@ -17,11 +17,8 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     for entry in snapshot.entries:
         contents.count(entry, snapshot)
     features = [sourced for sourced in contents.features.values() if sourced]
-    artists_with_genre = [
-        artist_id
-        for artist_id in contents.artist_ids
-        if (artist := snapshot.artists.get(artist_id)) is not None and artist.genres
-    ]
+    artists = [snapshot.artists.get(artist_id) or Artist(artist_id) for artist_id in contents.artist_ids]
+    artists_with_genre = [artist for artist in artists if snapshot.genres_of(artist)[0]]
     yield Candidate(
         "$",
         {

@@ -12,15 +12,19 @@ from pydantic import (
     model_validator,
 )
 
+from contracts.days import SnapshotDay
 from contracts.tables import TABLES
+from services.redrive.letters import FUNCTIONS
 from shared.invocation import Invocation
 
+SERVICES = (*TABLES, *FUNCTIONS)
+"""The services that have dead letters."""
 _NOT_BLANK = StringConstraints(strip_whitespace=True, min_length=1)
 
 
 def _known_service(service: str) -> str:
-    if service not in TABLES:
-        raise ValueError(f"there is no service of that name; choose among {', '.join(TABLES)}, or null for all")
+    if service not in SERVICES:
+        raise ValueError(f"there is no service of that name; choose among {', '.join(SERVICES)}, or null for all")
     return service
 
 
@@ -36,11 +40,11 @@ class Event(Invocation):
     """What an operator asks for.
 
     Attributes:
-        action: `list` counts, `show` tells of each message, `redrive` sends back to the source queue, `drop` archives
-            and deletes.
-        service: Whose dead-letter queue; None for all.
+        action: `list` counts, `show` tells of each message, `redrive` sends back to the source queue or starts
+            the function again, `drop` archives and deletes.
+        service: Whose dead-letter queue; None for all that are deployed.
         error_class: Only messages of this class.
-        date: Only messages that announce a snapshot of this day.
+        date: Only messages of a snapshot of this day.
         before: Only messages that were sent before this moment; `redrive` and `drop` take their own beginning without
             it, so that a message that fails again is not taken twice.
         dry_run: Count what would be done, and do nothing.
@@ -50,14 +54,14 @@ class Event(Invocation):
 
     holds: ClassVar[str] = (
         "It holds action (list, show, redrive or drop) and may hold service "
-        f"({', '.join(TABLES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
+        f"({', '.join(SERVICES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
         "zone), dry_run (redrive and drop), rate (redrive; at least 0.1 messages a second) and reason (drop)"
     )
 
     action: Literal["list", "show", "redrive", "drop"]
     service: Annotated[str, AfterValidator(_known_service)] | None = None
     error_class: Annotated[str, _NOT_BLANK] | None = None
-    date: Annotated[day_of, Strict(), BeforeValidator(_day)] | None = None
+    date: Annotated[SnapshotDay, Strict(), BeforeValidator(_day)] | None = None
     before: Annotated[AwareDatetime, Strict(), BeforeValidator(_moment)] | None = None
     dry_run: Annotated[bool, Strict()] = False
     rate: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] | None = None

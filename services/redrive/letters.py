@@ -1,22 +1,34 @@
-"""Dead letters, and the two queues that they lie between."""
+"""Dead letters, the queues that they lie in, and where they came from: a queue, or the schedule of a function.
 
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html,
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+"""
+
+import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
+from contracts.fields import naive_utc
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
 
+FUNCTIONS: Final = ("extractor", "audit", "report")
+"""The services that a schedule starts; their dead letters are the events of runs that did not get through."""
 DIAGNOSIS: Final = frozenset({"error_class", "location", "sentence", "raw_key", "run_id", "service_version"})
 """The message attributes that a worker adds to what it gives up."""
 NO_DIAGNOSIS: Final = "redriven by SQS"
 """The class of what no worker gave up: it was received too often, or could not be delivered."""
+FAILED_RUN: Final = "failed three times"
+"""The class of a run that Lambda gave up, if it does not tell the error's."""
 
 _BATCH = 10
 _LONGEST_HIDDEN = 43_200
@@ -57,9 +69,50 @@ class DeadLetter:
 
     @property
     def error_class(self) -> str:
-        """The class of its diagnosis, or that it has none."""
-        told = self.attributes.get("error_class")
-        return told.get("StringValue", NO_DIAGNOSIS) if told else NO_DIAGNOSIS
+        """The class of its diagnosis, or that it has none.
+
+        Scheduler tells a code where it could not start a function, and Lambda the id of the request that failed.
+        """
+        for name in ("error_class", "ERROR_CODE"):
+            if name in self.texts:
+                return self.texts[name]
+        if self._failure:
+            return str(self._failure.get("errorType", FAILED_RUN))
+        return FAILED_RUN if "RequestID" in self.attributes else NO_DIAGNOSIS
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Its message attributes that are text, and what Lambda tells of the failure in the body instead."""
+        told = {"sentence": str(self._failure["errorMessage"])} if "errorMessage" in self._failure else {}
+        return told | {name: each["StringValue"] for name, each in self.attributes.items() if "StringValue" in each}
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What a function was to be started with.
+
+        Lambda sets it aside as it is or in a record of the failure, and Scheduler as it is or in its request.
+
+        Raises:
+            PermanentError: It is not such an event.
+        """
+        event = self._document
+        for name in ("requestPayload", "Payload"):
+            if isinstance(event, dict) and name in event:
+                event = event[name]
+        event = _parsed(event) if isinstance(event, str) else event
+        if isinstance(event, dict):
+            return event
+        raise PermanentError(f"message {self.message_id}", "not the event of a function; drop it")
+
+    @property
+    def _document(self) -> Any:
+        return _parsed(self.body)
+
+    @property
+    def _failure(self) -> Mapping[str, Any]:
+        record = self._document
+        failure = record.get("responsePayload") if isinstance(record, dict) else None
+        return failure if isinstance(failure, dict) else {}
 
     @property
     def raw_keys(self) -> list[str]:
@@ -71,8 +124,20 @@ class DeadLetter:
 
     @property
     def days(self) -> set[date]:
-        """The days of the snapshots that it announces."""
-        return {key.snapshot_date for key in map(snapshot_key, self.raw_keys) if key}
+        """The days of the snapshots that it announces, or the day of the run that it would have started."""
+        if keys := self.raw_keys:
+            return {key.snapshot_date for key in map(snapshot_key, keys) if key}
+        try:
+            return {naive_utc(datetime.fromisoformat(self.event["scheduled_time"])).date()}
+        except (PermanentError, KeyError, TypeError, ValueError):
+            return set()
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def snapshot_key(raw_key: str) -> SnapshotKey | None:
@@ -91,19 +156,18 @@ class Depth:
     hidden: int
 
 
-class ServiceQueues:
-    """A service's queue and its dead-letter queue.
+class DeadLetters(ABC):
+    """A service's dead-letter queue, and the way back.
 
     Args:
         sqs: The client.
-        name: The name of the service's queue.
+        name: The name of the service's queue, or of its function.
         wait_seconds: How long to wait for a message before the dead-letter queue counts as empty. Above 0 SQS asks all
             of its servers.
     """
 
     def __init__(self, sqs: "SQSClient", name: str, *, wait_seconds: int) -> None:
         self._sqs = sqs
-        self._source = _url(sqs, name)
         self._dead_letters = _url(sqs, f"{name}-dead-letters")
         self._wait_seconds = wait_seconds
 
@@ -139,8 +203,24 @@ class ServiceQueues:
                 ],
             )
 
+    @abstractmethod
     def send_back(self, letter: DeadLetter) -> None:
-        """Sends a dead letter to the source queue as it was before its diagnosis; it stays a dead letter, too."""
+        """Has a dead letter tried again; it stays a dead letter, too."""
+
+    def delete(self, letter: DeadLetter) -> None:
+        """Deletes a dead letter."""
+        self._sqs.delete_message(QueueUrl=self._dead_letters, ReceiptHandle=letter.receipt)
+
+
+class QueueDeadLetters(DeadLetters):
+    """The dead letters of a service that a queue feeds."""
+
+    def __init__(self, sqs: "SQSClient", name: str, *, wait_seconds: int) -> None:
+        super().__init__(sqs, name, wait_seconds=wait_seconds)
+        self._source = _url(sqs, name)
+
+    def send_back(self, letter: DeadLetter) -> None:
+        """Sends a dead letter to the source queue as it was before its diagnosis."""
         self._sqs.send_message(
             QueueUrl=self._source,
             MessageBody=letter.body,
@@ -152,9 +232,30 @@ class ServiceQueues:
             ),
         )
 
-    def delete(self, letter: DeadLetter) -> None:
-        """Deletes a dead letter."""
-        self._sqs.delete_message(QueueUrl=self._dead_letters, ReceiptHandle=letter.receipt)
+
+class FunctionDeadLetters(DeadLetters):
+    """The dead letters of a function that a schedule starts."""
+
+    def __init__(self, sqs: "SQSClient", functions: "LambdaClient", name: str, *, wait_seconds: int) -> None:
+        super().__init__(sqs, name, wait_seconds=wait_seconds)
+        self._functions = functions
+        self._name = name
+
+    def send_back(self, letter: DeadLetter) -> None:
+        """Starts the function with the event of a dead letter, as its schedule would.
+
+        Raises:
+            PermanentError: It is not an event, or that of a snapshot of a day that is over.
+        """
+        late = sorted(day for day in letter.days if day != datetime.now(UTC).date())
+        if late:
+            raise PermanentError(
+                f"run of {late[0]}",
+                "Spotify keeps no history, so that the playlists of today would be stored under that day; drop it",
+            )
+        self._functions.invoke(
+            FunctionName=self._name, InvocationType="Event", Payload=json.dumps(letter.event).encode()
+        )
 
 
 def _url(sqs: "SQSClient", name: str) -> str:

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -14,14 +15,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from typing_extensions import TypedDict
 
-from contracts.tables import TABLES
-from services.redrive.event import Event
+from services.redrive.event import SERVICES, Event
 from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake, RawLook
-from services.redrive.letters import DeadLetter, ServiceQueues
+from services.redrive.letters import FUNCTIONS, DeadLetter, DeadLetters, FunctionDeadLetters, QueueDeadLetters
 from services.redrive.settings import RedriveSettings
+from shared.errors import PermanentError
 from shared.observability import instrument, logger
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
 
 RESERVE_SECONDS: Final = 30.0
@@ -65,7 +67,7 @@ class ServiceSummary(TypedDict):
         done: How many were sent back or dropped, or would be in a dry run.
         skipped: How many a filter left out.
         newer: How many came after the moment before which messages are taken.
-        failed: How many stay for each fault of AWS's.
+        failed: How many stay for each reason.
     """
 
     service: str
@@ -108,6 +110,7 @@ def redriver() -> Handler:
     instrument("botocore")
     redrive = Redrive(
         sqs=boto3.client("sqs", config=_IN_TIME),
+        functions=boto3.client("lambda", config=_IN_TIME),
         lake=LetterLake(boto3.client("s3", config=_IN_TIME), settings.s3_bucket),
         queue_prefix=settings.queue_prefix,
     )
@@ -130,6 +133,7 @@ class Redrive:
     """
 
     sqs: "SQSClient"
+    functions: "LambdaClient"
     lake: LetterLake
     queue_prefix: str
     sleep: Callable[[float], None] = time.sleep
@@ -141,8 +145,7 @@ class Redrive:
         Raises:
             PermanentError: A service that is asked for has no queues.
         """
-        services = [event.service] if event.service else list(TABLES)
-        queues = {service: self._queues(service) for service in services}
+        queues = {event.service: self._queues(event.service)} if event.service else dict(self._deployed())
         before = event.before or datetime.now(UTC)
         summaries: list[ServiceSummary] = []
         more = False
@@ -167,12 +170,19 @@ class Redrive:
             "before": before.isoformat(),
         }
 
-    def _queues(self, service: str) -> ServiceQueues:
+    def _deployed(self) -> Iterator[tuple[str, DeadLetters]]:
+        for service in SERVICES:
+            with suppress(PermanentError):
+                yield service, self._queues(service)
+
+    def _queues(self, service: str) -> DeadLetters:
         name = f"{self.queue_prefix}{service.replace('_', '-')}"
-        return ServiceQueues(self.sqs, name, wait_seconds=self.wait_seconds)
+        if service in FUNCTIONS:
+            return FunctionDeadLetters(self.sqs, self.functions, name, wait_seconds=self.wait_seconds)
+        return QueueDeadLetters(self.sqs, name, wait_seconds=self.wait_seconds)
 
     def _show(
-        self, service: str, queues: ServiceQueues, event: Event, seconds_left: Callable[[], float]
+        self, service: str, queues: DeadLetters, event: Event, seconds_left: Callable[[], float]
     ) -> tuple[ServiceSummary, bool]:
         messages: list[Shown] = []
 
@@ -190,11 +200,7 @@ class Redrive:
             "error_class": letter.error_class,
             "sent_at": letter.sent_at.isoformat(),
             "receive_count": letter.receive_count,
-            "attributes": {
-                name: value["StringValue"][:_LONGEST_ATTRIBUTE]
-                for name, value in letter.attributes.items()
-                if "StringValue" in value
-            },
+            "attributes": {name: text[:_LONGEST_ATTRIBUTE] for name, text in letter.texts.items()},
             "begins": letter.body[:PREVIEW_CHARACTERS],
             "raw_objects": [self.lake.look(key) for key in letter.raw_keys],
         }
@@ -202,7 +208,7 @@ class Redrive:
     def _settle(
         self,
         service: str,
-        queues: ServiceQueues,
+        queues: DeadLetters,
         event: Event,
         before: datetime,
         seconds_left: Callable[[], float],
@@ -234,7 +240,7 @@ class Redrive:
             try:
                 keep_elsewhere(letter)
                 queues.delete(letter)
-            except (BotoCoreError, ClientError) as fault:
+            except (BotoCoreError, ClientError, PermanentError) as fault:
                 logger.warning("message stays", service=service, message_id=letter.message_id, exc_info=fault)
                 tally.failed[str(fault)] += 1
                 return False
@@ -268,7 +274,7 @@ class _Tally:
 
 
 def look_through(
-    queues: ServiceQueues,
+    queues: DeadLetters,
     treat: Treat,
     seconds_left: Callable[[], float],
     enough: Callable[[], bool] = lambda: False,
@@ -311,7 +317,7 @@ def _hidden(seconds_left: float) -> float:
 
 
 def _count(
-    service: str, queues: ServiceQueues, event: Event, seconds_left: Callable[[], float]
+    service: str, queues: DeadLetters, event: Event, seconds_left: Callable[[], float]
 ) -> tuple[ServiceSummary, bool]:
     depth = queues.depth()
     classes: Counter[str] = Counter()

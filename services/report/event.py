@@ -1,6 +1,6 @@
-from datetime import date
 from typing import ClassVar
 
+from contracts.days import SnapshotDay
 from shared.invocation import Invocation
 
 
@@ -14,4 +14,4 @@ class Event(Invocation):
 
     holds: ClassVar[str] = "It may hold week (a day in it, YYYY-MM-DD), and nothing else"
 
-    week: date | None = None
+    week: SnapshotDay | None = None

@@ -1,13 +1,12 @@
 """Whether the tables have all snapshots of some days: by listings alone, whatever the number of snapshots."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from contracts.tables import TABLES
 from shared.errors import PermanentError
 from shared.lake import RAW_PREFIX, SnapshotKey
 
@@ -31,10 +30,12 @@ class Holdings:
     Attributes:
         raws: When each raw snapshot was written last.
         receipts: The receipts by key.
+        tables: The tables that are deployed.
     """
 
     raws: Mapping[SnapshotKey, datetime]
     receipts: Mapping[str, Receipt]
+    tables: Sequence[str]
 
     @property
     def missing(self) -> list[str]:
@@ -42,7 +43,7 @@ class Holdings:
         return [
             key.receipt(table)
             for key, written in sorted(self.raws.items(), key=lambda each: each[0].raw)
-            for table in TABLES
+            for table in self.tables
             if (found := self.receipts.get(key.receipt(table))) is None or found.last_modified < written
         ]
 
@@ -56,8 +57,8 @@ class Holdings:
         return hashlib.sha256("\n".join([service_version, *told]).encode()).hexdigest()
 
 
-def holdings(s3: "S3Client", bucket: str, days: Iterable[date]) -> Holdings:
-    """What a bucket holds of some days. Keys that belong to no snapshot are the audit's business."""
+def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> Holdings:
+    """What a bucket holds of some days in some tables. Keys that belong to no snapshot are the audit's business."""
     raws: dict[SnapshotKey, datetime] = {}
     receipts: dict[str, Receipt] = {}
     for day in days:
@@ -65,7 +66,7 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date]) -> Holdings:
         for found in _listed(s3, bucket, f"{RAW_PREFIX}{day}/"):
             with suppress(PermanentError):
                 of_the_day[SnapshotKey.from_raw(found["Key"])] = found["LastModified"]
-        wanted = {key.receipt(table) for key in of_the_day for table in TABLES}
+        wanted = {key.receipt(table) for key in of_the_day for table in tables}
         for folder in {key.rpartition("/")[0] for key in wanted}:
             receipts |= {
                 found["Key"]: Receipt(found["ETag"], found["LastModified"])
@@ -73,7 +74,7 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date]) -> Holdings:
                 if found["Key"] in wanted
             }
         raws |= of_the_day
-    return Holdings(raws, receipts)
+    return Holdings(raws, receipts, tables)
 
 
 def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:

@@ -11,15 +11,18 @@ from typing_extensions import TypedDict
 from analytics.athena import Athena
 from analytics.report import page
 from analytics.week import collect, monday_of
+from contracts.tables import TABLES
 from services.report.event import Event
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
 from services.report.shelf import SIGNING, Shelf
+from shared.deployed import deployed_tables
 from shared.observability import instrument, logger, step
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
 
 MOST_LISTED: Final = 100
 """Missing receipts that an answer and a log line list."""
@@ -62,6 +65,7 @@ def reporter() -> Handler:
         settings,
         boto3.client("s3", config=SIGNING),
         boto3.client("sns"),
+        boto3.client("ssm"),
         Athena(boto3.client("athena"), settings.athena_database, settings.athena_workgroup),
     )
 
@@ -78,12 +82,15 @@ class _Desk:
     settings: ReportSettings
     s3: "S3Client"
     sns: "SNSClient"
+    ssm: "SSMClient"
     athena: Athena
 
     def report(self, asked: Event, now: datetime) -> Report:
         monday = monday_of(asked.week or now.date())
+        tables = deployed_tables(self.ssm, self.settings.earworm_env)
+        days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
-            found = holdings(self.s3, self.settings.s3_bucket, (monday + timedelta(days=n) for n in range(7)))
+            found = holdings(self.s3, self.settings.s3_bucket, days, tables)
         if not found.raws:
             return _told("nothing", monday)
         if found.missing:
@@ -93,7 +100,7 @@ class _Desk:
         standing = shelf.fingerprints()
         is_new = asked.week is not None or standing.get(shelf.page) != fingerprint
         if is_new:
-            html = self._page(monday, now.date())
+            html = self._page(monday, now.date(), tables)
             if html is None:
                 return _told("nothing", monday)
             shelf.put_page(html, fingerprint)
@@ -104,7 +111,7 @@ class _Desk:
             shelf.put_note(fingerprint)
         return _told("written" if is_new else "unchanged", monday, link_sent=is_due)
 
-    def _page(self, monday: date, today: date) -> str | None:
+    def _page(self, monday: date, today: date, tables: Sequence[str]) -> str | None:
         """The page; None if the week has no chart, for the page would tell of an older one."""
         with step("ask"):
             contents = collect(
@@ -113,6 +120,7 @@ class _Desk:
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
                 simulated=bool(self.settings.spotify_simulator_url),
+                absent=[table for table in TABLES if table not in tables],
             )
         if not any(row["week"] == monday for row in contents.entries):
             return None

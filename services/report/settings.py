@@ -9,6 +9,7 @@ class ReportSettings(Settings):
     """What the report needs to know.
 
     Attributes:
+        earworm_env: The environment, `dev` or `prod`.
         athena_database: Where the tables are.
         athena_workgroup: Where queries run and their results go.
         alarm_topic_arn: The topic that a link to the page goes to.
@@ -16,6 +17,7 @@ class ReportSettings(Settings):
         spotify_simulator_url: The simulator that snapshots are taken of; empty if they are Spotify's.
     """
 
+    earworm_env: str
     athena_database: str
     athena_workgroup: str
     alarm_topic_arn: str

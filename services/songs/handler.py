@@ -1,5 +1,7 @@
-from contracts.tables.songs import SONGS
+"""Written by `make generate`."""
+
+from contracts.tables import TABLES
 from services.songs.transform import songs
 from shared.worker import transformer
 
-lambda_handler = transformer(table=SONGS, transform=songs)
+lambda_handler = transformer(table=TABLES["songs"], transform=songs)

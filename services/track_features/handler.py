@@ -1,5 +1,7 @@
-from contracts.tables.track_features import TRACK_FEATURES
+"""Written by `make generate`."""
+
+from contracts.tables import TABLES
 from services.track_features.transform import track_features
 from shared.worker import transformer
 
-lambda_handler = transformer(table=TRACK_FEATURES, transform=track_features)
+lambda_handler = transformer(table=TABLES["track_features"], transform=track_features)

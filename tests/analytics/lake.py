@@ -11,10 +11,10 @@ from ministack.services import glue, s3
 
 from analytics.athena import Answer
 from analytics.sql import queries, views
+from contracts.columns import columns
 from contracts.rows import Rows
-from contracts.tables import OPERATIONS, TABLES
+from contracts.tables import OPERATIONS, TABLES, Table
 from infra.local.emulator import athena, trino
-from infra.views import table_input
 from shared.lake import (
     PROCESSED_PREFIX,
     QUARANTINE_PREFIX,
@@ -96,11 +96,24 @@ def _catalog() -> Mapping[str, Any]:
     """All tables and views as the catalog keeps them: to create them takes as long as ten queries."""
     glue._create_database({"DatabaseInput": {"Name": DATABASE}})
     for table in (*TABLES.values(), *OPERATIONS.values()):
-        declared = table_input(table, f"s3://{BUCKET}/{LOCATIONS[table.name]}")
-        glue._create_table({"DatabaseName": DATABASE, "TableInput": declared})
+        glue._create_table({"DatabaseName": DATABASE, "TableInput": _declared(table)})
     for view in views():
         athena.run_query(f"CREATE VIEW {view.name} AS {view.text}", DATABASE)
     return dict(glue._tables.items())
+
+
+def _declared(table: Table[Any]) -> dict[str, Any]:
+    """A table of the contracts as the catalog has it, without partition projection."""
+    return {
+        "Name": table.name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": "parquet" if table.name in TABLES else "json"},
+        "PartitionKeys": [{"Name": key, "Type": "string"} for key in ("year", "month", "day")],
+        "StorageDescriptor": {
+            "Location": f"s3://{BUCKET}/{LOCATIONS[table.name]}",
+            "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(table.row)],
+        },
+    }
 
 
 def song(track: str, position: int, artists: Iterable[str] = (), **rest: Any) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from contracts.validation import judge
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from tests.analytics.lake import Lake
-from tests.conftest import REAL_DOCUMENTS
 from tests.documents import album, artist, entry, playlist, track
+from tests.real_documents import REAL_DOCUMENTS
 
 Charts = Mapping[date, list[dict[str, str]]]
 """The rows of the CSV by the Monday of their week, the top first."""

@@ -7,12 +7,14 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ministack.services import glue
 from samtranslator.yaml_helper import yaml_parse
 
 from analytics.sql import views
-from infra import views as generated
-from infra.stacks import ANALYTICS, template
-from tests.analytics.lake import Lake, song
+from infra.deploying.stacks import ANALYTICS, template
+from infra.local.emulator import athena
+from infra.tools import views as generated
+from tests.analytics.lake import DATABASE, Lake, song
 
 LONGEST_INLINE_TEMPLATE = 51_200
 """Bytes. Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"""
@@ -23,6 +25,19 @@ def test_the_template_is_what_the_sql_says_and_short_enough_to_be_sent() -> None
 
     assert text == generated.text(), "run `make generate`"
     assert len(text.encode()) <= LONGEST_INLINE_TEMPLATE
+
+
+@pytest.mark.usefixtures("lake")
+def test_a_view_has_the_columns_that_its_header_declares() -> None:
+    catalogued = {view["Name"]: view["StorageDescriptor"]["Columns"] for view in _declared_views()}
+
+    for view in views():
+        found = glue._tables[f"{DATABASE}/{view.name}"]
+        typed = {column["name"]: column["type"] for column in athena.view_definition(found)["columns"]}
+        assert view.columns == typed, f"the header of {view.name}.sql must end with: Columns: " + ", ".join(
+            f"{name} {type_}" for name, type_ in typed.items()
+        )
+        assert catalogued[view.name] == found["StorageDescriptor"]["Columns"]
 
 
 def test_a_song_comes_with_its_album_first_artist_sound_and_a_real_date(lake: Lake) -> None:
@@ -227,13 +242,14 @@ def test_playlists_do_not_meet_in_the_chart(lake: Lake) -> None:
 
 
 def test_trino_knows_the_views_as_its_own() -> None:
-    declared = [
-        resource["Properties"]["TableInput"]
-        for resource in yaml_parse(template(ANALYTICS).read_text())["Resources"].values()
-        if resource["Type"] == "AWS::Glue::Table"
-    ]
+    declared = _declared_views()
 
     assert [view["Name"] for view in declared] == [view.name for view in views()]
     for view in declared:
         assert (view["TableType"], view["Parameters"]["presto_view"]) == ("VIRTUAL_VIEW", "true")
         assert view["Description"] == view["Parameters"]["comment"] == "Presto View"
+
+
+def _declared_views() -> list[dict[str, Any]]:
+    resources = yaml_parse(template(ANALYTICS).read_text())["Resources"].values()
+    return [each["Properties"]["TableInput"] for each in resources if each["Type"] == "AWS::Glue::Table"]

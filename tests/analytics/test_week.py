@@ -43,3 +43,15 @@ def test_the_half_year_to_the_end_of_the_week_is_asked_for_but_no_day_to_come(to
     ]
     assert contents.sound == [{"question": f"How do the tracks at the top sound, compared with the rest? {between}"}]
     assert contents.coverage[0]["question"].endswith(between)
+
+
+def test_what_needs_a_table_that_is_not_deployed_is_not_asked() -> None:
+    athena: Any = Asked()
+    today = date(2026, 11, 25)
+
+    contents = collect(athena, today, today=today, place="here", simulated=True, absent=["albums"])
+
+    # the views behind genres and sound join albums, the chart does not
+    assert contents.genres == contents.sound == []
+    assert len(contents.entries) == len(contents.churn) == len(contents.survival) == 1
+    assert contents.absent == ("albums",)

@@ -11,8 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from zipfile import ZipFile
 
-from infra.build import MEGABYTE
-from infra.stacks import ROOT, SERVICES
+from infra.deploying.build import MEGABYTE
+from infra.deploying.stacks import ROOT, SERVICES
 from tests.benchmarks import documents
 from tests.benchmarks.measure import BUNDLE, DEPLOYED, PEERS, PROJECT, WORK, run, table
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra.cli.replay import announcement
+from infra.deploying.stacks import ROOT
 from infra.local.cloud import LocalCloud
-from infra.stacks import ROOT
 from shared.lake import SnapshotKey
 from tests.benchmarks.documents import document
 from tests.benchmarks.measure import BUNDLE, DEPLOYED, PEERS, PROJECT, WORK, Run, median, run, table
@@ -109,8 +109,8 @@ def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
             "s3",
             endpoint_url=endpoints.aws,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=endpoints.access_key_id,
+            aws_secret_access_key=endpoints.secret_access_key,
         )
         s3.create_bucket(Bucket=_BUCKET)
         yield (

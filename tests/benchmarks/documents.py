@@ -11,9 +11,9 @@ from typing import Any
 from infra.local.spotify.catalogue import load_catalogue
 from infra.local.spotify.documents import Contents, Documents, Page, PlaylistShape
 from infra.local.spotify.trending import PLAYLISTS, Trends
-from infra.stacks import ROOT
+from tests.real_documents import REAL_DOCUMENTS
 
-_REAL = ROOT.parent / "shared/data/playlists/top50_global_2024-05-02.json"
+_REAL = REAL_DOCUMENTS / "playlists/top50_global_2024-05-02.json"
 _ID = re.compile(r"\b[0-9A-Za-z]{22}\b")
 _DIGITS = string.digits + string.ascii_letters
 

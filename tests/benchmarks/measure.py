@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
 WORK = ROOT / "build/benchmark"
 """Where a benchmark keeps what it makes."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 from tests.benchmarks.measure import BUNDLE, MEGABYTE, PEERS, WORK, Run, median, own_peak, run, table
 
 _LENGTHS = (50, 1_000, 10_000)

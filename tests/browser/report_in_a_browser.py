@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from analytics.report import page as report
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 from tests.analytics.reports import contents
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}

@@ -8,7 +8,7 @@ import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from infra.stacks import COMPONENTS, template
+from infra.deploying.stacks import COMPONENTS, template
 
 Template = dict[str, Any]
 

@@ -12,9 +12,9 @@ from zipfile import ZipFile
 import pytest
 
 from analytics.sql import queries
-from infra import build as building
-from infra.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
-from infra.stacks import ROOT, SERVICES
+from infra.deploying import build as building
+from infra.deploying.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
+from infra.deploying.stacks import ROOT, SERVICES
 
 EVERY_SERVICE = pytest.mark.parametrize("service", SERVICES)
 CACHED = ROOT / "build"
@@ -79,12 +79,26 @@ def test_the_bundle_of_the_report_holds_its_questions_and_its_style() -> None:
 
 
 @pytest.mark.slow
+def test_the_bundle_of_the_audit_has_no_reader_of_parquet() -> None:
+    with ZipFile(build("audit", HOST, CACHED).path) as archive:
+        names = set(archive.namelist())
+
+    assert not {"fastparquet/__init__.py", "pyarrow/__init__.py", "pandas/__init__.py", "numpy/__init__.py"} & names
+
+
+@pytest.mark.slow
 def test_equal_input_gives_an_equal_bundle(tmp_path: Path) -> None:
     first, second = build("extractor", HOST, tmp_path / "first"), build("extractor", HOST, tmp_path / "second")
 
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
     assert first.zipped_bytes == first.path.stat().st_size
+
+
+def test_a_version_is_told_by_the_key_from_which_the_template_takes_it() -> None:
+    bundle = Bundle("songs", Path("songs.zip"), "5eed" * 16, 0, 0)
+
+    assert (bundle.version, bundle.key) == ("5eed5eed5eed", "bundles/songs/5eed5eed5eed.zip")
 
 
 @pytest.mark.slow

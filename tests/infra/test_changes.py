@@ -1,15 +1,17 @@
 import pytest
 
-from infra import build as building
-from infra.changes import ChangesError, concerned, paths_since
-from infra.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
+from contracts.tables import TABLES
+from infra.deploying import build as building
+from infra.deploying.changes import ChangesError, concerned, paths_since
+from infra.deploying.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
 
 
 @pytest.mark.parametrize(
     ("path", "components"),
     [
         ("services/songs/transform.py", ["songs"]),
-        ("services/songs/requirements.txt", ["songs"]),
+        ("services/report/requirements.txt", ["report"]),
+        ("requirements/transformer.txt", [*TABLES]),
         ("services/songs/template.yaml", ["songs"]),
         ("services/songs/a_module_that_is_gone.py", ["songs"]),
         ("infra/platform.yaml", [PLATFORM]),
@@ -19,9 +21,9 @@ from infra.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
         ("contracts/tables/songs.py", [*SERVICES]),
         ("shared/worker.py", [*SERVICES]),
         ("services/__init__.py", [*SERVICES]),
-        ("infra/build.py", [*SERVICES]),
+        ("infra/deploying/build.py", [*SERVICES]),
         ("services/songs/README.md", []),
-        ("services/songs/requirements.in", []),
+        ("services/report/requirements.in", []),
         ("services/songs_of_old/transform.py", []),
         ("contracts/schemas/songs.v1.json", []),
         ("tests/conftest.py", []),

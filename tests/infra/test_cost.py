@@ -1,5 +1,5 @@
-from infra.cost import alarms, markdown, of_a_year, with_cost
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
+from infra.tools.cost import alarms, markdown, of_a_year, with_cost
 
 
 def test_the_table_in_the_readme_is_the_formula_s() -> None:

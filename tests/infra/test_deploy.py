@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from infra import deploy as deploying
-from infra.build import HOST, Bundle, build
-from infra.deploy import (
+from infra.deploying import deploy as deploying
+from infra.deploying.build import HOST, Bundle, build
+from infra.deploying.deploy import (
     Change,
     DeployError,
     Deployment,
@@ -32,12 +32,11 @@ from infra.deploy import (
     service_stack,
     settable_parameters,
     standing,
-    store_spotify_secret,
-    stored_spotify_secret,
     upload,
 )
+from infra.deploying.secrets import store_spotify_secret, stored_spotify_secret
+from infra.deploying.stacks import ROOT, SERVICES
 from infra.local.processes import free_port
-from infra.stacks import ROOT, SERVICES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -63,13 +62,13 @@ class Cloud:
         )
 
     def run_script(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Runs infra/deploy.sh with the AWS CLI that `make test` sets up."""
+        """Runs infra/deploying/deploy.sh with the AWS CLI that `make test` sets up."""
         cli = ROOT / ".venv/tools/aws/bin"
         assert (cli / "aws").exists(), (
             "run `make test`, which sets up the tools, or `make .venv/tools/aws/.ready` alone"
         )
         return subprocess.run(
-            [ROOT / "infra/deploy.sh", *arguments],
+            [ROOT / "infra/deploying/deploy.sh", *arguments],
             env={
                 "PATH": f"{cli}{os.pathsep}{os.environ['PATH']}",
                 "HOME": os.environ["HOME"],
@@ -135,7 +134,7 @@ def test_settings_that_the_template_has_a_parameter_for_are_passed_on(bundle: Bu
     assert stack.parameters == {
         "Environment": "prod",
         "CodeBucket": "artifacts",
-        "CodeKey": f"bundles/extractor/{bundle.sha256}.zip",
+        "CodeKey": "bundles/extractor/5e5e5e5e5e5e.zip",
         "PlaylistIds": "one,two",
         "Market": "DE",
     }
@@ -150,7 +149,7 @@ def test_the_name_of_a_stack_has_dashes(bundle: Bundle) -> None:
         parameters={
             "Environment": "dev",
             "CodeBucket": "artifacts",
-            "CodeKey": f"bundles/track_features/{bundle.sha256}.zip",
+            "CodeKey": "bundles/track_features/5e5e5e5e5e5e.zip",
         },
         tags={"application": "earworm", "environment": "dev", "component": "track_features"},
     )
@@ -207,9 +206,9 @@ def test_being_throttled_ends_no_wait(code: str, *, ends: bool) -> None:
 
     if ends:
         with pytest.raises(ClientError, match=code):
-            deploying._settled(describe, str)
+            deploying.settled(describe, str)
     else:
-        assert deploying._settled(describe, str) == "CREATE_COMPLETE"
+        assert deploying.settled(describe, str) == "CREATE_COMPLETE"
 
 
 def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size(tmp_path: Path) -> None:
@@ -242,7 +241,7 @@ def test_parameters_that_are_given_outdo_settings_but_not_the_bundle(bundle: Bun
     stack = service_stack("dev", bundle, "artifacts", {"SPOTIFY_MARKET": "DE"}, given)
 
     assert stack.parameters["Market"] == "SE"
-    assert stack.parameters["CodeKey"] == f"bundles/extractor/{bundle.sha256}.zip"
+    assert stack.parameters["CodeKey"] == "bundles/extractor/5e5e5e5e5e5e.zip"
 
 
 @pytest.mark.slow
@@ -402,7 +401,7 @@ class TestInAnEmulatedCloud:
         assert len(plan.changes) > 0
         assert standing(cloudformation, "dev", "redrive") == before
         if before:
-            assert before.code == bundle.sha256
+            assert before.version == bundle.version
             listed = cloudformation.list_change_sets(StackName=before.name)["Summaries"]
             assert "AVAILABLE" not in {change_set["ExecutionStatus"] for change_set in listed}
         else:
@@ -447,7 +446,7 @@ class TestInAnEmulatedCloud:
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            ([], "usage: infra/deploy.sh SERVICE ENVIRONMENT"),
+            ([], "usage: infra/deploying/deploy.sh SERVICE ENVIRONMENT"),
             (["concerts", "dev"], "There is no service 'concerts'"),
             (["songs", "moon"], "There is no environment 'moon': choose dev or prod."),
             (["songs", "dev", "LogLevel"], "'LogLevel' sets no parameter: write NAME=VALUE."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.stacks import COMPONENTS, ROOT, template
+from infra.deploying.stacks import COMPONENTS, ROOT, template
 
 pytestmark = pytest.mark.slow
 

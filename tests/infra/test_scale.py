@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from infra.scale import BATCH, MAXIMUM_CONCURRENCY, PAGE, Load, with_scale
-from infra.stacks import SERVICES, template
+from infra.deploying.stacks import SERVICES, template
+from infra.tools.scale import BATCH, MAXIMUM_CONCURRENCY, PAGE, Load, with_scale
 
 
 def simulated(load: Load, *, spread: float) -> tuple[float, float]:

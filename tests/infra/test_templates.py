@@ -7,8 +7,8 @@ import pytest
 from cfnlint.api import lint_file
 
 from contracts.tables import TABLES
-from infra import deploy as deploying
-from infra.stacks import PLATFORM, SERVICES, template
+from infra.deploying import retained
+from infra.deploying.stacks import PLATFORM, SERVICES, template
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
@@ -46,6 +46,14 @@ def test_each_function_runs_on_arm_with_tracing_and_its_own_role(component: str,
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["Role"] == {"Fn::GetAtt": "Role.Arn"} or function["Role"] == {"Fn::GetAtt": ["Role", "Arn"]}
         assert function["Handler"] == f"services.{component}.handler.lambda_handler"
+
+
+@pytest.mark.parametrize("component", SERVICES, indirect=True)
+def test_a_function_knows_the_version_that_the_key_of_its_bundle_names(component: str, resources: Resources) -> None:
+    (function,) = resources("AWS::Lambda::Function").values()
+    key = f"bundles/{component}/5eed5eed5eed.zip"
+
+    assert _evaluated(function["Environment"]["Variables"]["SERVICE_VERSION"], {"CodeKey": key}) == "5eed5eed5eed"
 
 
 def test_each_function_logs_where_retention_is_set(resources: Resources) -> None:
@@ -236,7 +244,7 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
 
 
 @pytest.mark.parametrize("component", ["extractor"], indirect=True)
-def test_the_extractor_puts_snapshots_reads_its_secret_defers_or_sets_aside_runs_and_no_more(
+def test_the_extractor_puts_and_reads_snapshots_reads_its_secret_defers_or_sets_aside_runs_and_no_more(
     resources: Resources,
 ) -> None:
     role = resources("AWS::IAM::Role")["Role"]
@@ -248,6 +256,8 @@ def test_the_extractor_puts_snapshots_reads_its_secret_defers_or_sets_aside_runs
         "iam:PassRole",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "s3:GetObject",
+        "s3:ListBucket",
         "s3:PutObject",
         "scheduler:CreateSchedule",
         "secretsmanager:GetSecretValue",
@@ -279,7 +289,7 @@ def test_buckets_are_private_encrypted_versioned_and_outlive_their_stack(
     ]
 
     assert sorted(tls_only) == sorted(buckets) == ["Artifacts", "Bucket"]
-    assert {name: bucket["BucketName"]["Fn::Sub"] for name, bucket in buckets.items()} == deploying._RETAINED
+    assert {name: bucket["BucketName"]["Fn::Sub"] for name, bucket in buckets.items()} == retained.RETAINED
     for name, bucket in buckets.items():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -363,31 +373,20 @@ def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources
     assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 4
 
 
-def test_the_transformers_differ_in_nothing_but_their_table_and_in_alarms_of_coverage() -> None:
-    assert {_normalised(table) for table in TABLES} == {_normalised("songs")}
-
-
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:
     assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive", "report"}
 
 
-def _normalised(table: str) -> str:
-    description = TABLES[table].description
-    own = (
-        description,
-        description[0].lower() + description[1:],
-        table.replace("_", "-"),
-        table.replace("_", " "),
-        table,
-    )
-    text = re.sub(r"^ *- {Name: \w+, Type: \w+, Comment: \".*\n", "", template(table).read_text(), flags=re.MULTILINE)
-    text = re.sub(r"SERVICE_VERSION: \S+", "SERVICE_VERSION", text)
-    text = re.sub(r"(  MemorySize:.*?Default: )\d+", r"\1", text, count=1, flags=re.DOTALL)
-    text = re.sub(r"^  Least\w+Coverage:\n(?:    .*\n)+", "", text, flags=re.MULTILINE)
-    text = re.sub(r"^  \w+CoverageDrops:\n(?:    .*\n)+\n", "", text, flags=re.MULTILINE)
-    for name in own:
-        text = text.replace(name, "<table>")
-    return text
+def _evaluated(value: Any, parameters: dict[str, str]) -> Any:
+    """What CloudFormation makes of a value."""
+    match value:
+        case {"Ref": name}:
+            return parameters[name]
+        case {"Fn::Split": [separator, text]}:
+            return _evaluated(text, parameters).split(separator)
+        case {"Fn::Select": [place, listed]}:
+            return _evaluated(listed, parameters)[int(place)]
+    return value
 
 
 def _resource_statements(resources: Resources) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What GitHub and shells demand of the files that they run."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,17 +10,18 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.stacks import ROOT
+from infra.deploying.stacks import ROOT
 
+DEPLOY = ROOT / ".github/workflows/deploy.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh")), ROOT / ".ci/run"]
 
 EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 
 
-def check_schema(*workflows: Path) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
-    return subprocess.run([*command, *workflows], capture_output=True, text=True, check=False)
+def check_schema(*files: Path, schema: str = "vendor.github-workflows") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    return subprocess.run([*command, *files], capture_output=True, text=True, check=False)
 
 
 def shellcheck(script: str) -> str:
@@ -45,6 +47,7 @@ def test_workflows_follow_githubs_schema(tmp_path: Path) -> None:
 
     assert check_schema(*WORKFLOWS).returncode == 0
     assert check_schema(broken).returncode == 1
+    assert check_schema(ROOT / ".github/dependabot.yml", schema="vendor.dependabot").returncode == 0
 
 
 @EVERY_WORKFLOW
@@ -70,7 +73,7 @@ def test_only_a_job_of_an_environment_may_become_its_role(workflow: Path) -> Non
 
 
 def test_prod_follows_dev_and_dev_follows_the_tests() -> None:
-    deploying = jobs(ROOT / ".github/workflows/deploy.yml")
+    deploying = jobs(DEPLOY)
 
     assert set(deploying["dev"]["needs"]) == {"test", "plan"}
     assert "dev" in deploying["prod"]["needs"]
@@ -81,6 +84,71 @@ def test_prod_follows_dev_and_dev_follows_the_tests() -> None:
 @EVERY_WORKFLOW
 def test_no_step_writes_an_expression_into_a_script(workflow: Path) -> None:
     assert [step["run"] for step in steps(workflow) if "${{" in step.get("run", "")] == []
+
+
+def run_script(script: str, folder: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """A step as GitHub runs it: in bash, which ends at the first fault."""
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def program(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Where a job runs: with the project's Python, a console that tells its arguments, and a GitHub without runs."""
+    program(tmp_path / ".venv/bin/python", f'cd "{ROOT}" && exec "{sys.executable}" "$@"')
+    program(tmp_path / ".venv/bin/earworm", 'for each; do printf "%s\\n" "$each"; done')
+    program(tmp_path / "bin/gh", ":")
+    return tmp_path
+
+
+def choose(checkout: Path, named: str) -> tuple[int, str]:
+    (script,) = [step["run"] for step in jobs(DEPLOY)["plan"]["steps"] if step.get("id") == "choose"]
+    output = checkout / "output"
+    path = f"{checkout / 'bin'}:{os.environ['PATH']}"
+    result = run_script(script, checkout, NAMED=named, RUNS="runs", GITHUB_OUTPUT=str(output), PATH=path)
+    return result.returncode, output.read_text() if output.exists() else result.stdout
+
+
+@pytest.mark.parametrize("named", ["songs", "platform songs", "--all", "analytics"])
+def test_components_that_are_named_are_planned(checkout: Path, named: str) -> None:
+    assert choose(checkout, named) == (0, f"components={named}\n")
+
+
+@pytest.mark.parametrize(
+    "named", ["songs --env prod --yes", "--yes", "--set", "concerts", "songs;id", "$(id)", "*", "s", "platform songs2"]
+)
+def test_whatever_is_no_component_ends_the_plan(checkout: Path, named: str) -> None:
+    code, told = choose(checkout, named)
+
+    assert code == 1
+    assert "choose among --all platform albums" in told
+
+
+@pytest.mark.parametrize(
+    ("planned", "arguments"),
+    [
+        ("songs", ["deploy", "--", "songs"]),
+        ("platform songs", ["deploy", "--", "platform", "songs"]),
+        ("--all", ["deploy", "--"]),
+        ("songs --env prod --yes", ["deploy", "--", "songs", "--env", "prod", "--yes"]),
+    ],
+)
+def test_what_is_planned_reaches_the_console_as_names_alone(checkout: Path, planned: str, arguments: list[str]) -> None:
+    (script,) = [step["run"] for step in jobs(DEPLOY)["dev"]["steps"] if "earworm deploy" in step.get("run", "")]
+
+    assert run_script(script, checkout, COMPONENTS=planned).stdout.splitlines() == arguments
 
 
 @pytest.mark.slow

@@ -48,6 +48,16 @@ class Cloud:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata={"run-id": "run-1"})
 
+    def deploy(self, *tables: str) -> None:
+        """Tells of tables what their stacks would."""
+        for table in tables:
+            SESSION.client("ssm").put_parameter(
+                Name=f"/earworm/dev/tables/{table}", Value=f"earworm-dev-{table}", Type="String"
+            )
+
+    def remove(self, table: str) -> None:
+        SESSION.client("ssm").delete_parameter(Name=f"/earworm/dev/tables/{table}")
+
     def batch(self) -> dict[str, Any]:
         """The queue's messages as a Lambda function is given them."""
         messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)["Messages"]

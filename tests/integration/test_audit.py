@@ -8,27 +8,14 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from contracts.tables import TABLES
-from services.albums.transform import albums
-from services.artists.transform import artists
+from contracts.tables import OPERATIONS, TABLES
 from services.audit.audit import auditor
-from services.playlist_metadata.transform import playlist_metadata
-from services.songs.transform import songs
-from services.track_features.transform import track_features
-from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
-from shared.worker import Worker
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, make_cloud, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
+from tests.integration.tables import DATABASE, alter, complete, copy, declare_tables, flip, forge, receipt_with
 
-TRANSFORMS: dict[str, Callable[..., Any]] = {
-    "songs": songs,
-    "artists": artists,
-    "albums": albums,
-    "track_features": track_features,
-    "playlist_metadata": playlist_metadata,
-}
 OTHER = SnapshotKey(date(2026, 11, 15), "a-dashed-id")
 DOCUMENT = playlist(entry(track("One")), entry(None), entry({**track("Two"), "name": None}), id=None)
 
@@ -43,7 +30,12 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("S3_BUCKET", BUCKET)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         monkeypatch.setenv("GRACE_MINUTES", "15")
-        yield make_cloud()
+        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
+        monkeypatch.setenv("EARWORM_ENV", "dev")
+        cloud = make_cloud()
+        cloud.deploy(*TABLES)
+        yield cloud
 
 
 @pytest.fixture
@@ -55,36 +47,28 @@ def cloud(empty: Cloud) -> Cloud:
     return empty
 
 
-def complete(cloud: Cloud, key: SnapshotKey = KEY) -> None:
-    """What all transformers do with an announcement."""
-    for name, table in TABLES.items():
-        Worker(
-            table=table,
-            transform=TRANSFORMS[name],
-            lake=cloud.lake,
-            dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
-            service_version="1.0.0",
-            gauges=(),
-        ).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
-
-
 def audit(**event: Any) -> Any:
     return auditor()({"from": "2026-11-01", "to": "2026-11-30", "grace_minutes": 0, **event}, None)
 
 
+@pytest.mark.usefixtures("cloud")
+def test_a_table_that_is_not_deployed_lacks_nothing(empty: Cloud) -> None:
+    # given albums removed, and a snapshot that came later
+    empty.remove("albums")
+    later = SnapshotKey(date(2026, 11, 29), "later")
+    empty.put_raw(DOCUMENT, key=later.raw)
+    complete(empty, later, without="albums")
+
+    # when and then
+    assert audit()["gaps"] == []
+
+    # and once it is deployed again, it lacks what it missed
+    empty.deploy("albums")
+    assert {gap["table"] for gap in audit()["gaps"]} == {"albums"}
+
+
 def whats(report: Any) -> list[tuple[str | None, str]]:
     return [(gap["table"], gap["what"]) for gap in report["gaps"]]
-
-
-def alter(cloud: Cloud, key: str, body: bytes | None = None, **metadata: str) -> None:
-    """Replaces an object's body or what it tells of itself."""
-    had = cloud.s3.get_object(Bucket=BUCKET, Key=key)
-    told = had["Metadata"] | {name.replace("_", "-"): value for name, value in metadata.items()}
-    cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=had["Body"].read() if body is None else body, Metadata=told)
-
-
-def receipt_of(cloud: Cloud, table: str, **fields: Any) -> bytes:
-    return json.dumps(cloud.json_lines(KEY.receipt(table))[0] | fields).encode()
 
 
 def test_a_lake_that_the_workers_wrote_has_no_gap(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,20 +100,61 @@ def test_of_a_lake_without_snapshots_no_age_is_told(empty: Cloud, capsys: pytest
     assert "DaysSinceSnapshot" not in capsys.readouterr().out
 
 
+ANOTHER_FILE = "Parquet file is another than its receipt says: ETag "
 GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "no receipt": (lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.receipt("songs")), "songs", "receipt missing"),
     "stale receipt": (
         lambda c: alter(c, KEY.receipt("albums"), raw_version="old"),
         "albums",
-        "receipt made from another version of the raw object (old)",
+        "receipt made from another version of the raw object ('old')",
+    ),
+    "receipt of old": (
+        lambda c: forge(c, "songs", parquet_etag=None),
+        "songs",
+        "receipt does not name the ETags of what it commits, as those of old",
     ),
     "receipt that does not add up": (
-        lambda c: alter(c, KEY.receipt("songs"), receipt_of(c, "songs", entries=4)),
+        lambda c: forge(c, "songs", entries=4),
         "songs",
         "receipt does not add up: 4 entries are not 1 rows + 1 rejected + 1 skipped",
     ),
+    "receipt whose rules do not add up": (
+        lambda c: forge(c, "songs", skipped='{"episode": 2}'),
+        "songs",
+        """receipt does not add up: '{"episode": 2}' are not 1 skipped""",
+    ),
+    "receipt of another table": (
+        lambda c: forge(c, "songs", table_name="albums"),
+        "songs",
+        "receipt contradicts its key: table_name is 'albums', not 'songs'",
+    ),
+    "receipt of another day": (
+        lambda c: forge(c, "songs", snapshot_date="2026-11-15"),
+        "songs",
+        "receipt contradicts its key: snapshot_date is '2026-11-15', not '2026-11-22'",
+    ),
+    "receipt of another run": (
+        lambda c: forge(c, "songs", run_id="run-2"),
+        "songs",
+        "receipt contradicts its key: run_id is 'run-2', not 'run-1'",
+    ),
+    "receipt of other rows": (
+        lambda c: forge(c, "songs", parquet_key=KEY.parquet("albums")),
+        "songs",
+        "receipt contradicts its key: parquet_key is 'processed/spotify/albu",
+    ),
+    "altered receipt": (
+        lambda c: alter(c, KEY.receipt("songs"), receipt_with(c, "songs", service_version="2")),
+        "songs",
+        "receipt altered: its bytes have another SHA-256 than its metadata say",
+    ),
     "receipt that is none": (
         lambda c: alter(c, KEY.receipt("songs"), b'{"rows": "many"}'),
+        "songs",
+        "receipt cannot be read",
+    ),
+    "receipt that is a list": (
+        lambda c: alter(c, KEY.receipt("songs"), b"[]"),
         "songs",
         "receipt cannot be read",
     ),
@@ -138,42 +163,26 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
         "artists",
         "Parquet file missing",
     ),
-    "stale Parquet": (
-        lambda c: alter(c, KEY.parquet("songs"), raw_version="old"),
-        "songs",
-        "Parquet file made from another version of the raw object (old)",
-    ),
-    "cut-off Parquet": (
-        lambda c: alter(c, KEY.parquet("songs"), b"PAR1"),
-        "songs",
-        "Parquet file cannot be read",
-    ),
-    "empty Parquet": (lambda c: alter(c, KEY.parquet("songs"), b""), "songs", "Parquet file cannot be read"),
-    "other rows in Parquet": (
-        lambda c: alter(
-            c, KEY.parquet("artists"), c.s3.get_object(Bucket=BUCKET, Key=KEY.parquet("songs"))["Body"].read()
-        ),
-        "artists",
-        "Parquet file holds 1 rows, the receipt says 2",
-    ),
+    "cut-off Parquet": (lambda c: alter(c, KEY.parquet("songs"), b"PAR1"), "songs", ANOTHER_FILE),
+    "empty Parquet": (lambda c: alter(c, KEY.parquet("songs"), b""), "songs", ANOTHER_FILE),
+    "damaged data page": (lambda c: flip(c, KEY.parquet("songs"), 100), "songs", ANOTHER_FILE),
+    "damaged footer": (lambda c: flip(c, KEY.parquet("songs"), -60), "songs", ANOTHER_FILE),
+    "another table's rows": (lambda c: copy(c, KEY.parquet("songs"), KEY.parquet("artists")), "artists", ANOTHER_FILE),
+    "another week's rows": (lambda c: copy(c, OTHER.parquet("songs"), KEY.parquet("songs")), "songs", ANOTHER_FILE),
     "no quarantine": (
         lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.quarantine("songs")),
         "songs",
-        "quarantine missing: the receipt says 1 rejected",
+        "quarantine missing",
     ),
-    "more in quarantine": (
-        lambda c: alter(c, KEY.quarantine("songs"), b"{}\n{}\n"),
+    "another quarantine": (
+        lambda c: copy(c, OTHER.quarantine("songs"), KEY.quarantine("songs")),
         "songs",
-        "quarantine holds 2 rows, the receipt says 1",
+        "quarantine is another than its receipt says: ETag ",
     ),
     "quarantine of nothing": (
-        lambda c: c.s3.copy_object(
-            Bucket=BUCKET,
-            Key=KEY.quarantine("artists"),
-            CopySource={"Bucket": BUCKET, "Key": KEY.quarantine("songs")},
-        ),
+        lambda c: copy(c, KEY.quarantine("songs"), KEY.quarantine("artists")),
         "artists",
-        "quarantine holds 1 rows, the receipt says 0",
+        "quarantine that its receipt does not know (ETag ",
     ),
 }
 
@@ -185,26 +194,25 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
     make(cloud)
 
     # then the audit names it, and a replay mends it
-    report = audit()
-    assert whats(report) == [(table, what)]
-    assert report["gaps"][0] == {
+    (found,) = audit()["gaps"]
+    assert found.pop("what").startswith(what)
+    assert found == {
         "table": table,
         "playlist_id": KEY.playlist_id,
         "snapshot_date": "2026-11-22",
         "raw_key": KEY.raw,
-        "what": what,
         "mended_by": "replay",
     }
     complete(cloud)
     assert audit()["found"] == 0
 
 
-def test_a_newer_raw_object_that_nobody_processed_makes_every_output_stale(cloud: Cloud) -> None:
+def test_a_newer_raw_object_that_nobody_processed_makes_every_receipt_stale(cloud: Cloud) -> None:
     cloud.put_raw(playlist(entry(track("New"))))
 
     found = whats(audit())
 
-    assert len(found) == 2 * len(TABLES) + 1
+    assert len(found) == len(TABLES)
     assert all("made from another version of the raw object" in what for _, what in found)
 
 
@@ -221,7 +229,7 @@ def test_outputs_whose_raw_object_is_gone_are_orphans_for_a_person(cloud: Cloud)
 
     assert report["checked"] == 1
     assert report["found"] == 2 * len(TABLES) + 1
-    assert {gap["mended_by"] for gap in report["gaps"]} == {"hand"}
+    assert {gap["mended_by"] for gap in report["gaps"]} == {"person"}
     assert {gap["playlist_id"] for gap in report["gaps"]} == {"a-dashed-id"}
 
 
@@ -256,6 +264,51 @@ def test_more_gaps_than_an_answer_may_list_are_counted(cloud: Cloud, monkeypatch
 
     assert report["found"] == len(TABLES)
     assert len(report["gaps"]) == 3
+
+
+@pytest.mark.parametrize("name", [*TABLES, *OPERATIONS])
+def test_a_table_that_somebody_dropped_is_named(cloud: Cloud, name: str) -> None:
+    SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name=name)
+
+    assert audit()["gaps"] == [
+        {
+            "table": name,
+            "playlist_id": None,
+            "snapshot_date": None,
+            "raw_key": None,
+            "what": "the catalog has no such table",
+            "mended_by": "catalog",
+        }
+    ]
+    assert audit(catalog=False)["found"] == 0
+
+
+def test_a_table_that_is_otherwise_than_its_contract_is_named(cloud: Cloud) -> None:
+    glue = SESSION.client("glue")
+    table = glue.get_table(DatabaseName=DATABASE, Name="songs")["Table"]
+    storage = table["StorageDescriptor"]
+    columns = [{**each, "Type": "int"} if each["Name"] == "position" else each for each in storage["Columns"][1:]]
+    columns.append({"Name": "mood", "Type": "string"})
+    altered: Any = {
+        "Name": "songs",
+        "PartitionKeys": table["PartitionKeys"][:2],
+        "StorageDescriptor": {**storage, "Columns": columns, "Location": "s3://elsewhere/"},
+    }
+    glue.update_table(DatabaseName=DATABASE, TableInput=altered)
+
+    assert whats(audit()) == [
+        ("songs", f"the catalog places it at 's3://elsewhere/', not at s3://{BUCKET}/processed/spotify/songs/"),
+        ("songs", "the catalog's column 'mood' is string, not there"),
+        ("songs", "the catalog's column 'position' is int, not bigint"),
+        ("songs", "the catalog's column 'snapshot_date' is missing, not string"),
+        ("songs", "the catalog's partition key 'day' is missing, not string"),
+    ]
+
+
+def test_without_a_database_every_table_is_missing(cloud: Cloud) -> None:
+    SESSION.client("glue").delete_database(Name=DATABASE)
+
+    assert [table for table, _ in whats(audit())] == [*TABLES, *OPERATIONS]
 
 
 def test_an_event_that_cannot_be_read_fails_the_audit(cloud: Cloud) -> None:

@@ -186,6 +186,17 @@ def test_a_compaction_that_another_one_overtook_takes_up_what_that_one_did(cloud
     assert [row["track_name"] for row in compacted(cloud)] == ["song that the other one saw"]
 
 
+def test_a_damaged_file_is_a_sentence_and_leaves_what_stands(cloud: Cloud) -> None:
+    put(cloud, FIRST, "a", "song")
+    compact(cloud)
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=SnapshotKey(LAST, "a").parquet("songs"), Body=b"PAR1damagedPAR1")
+
+    with pytest.raises(ConsoleError, match=r"songs/year=2026/month=11/ cannot become one file: .*`earworm audit`"):
+        compact(cloud)
+
+    assert [row["track_name"] for row in compacted(cloud)] == ["song"]
+
+
 def test_a_table_that_is_not_deployed_is_told(cloud: Cloud) -> None:
     with pytest.raises(ConsoleError, match="albums is not deployed in earworm_dev: run `earworm deploy albums`"):
         month_of(cloud, TABLES["albums"], 2026, 11)

@@ -351,6 +351,19 @@ def test_a_playlist_that_is_refused_costs_no_other_and_no_repetition(
     assert cloud.keys() == [stored["key"]]
 
 
+def test_a_playlist_of_episodes_alone_is_complete_and_needs_nothing_else(cloud: Cloud, spotify: FakeSpotify) -> None:
+    spotify.playlists[PLAYLIST_ID] = [{"type": "episode", "id": spotify_id("episode", each)} for each in range(60)]
+
+    (told,) = run({**SUNDAY, "playlists": [PLAYLIST_ID]})["playlists"]
+
+    assert (told["outcome"], told["entries"]) == ("ok", 60)
+    assert "sentence" not in told
+    assert [cloud.capabilities()[each] for each in ("artists", "albums", "audio_features.spotify")] == [
+        *("none needed", "none needed", "none needed")
+    ]
+    assert [endpoint for endpoint, _ in spotify.asked] == ["token", "playlist"]
+
+
 def test_a_playlist_without_its_entries_is_stored_with_what_to_do(cloud: Cloud, spotify: FakeSpotify) -> None:
     spotify.embedded = None
 
@@ -502,8 +515,74 @@ def test_a_playlist_that_was_read_when_the_quota_is_spent_is_stored_with_what_th
     assert [found[each] for each in ("contents", "artists", "albums", "audio_features.spotify")] == [
         *("ok", "ok", "quota", "quota")
     ]
+    assert first["sentence"].startswith("50 albums are not known: GET https://api.spotify.test/v1/albums/ is limited")
     assert {each.source for each in cloud.snapshot().features.values()} == {"reccobeats"}
     assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
+
+
+def test_a_page_that_is_refused_is_no_reason_to_repeat_or_to_defer(cloud: Cloud, spotify: FakeSpotify) -> None:
+    # given a playlist whose second page is refused, and a quota that is spent in the end
+    spotify.withheld["items"] = spotify.withheld["tracks"] = error(403, "Forbidden")
+    spotify.withheld["audio-features"] = A_LONG_LIMIT
+
+    # when the run is started with it in first place
+    summary = run({**SUNDAY, "playlists": [OTHER_PLAYLIST_ID, PLAYLIST_ID]})
+
+    # then what came of it is stored with what helps, and the other one alone is deferred
+    refused, deferred = summary["playlists"]
+    assert (refused["outcome"], refused["entries"], deferred["outcome"]) == ("partial", 100, "quota")
+    assert "100 of 120 entries came: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
+    assert "was refused with 403: Forbidden. Own the list, authorise its owner" in refused["sentence"]
+    assert [event["playlists"] for event in cloud.deferred()] == [[PLAYLIST_ID]]
+
+
+@pytest.mark.usefixtures("sleepless")
+def test_a_list_of_distinct_tracks_is_given_all_calls_that_it_takes_every_week(
+    cloud: Cloud, spotify: FakeSpotify
+) -> None:
+    # given a playlist that takes more calls than the budget of a run
+    spotify.playlists[PLAYLIST_ID] = [song(number) for number in range(6_006) if number % 1_000 != 404]
+
+    # when it is extracted in two weeks
+    for week in ("2026-11-22", "2026-11-29"):
+        summary = run({"playlists": [PLAYLIST_ID], "scheduled_time": f"{week}T06:00:00Z"})
+
+        # then each time everything is there, and nothing is to be said
+        assert summary["playlists"] == [
+            {
+                "playlist_id": PLAYLIST_ID,
+                "outcome": "ok",
+                "key": f"raw/spotify/{week}/{PLAYLIST_ID}/playlist.json",
+                "entries": 6_000,
+            }
+        ]
+        assert 500 < summary["calls"] < 610
+        snapshot = cloud.snapshot(day=date.fromisoformat(week))
+        assert len(snapshot.artists) == len(snapshot.albums) == len(snapshot.features) == 6_000
+
+
+def test_artists_that_come_one_by_one_are_complete_after_some_weeks_each_as_of_its_own_day(
+    cloud: Cloud, spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an application that is given no batches, and calls for twenty artists a week
+    monkeypatch.setenv("SPOTIFY_CALL_BUDGET", "35")
+    spotify.withheld["artists"] = error(403, "Forbidden")
+
+    # when a playlist of fifty artists is extracted in four weeks
+    known = []
+    for day in (date(2026, 11, 1) + timedelta(weeks=week) for week in range(4)):
+        (told,) = run({"playlists": [PLAYLIST_ID], "scheduled_time": f"{day}T06:00:00Z"})["playlists"]
+        snapshot = cloud.snapshot(day=day)
+        earlier = [each.as_of for each in snapshot.earlier_artists.values()]
+        known.append((len(snapshot.artists), [earlier.count(each) for each in sorted(set(earlier))]))
+        sentence = told.get("sentence", "")
+        assert ("are not known: half of the call budget" in sentence) == (len(snapshot.artists) + len(earlier) < 50)
+        assert told["outcome"] == "ok"
+
+    # then each week asks for others, and tells since when it knows the rest
+    assert known == [(20, []), (20, [20]), (10, [20, 20]), (0, [20, 20, 10])]
+    asked = [endpoint for endpoint, _ in spotify.asked].count("artist")
+    assert asked == 50
 
 
 def test_a_playlist_that_was_not_read_to_its_end_when_the_quota_is_spent_is_deferred(
@@ -519,14 +598,17 @@ def test_a_playlist_that_was_not_read_to_its_end_when_the_quota_is_spent_is_defe
 
 @pytest.mark.usefixtures("cloud")
 def test_a_spent_call_budget_defers_the_rest_by_an_hour(spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPOTIFY_CALL_BUDGET", "8")
+    # given a budget of two calls and, for the fifty songs of the first playlist, five more, which it takes
+    monkeypatch.setenv("SPOTIFY_CALL_BUDGET", "2")
     before = datetime.now(UTC)
 
+    # when the run is started
     summary = run()
 
-    assert summary["calls"] == len([endpoint for endpoint, _ in spotify.asked if endpoint != "reccobeats"]) == 8
+    # then it ends before the second playlist, which is deferred
+    assert summary["calls"] == len([endpoint for endpoint, _ in spotify.asked if endpoint != "reccobeats"]) == 7
     assert [each["outcome"] for each in summary["playlists"]] == ["ok", "quota"]
-    assert "budget of 8 calls" in summary["playlists"][1]["sentence"]
+    assert "budget of 7 calls" in summary["playlists"][1]["sentence"]
     wait = datetime.fromisoformat(summary["deferred"]["due"]) - before
     assert timedelta(minutes=59) < wait < timedelta(minutes=61)
 

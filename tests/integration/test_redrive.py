@@ -5,17 +5,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from contracts.tables import TABLES
 from contracts.tables.songs import SONGS
-from services.redrive.event import Event
+from services.redrive.event import SERVICES, Event
 from services.redrive.lake import LetterLake
-from services.redrive.letters import DIAGNOSIS, NO_DIAGNOSIS
+from services.redrive.letters import DIAGNOSIS, FAILED_RUN, FUNCTIONS, NO_DIAGNOSIS
 from services.redrive.redrive import MOST_SHOWN, Redrive, redriver
 from services.songs.transform import songs
 from shared.dead_letters import DeadLetterQueue
@@ -27,6 +26,7 @@ from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
 from tests.integration.cloud import BUCKET, KEY, SESSION, record
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -53,11 +53,18 @@ class Desk:
     s3: "S3Client"
     operator: "SQSClient"
     slept: list[float] = field(default_factory=list)
+    started: list[tuple[str, Any]] = field(default_factory=list)
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803  # as boto3 names them
+        """Stands for Lambda's client: moto would need Docker to run a function."""
+        assert InvocationType == "Event"
+        self.started.append((FunctionName, json.loads(Payload)))
 
     def __post_init__(self) -> None:
         self.redrive = Redrive(
             sqs=self.sqs,
             lake=LetterLake(self.s3, BUCKET),
+            functions=cast("LambdaClient", self),
             queue_prefix=PREFIX,
             sleep=self.slept.append,
             wait_seconds=0,
@@ -102,13 +109,13 @@ class Desk:
 
 
 @contextmanager
-def fresh_desk(on_call: OnCall = lambda _: None, *, services: Iterable[str] = TABLES) -> Iterator[Desk]:
+def fresh_desk(on_call: OnCall = lambda _: None, *, services: Iterable[str] = SERVICES) -> Iterator[Desk]:
     """A desk whose redrive tells before and after each call to AWS."""
     with mock_aws():
         sqs, s3, operator = SESSION.client("sqs"), SESSION.client("s3"), SESSION.client("sqs")
         s3.create_bucket(Bucket=BUCKET)
         for service in services:
-            for suffix in ("", "-dead-letters"):
+            for suffix in ("-dead-letters",) if service in FUNCTIONS else ("", "-dead-letters"):
                 operator.create_queue(QueueName=f"{PREFIX}{service.replace('_', '-')}{suffix}")
         tell_of_calls(on_call, sqs, s3)
         yield Desk(sqs, s3, operator)
@@ -143,7 +150,7 @@ def test_without_a_service_every_queue_is_looked_at(desk: Desk) -> None:
     answer = desk.ask(action="list", service=None)
 
     assert {each["service"]: each["classes"] for each in answer["services"]} == {
-        table: {"KeyError": 1} if table == "playlist_metadata" else {} for table in TABLES
+        service: {"KeyError": 1} if service == "playlist_metadata" else {} for service in SERVICES
     }
     assert answer["more"] is False
 
@@ -226,7 +233,6 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
         lake=Lake(desk.s3, BUCKET),
         dead_letters=DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters")),
         service_version="1.0.0",
-        gauges=(),
     )
     received = {
         **record(event_of(KEY.raw), AWSTraceHeader=TRACE),
@@ -521,3 +527,84 @@ def test_the_function_stops_in_time_for_its_reserve(desk: Desk, monkeypatch: pyt
 
     assert (late["more"], late["services"][0]["done"]) == (True, 0)
     assert (early["more"], early["services"][0]["done"]) == (False, 1)
+
+
+TODAY = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+EVENT = {"scheduled_time": TODAY, "playlists": ["3cEYpjA9oz9GiPac4AsH4n"]}
+RECORD = {
+    "requestContext": {"condition": "RetriesExhausted"},
+    "requestPayload": EVENT,
+    "responsePayload": {"errorType": "IncompleteRunError", "errorMessage": "2 playlists have no snapshot"},
+}
+SET_ASIDE: dict[str, tuple[Any, dict[str, str], str, str]] = {
+    "by Lambda": (
+        EVENT,
+        {"RequestID": "r-1", "ErrorCode": "200", "ErrorMessage": "it failed"},
+        FAILED_RUN,
+        "it failed",
+    ),
+    "by Lambda in a record": (RECORD, {}, "IncompleteRunError", "2 playlists have no snapshot"),
+    "by Scheduler": (EVENT, {"ERROR_CODE": "AccessDenied", "ERROR_MESSAGE": "no role"}, "AccessDenied", "no role"),
+    "by Scheduler as a request": (
+        {"FunctionName": "earworm-dev-extractor", "Payload": json.dumps(EVENT)},
+        {"ERROR_CODE": "AccessDenied", "ERROR_MESSAGE": "no role"},
+        "AccessDenied",
+        "no role",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SET_ASIDE)
+def test_a_run_that_was_set_aside_is_shown_with_its_diagnosis_and_started_again(desk: Desk, how: str) -> None:
+    body, attributes, error_class, sentence = SET_ASIDE[how]
+    desk.dead_letter(json.dumps(body), service="extractor", **attributes)
+
+    (message,) = desk.settled(action="show", service="extractor")["messages"]
+    assert message["error_class"] == error_class
+    assert sentence in message["attributes"].values()
+    assert desk.settled(action="list", service="extractor")["classes"] == {error_class: 1}
+    assert desk.settled(action="redrive", service="extractor", date="2026-11-15")["skipped"] == 1
+
+    assert desk.settled(action="redrive", service="extractor", error_class=error_class, date=TODAY[:10])["done"] == 1
+    assert desk.started == [("earworm-dev-extractor", EVENT)]
+    assert desk.depth("extractor-dead-letters") == 0
+
+
+@pytest.mark.parametrize("service", ["audit", "report"])
+def test_an_audit_and_a_report_are_started_again_whenever_they_were_due(desk: Desk, service: str) -> None:
+    desk.dead_letter("{}", service=service)
+
+    assert desk.settled(action="redrive", service=service)["done"] == 1
+    assert desk.started == [(f"earworm-dev-{service}", {})]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ('{"scheduled_time": "2026-06-01T06:00:00Z"}', "run of 2026-06-01: Spotify keeps no history"),
+        ("hello", "not the event of a function"),
+        ("[1]", "not the event of a function"),
+        ('{"Payload": "{"}', "not the event of a function"),
+    ],
+)
+def test_a_run_that_cannot_be_made_up_for_stays_with_the_reason_and_can_be_dropped(
+    desk: Desk, body: str, reason: str
+) -> None:
+    desk.dead_letter(body, service="extractor")
+
+    summary = desk.settled(action="redrive", service="extractor")
+
+    assert (summary["done"], list(summary["failed"].values())) == (0, [1])
+    assert reason in next(iter(summary["failed"]))
+    assert desk.started == []
+    assert desk.settled(action="drop", service="extractor", reason="too late")["done"] == 1
+    assert desk.s3.list_objects_v2(Bucket=BUCKET, Prefix="dead-letters/spotify/extractor/")["KeyCount"] == 1
+
+
+def test_services_that_are_not_deployed_have_no_dead_letters() -> None:
+    with fresh_desk(services=["songs", "audit"]) as desk:
+        desk.dead_letter("{}", service="audit")
+
+        answer = desk.ask(action="redrive", service=None)
+
+    assert [(each["service"], each["done"]) for each in answer["services"]] == [("songs", 0), ("audit", 1)]

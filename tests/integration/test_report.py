@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -39,6 +39,7 @@ class Week:
         asked: The weeks that Athena was asked for.
         charts: The weeks that it has charts of.
         fault: What it fails with.
+        absent: Tables that were told to be absent.
     """
 
     cloud: Cloud
@@ -46,9 +47,11 @@ class Week:
     asked: list[date]
     charts: list[date]
     fault: Exception | None = None
+    absent: list[str] = field(default_factory=list)
 
     def collect(self, _: Any, week: date, **known: Any) -> Any:
         self.asked.append(week)
+        self.absent = known["absent"]
         if self.fault:
             raise self.fault
         told = {"place": known["place"], "simulated": known["simulated"], "made_on": known["today"]}
@@ -89,8 +92,10 @@ def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
             "ATHENA_WORKGROUP": "earworm-dev",
             "ALARM_TOPIC_ARN": topic,
             "LINK_HOURS": "0",
+            "EARWORM_ENV": "dev",
         }.items():
             monkeypatch.setenv(name, value)
+        cloud.deploy(*TABLES)
         week = Week(cloud, inbox, asked=[], charts=[MONDAY])
         monkeypatch.setattr(report, "collect", week.collect)
         yield week
@@ -110,6 +115,15 @@ def test_while_receipts_are_missing_it_waits_and_names_them(week: Week) -> None:
 
     assert (told["outcome"], told["missing"]) == ("waiting", [OTHER.receipt("songs")])
     assert week.cloud.keys("reports/") == week.asked == []
+
+
+def test_a_table_that_is_not_deployed_is_not_waited_for(week: Week) -> None:
+    week.complete(KEY)
+    week.cloud.s3.delete_object(Bucket=BUCKET, Key=KEY.receipt("albums"))
+    week.cloud.remove("albums")
+
+    assert week.report()["outcome"] == "written"
+    assert week.absent == ["albums"]
 
 
 def test_once_every_table_has_every_snapshot_the_page_is_written(week: Week) -> None:

@@ -19,6 +19,8 @@ import pytest
 from infra.cli import collect
 from infra.cli.cloud import Cloud
 from infra.cli.screen import progress
+from infra.local.cloud import LocalCloud
+from infra.local.spotify.client import SimulatorClient, find_simulator
 from shared.lake import SnapshotKey
 
 if TYPE_CHECKING:
@@ -62,7 +64,15 @@ class Pipeline:
 
     @property
     def variables(self) -> dict[str, str]:
-        return dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
+        endpoints = LocalCloud(self.state).endpoints()
+        assert endpoints, "the cloud was stopped"
+        return endpoints.environment()
+
+    @property
+    def simulator(self) -> SimulatorClient:
+        simulator = find_simulator(self.variables)
+        assert simulator
+        return simulator
 
     @cached_property
     def cloud(self) -> Cloud:

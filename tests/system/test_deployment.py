@@ -1,7 +1,6 @@
 """One service changed, removed, broken, or in another environment, while all others go on."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -14,13 +13,15 @@ from typing import Any
 import pytest
 
 from contracts.tables import TABLES
-from infra import deploy as deploying
 from infra.cli import collect
 from infra.cli.cloud import Cloud
-from infra.deploy import Standing
-from infra.stacks import PLATFORM, ROOT, SERVICES
+from infra.deploying import deploy as deploying
+from infra.deploying.deploy import Standing
+from infra.deploying.stacks import PLATFORM, SERVICES
 from shared.lake import SnapshotKey
+from tests import sixth_table
 from tests.documents import entry, playlist, track
+from tests.sixth_table import copy_of_the_project
 from tests.system.pipeline import Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
@@ -52,11 +53,7 @@ class Tree:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    for folder in ("analytics", "contracts", "infra", "services", "shared"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build/dependencies").symlink_to(ROOT / "build/dependencies")
-    return Tree(tmp_path)
+    return Tree(copy_of_the_project(tmp_path))
 
 
 @dataclass(frozen=True)
@@ -117,11 +114,10 @@ def versions(pipeline: Pipeline) -> dict[str, str]:
 def test_new_code_of_one_service_changes_its_function_alone_and_can_be_taken_back(
     pipeline: Pipeline, dev: Lake, tree: Tree
 ) -> None:
-    # given a line changed in the transform of songs, and its version raised
+    # given a line changed in the transform of songs
     before, day = standings(dev.cloud), date(2025, 6, 2)
-    current = versions(pipeline)["songs"]
+    current = versions(pipeline)
     tree.change("services/songs/transform.py", "_MS_PER_MINUTE = 60_000", "_MS_PER_MINUTE = 30_000")
-    tree.change("services/songs/template.yaml", f"SERVICE_VERSION: {current}", "SERVICE_VERSION: 99.0.0")
 
     # when it is deployed, first dry
     shown = tree.earworm(pipeline, "deploy", "songs", "--dry-run")
@@ -132,31 +128,31 @@ def test_new_code_of_one_service_changes_its_function_alone_and_can_be_taken_bac
     assert (shown.returncode, done.returncode, left_behind) == (0, 0, before), shown.stderr + done.stderr
     changes = [line.split() for line in shown.stdout.splitlines() if "AWS::" in line]
     assert [line[:5] for line in changes] == [["songs", "Modify", "Function", "AWS::Lambda::Function", "no"]]
-    assert "Code (CodeKey), Environment" in shown.stdout
+    assert "Code (CodeKey), Environment (CodeKey)" in shown.stdout
     changed = standings(dev.cloud)
     assert [each for each in before if changed[each] != before[each]] == ["songs"]
 
-    # and the next run's receipts carry the new version for songs alone
+    # and the next run's receipts carry a new version for songs alone
     pipeline.earworm("run", "--date", str(day), "--playlist", collect.configured_playlists(dev.cloud)[0])
+    changed_version = versions(pipeline)["songs"]
+    assert changed_version not in current.values()
     assert {name: receipt["service_version"] for name, receipt in dev.receipts(day).items()} == {
-        **dict.fromkeys(OTHER_TABLES, current),
-        "songs": "99.0.0",
+        **{table: current[table] for table in OTHER_TABLES},
+        "songs": changed_version,
     }
-    assert versions(pipeline)["songs"] == "99.0.0"
 
-    # and the earlier code, deployed again, is the earlier bundle
-    pipeline.earworm("deploy", "songs")
-    taken_back = standings(dev.cloud)["songs"]
-    assert taken_back
-    assert before["songs"]
-    assert (versions(pipeline)["songs"], taken_back.code) == (current, before["songs"].code)
+    # and the earlier code, deployed again, has the earlier version
+    tree.change("services/songs/transform.py", "_MS_PER_MINUTE = 30_000", "_MS_PER_MINUTE = 60_000")
+    tree.earworm(pipeline, "deploy", "songs")
+    assert versions(pipeline) == current
 
 
 def test_a_service_that_fails_is_rolled_back_and_no_other_is_held_up(pipeline: Pipeline, dev: Lake, tree: Tree) -> None:
     # given new code for two services, of which one wants a queue that forgets too soon
-    current = versions(pipeline)["artists"]
+    current = versions(pipeline)
     for service in ("albums", "artists"):
-        tree.change(f"services/{service}/template.yaml", f"SERVICE_VERSION: {current}", "SERVICE_VERSION: 99.0.0")
+        with (tree.root / f"services/{service}/transform.py").open("a") as transform:
+            transform.write("# new\n")
     tree.change(
         "services/artists/template.yaml",
         "\nOutputs:\n",
@@ -174,14 +170,15 @@ def test_a_service_that_fails_is_rolled_back_and_no_other_is_held_up(pipeline: P
     assert "earworm-dev-artists was not deployed and is rolled back: Brief (AWS::SQS::Queue): " in complaints[0]
 
     # and one is as it was and still works, the other is new
-    assert (versions(pipeline)["albums"], versions(pipeline)["artists"]) == ("99.0.0", current)
+    new = versions(pipeline)
+    assert [service for service in current if new[service] != current[service]] == ["albums"]
     rolled_back = standings(dev.cloud)["artists"]
     assert rolled_back
     assert rolled_back.status == "UPDATE_ROLLBACK_COMPLETE"
     dev.put(SnapshotKey(date(2025, 6, 9), "after-the-failure"), playlist(entry(track("Heard")), id=None))
     dev.wait_for(date(2025, 6, 9), *TABLES)
-    assert dev.receipts(date(2025, 6, 9))["artists"]["service_version"] == current
-    assert dev.receipts(date(2025, 6, 9))["albums"]["service_version"] == "99.0.0"
+    assert dev.receipts(date(2025, 6, 9))["artists"]["service_version"] == current["artists"]
+    assert dev.receipts(date(2025, 6, 9))["albums"]["service_version"] == new["albums"]
 
 
 def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_after_a_replay(
@@ -220,6 +217,36 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     prefix = "processed/spotify/songs/year=2025/month=07/"
     assert len(dev.objects(prefix)) == len(documents)
     assert dev.objects(prefix) == prod.objects(prefix)
+
+
+def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(pipeline: Pipeline, dev: Lake) -> None:
+    # given albums removed
+    day = date(2025, 7, 21)
+    pipeline.earworm("remove", "albums", "--yes")
+
+    # when an operator goes on
+    for arguments in (
+        ("run", "--date", str(day)),
+        ("status",),
+        ("runs",),
+        ("tables",),
+        ("replay", "--from", str(day), "--to", str(day)),
+        ("audit", "--from", str(day), "--to", str(day), "--grace", "0"),
+        ("report", "--week", str(day)),
+    ):
+        result = pipeline.attempt(*arguments)
+
+        # then each command does the rest
+        assert result.returncode == 0, (arguments, result.stderr)
+        assert "albums: not deployed" in result.stderr
+    assert dev.receipts(day).keys() == {*TABLES} - {"albums"}
+
+    # and once albums is back and was told what it missed, the lake is whole
+    pipeline.earworm("deploy", "albums")
+    pipeline.earworm("replay", "--from", str(day), "--to", str(day), "--table", "albums")
+    audited = pipeline.attempt("audit", "--from", str(day), "--to", str(day), "--grace", "0")
+    assert (audited.returncode, audited.stderr) == (0, "")
+    assert dev.receipts(day).keys() == {*TABLES}
 
 
 def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -> None:
@@ -266,3 +293,34 @@ def test_what_cannot_be_done_ends_with_a_sentence(pipeline: Pipeline) -> None:
         assert result.returncode == 1
         assert sentence in " ".join(result.stderr.split())
         assert "Traceback" not in result.stderr
+
+
+def test_a_sixth_table_is_a_contract_a_transform_and_a_readme_for_the_console_too(
+    pipeline: Pipeline, dev: Lake, tree: Tree
+) -> None:
+    # given a table more in a copy of the project, and a snapshot of before it
+    sixth_table.add_to(tree.root)
+    earlier, later = SnapshotKey(date(2025, 9, 1), "before"), SnapshotKey(date(2025, 9, 8), "after")
+    document = playlist(entry(track("Heard")), entry(track("Heard")), entry(track("Seen")))
+    dev.put(earlier, document)
+    dev.wait_for(earlier.snapshot_date, *TABLES)
+
+    # when it is deployed, is told of the earlier snapshot and hears of a new one
+    def console(*arguments: str) -> str:
+        result = tree.earworm(pipeline, *arguments)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    console("deploy", sixth_table.NAME, "redrive", "audit")
+    console("replay", "--from", "2025-09-01", "--to", "2025-09-01", "--table", sixth_table.NAME)
+    dev.put(later, document)
+    dev.wait_for(later.snapshot_date, *TABLES, sixth_table.NAME)
+
+    # then its rows are explained, nothing is amiss, and the console knows it
+    explained = console("explain", sixth_table.NAME, "--playlist", "before", "--date", "2025-09-01", "--track", "Heard")
+    console("audit", "--from", "2025-09-01", "--to", "2025-09-08", "--grace", "0")
+    assert "$.tracks.items[0]" in explained
+    assert "2 rows" in explained
+    for command in ("dlq", "status", "tables"):
+        assert sixth_table.NAME in console(command)
+    console("remove", sixth_table.NAME, "--yes")

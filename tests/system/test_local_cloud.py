@@ -1,5 +1,6 @@
 """The embedded cloud as a whole: real processes, real requests."""
 
+import fcntl
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
@@ -18,9 +20,12 @@ from urllib.parse import urlparse
 import boto3
 import pytest
 import requests
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from infra.local.cloud import LocalCloud, LocalCloudError
 from infra.local.processes import Child, await_healthy, free_port, spawn
+from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -141,16 +146,14 @@ TEMPLATE = {
 }
 
 
-def client(name: Any, cloud: LocalCloud) -> Any:
+def client(name: Any, cloud: LocalCloud, **others: Any) -> Any:
     endpoints = cloud.endpoints()
     assert endpoints
-    return boto3.client(
-        name,
-        endpoint_url=endpoints.aws,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    root: dict[str, Any] = {
+        "aws_access_key_id": endpoints.access_key_id,
+        "aws_secret_access_key": endpoints.secret_access_key,
+    }
+    return boto3.client(name, endpoint_url=endpoints.aws, region_name="us-east-1", **(root | others))
 
 
 def eventually(condition: Any, *, within: float = 20) -> Any:
@@ -308,25 +311,107 @@ def test_two_starts_at_once_make_one_cloud(tmp_path: Path, own: LocalCloud) -> N
     assert len(processes_that_mention(str(tmp_path / "state"))) == 1
 
 
-def test_a_cloud_that_was_killed_is_replaced(own: LocalCloud) -> None:
+def kill(cloud: LocalCloud, name: str) -> int:
+    (number,) = (status.pid for status in cloud.status() if status.name == name)
+    os.kill(number, signal.SIGKILL)
+    eventually(lambda: not next(status for status in cloud.status() if status.name == name).running)
+    return number
+
+
+def test_a_cloud_whose_lake_died_is_replaced_only_after_the_loss_is_told(
+    own: LocalCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    # given
+    before = own.start()
+    number = kill(own, "AWS emulator")
+
+    # when another command asks, and then the cloud is started again
+    with pytest.raises(LocalCloudError, match=rf"process {number}.* has ended, and the lake.*`earworm up`.*empty"):
+        own.endpoints()
+    after = own.start()
+
+    # then
+    (told,) = caplog.messages
+    assert f"(process {number}, " in told
+    assert "with it ended the lake" in told
+    assert "`earworm deploy` and `earworm backfill` bring back" in told
+    assert own.status()[0].healthy
+    assert after.access_key_id != before.access_key_id
+
+
+def test_a_simulator_that_died_is_started_again_and_the_lake_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cloud = LocalCloud(tmp_path / "state", {"PATH": os.environ["PATH"]})
+    try:
+        # given
+        before = cloud.start()
+        client("s3", cloud).create_bucket(Bucket="lake")
+        number = kill(cloud, "Spotify simulator")
+
+        # when
+        with pytest.raises(LocalCloudError, match=rf"process {number}.*has ended. Run `earworm up`.*keeps the lake"):
+            cloud.endpoints()
+        after = cloud.start()
+
+        # then
+        assert after == before
+        simulator = find_simulator(after.environment())
+        assert simulator
+        assert simulator.info().playlists
+        assert [bucket["Name"] for bucket in client("s3", cloud).list_buckets()["Buckets"]] == ["lake"]
+        assert "started again; the lake is as it was" in caplog.text
+    finally:
+        cloud.stop()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"aws_port": 1}', '{"ports": {"AWS emulator": 1}}', "\0"])
+def test_a_damaged_record_is_a_sentence_and_stopping_mends_it(own: LocalCloud, tmp_path: Path, damage: str) -> None:
     own.start()
-    (before,) = own.status()
-    os.kill(before.pid, signal.SIGKILL)
-    eventually(lambda: own.endpoints() is None)
+    (tmp_path / "state" / "cloud.json").write_text(damage)
+
+    for command in (own.endpoints, own.start, own.status):
+        with pytest.raises(LocalCloudError, match=r"cloud.json, which holds .*cannot be read.*Run `earworm down`"):
+            command()
+
+    assert own.stop() is True
+    assert own.endpoints() is None
+    assert processes_that_mention(str(tmp_path / "state")) == []
+
+
+def test_its_keys_are_drawn_at_each_start_and_nobody_else_may_read_them(own: LocalCloud, tmp_path: Path) -> None:
+    first = own.start()
+    folder = tmp_path / "state"
+    modes = [path.stat().st_mode & 0o777 for path in (folder, folder / "env", folder / "cloud.json")]
+    own.stop()
+    second = own.start()
+
+    assert modes == [0o700, 0o600, 0o600]
+    assert first.secret_access_key != second.secret_access_key
+    assert processes_that_mention(second.secret_access_key) == []
+
+
+def test_a_folder_that_others_may_open_is_closed(own: LocalCloud, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
     own.start()
-    (after,) = own.status()
-    assert after.healthy
-    assert after.pid != before.pid
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_with_other_files_is_left_alone(own: LocalCloud, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+    (tmp_path / "state" / "thesis.tex").touch()
+    with pytest.raises(LocalCloudError, match=r"not the local cloud's alone: it holds thesis.tex.*EARWORM_STATE"):
+        own.start()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o755
 
 
 def test_a_number_that_another_program_took_over_is_left_alone(own: LocalCloud, tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
     ) as bystander:
-        (tmp_path / "state").mkdir()
-        record = {"pids": {"AWS emulator": bystander.pid}, "ports": {"AWS emulator": 1}}
-        (tmp_path / "state" / "cloud.json").write_text(json.dumps(record))
-        assert own.endpoints() is None
+        own.start()
+        kill(own, "AWS emulator")
+        (tmp_path / "state" / "aws.lock").write_text(str(bystander.pid))
         assert own.stop() is False
         assert bystander.poll() is None
         bystander.communicate(b"\n")
@@ -334,19 +419,19 @@ def test_a_number_that_another_program_took_over_is_left_alone(own: LocalCloud, 
 
 def test_a_process_without_a_record_is_named_and_not_doubled(own: LocalCloud, tmp_path: Path) -> None:
     own.start()
-    record = tmp_path / "state" / "cloud.json"
-    kept = record.read_text()
-    record.unlink()
-    with pytest.raises(LocalCloudError, match="An earlier AWS emulator still runs"):
+    (tmp_path / "state" / "cloud.json").unlink()
+    with pytest.raises(LocalCloudError, match=r"An earlier AWS emulator still runs.*Run `earworm down`"):
         own.start()
-    record.write_text(kept)
+    assert own.stop() is True
 
 
 def test_a_port_that_is_taken_ends_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         one = LocalCloud(tmp_path, REAL_SPOTIFY | {"EARWORM_AWS_PORT": str(port)})
-        with pytest.raises(LocalCloudError, match=f"Port {port}, which EARWORM_AWS_PORT names.*unset EARWORM_AWS_PORT"):
+        with pytest.raises(
+            LocalCloudError, match=f"Port {port} cannot be used.*name another port in EARWORM_AWS_PORT, or unset it"
+        ):
             one.start()
 
 
@@ -362,6 +447,17 @@ def test_a_wrong_variable_is_named(tmp_path: Path, variables: dict[str, str], se
         LocalCloud(tmp_path, REAL_SPOTIFY | variables).start()
 
 
+def test_it_holds_on_to_nothing_of_whoever_starts_it(own: LocalCloud, tmp_path: Path) -> None:
+    """As when a script starts it in `flock`, whose lock would last as long as the cloud."""
+    with (tmp_path / "another.lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        own.start()
+
+    with (tmp_path / "another.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def test_a_process_that_ends_early_shows_the_end_of_its_log(tmp_path: Path) -> None:
     script = "import sys; sys.exit('the disk is full')"
     child = Child("AWS emulator", [sys.executable, "-c", script], free_port(), "/", tmp_path / "lock", tmp_path / "log")
@@ -373,8 +469,7 @@ def test_a_process_that_ends_early_shows_the_end_of_its_log(tmp_path: Path) -> N
 def test_without_credentials_the_simulator_stands_in_for_spotify(tmp_path: Path) -> None:
     cloud = LocalCloud(tmp_path, {"PATH": os.environ["PATH"]})
     try:
-        cloud.start()
-        variables = dict(line.split("=", 1) for line in cloud.environment_file.read_text().splitlines())
+        variables = cloud.start().environment()
         token = requests.post(
             variables["SPOTIFY_TOKEN_URL"],
             data={"grant_type": "client_credentials"},
@@ -392,20 +487,131 @@ def test_without_credentials_the_simulator_stands_in_for_spotify(tmp_path: Path)
         cloud.stop()
 
 
-def test_the_real_spotify_is_left_alone_and_its_credentials_stay_off_the_disk(cloud: LocalCloud) -> None:
-    assert "SPOTI" not in cloud.environment_file.read_text()
-
-
-def test_a_stranger_is_refused(cloud: LocalCloud) -> None:
+def test_other_tools_are_told_of_aws_alone(cloud: LocalCloud) -> None:
     endpoints = cloud.endpoints()
     assert endpoints
-    stranger = boto3.client(
-        "s3",
-        endpoint_url=endpoints.aws,
-        region_name="us-east-1",
-        aws_access_key_id="AKIASTRANGER",
-        aws_secret_access_key="x",
-    )
-    with pytest.raises(stranger.exceptions.ClientError, match=r"InvalidAccessKeyId|AccessDenied"):
-        stranger.list_buckets()
-    client("s3", cloud).list_buckets()
+    told = dict(line.split("=", 1) for line in cloud.environment_file.read_text().splitlines())
+    assert told == endpoints.environment_of_aws()
+
+
+TEST = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+}
+CALLS: dict[Any, str] = {
+    "s3": "list_buckets",
+    "lambda": "list_functions",
+    "sqs": "list_queues",
+    "cloudformation": "list_stacks",
+    "sts": "get_caller_identity",
+    "xray": "get_sampling_rules",
+}
+
+
+@pytest.mark.parametrize("key", ["test", "000000000000", "AKIASTRANGER"])
+@pytest.mark.parametrize("service", CALLS)
+def test_a_stranger_is_refused(cloud: LocalCloud, key: str, service: str) -> None:
+    stranger = client(service, cloud, aws_access_key_id=key, aws_secret_access_key="test")
+
+    with pytest.raises(ClientError) as refused:
+        getattr(stranger, CALLS[service])()
+
+    told = refused.value.response
+    assert told["Error"]["Code"] in {"InvalidAccessKeyId", "UnrecognizedClientException", "InvalidClientTokenId"}
+    assert told["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_a_wrong_signature_is_refused(cloud: LocalCloud, service: str) -> None:
+    wrong = client(service, cloud, aws_secret_access_key="another")
+
+    with pytest.raises(ClientError, match=r"SignatureDoesNotMatch|InvalidSignatureException"):
+        getattr(wrong, CALLS[service])()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/_ministack/reset", {}),
+        ("POST", "/_ministack/reset", TEST),
+        ("POST", "/%5Fministack/reset", TEST),
+        ("POST", "/_ministack/config", TEST),
+        ("GET", "/_ministack/health", TEST),
+        ("GET", "/_ministack/sqs/messages", TEST),
+        ("GET", "/_ministack/lambda-code/witness", TEST),
+        ("GET", "/_localstack/health", {}),
+        ("GET", "/health", {}),
+        ("GET", "/latest/meta-data/iam/security-credentials/", {}),
+        ("GET", "/oauth2/authorize", {}),
+        ("GET", "/_aws/lambda-url/witness/", TEST),
+        ("GET", "/", {}),
+        ("GET", "/?X-Amz-Credential=test/20260101/us-east-1/s3/aws4_request", {}),
+        ("GET", "/?AWSAccessKeyId=test", {}),
+        ("OPTIONS", "/", {}),
+        ("OPTIONS", "/", {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}),
+        ("GET", "/_health", {"Host": "evil.example"}),
+        ("GET", "/_health", {"Origin": "https://evil.example"}),
+    ],
+)
+def test_what_is_not_signed_and_what_is_the_emulators_own_stays_closed(
+    cloud: LocalCloud, method: str, path: str, headers: dict[str, str]
+) -> None:
+    endpoints = cloud.endpoints()
+    assert endpoints
+    client("s3", cloud).create_bucket(Bucket="kept")
+
+    answer = requests.request(method, f"{endpoints.aws}{path}", headers=headers, timeout=5)
+
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+    assert "kept" in [bucket["Name"] for bucket in client("s3", cloud).list_buckets()["Buckets"]]
+
+
+def test_the_owner_is_kept_from_the_emulators_own_routes_too(cloud: LocalCloud) -> None:
+    s3 = client("s3", cloud)
+    link = s3.generate_presigned_url("put_object", Params={"Bucket": "_ministack", "Key": "reset"}, HttpMethod="POST")
+
+    assert requests.post(link, timeout=5).status_code == 403
+
+
+def test_the_route_of_health_tells_nothing(cloud: LocalCloud) -> None:
+    endpoints = cloud.endpoints()
+    assert endpoints
+    answer = requests.get(f"{endpoints.aws}/_health", timeout=5)
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_no_page_is_invited_to_read_an_answer(cloud: LocalCloud) -> None:
+    headers = client("lambda", cloud).list_functions()["ResponseMetadata"]["HTTPHeaders"]
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("config", [Config(signature_version="s3v4"), None], ids=["version 4", "as boto3 does"])
+def test_an_address_that_was_signed_opens_from_a_link(cloud: LocalCloud, config: Config | None) -> None:
+    s3 = client("s3", cloud, config=config)
+    s3.create_bucket(Bucket="pages")
+    s3.put_object(Bucket="pages", Key="week=1/a b+ü.html", Body=b"<h1>", ContentType="text/html")
+    link = s3.generate_presigned_url("get_object", Params={"Bucket": "pages", "Key": "week=1/a b+ü.html"})
+
+    opened = requests.get(link, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, timeout=5)
+    altered = requests.get(link.replace("week", "weeks"), timeout=5)
+
+    assert (opened.status_code, opened.content) == (200, b"<h1>")
+    assert altered.status_code == 403
+
+
+def test_a_function_acts_with_credentials_that_nobody_can_derive(cloud: LocalCloud, outputs: dict[str, str]) -> None:
+    """ministack derives them from the names of the function and its role."""
+    assert outputs
+    functions = client("lambda", cloud)
+    functions.invoke(FunctionName="witness", Payload=b"{}")
+    config = functions.get_function_configuration(FunctionName="witness")
+    digest = sha256(f"{config['FunctionArn']}:{config['Role']}".encode()).hexdigest()
+    derived = {
+        "aws_access_key_id": f"ASIA{digest[:16].upper()}",
+        "aws_secret_access_key": sha256(f"secret:{digest}".encode()).hexdigest(),
+        "aws_session_token": sha256(f"token:{digest}".encode()).hexdigest(),
+    }
+
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        client("sts", cloud, **derived).get_caller_identity()

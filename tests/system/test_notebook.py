@@ -12,7 +12,7 @@ import pytest
 
 from contracts.tables import TABLES
 from infra.cli import collect
-from infra.notebook import EXECUTE, JUPYTER, NOTEBOOK
+from infra.tools.notebook import EXECUTE, JUPYTER, NOTEBOOK
 from tests.system.pipeline import Pipeline, deployed
 
 Cells = dict[str, dict[str, Any]]

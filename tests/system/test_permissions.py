@@ -20,10 +20,9 @@ from ministack.core import iam_evaluator
 
 from analytics.athena import Athena, AthenaError
 from contracts.tables import TABLES
+from infra.deploying.stacks import PLATFORM, SERVICES, stack_name
 from infra.local.spotify.admin import Fault
-from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import PLAYLISTS
-from infra.stacks import PLATFORM, SERVICES, stack_name
 from shared.lake import SnapshotKey
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
@@ -58,6 +57,9 @@ NOT_EXERCISED = {
         (role, "sqs:SendMessage")
         for service in ("extractor", "audit", "report")
         for role in (service, f"schedule of the {service}")
+    },
+    "Glue asks for it on the catalog and the tables as well, the local one on the database alone": {
+        ("audit", "glue:GetTables"),
     },
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
@@ -180,10 +182,8 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     deferred = schedule("earworm-dev-deferred-x")
     put_raw, defer = ("s3.put_object", raw), ("scheduler.create_schedule", deferred)
     yield from against("extractor", "s3.put_object", raw, rows, receipt, letter, {**raw, "Bucket": OTHER_LAKE})
-    yield Case("extractor", "s3.get_object", raw, put_raw)
-    yield Case("extractor", "s3.get_object", rows, put_raw)
+    yield from against("extractor", "s3.get_object", raw, rows, receipt, letter, {**raw, "Bucket": OTHER_LAKE})
     yield Case("extractor", "s3.delete_object", raw, put_raw)
-    yield Case("extractor", "s3.list_objects_v2", {}, put_raw)
     own, others = ({"SecretId": f"earworm/{environment}/spotify"} for environment in ("dev", "prod"))
     yield from against("extractor", "secretsmanager.get_secret_value", own, others)
     yield Case("extractor", "secretsmanager.put_secret_value", {**own, "SecretString": "{}"}, (
@@ -198,21 +198,29 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
 
     queue, dead = {"QueueUrl": "earworm-dev-songs"}, {"QueueUrl": "earworm-dev-songs-dead-letters"}
     extractors = {"QueueUrl": "earworm-dev-extractor-dead-letters"}
+    started, others = (
+        {"FunctionName": f"earworm-dev-{name}", "InvocationType": "DryRun"} for name in ("audit", "songs")
+    )
     handle, body = {"ReceiptHandle": "x"}, {"MessageBody": "{}"}
     yield from against("redrive", "s3.put_object", letter, raw, rows, receipt, {**letter, "Bucket": OTHER_LAKE})
     yield from against("redrive", "s3.get_object", raw, rows, receipt, letter)
     yield Case("redrive", "s3.delete_object", raw, ("s3.get_object", raw))
     yield Case("redrive", "s3.delete_object", letter, ("s3.put_object", letter))
-    yield from against("redrive", "sqs.receive_message", dead, queue, extractors)
-    yield from against(
-        "redrive", "sqs.delete_message", {**dead, **handle}, {**queue, **handle}, {**extractors, **handle}
-    )
+    yield from against("redrive", "sqs.receive_message", dead, queue)
+    yield from against("redrive", "sqs.receive_message", extractors, queue)
+    yield from against("redrive", "sqs.delete_message", {**dead, **handle}, {**queue, **handle})
+    yield from against("redrive", "lambda.invoke", started, others)
     yield from against("redrive", "sqs.send_message", {**queue, **body}, {**dead, **body}, {**extractors, **body})
     yield Case("redrive", "sqs.purge_queue", dead)
 
-    yield from against("audit", "s3.get_object", rows, raw, letter, {**rows, "VersionId": "null"})
+    quarantined = {"Key": "quarantine/spotify/_x.json"}
+    foreign = [rows, quarantined, raw, letter, {**receipt, "VersionId": "null"}]
+    yield from against("audit", "s3.get_object", receipt, *foreign)
     yield Case("audit", "s3.put_object", receipt, ("s3.get_object", receipt))
-    yield Case("audit", "s3.delete_object", rows, ("s3.get_object", rows))
+    yield Case("audit", "s3.delete_object", receipt, ("s3.get_object", receipt))
+    tables, table = {"DatabaseName": "earworm_dev"}, {"DatabaseName": "earworm_dev", "Name": "songs"}
+    yield from against("audit", "glue.get_tables", tables, {"DatabaseName": "earworm_prod"})
+    yield Case("audit", "glue.delete_table", table, ("glue.get_tables", tables))
 
 
 def cases_of_the_report() -> Iterator[Case]:
@@ -464,7 +472,7 @@ class Work:
     def let_schedules_start_runs(self) -> None:
         """Every schedule, due today; Spotify's quota is spent amid the run, so that the rest is deferred."""
         spent = Fault(endpoint="/v1/playlists/{id}", kind="rate_limited", seconds=86_400, after=1, times=99)
-        SimulatorClient(self.pipeline.variables["SPOTIFY_SIMULATOR_URL"]).set_faults([spent])
+        self.pipeline.simulator.set_faults([spent])
         today = datetime.now(UTC).date()
         for name in ("earworm-dev-weekly", "earworm-dev-audit", "earworm-dev-report"):
             self.make_due(name, "due")
@@ -495,6 +503,11 @@ class Work:
         """Looks at them while their raw object is there and when it is gone; sends them back, and drops them."""
         queues = [f"{table.replace('_', '-')}-dead-letters" for table in TABLES]
         eventually(lambda: all(self.depth(queue) for queue in queues))
+        # Runs that change nothing: one that cannot be meant, one that only reads, and one of a week without snapshots.
+        runs = {"extractor": {"deferrals": 99}, "audit": {}, "report": {"week": "2010-01-04"}}
+        for function, event in runs.items():
+            url = self.pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{function}-dead-letters")["QueueUrl"]
+            self.pipeline.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
         self.redrive(action="list")
         self.redrive(action="show")
         self.pipeline.s3.delete_object(Bucket=LAKE, Key=UNREADABLE.raw)

@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from contracts.tables import TABLES
-from infra.cli import collect, tiers
+from infra.cli import collect
+from infra.demos import tiers
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import ARCHIVE, PLAYLISTS, TRENDING_COUNTRY, TRENDING_HIP_HOP
+from shared.lake import SnapshotKey
 from tests.system.pipeline import Pipeline
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
@@ -21,7 +23,7 @@ FIVE = [playlist.id for playlist in (*PLAYLISTS, TRENDING_HIP_HOP, TRENDING_COUN
 
 @pytest.fixture
 def simulator(pipeline: Pipeline) -> Iterator[SimulatorClient]:
-    simulator = SimulatorClient(pipeline.variables["SPOTIFY_SIMULATOR_URL"])
+    simulator = pipeline.simulator
     yield simulator
     simulator.clear_faults()
 
@@ -41,6 +43,27 @@ def test_each_tier_gives_what_it_grants_and_null_for_the_rest(pipeline: Pipeline
     assert set(dev_2026.coverages.values()) == {None}
     sources = pipeline.ask("SELECT DISTINCT feature_source FROM track_features")
     assert {row["feature_source"] for row in sources} == {"spotify", "reccobeats"}
+
+
+def test_two_backfills_side_by_side_store_every_day_as_it_was(pipeline: Pipeline) -> None:
+    weeks = 6
+    days = collect.mondays(weeks, datetime.now(UTC).date())
+    keys = [SnapshotKey(day, playlist) for day in days for playlist in collect.configured_playlists(pipeline.cloud)]
+
+    def stored() -> dict[SnapshotKey, str]:
+        bodies = {key: pipeline.s3.get_object(Bucket=pipeline.bucket, Key=key.raw)["Body"].read() for key in keys}
+        return {key: json.loads(body)["playlist"]["snapshot_id"] for key, body in bodies.items()}
+
+    # when
+    consoles = [pipeline.start("backfill", "--weeks", str(weeks), "--no-wait") for _ in range(2)]
+    assert [console.wait() for console in consoles] == [0, 0]
+    side_by_side = stored()
+    for day in days:
+        collect.extract(pipeline.cloud, day)
+
+    # then
+    assert side_by_side == stored()
+    assert len(set(side_by_side.values())) == len(keys)
 
 
 def test_a_spent_quota_amid_five_playlists_keeps_what_is_complete_and_defers_the_rest(

@@ -1,6 +1,7 @@
 """The simulator as users start it, through the client library that the extractor uses, unchanged."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -16,8 +17,7 @@ import spotipy
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthError
 
-from infra.local.spotify.admin import LONG_LIMIT_SECONDS, Decoration, Fault
-from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET
+from infra.local.spotify.admin import LONG_LIMIT_SECONDS, SECRET_HEADER, Decoration, Fault
 from infra.local.spotify.client import SimulatorClient, SimulatorError
 from infra.local.spotify.trending import ARCHIVE, EDITORIAL, TRENDING_GLOBAL, TRENDING_METAL_ROCK
 
@@ -26,6 +26,12 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 CAPTURED_ID = "0CapturedByOthers00000"
 ITEMS = "/v1/playlists/{id}/items"
+CLIENT_ID, CLIENT_SECRET, SECRET = "the-client-id", "the-client-secret", "of this start"
+KEYS = {
+    "SPOTIPY_CLIENT_ID": CLIENT_ID,
+    "SPOTIPY_CLIENT_SECRET": CLIENT_SECRET,
+    "SPOTIFY_SIMULATOR_SECRET": SECRET,
+}
 REDIRECT_URI = "http://127.0.0.1:8080/callback"
 
 
@@ -50,7 +56,7 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def process(captured: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     port = free_port()
     command = [sys.executable, "-m", "infra.local.spotify", "--port", str(port), "--documents", str(captured)]
-    with subprocess.Popen(command, cwd=ROOT) as server:
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | KEYS) as server:
         try:
             yield f"http://127.0.0.1:{port}", server
         finally:
@@ -60,7 +66,7 @@ def process(captured: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
 @pytest.fixture(scope="module")
 def simulator(process: tuple[str, "subprocess.Popen[bytes]"]) -> SimulatorClient:
     address, server = process
-    client = SimulatorClient(address)
+    client = SimulatorClient(address, SECRET)
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -291,10 +297,47 @@ def test_spotipy_walks_through_the_consent_and_reads_as_the_owner(
     assert expired.value.error == "invalid_grant"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {SECRET_HEADER: "of another start"},
+        {SECRET_HEADER: SECRET, "Host": "evil.example"},
+        {SECRET_HEADER: SECRET, "Origin": "https://evil.example"},
+    ],
+)
+def test_its_own_routes_are_for_the_owner_alone(
+    process: tuple[str, "subprocess.Popen[bytes]"], simulator: SimulatorClient, headers: dict[str, str]
+) -> None:
+    address, _ = process
+    before = simulator.set_date(date(2026, 5, 25))
+
+    refused = requests.put(f"{address}/_simulator/clock", headers=headers, data='{"date": "2026-01-05"}', timeout=5)
+
+    assert refused.status_code == 403
+    assert simulator.info().clock == before
+
+
+def test_the_route_of_health_tells_nothing(process: tuple[str, "subprocess.Popen[bytes]"]) -> None:
+    address, _ = process
+
+    answer = requests.get(f"{address}/_health", timeout=5)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_without_keys_it_does_not_start() -> None:
+    command = [sys.executable, "-m", "infra.local.spotify", "--port", "1"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr.split(":")[0]) == (1, "SPOTIPY_CLIENT_ID must be set")
+
+
 def test_a_folder_without_documents_is_refused_with_a_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "infra.local.spotify", "--port", "1", "--documents", str(tmp_path)]
 
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, cwd=ROOT, env=os.environ | KEYS, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 1
     assert ended.stderr == f"There is no playlist document in {tmp_path}: *.json is read.\n"

@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
+from infra.deploying.stacks import ROOT
 from infra.local.processes import free_port
-from infra.stacks import ROOT
 
 TRINO = ROOT / "build/trino/trino-server-476"
 LEAST_JAVA = 24

@@ -7,6 +7,7 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 * a column that a file lacks is NULL, a column that only a file has does not exist;
 * JSON lines (openx JsonSerDe) are read with the types of the table;
 * partition keys are what the path says, and partitions that the query rules out are not read;
+* an object is read once for each ETag, and its rows are kept in memory for later queries, up to a bound;
 * execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
 * catalog, objects and results are reached with the rights of whoever asks.
@@ -24,15 +25,18 @@ import contextlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlparse
 
 import duckdb
+import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 from ministack.core.responses import error_response_json, get_account_id, get_region
 from ministack.services import athena, glue, s3
@@ -40,6 +44,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from infra.local.emulator import iam, trino
+from infra.local.emulator.rows import ObjectVersion, RowCache
 from infra.local.emulator.trino import TableName, UnsupportedSqlError
 
 if TYPE_CHECKING:
@@ -62,12 +67,22 @@ _VIEW_SUFFIX: Final = " */"
 _scanned_bytes: ContextVar[int] = ContextVar("scanned_bytes")
 
 
+_PATH: Final = "$path"
+MOST_ROW_BYTES: Final = 2**30
+"""Of rows that are kept, in Arrow's memory: several times what a thousand snapshots of 50 entries take."""
+row_cache = RowCache(MOST_ROW_BYTES)
+
+
 class Source(NamedTuple):
-    """An object below a table's location."""
+    """An object below a table's location, as it was when it was listed.
+
+    ministack never changes a record: who overwrites or removes an object leaves this one as it is, so that a query
+    reads the lake of one moment.
+    """
 
     key: str
     relative: str
-    size: int
+    record: Mapping[str, Any]
 
 
 def install() -> None:
@@ -159,6 +174,7 @@ class _Workspace:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="athena-"))
         self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        self._numbers = count()
         self.scanned = 0
 
     def __enter__(self) -> Self:
@@ -198,11 +214,10 @@ class _Workspace:
 
     def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
         sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
-        files = [self._fetch(table, source) for source in sources]
-        self.scanned += sum(source.size for source in sources)
+        self.scanned += sum(source.record["size"] for source in sources)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(name.database)}")
         view = f"{_identifier(name.database)}.{_identifier(name.table)}"
-        self._connection.execute(f"CREATE VIEW {view} AS {relation(table, files)}")
+        self._connection.execute(f"CREATE VIEW {view} AS {self._rows(table, sources)}")
 
     def _pruned(self, sources: list[Source], keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> list[Source]:
         """The objects that any of the references may need."""
@@ -210,32 +225,63 @@ class _Workspace:
             return sources
         wanted = exp.or_(*(demand for demand in demands if demand is not None))
         declared = ", ".join(f"{_identifier(key)} VARCHAR" for key in keys)
-        holes = ", ".join("?" for _ in ("position", *keys))
         target = f"{_identifier(_PARTITIONS.database)}.{_identifier(_PARTITIONS.table)}"
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(_PARTITIONS.database)}")
         self._connection.execute(f"CREATE OR REPLACE TABLE {target} (position BIGINT, {declared})")
-        rows = [[position, *_partition_values(s.relative, keys)] for position, s in enumerate(sources)]
-        self._connection.executemany(f"INSERT INTO {target} VALUES ({holes})", rows)
+        values = zip(*(_partition_values(source.relative, keys) for source in sources), strict=True)
+        by_column = [list(range(len(sources))), *map(list, values)]
+        unnested = ", ".join("unnest(?)" for _ in by_column)
+        self._connection.execute(f"INSERT INTO {target} SELECT {unnested}", by_column)
         listed = exp.table_(_PARTITIONS.table, db=_PARTITIONS.database, catalog=trino.CATALOG)
         query = exp.select("position").from_(listed).where(wanted).order_by("position")
         columns = {_PARTITIONS: {"position": "bigint"} | dict.fromkeys(keys, "varchar")}
         kept = self._connection.execute(trino.to_duckdb(query, columns))
         return [sources[position] for (position,) in kept.fetchall()]
 
-    def _fetch(self, table: Mapping[str, Any], source: Source) -> Path:
-        bucket, prefix = _location(table)
-        path = self._folder / bucket / prefix / source.relative
+    def _rows(self, table: Mapping[str, Any], sources: Sequence[Source]) -> str:
+        """A SELECT of the rows of objects."""
+        nothing = relation(table, ())
+        if not sources:
+            return nothing
+        bucket, _ = _location(table)
+        for source in sources:
+            _must("s3:GetObject", f"arn:aws:s3:::{bucket}/{source.key}")
+        versions = {ObjectVersion(bucket, each.key, each.record["etag"]): each for each in sources}
+        found = row_cache.rows(
+            nothing, list(versions), lambda missing: self._read(table, {each: versions[each] for each in missing})
+        )
+        name = f"rows_{next(self._numbers)}"
+        self._connection.register(name, pa.concat_tables(found))
+        return f"SELECT * FROM {name}"
+
+    def _read(
+        self, table: Mapping[str, Any], versions: Mapping[ObjectVersion, Source]
+    ) -> dict[ObjectVersion, pa.Table]:
+        paths = {str(self._store(version, source)): version for version, source in versions.items()}
+        query = f"{relation(table, list(paths), path_as=_PATH)} ORDER BY {_identifier(_PATH)}"
+        rows = self._connection.sql(query).to_arrow_table()
+        of_each = Counter(rows.column(_PATH).to_pylist())
+        rows = rows.drop_columns([_PATH])
+        found, begin = {}, 0
+        for path in sorted(paths):
+            found[paths[path]] = rows.slice(begin, of_each[path])
+            begin += of_each[path]
+        return found
+
+    def _store(self, version: ObjectVersion, source: Source) -> Path:
+        path = self._folder / version.bucket / version.key
         path.parent.mkdir(parents=True, exist_ok=True)
-        _must("s3:GetObject", f"arn:aws:s3:::{bucket}/{source.key}")
-        data = s3._get_object_data(bucket, source.key)
-        if data is None:
-            raise UnsupportedSqlError(f"HIVE_CANNOT_OPEN_SPLIT: s3://{bucket}/{source.key} went away during the query.")
-        path.write_bytes(data)
+        path.write_bytes(s3._read_body(version.bucket, version.key, source.record))
         return path
 
 
-def relation(table: Mapping[str, Any], files: Sequence[Path]) -> str:
+def relation(table: Mapping[str, Any], files: Sequence[str], *, path_as: str | None = None) -> str:
     """A SELECT over the files with exactly the columns of the catalog, in its order and its types.
+
+    Args:
+        table: As the catalog has it.
+        files: Their paths.
+        path_as: A further column that tells the path of the file that a row is from.
 
     Raises:
         UnsupportedSqlError: The format of the table is neither Parquet nor JSON lines.
@@ -247,18 +293,22 @@ def relation(table: Mapping[str, Any], files: Sequence[Path]) -> str:
         return f"SELECT {nothing} WHERE false"
     paths = ", ".join(_literal(path) for path in files)
     keys = ", ".join(f"{_literal(key)}: VARCHAR" for key in _partition_keys(table))
-    hive = f"hive_partitioning = true, hive_types = {{{keys}}}" if keys else "hive_partitioning = false"
+    options = f"hive_partitioning = true, hive_types = {{{keys}}}" if keys else "hive_partitioning = false"
+    if path_as:
+        options += f", filename = {_literal(path_as)}"
     match athena._data_format(table):
         case "parquet":
-            reader = f"read_parquet([{paths}], union_by_name = true, {hive})"
+            reader = f"read_parquet([{paths}], union_by_name = true, {options})"
         case "json":
             types = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in stored.items())
-            reader = f"read_json([{paths}], format = 'newline_delimited', columns = {{{types}}}, {hive})"
+            reader = f"read_json([{paths}], format = 'newline_delimited', columns = {{{types}}}, {options})"
         case other:
             raise UnsupportedSqlError(
                 f"NOT_SUPPORTED: tables in the format '{other}'; the local Athena reads parquet and json."
             )
     chosen = ", ".join(f"CAST({_identifier(n)} AS {t}) AS {_identifier(n)}" for n, t in columns.items())
+    if path_as:
+        chosen += f", {_identifier(path_as)}"
     return f"SELECT {chosen} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM {reader})"
 
 
@@ -407,13 +457,13 @@ def _sources(table: Mapping[str, Any]) -> Iterator[Source]:
     """All objects below the location but those that Trino hides: names that start with `_` or a dot."""
     bucket, prefix = _location(table)
     _must("s3:ListBucket", f"arn:aws:s3:::{bucket}", s3_prefix=prefix)
-    objects: Mapping[str, Mapping[str, Any]] = (s3._buckets.get(bucket) or {}).get("objects", {})
-    for key in sorted(objects):
+    records: Mapping[str, Mapping[str, Any]] = dict((s3._buckets.get(bucket) or {}).get("objects", {}))
+    for key in sorted(records):
         relative = key.removeprefix(prefix)
         if not key.startswith(prefix) or key.endswith("/"):
             continue
         if not any(part.startswith(("_", ".")) for part in relative.split("/")):
-            yield Source(key, relative, objects[key]["size"])
+            yield Source(key, relative, records[key])
 
 
 def _partition_values(relative: str, keys: Iterable[str]) -> list[str | None]:

@@ -7,13 +7,15 @@ import os
 import signal
 import tempfile
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hypercorn.typing import ASGIFramework
 
 MINISTACK: Final = "1.5.33"
 """The release whose insides the extensions hook into."""
@@ -37,9 +39,9 @@ def require_version(installed: str) -> None:
 
 def install_extensions(state: Path) -> None:
     """Hook everything that ministack lacks into it. The environment must be set before."""
-    from infra.local.emulator import athena, crawler, iam, named_query, scheduler, xray  # noqa: PLC0415
+    from infra.local.emulator import athena, crawler, gate, iam, named_query, scheduler, xray  # noqa: PLC0415
 
-    for extension in (athena, crawler, named_query, scheduler, xray):
+    for extension in (athena, crawler, gate, named_query, scheduler, xray):
         extension.install()
     iam.install(state / "logs/iam.jsonl")
 
@@ -47,18 +49,24 @@ def install_extensions(state: Path) -> None:
 async def serve(*, port: int, state: Path) -> None:
     """Serve the AWS APIs on the loopback address until SIGTERM or SIGINT, then end the Lambda workers.
 
+    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment are the credentials of the account's root.
+
     Args:
         port: A free port.
         state: Folder that holds all temporary files and `logs/iam.jsonl`; made if absent.
 
     Raises:
-        EmulatorError: Another release of ministack is installed.
+        EmulatorError: Another release of ministack is installed, or the root has no credentials.
     """
     require_version(version("ministack"))
+    if not all(os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")):
+        raise EmulatorError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must name the credentials of the root.")
     _configure(port=port, state=state)
     install_extensions(state)
     from ministack.app import app  # noqa: PLC0415 - it reads the environment while it is imported
     from ministack.core import lambda_runtime  # noqa: PLC0415
+
+    from infra.local.emulator.gate import Gate  # noqa: PLC0415
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -69,7 +77,7 @@ async def serve(*, port: int, state: Path) -> None:
     config.loglevel = "WARNING"
     config.graceful_timeout = 1
     config.shutdown_timeout = 1
-    await serve_asgi(app, config, shutdown_trigger=stopped.wait)
+    await serve_asgi(cast("ASGIFramework", Gate(app, port)), config, shutdown_trigger=stopped.wait)
     lambda_runtime.reset()
 
 

@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _ROOT: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _FILTER: Final = re.compile(r'annotation\.(\w+)\s*=\s*"([^"]*)"')
 _MOST_TRACES: Final = 10_000
+_MOST_BYTES_OF_A_TRACE: Final = 2**20
+"""About what X-Ray keeps of one."""
+_MOST_BYTES: Final = 256 * 2**20
 
 
 class Traces:
@@ -26,21 +29,32 @@ class Traces:
 
     def __init__(self) -> None:
         self._documents: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._sizes: Counter[str] = Counter()
+        self._size = 0
         self._lock = Lock()
 
     def put(self, document: Mapping[str, Any]) -> None:
-        """Keep a segment or subsegment.
+        """Keep a segment or subsegment; one that makes its trace too large is dropped.
 
         Raises:
-            ValueError: It names no trace.
+            ValueError: It names no trace, or lacks what every segment has.
         """
-        root = document.get("trace_id", "")
+        root = str(document.get("trace_id", ""))
         if not _ROOT.fullmatch(root):
             raise ValueError(f"no trace id: {root!r}")
+        if not {"id", "start_time"} <= document.keys():
+            raise ValueError(f"no segment: {root} has a document without id or start_time")
+        size = len(json.dumps(document))
         with self._lock:
+            if self._sizes[root] + size > _MOST_BYTES_OF_A_TRACE:
+                return
             self._documents[root].append(dict(document))
-            while len(self._documents) > _MOST_TRACES:
-                self._documents.pop(next(iter(self._documents)))
+            self._sizes[root] += size
+            self._size += size
+            while len(self._documents) > _MOST_TRACES or self._size > _MOST_BYTES:
+                oldest = next(iter(self._documents))
+                del self._documents[oldest]
+                self._size -= self._sizes.pop(oldest)
 
     def get(self, root: str) -> dict[str, Any] | None:
         """A trace as `BatchGetTraces` answers it; None if there is none."""
@@ -91,6 +105,8 @@ class Traces:
         """Forget all."""
         with self._lock:
             self._documents.clear()
+            self._sizes.clear()
+            self._size = 0
 
 
 class Invocation:

@@ -411,6 +411,9 @@ def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a ta
             return exp.Anonymous(this="LIST_EXTRACT", expressions=[parts, node.args["part_index"]])
         case exp.ArraySlice():
             return _array_slice(node)
+        case exp.CountIf():
+            # Over nothing, or over NULL alone, DuckDB answers NULL.
+            return exp.Count(this=exp.Case().when(node.this, exp.Literal.number(1)))
         case exp.ArgMax() | exp.ArgMin():
             # DuckDB leaves rows out whose value is NULL.
             function = "ARG_MAX_NULL" if isinstance(node, exp.ArgMax) else "ARG_MIN_NULL"

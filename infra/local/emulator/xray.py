@@ -1,7 +1,8 @@
 # ruff: noqa: SLF001 - it hooks into what ministack keeps private
 """X-Ray, of which ministack has nothing, and the way of a trace from S3 through SNS and SQS to a function.
 
-A UDP port takes what the SDK in the functions tells, as the daemon in Lambda does. Lambda's own segments are made
+A UDP port takes what the SDK in the functions tells, as the daemon in Lambda does; it cannot know who sent it, so any
+program of this machine may tell of traces that never were, and only so many are kept. Lambda's own segments are made
 here. The header of the request that put an object travels with the object's event to every message.
 Sources: https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html,
 https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sns.html

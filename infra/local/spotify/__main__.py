@@ -1,24 +1,32 @@
-"""Serve the simulator on loopback until SIGTERM or SIGINT: `python -m infra.local.spotify --port 4570`."""
+"""Serve the simulator on loopback until SIGTERM or SIGINT: `python -m infra.local.spotify --port 4570`.
+
+SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET are those of the application that it knows, and SPOTIFY_SIMULATOR_SECRET is
+what its own routes ask for.
+"""
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from infra.local.spotify.admin import Generation
 from infra.local.spotify.app import create_app
+from infra.local.spotify.authorization import Application
 from infra.local.spotify.captured import CapturedDocumentError, read_captured
 from infra.local.spotify.catalogue import CatalogueError, load_catalogue
+from infra.local.spotify.guard import Guard
 from infra.local.spotify.tiers import TIERS, TierError
 
 if TYPE_CHECKING:
     from hypercorn.typing import ASGIFramework
-    from starlette.applications import Starlette
+
+_SECRETS: Final = ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "SPOTIFY_SIMULATOR_SECRET")
 
 
 def main() -> None:
@@ -38,18 +46,23 @@ def main() -> None:
         help="serve the captured playlist documents of this folder too; may be given several times",
     )
     arguments = parser.parse_args()
+    missing = [name for name in _SECRETS if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"{missing[0]} must be set: the simulator takes {', '.join(_SECRETS)} from the environment.")
+    client_id, client_secret, secret = (os.environ[name] for name in _SECRETS)
     try:
         app = create_app(
             load_catalogue(),
+            Application(client_id, client_secret),
             tier=TIERS[arguments.tier].of_generation(arguments.generation),
             captured={id_: one for folder in arguments.documents for id_, one in read_captured(folder).items()},
         )
     except (CatalogueError, CapturedDocumentError, TierError) as error:
         sys.exit(str(error))
-    asyncio.run(_serve(app, arguments.port))
+    asyncio.run(_serve(Guard(app, port=arguments.port, secret=secret), arguments.port))
 
 
-async def _serve(app: "Starlette", port: int) -> None:
+async def _serve(app: Guard, port: int) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)

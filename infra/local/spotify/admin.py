@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+SECRET_HEADER: Final = "X-Simulator-Secret"  # noqa: S105 - the header's name
 INFO_PATH: Final = "/_simulator"
 CLOCK_PATH: Final = "/_simulator/clock"
 TIER_PATH: Final = "/_simulator/tier"
@@ -18,9 +19,12 @@ FaultKind = Literal[
     "quota_exceeded",
     "server_error",
     "unavailable",
+    "forbidden",
     "timeout",
     "truncated_body",
     "invalid_json",
+    "short_page",
+    "floats",
     "expired_token",
     "edited",
 ]
@@ -31,6 +35,7 @@ LONG_LIMIT_SECONDS: Final = 86_400
 """The `Retry-After` that Spotify sends when an application has used up its day."""
 
 _PLAYLIST_ENDPOINTS: Final = "/v1/playlists/{id}"
+_PAGES: Final = ("/items", "/tracks")
 _NEED_SECONDS: Final = frozenset({"rate_limited", "timeout"})
 _TAKE_SECONDS: Final = _NEED_SECONDS | {"quota_exceeded"}
 
@@ -71,9 +76,11 @@ class Fault(_Message):
     Attributes:
         endpoint: Template of the route, such as `/v1/playlists/{id}/items` or `/api/token`.
         kind: `rate_limited` and `quota_exceeded` answer 429 (the latter names its reason), `server_error` 500,
-            `unavailable` 503. `timeout` holds the answer. `truncated_body` ends the connection in the middle of
-            the answer, `invalid_json` ends the answer there. `expired_token` expires every access token given
-            out so far. `edited` changes the list before it answers: a new snapshot_id, its first entry last.
+            `unavailable` 503, `forbidden` 403. `timeout` holds the answer. `truncated_body` ends the connection in the
+            middle of the answer, `invalid_json` ends the answer there. `short_page` leaves out the second half of a
+            page's entries. `floats` sends every whole number with a fraction, as in `67.0`. `expired_token` expires
+            every access token given out so far. `edited` changes the list before it answers: a new snapshot_id, its
+            first entry last.
         playlist: Counts only the calls for this list; None counts every call of the endpoint.
         after: Calls that go well before.
         times: Calls that go wrong then.
@@ -98,6 +105,8 @@ class Fault(_Message):
         for_a_list = self.endpoint.startswith(_PLAYLIST_ENDPOINTS)
         if (self.playlist is not None or self.kind == "edited") and not for_a_list:
             raise ValueError(f"{self.endpoint} serves no playlist; {_PLAYLIST_ENDPOINTS} and those below it do")
+        if self.kind == "short_page" and not self.endpoint.endswith(_PAGES):
+            raise ValueError(f"{self.endpoint} serves no pages; {_PLAYLIST_ENDPOINTS}{' and '.join(_PAGES)} do")
         if self.kind == "expired_token" and not self.endpoint.startswith("/v1/"):
             raise ValueError(f"{self.endpoint} takes no access token; the endpoints below /v1/ do")
         return self

@@ -31,7 +31,7 @@ from infra.local.spotify.admin import (
     SimulatorInfo,
     TierSetting,
 )
-from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET, Application, Authorization, TokenError
+from infra.local.spotify.authorization import Application, Authorization, TokenError
 from infra.local.spotify.catalogue import LAST_RELEASE, Catalogue
 from infra.local.spotify.documents import CapturedPlaylist, Documents
 from infra.local.spotify.faults import Endpoint, Faults, faulty
@@ -53,20 +53,22 @@ ENDPOINTS: Final = (*_SERVICE_ROUTES, *(f"/v1{path}" for path in OPERATIONS))
 
 def create_app(
     catalogue: Catalogue,
+    application: Application,
     *,
     tier: Tier = TIERS["extended"],
     captured: Mapping[str, CapturedPlaylist] | None = None,
     seconds: Callable[[], float] = time.monotonic,
 ) -> Starlette:
-    """Return the simulator as an ASGI application, with one registered Spotify application.
+    """Return the simulator as an ASGI application.
 
     Args:
         catalogue: The songs.
+        application: The Spotify application that is registered.
         tier: What Spotify grants the application at first.
         captured: Real lists by their ids, served besides.
         seconds: The clock by which access tokens expire.
     """
-    simulator = _Simulator(catalogue, tier, captured or {}, seconds)
+    simulator = _Simulator(catalogue, application, tier, captured or {}, seconds)
     return Starlette(
         routes=[
             Route(INFO_PATH, simulator.info),
@@ -98,6 +100,7 @@ class _Simulator:
     def __init__(
         self,
         catalogue: Catalogue,
+        application: Application,
         tier: Tier,
         captured: Mapping[str, CapturedPlaylist],
         seconds: Callable[[], float],
@@ -106,9 +109,7 @@ class _Simulator:
         self._trends = Trends(catalogue)
         self._playlists = Playlists(self._trends, captured)
         self._reccobeats = ReccoBeats(catalogue)
-        self._authorization = Authorization(
-            Application(CLIENT_ID, CLIENT_SECRET), seconds=seconds, today=lambda: self._clock().date
-        )
+        self._authorization = Authorization(application, seconds=seconds, today=lambda: self._clock().date)
         self._tier = tier
         self._faults = Faults()
         self._date: date | None = None

@@ -1,7 +1,7 @@
 """A client for the simulator's own routes: what it serves, and the day, the tier and the faults that it shows."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import requests
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from infra.local.spotify.admin import (
     CONSENT_PATH,
     FAULTS_PATH,
     INFO_PATH,
+    SECRET_HEADER,
     TIER_PATH,
     Clock,
     ClockSetting,
@@ -31,14 +32,27 @@ class SimulatorError(Exception):
     """The simulator refused a request; the text is its own."""
 
 
-class SimulatorClient:
-    """Talks to the simulator at a base address such as `http://127.0.0.1:4570`.
+def find_simulator(variables: Mapping[str, str]) -> "SimulatorClient | None":
+    """Return a client of the simulator that an environment leads to; None if it leads to none."""
+    address = variables.get("SPOTIFY_SIMULATOR_URL")
+    return SimulatorClient(address, variables.get("SPOTIFY_SIMULATOR_SECRET", "")) if address else None
 
-    Every method raises `requests.RequestException` when there is no simulator to answer.
+
+class SimulatorClient:
+    """Talks to the simulator, past every proxy.
+
+    Every method raises `requests.RequestException` when there is no simulator to answer, or the secret is another's.
+
+    Args:
+        base_url: Its address, such as `http://127.0.0.1:4570`.
+        secret: What its own routes ask for.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, secret: str) -> None:
         self._base_url = base_url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers[SECRET_HEADER] = secret
 
     def info(self) -> SimulatorInfo:
         """Return what the simulator is, its clock, its tier and its playlists."""
@@ -89,7 +103,7 @@ class SimulatorClient:
         return self._request("PUT", path, message.model_dump_json())
 
     def _request(self, method: str, path: str, body: str | None = None) -> bytes:
-        response = requests.request(method, self._base_url + path, data=body, timeout=_SECONDS_TO_ANSWER)
+        response = self._session.request(method, self._base_url + path, data=body, timeout=_SECONDS_TO_ANSWER)
         if response.status_code == requests.codes.bad_request:
             raise SimulatorError(response.json()["error"]["message"])
         response.raise_for_status()

@@ -1,8 +1,10 @@
 """Faults on demand: which call is struck, and what the answer to it is."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from starlette.requests import Request
@@ -18,6 +20,7 @@ _REFUSALS: Final[Mapping[FaultKind, tuple[int, str]]] = {
     "quota_exceeded": (429, "API rate limit exceeded"),
     "server_error": (500, "Server error."),
     "unavailable": (503, "Service temporarily unavailable"),
+    "forbidden": (403, "Forbidden"),
 }
 
 
@@ -60,6 +63,11 @@ async def faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response
             return _TruncatedResponse(answer.body, media_type=answer.media_type)
         case "invalid_json":
             return Response(_half(answer.body), media_type=answer.media_type)
+        case "short_page" if answer.status_code == HTTPStatus.OK:
+            page = json.loads(bytes(answer.body))
+            return JSONResponse(page | {"items": page["items"][: len(page["items"]) // 2]})
+        case "floats":
+            return JSONResponse(json.loads(bytes(answer.body), parse_int=float), answer.status_code)
         case _:
             return answer
 

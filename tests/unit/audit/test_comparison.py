@@ -7,27 +7,100 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.comparison import FoundReceipt, FoundRows, Holdings, Numbers, Place, Raw, compare
+from contracts.columns import columns
+from contracts.tables import TABLES
+from contracts.tables.receipts import Receipt
+from services.audit.comparison import (
+    PARTITION_KEYS,
+    FoundObject,
+    FoundRaw,
+    FoundReceipt,
+    FoundTable,
+    Holdings,
+    Place,
+    compare,
+    compare_catalog,
+)
 from shared.lake import SnapshotKey
 
-TABLES = ("songs", "albums")
+NAMES = ("songs", "albums")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = st.builds(SnapshotKey, st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.sampled_from(("one", "two-2", "3")))
+UNCHECKED = {"extracted_at", "refused_values", "service_version", "contract_version"}
+"""Columns that nothing else tells; the SHA-256 of the receipt covers them."""
+ETAGS = st.uuids().map(lambda each: each.hex)
+
+
+KINDS = {
+    "receipts": "receipt",
+    "parquet": "Parquet file",
+    "quarantine": "quarantine",
+    "quarantined_values": "quarantine of values",
+}
+
+
+def receipt(
+    place: Place,
+    raw: FoundRaw,
+    parquet: FoundObject,
+    kept: FoundObject | None,
+    values: FoundObject | None = None,
+    *,
+    refused: int = 0,
+    **numbers: int,
+) -> Receipt:
+    """A receipt that says how it is."""
+    told: Receipt = {
+        "snapshot_date": str(place.key.snapshot_date),
+        "playlist_id": place.key.playlist_id,
+        "run_id": "run-1",
+        "extracted_at": None,
+        "table_name": place.table,
+        "entries": sum(numbers.values()),
+        "rows": numbers["rows"],
+        "rejected": numbers["rejected"],
+        "refused_values": refused,
+        "skipped_entries": numbers["skipped"],
+        "skipped": f'{{"episode": {numbers["skipped"]}}}' if numbers["skipped"] else "{}",
+        "raw_key": place.key.raw,
+        "raw_etag": raw.etag,
+        "raw_version_id": raw.version,
+        "parquet_key": place.key.parquet(place.table),
+        "parquet_etag": parquet.etag,
+        "parquet_bytes": parquet.bytes,
+        "quarantine_key": place.key.quarantine(place.table) if kept else None,
+        "quarantine_etag": kept.etag if kept else None,
+        "quarantine_bytes": kept.bytes if kept else None,
+        "refused_values_key": place.key.quarantined_values(place.table) if values else None,
+        "refused_values_etag": values.etag if values else None,
+        "refused_values_bytes": values.bytes if values else None,
+        "service_version": "1",
+        "contract_version": 1,
+    }
+    return told
 
 
 @st.composite
 def consistent(draw: st.DrawFn) -> Holdings:
     """Some snapshots, each in every table."""
-    raws = {key: Raw(draw(st.uuids()).hex, NOON - timedelta(days=1)) for key in draw(st.sets(KEYS, max_size=4))}
-    holdings = Holdings(raws, {}, {}, {})
+    found = st.builds(FoundObject, ETAGS, st.integers(0, 9))
+    raws = {
+        key: FoundRaw(draw(ETAGS), draw(ETAGS), NOON - timedelta(days=1)) for key in draw(st.sets(KEYS, max_size=4))
+    }
+    holdings = Holdings(raws, {}, {}, {}, {})
     for key, raw in raws.items():
-        for place in (Place(table, key) for table in TABLES):
-            rows, rejected, skipped = (draw(st.integers(0, 3)) for _ in range(3))
-            numbers = Numbers(rows + rejected + skipped, rows, rejected, skipped)
-            _of(holdings, "receipts")[place] = FoundReceipt(raw.version, numbers)
-            _of(holdings, "parquet")[place] = FoundRows(raw.version, rows)
-            if rejected:
-                _of(holdings, "quarantine")[place] = FoundRows(raw.version, rejected)
+        for place in (Place(table, key) for table in NAMES):
+            numbers = {name: draw(st.integers(0, 3)) for name in ("rows", "rejected", "skipped")}
+            parquet, quarantine = draw(found), draw(found) if numbers["rejected"] else None
+            refused = draw(st.integers(0, 2))
+            values = draw(found) if refused else None
+            content = receipt(place, raw, parquet, quarantine, values, refused=refused, **numbers)
+            _of(holdings, "receipts")[place] = FoundReceipt(raw.version, "run-1", is_intact=True, content=content)
+            _of(holdings, "parquet")[place] = parquet
+            if quarantine:
+                _of(holdings, "quarantine")[place] = quarantine
+            if values:
+                _of(holdings, "quarantined_values")[place] = values
     return holdings
 
 
@@ -38,48 +111,51 @@ def _of(holdings: Holdings, kind: str) -> dict[Any, Any]:
 
 
 def gaps(holdings: Holdings) -> list[tuple[str | None, str | None, str]]:
-    return [(gap["table"], gap["raw_key"], gap["what"]) for gap in compare(holdings, TABLES, settled_before=NOON).gaps]
+    return [(gap["table"], gap["raw_key"], gap["what"]) for gap in compare(holdings, NAMES, settled_before=NOON).gaps]
 
 
 @given(consistent())
 def test_a_consistent_lake_has_no_gap(holdings: Holdings) -> None:
-    found = compare(holdings, TABLES, settled_before=NOON)
+    found = compare(holdings, NAMES, settled_before=NOON)
 
     assert (found.checked, found.fresh, found.gaps) == (len(holdings.raws), 0, [])
 
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
 def test_any_single_object_that_is_removed_is_named(holdings: Holdings, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([kind for kind in ("receipts", "parquet", "quarantine") if _of(holdings, kind)]))
+    kind = data.draw(st.sampled_from([kind for kind in KINDS if _of(holdings, kind)]))
     place = data.draw(st.sampled_from(sorted(_of(holdings, kind), key=repr)))
 
     del _of(holdings, kind)[place]
 
-    name = {"receipts": "receipt", "parquet": "Parquet file", "quarantine": "quarantine"}[kind]
     ((table, raw_key, what),) = gaps(holdings)
     assert (table, raw_key) == (place.table, place.key.raw)
-    assert what.startswith(f"{name} missing")
+    assert what.startswith(f"{KINDS[kind]} missing")
 
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
 def test_any_single_output_that_is_altered_is_named(holdings: Holdings, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([kind for kind in ("receipts", "parquet", "quarantine") if _of(holdings, kind)]))
+    kind = data.draw(st.sampled_from([kind for kind in KINDS if _of(holdings, kind)]))
     place = data.draw(st.sampled_from(sorted(_of(holdings, kind), key=repr)))
     was = _of(holdings, kind)[place]
-    if data.draw(st.booleans(), label="its version"):
-        _of(holdings, kind)[place] = replace(was, made_from=data.draw(st.none() | st.just("another")))
-    elif kind == "receipts":
-        column = data.draw(st.sampled_from(("entries", "rows", "rejected", "skipped_entries")))
-        numbers = replace(was.numbers, **{column: getattr(was.numbers, column) + data.draw(st.integers(1, 3))})
-        _of(holdings, kind)[place] = replace(was, numbers=data.draw(st.none() | st.just(numbers)))
+    if kind != "receipts":
+        other = data.draw(st.sampled_from((replace(was, etag="another"), replace(was, bytes=was.bytes + 1))))
+    elif data.draw(st.booleans(), label="one of its columns"):
+        column = data.draw(st.sampled_from(sorted(was.content.keys() - UNCHECKED)))
+        value = was.content[column]
+        other_value = value + 1 if isinstance(value, int) else f"{value}?"
+        other = replace(was, content=was.content | {column: other_value})
     else:
-        _of(holdings, kind)[place] = replace(was, rows=data.draw(st.none() | st.just(was.rows + 1)))
+        others = {"made_from": None, "run_id": "run-2", "is_intact": False, "content": None}
+        name = data.draw(st.sampled_from(sorted(others)))
+        other = replace(was, **{name: others[name]})
+    _of(holdings, kind)[place] = other
 
     assert {(table, raw_key) for table, raw_key, _ in gaps(holdings)} == {(place.table, place.key.raw)}
 
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
-def test_a_raw_object_that_is_gone_leaves_orphans_for_a_person_and_a_new_version_stale_outputs(
+def test_a_raw_object_that_is_gone_leaves_orphans_for_a_person_and_a_new_version_stale_receipts(
     holdings: Holdings, data: st.DataObject
 ) -> None:
     key = data.draw(st.sampled_from(sorted(holdings.raws, key=repr)))
@@ -89,34 +165,37 @@ def test_a_raw_object_that_is_gone_leaves_orphans_for_a_person_and_a_new_version
     else:
         _of(holdings, "raws")[key] = replace(holdings.raws[key], version="newer")
 
-    found = compare(holdings, TABLES, settled_before=NOON).gaps
+    found = compare(holdings, NAMES, settled_before=NOON).gaps
 
-    outputs = [
-        place for kind in ("receipts", "parquet", "quarantine") for place in _of(holdings, kind) if place.key == key
-    ]
+    kinds = tuple(KINDS) if gone else ("receipts",)
+    outputs = [place for kind in kinds for place in _of(holdings, kind) if place.key == key]
     assert len(found) == len(outputs)
     assert {gap["raw_key"] for gap in found} == {key.raw}
-    assert {gap["mended_by"] for gap in found} == {"hand" if gone else "replay"}
+    assert {gap["mended_by"] for gap in found} == {"person" if gone else "replay"}
 
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
 def test_a_raw_object_that_may_still_be_on_its_way_is_fresh_and_no_gap(holdings: Holdings, data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(holdings.raws, key=repr)))
-    _of(holdings, "raws")[key] = Raw("newer", NOON)
+    _of(holdings, "raws")[key] = FoundRaw("newer", "another", NOON)
 
-    found = compare(holdings, TABLES, settled_before=NOON)
+    found = compare(holdings, NAMES, settled_before=NOON)
 
     assert (found.checked, found.fresh, found.gaps) == (len(holdings.raws) - 1, 1, [])
 
 
 def test_numbers_are_told() -> None:
     key = SnapshotKey(date(2026, 11, 22), "one")
-    place = Place("songs", key)
+    place, raw = Place("songs", key), FoundRaw("v1", "e1", NOON - timedelta(days=1))
+    parquet, kept, values = FoundObject("e2", 5), FoundObject("e3", 6), FoundObject("e5", 7)
+    content = receipt(place, raw, parquet, kept, values, refused=1, rows=5, rejected=2, skipped=1)
+    content["entries"] = 9
     holdings = Holdings(
-        raws={key: Raw("v1", NOON - timedelta(days=1))},
-        receipts={place: FoundReceipt("v1", Numbers(9, 5, 2, 1))},
-        parquet={place: FoundRows("v1", 4)},
-        quarantine={place: FoundRows("v1", 3)},
+        raws={key: raw},
+        receipts={place: FoundReceipt("v1", "run-1", is_intact=True, content=content)},
+        parquet={place: FoundObject("e2", 4)},
+        quarantine={place: FoundObject("e4", 6)},
+        quarantined_values={place: FoundObject("e5", 8)},
         strays=["raw/spotify/2026-11-22/x.json"],
     )
 
@@ -124,7 +203,23 @@ def test_numbers_are_told() -> None:
 
     assert [gap["what"] for gap in found] == [
         "receipt does not add up: 9 entries are not 5 rows + 2 rejected + 1 skipped",
-        "Parquet file holds 4 rows, the receipt says 5",
-        "quarantine holds 3 rows, the receipt says 2",
+        "Parquet file is another than its receipt says: ETag e2, 4 bytes, not ETag e2, 5 bytes",
+        "quarantine is another than its receipt says: ETag e4, 6 bytes, not ETag e3, 6 bytes",
+        "quarantine of values is another than its receipt says: ETag e5, 8 bytes, not ETag e5, 7 bytes",
         "raw/spotify/2026-11-22/x.json belongs to no snapshot",
     ]
+
+
+def test_a_catalog_that_has_every_table_as_its_contract_is_without_gap() -> None:
+    tables = list(TABLES.values())
+    found = {
+        table.name: FoundTable(
+            f"s3://lake/processed/spotify/{table.name}/",
+            {column.name: column.glue_type for column in columns(table.row)},
+            PARTITION_KEYS,
+        )
+        for table in tables
+    }
+
+    assert compare_catalog(found, tables, "lake") == []
+    assert [gap["table"] for gap in compare_catalog({}, tables, "lake")] == list(TABLES)

@@ -20,7 +20,7 @@ from moto import mock_aws
 
 from infra.cli.authorize import authorize
 from infra.cli.screen import ConsoleError
-from infra.deploy import DeployError
+from infra.deploying.deploy import DeployError
 from tests.fake_accounts import CLIENT_ID, CLIENT_SECRET, CODE, REFRESH_TOKEN, FakeAccounts
 
 if TYPE_CHECKING:

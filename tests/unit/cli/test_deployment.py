@@ -3,14 +3,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from moto import mock_aws
 
-from infra.build import BuildError
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
 from infra.cli.deployment import Tell, chosen
-from infra.cli.screen import ConsoleError
-from infra.deploy import Change, Plan, Stack
-from infra.stacks import COMPONENTS, PLATFORM
+from infra.cli.screen import ConsoleError, UsageError
+from infra.deploying.build import BuildError
+from infra.deploying.deploy import Change, Plan, Stack
+from infra.deploying.secrets import store_spotify_secret
+from infra.deploying.stacks import COMPONENTS, PLATFORM
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -96,3 +98,37 @@ def test_whatever_holds_data_is_lost_only_after_a_question(
 
     # then nothing is done and nothing is left behind
     assert (cloudformation.executed, cloudformation.discarded) == ([], ["change-set"])
+
+
+@pytest.mark.parametrize(
+    ("client_id", "lost"),
+    [("mine", []), ("another", ["earworm/prod/spotify: the consent of 2026-11-01T00:00:00+00:00"])],
+)
+def test_the_consent_that_another_application_would_replace_counts_as_lost(client_id: str, lost: list[str]) -> None:
+    consent = {"refresh_token": "token", "consented_at": "2026-11-01T00:00:00+00:00"}
+    cloud = Cloud("prod", {"SPOTIPY_CLIENT_ID": client_id, "SPOTIPY_CLIENT_SECRET": "secret"})
+    with mock_aws():
+        store_spotify_secret(cloud.client("secretsmanager"), "prod", "mine", "secret", consent)
+
+        assert deployment._consent_at_stake(cloud) == lost
+        assert deployment._consent_at_stake(Cloud("prod", {})) == deployment._consent_at_stake(Cloud("dev", {})) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "parameters", "named"),
+    [
+        ({"PLAYLIST_ID": "Top 50"}, {}, "PLAYLIST_ID: not a playlist: 'Top 50'"),
+        (
+            {"PLAYLIST_ID": "3cEYpjA9oz9GiPac4AsH4n"},
+            {"PlaylistIds": "a,b"},
+            "--set PlaylistIds: not a playlist: 'a'",
+        ),
+    ],
+)
+def test_playlists_that_are_none_are_refused_before_anything_is_deployed(
+    variables: dict[str, str], parameters: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "_check", lambda *_: None)
+
+    with pytest.raises(UsageError, match=f"{named}.* Nothing was deployed"):
+        deployment.deploy_components(Cloud("dev", variables), [PLATFORM, "extractor"], parameters)

@@ -40,6 +40,8 @@ class FakeCloud:
             raise answer
         if isinstance(answer, str):
             return {"FunctionError": "Unhandled", "Payload": BytesIO(json.dumps({"errorMessage": answer}).encode())}
+        if isinstance(answer, bytes):
+            return {"Payload": BytesIO(answer)}
         return {"Payload": BytesIO(json.dumps(answer).encode())}
 
 
@@ -125,6 +127,38 @@ def test_what_the_function_refuses_is_said_with_its_log_group() -> None:
         dlq.show(cloud, "nonsense")
 
 
+@pytest.mark.parametrize(
+    ("answer", "where"),
+    [
+        (b"", "the whole: "),
+        (b"null", "the whole: "),
+        (b"<html>", "the whole: "),
+        (b'{"services": 1}', "services: "),
+        (
+            b'{"services": [{"service": "songs", "visible": "many", "hidden": 0, "classes": {}}]}',
+            "services.0.visible: ",
+        ),
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_told_with_its_place(answer: bytes, where: str) -> None:
+    cloud, _ = cloud_that_answers(answer)
+
+    with pytest.raises(
+        ConsoleError, match=f"answer of earworm-dev-redrive cannot be read, at {where}.*`earworm deploy"
+    ):
+        dlq.depth(cloud)
+
+
+@pytest.mark.parametrize("told", [b"", b"[1]", b'"text"', b"{}", b'{"errorMessage": null}'])
+def test_a_failure_that_cannot_be_read_is_told_with_its_log_group(told: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud, fake = cloud_that_answers()
+    response = {"FunctionError": "Unhandled", "Payload": BytesIO(told)}
+    monkeypatch.setattr(fake, "invoke", lambda **_: response)
+
+    with pytest.raises(ConsoleError, match="log group of earworm-dev-redrive is /aws/lambda/earworm-dev-redrive"):
+        dlq.depth(cloud)
+
+
 def test_a_function_that_is_not_deployed_is_said_to_be() -> None:
     missing = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": ""}}, "Invoke")
     cloud, _ = cloud_that_answers(missing)
@@ -142,7 +176,7 @@ def test_a_redrive_is_of_one_service_or_of_all(arguments: list[str]) -> None:
 
 def test_a_message_is_printed_as_it_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"action": "show", "services": [{"service": "songs", "messages": [SHOWN]}], "more": False}
-    monkeypatch.setattr(dlq, "find_cloud", lambda _: cloud_that_answers(answer)[0])
+    monkeypatch.setattr(dlq, "find_cloud", lambda *_, **__: cloud_that_answers(answer)[0])
 
     printed = CliRunner().invoke(dlq.app, ["show", "songs"]).output
 
@@ -151,9 +185,11 @@ def test_a_message_is_printed_as_it_was_told(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_messages_that_failed_end_the_command_with_their_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dlq, "find_cloud", lambda _: cloud_that_answers(settled(1, failed={"AccessDenied": 2}))[0])
+    monkeypatch.setattr(
+        dlq, "find_cloud", lambda *_, **__: cloud_that_answers(settled(1, failed={"AccessDenied": 2}))[0]
+    )
 
     result = CliRunner().invoke(dlq.app, ["redrive", "songs"])
 
     assert isinstance(result.exception, ConsoleError)
-    assert str(result.exception) == "2 messages stay where they are: AccessDenied (2 times)"
+    assert str(result.exception) == "Messages stay where they are, 2 for AccessDenied"

@@ -1,33 +1,19 @@
 """That the places which the console names are those that the transforms made rows of."""
 
 import json
-from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.candidates import Candidate
-from contracts.documents import identify
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
+from contracts.tables import TABLES
 from infra.cli.explain import entries, value_at
-from services.albums.transform import albums
-from services.artists.transform import artists
-from services.playlist_metadata.transform import playlist_metadata
-from services.songs.transform import songs
-from services.track_features.transform import track_features
+from services import transform_of
 from tests.documents import artist, entry, envelope, isrc_of, playlist, track
 
 PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
-TRANSFORMS: dict[str, Callable[[Snapshot], Any]] = {
-    "songs": songs,
-    "artists": artists,
-    "albums": albums,
-    "track_features": track_features,
-    "playlist_metadata": playlist_metadata,
-}
-IDS = {"artists": "artist_id", "albums": "album_id", "track_features": "track_id", "songs": "track_id"}
 
 
 def read(document: Any) -> Snapshot:
@@ -50,27 +36,34 @@ DOCUMENT = envelope(
 )
 
 
-@pytest.mark.parametrize("table", TRANSFORMS)
-def test_every_row_is_explained_by_the_place_that_it_was_made_of(table: str) -> None:
+@pytest.mark.parametrize("table", TABLES)
+def test_every_row_is_found_by_its_key_and_explained_by_the_place_that_it_was_made_of(table: str) -> None:
     snapshot = read(DOCUMENT)
-    made = [each for each in TRANSFORMS[table](snapshot) if isinstance(each, Candidate)]
+    made = [each for each in transform_of(table)(snapshot) if isinstance(each, Candidate)]
 
     assert made
     assert [each.location for each in entries(snapshot, table, None)] == [each.location for each in made]
     for candidate in made:
-        name = candidate.row.get(IDS.get(table, ""))
-        found = [each.location for each in entries(snapshot, table, name)]
-        assert candidate.location in found
         value_at(DOCUMENT, candidate.location)
+        for column in set(TABLES[table].key) - {"playlist_id", "snapshot_date"}:
+            found = entries(snapshot, table, str(candidate.row[column]))
+            assert candidate.location in [each.location for each in found]
 
 
-@pytest.mark.parametrize("table", TRANSFORMS)
-def test_so_is_every_row_of_real_documents(table: str, real_documents: Path) -> None:
-    for file in sorted((real_documents / "playlists").glob("*.json")):
-        body = file.read_bytes()
-        snapshot = read_snapshot(body, Provenance(identify(body).playlist_id or "p1", date(2026, 11, 22)))
-        made = [each.location for each in TRANSFORMS[table](snapshot) if isinstance(each, Candidate)]
-        assert [each.location for each in entries(snapshot, table, None)] == made
+@pytest.mark.parametrize(
+    ("table", "name", "places"),
+    [
+        ("songs", "track-one", {"$.playlist.tracks.items[0]": 1, "$.playlist.tracks.items[3]": 4}),
+        ("songs", "3", {"$.playlist.tracks.items[2]": 3}),
+        ("artists", "b", {"$.playlist.tracks.items[0].track.artists[1]": 1}),
+        ("albums", "1", {"$.playlist.tracks.items[0].track.album": 1}),
+        ("track_features", "track-two", {"$.audio_features[0].items[0]": None}),
+    ],
+)
+def test_a_row_is_named_by_an_id_or_by_the_position_of_its_entry(
+    table: str, name: str, places: dict[str, int | None]
+) -> None:
+    assert {each.location: each.position for each in entries(read(DOCUMENT), table, name)} == places
 
 
 def test_a_row_without_an_id_is_found_by_its_position() -> None:

@@ -1,7 +1,8 @@
+import csv
 import json
 import sys
 from datetime import date
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pyarrow.parquet as pq
 import pytest
@@ -10,7 +11,7 @@ from analytics.athena import Answer
 from infra.cli import query
 from infra.cli.cloud import Cloud
 from infra.cli.query import Form
-from infra.cli.screen import ConsoleError
+from infra.cli.screen import UsageError
 
 ANSWER = Answer(
     columns=("track_name", "position", "share", "explicit", "day"),
@@ -30,6 +31,45 @@ def test_csv_quotes_what_must_be_quoted_and_null_is_empty(capsys: pytest.Capture
     assert capsys.readouterr().out == (
         'track_name,position,share,explicit,day\n"Say ""Hi"", please",1,0.5,true,2026-11-23\n,,,,\n'
     )
+
+
+def test_what_athena_answers_nothing_to_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    query.write("", Answer((), (), ()), Form.TABLE)
+
+    assert capsys.readouterr().out.startswith("Done")
+
+
+FOREIGN = Answer(
+    columns=("=name", "position"),
+    types=("varchar", "bigint"),
+    rows=(('=HYPERLINK("http://x")', "-1"), ("\x1b[31m+1\u202e", None), ("＝1", "2"), ("-ish", "3")),
+)
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.JSON])
+def test_a_file_holds_texts_as_they_are_and_a_terminal_gets_none_that_act(
+    form: Form, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query.write("", FOREIGN, form)
+    assert "+1\u202e" in capsys.readouterr().out
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    query.write("", FOREIGN, form)
+    assert not {"\x1b", "\u202e"} & set(capsys.readouterr().out)
+
+
+def test_a_spreadsheet_knows_the_encoding_and_calculates_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    query.write("", FOREIGN, Form.SPREADSHEET)
+
+    printed = capsys.readouterr().out
+    assert printed.startswith("\ufeff")
+    assert list(csv.reader(StringIO(printed.removeprefix("\ufeff")))) == [
+        ["'=name", "position"],
+        ['\'=HYPERLINK("http://x")', "-1"],
+        ["\x1b[31m+1\u202e", ""],
+        ["'＝1", "2"],
+        ["'-ish", "3"],
+    ]
 
 
 def test_json_has_numbers_flags_and_nulls(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +92,7 @@ def test_parquet_has_the_types_of_athena(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_parquet_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
 
-    with pytest.raises(ConsoleError, match="send it to a file"):
+    with pytest.raises(UsageError, match="send it to a file"):
         query.write("", ANSWER, Form.PARQUET)
 
 
@@ -67,6 +107,8 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
         assert pq.read_table(BytesIO(file.getvalue())).column_names == list(ANSWER.columns)
     elif form is Form.JSON:
         assert json.loads(file.getvalue()) == []
+    elif form is Form.SPREADSHEET:
+        assert file.getvalue().decode("utf-8-sig").split(",")[0] == '"track_name"'
     elif form is Form.CSV:
         assert file.getvalue() == b"track_name,position,share,explicit,day\n"
 
@@ -76,12 +118,15 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
     [
         ("top_concerts", [], "There is no query 'top_concerts': choose among artist_churn,"),
         ("top_artists", ["--until", "2026-01-01"], "has no parameter until: it has from, to"),
-        ("top_artists", ["--to"], "'--to' is no parameter with a value: write --name value"),
-        ("top_artists", ["2026-01-01"], "'2026-01-01' is no parameter with a value"),
-        ("top_artists", ["--to=soon"], "to is 'soon': it must be a day"),
+        ("top_artists", ["--to"], "'--to' is not a parameter with a value: write --name value"),
+        ("top_artists", ["2026-01-01"], "'2026-01-01' is not a parameter with a value"),
+        ("top_artists", ["--to=soon"], "--to: 'soon' is not a day: write YYYY-MM-DD"),
+        ("top_artists", ["--from", "2036-01-01"], "--from: 2036-01-01 is outside the days that the tables have"),
         ("SELECT 1", ["--to", "soon"], "SQL of your own takes no parameters"),
+        ("DROP TABLE songs", [], "The SQL does more than read: it holds DROP. .* add --write to run it"),
+        ("SELECT 1; DROP TABLE songs", [], "for these are several statements: .* add --write"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_what_can(question: str, arguments: list[str], sentence: str) -> None:
-    with pytest.raises(ConsoleError, match=sentence):
+    with pytest.raises(UsageError, match=sentence):
         query.ask(NOWHERE, question, arguments, date(2026, 11, 25))

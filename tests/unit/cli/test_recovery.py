@@ -12,10 +12,10 @@ from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables.songs import SONGS
 from contracts.validation import judge
-from infra.build import Bundle
-from infra.cli.recovery import DAMAGES, OUT_OF_RANGE, with_slip
 from infra.cli.screen import ConsoleError
-from infra.stacks import ROOT
+from infra.demos.recovery import DAMAGES, OUT_OF_RANGE, with_slip
+from infra.deploying.build import Bundle
+from infra.deploying.stacks import ROOT
 from services.songs.transform import songs
 from tests.documents import entry, playlist, track
 

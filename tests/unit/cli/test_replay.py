@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, timedelta
+from errno import ENOSPC
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from contracts.tables import TABLES
-from infra.cli import audit
 from infra.cli import replay as replays
 from infra.cli.cloud import Cloud, Platform
 from infra.cli.replay import EVERY_TABLE, Announcement, Request, announcement, await_written, clock, run
-from infra.cli.screen import ConsoleError, progress
+from infra.cli.screen import ConsoleError, UsageError, progress
 from shared.events import announced_keys
 from shared.lake import SnapshotKey
 
@@ -41,6 +44,7 @@ def cloud() -> Iterator[Cloud]:
             url = sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")["QueueUrl"]
             arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
             sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+            deploy(table, "1.0.0")
         cloud = Cloud("dev", {})
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "database", "workgroup", "crawler")
         yield cloud
@@ -56,14 +60,53 @@ def announced(table: str) -> list[str]:
     return keys
 
 
-def write_receipts(*tables: str) -> None:
+def write_receipts(*tables: str, version: str = "1.0.0") -> None:
     for key in KEYS:
         for table in tables:
-            boto3.client("s3").put_object(Bucket=BUCKET, Key=key.receipt(table), Body=b"{}")
+            boto3.client("s3").put_object(
+                Bucket=BUCKET, Key=key.receipt(table), Body=b"{}", Metadata={"service-version": version}
+            )
+
+
+def deploy(table: str, version: str, code: str = "") -> None:
+    """Deploys the function that writes a table, in place of what was deployed before."""
+    functions, name = boto3.client("lambda"), f"earworm-dev-{table.replace('_', '-')}"
+    with suppress(functions.exceptions.ResourceNotFoundException):
+        functions.delete_function(FunctionName=name)
+    bundle = BytesIO()
+    with ZipFile(bundle, "w") as archive:
+        archive.writestr("handler.py", code)
+    role = f"arn:aws:iam::123456789012:role/{name}"
+    with suppress(boto3.client("iam").exceptions.EntityAlreadyExistsException):
+        role = boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role,
+        Handler="handler.handle",
+        Code={"ZipFile": bundle.getvalue()},
+        Environment={"Variables": {"SERVICE_VERSION": version}},
+    )
+
+
+def interrupt_after(made: int, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, asked: Request, folder: Path) -> None:
+    """Has a replay interrupted after so many announcements."""
+    sent: list[str] = []
+
+    def interrupted(body: str) -> None:
+        if len(sent) == made:
+            raise KeyboardInterrupt
+        sent.append(body)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(replays, "_to_topic", lambda _: interrupted)
+        patch.setattr(replays, "_to_queue", lambda *_: interrupted)
+        with pytest.raises(ConsoleError, match="Interrupted after"):
+            run(cloud, asked, folder, rate=1000, wait=False)
 
 
 def test_every_snapshot_of_the_days_is_announced_to_every_table_through_the_topic(cloud: Cloud, tmp_path: Path) -> None:
-    assert run(cloud, Request(DAYS[0], DAYS[1]), tmp_path, rate=1000, wait=False) == 4
+    assert run(cloud, Request(DAYS[0], DAYS[1]), tmp_path, rate=1000, wait=False).announced == 4
 
     assert [sorted(announced(table.replace("_", "-"))) for table in TABLES] == [[key.raw for key in KEYS[:4]]] * 5
     assert list(tmp_path.iterdir()) == []
@@ -110,9 +153,102 @@ def test_an_interrupted_replay_says_how_far_it_came_and_goes_on_from_there(
             run(cloud, ALL, tmp_path, rate=1000, wait=False)
 
     # when the same command is given, then it makes the rest and leaves nothing behind
-    assert run(cloud, ALL, tmp_path, rate=1000, wait=False) == 6
+    assert run(cloud, ALL, tmp_path, rate=1000, wait=False).announced == 6
     assert sent + announced("songs") == [key.raw for key in KEYS]
     assert list(tmp_path.iterdir()) == []
+
+
+SONGS = Request(DAYS[0], DAYS[-1], tables=("songs",))
+
+
+def test_an_interrupted_replay_begins_anew_when_other_code_was_deployed(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given a replay with broken code that is interrupted, and the same version of it mended
+    interrupt_after(4, monkeypatch, cloud, SONGS, tmp_path)
+    deploy("songs", "1.0.0", "mended = True")
+
+    # when the same command is given
+    done = run(cloud, SONGS, tmp_path, rate=1000, wait=False)
+
+    # then it says why it announces everything
+    assert done.announced == 6
+    assert announced("songs") == [key.raw for key in KEYS]
+    assert "ran with other code of songs: beginning anew" in " ".join(capsys.readouterr().err.split())
+
+
+def test_other_code_of_a_table_that_was_not_asked_for_changes_nothing(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_after(4, monkeypatch, cloud, SONGS, tmp_path)
+    deploy("albums", "2.0.0")
+
+    assert run(cloud, SONGS, tmp_path, rate=1000, wait=False).announced == 6
+    assert announced("songs") == [key.raw for key in KEYS[4:]]
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"{", b'{"began": 3}', b"[]"])
+def test_a_restart_begins_anew_whatever_the_position(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes | None
+) -> None:
+    interrupt_after(4, monkeypatch, cloud, SONGS, tmp_path)
+    (file,) = tmp_path.iterdir()
+    if damage is not None:
+        file.write_bytes(damage)
+        with pytest.raises(ConsoleError, match=rf"{file.name} does not tell how far .* --restart"):
+            run(cloud, SONGS, tmp_path, rate=1000, wait=False)
+
+    assert run(cloud, SONGS, tmp_path, rate=1000, wait=False, restart=True).announced == 6
+    assert announced("songs") == [key.raw for key in KEYS]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_end_counts_the_receipts_by_table_and_version(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replays, "_to_queue", lambda _, table: lambda _: write_receipts(table))
+
+    done = run(cloud, Request(DAYS[0], DAYS[-1], tables=("albums", "songs")), tmp_path, rate=1000, wait=True)
+
+    assert done.receipts == {("albums", "1.0.0"): 6, ("songs", "1.0.0"): 6}
+
+
+def test_what_other_code_wrote_during_a_replay_does_not_count_as_written(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given code that is replaced while a replay runs
+    def replace_and_write(_: str) -> None:
+        write_receipts("songs", version="0.9.0")
+        deploy("songs", "1.1.0", "mended = True")
+
+    monkeypatch.setattr(replays, "_to_queue", lambda *_: replace_and_write)
+
+    with pytest.raises(
+        ConsoleError, match=r"Other code was at work .* receipts: 6 of songs 0\.9\.0\. The same command"
+    ):
+        run(cloud, SONGS, tmp_path, rate=1000, wait=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_that_nothing_would_write_is_named(cloud: Cloud, tmp_path: Path) -> None:
+    boto3.client("lambda").delete_function(FunctionName="earworm-dev-songs")
+
+    with pytest.raises(
+        ConsoleError, match="nothing would write songs: run `earworm deploy songs`, or name other tables"
+    ):
+        run(cloud, ALL, tmp_path, rate=1000, wait=False)
+
+
+def test_a_full_disk_ends_a_replay_with_the_file_that_has_no_room(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+
+    with pytest.raises(ConsoleError, match=r"\.json cannot be written: No space left on device"):
+        run(cloud, SONGS, tmp_path, rate=1000, wait=False)
 
 
 def test_a_rate_is_kept(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,8 +302,7 @@ def test_a_replay_whose_tables_are_not_written_begins_anew(
     ("asked", "message"),
     [
         (Request(date(2025, 1, 1), date(2025, 12, 31)), "There is no raw snapshot from 2025-01-01 to 2025-12-31"),
-        (Request(DAYS[0], DAYS[-1], playlists=("three",)), "There is no raw snapshot"),
-        (Request(DAYS[0], DAYS[-1], tables=("videos",)), "There is no table videos: choose among songs, artists"),
+        (Request(DAYS[0], DAYS[-1], playlists=("3", "4")), "There is no raw snapshot of 3, 4 from 2026-11-02"),
     ],
 )
 def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: Request, message: str) -> None:
@@ -175,30 +310,8 @@ def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: Reque
         run(cloud, asked, tmp_path, rate=1000, wait=False)
 
 
-def test_the_audit_replays_each_gap_once_and_none_without_a_raw_object() -> None:
-    def gap(raw_key: str | None, table: str | None, mended_by: str) -> audit.Gap:
-        found: audit.Gap = {
-            "table": table,
-            "playlist_id": None,
-            "snapshot_date": None,
-            "raw_key": raw_key,
-            "what": "receipt missing",
-            "mended_by": "replay" if mended_by == "replay" else "hand",
-        }
-        return found
-
-    one, two = KEYS[0], KEYS[1]
-    gaps = [gap(two.raw, "songs", "replay"), gap(one.raw, "songs", "replay"), gap(one.raw, "songs", "replay")]
-
-    assert audit.announcements([*gaps, gap(one.raw, "albums", "hand"), gap(None, None, "hand")]) == [
-        Announcement(one, "songs"),
-        Announcement(two, "songs"),
-    ]
-
-
-def test_a_range_is_audited_month_by_month() -> None:
-    assert list(audit.months(date(2025, 12, 30), date(2026, 2, 1))) == [
-        (date(2025, 12, 30), date(2025, 12, 31)),
-        (date(2026, 1, 1), date(2026, 1, 31)),
-        (date(2026, 2, 1), date(2026, 2, 1)),
-    ]
+def test_days_and_tables_that_cannot_be_are_refused_before_any_cloud_is_asked() -> None:
+    with pytest.raises(UsageError, match="There is no day from 2026-11-09 to 2026-11-02: give --from a day before"):
+        Request(DAYS[1], DAYS[0])
+    with pytest.raises(UsageError, match="There is no table videos: choose among songs, artists"):
+        Request(DAYS[0], DAYS[-1], tables=("videos",))

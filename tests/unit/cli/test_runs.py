@@ -40,6 +40,22 @@ def test_a_run_is_what_its_lines_tell() -> None:
     assert (run.outcome, run.keys) == ("forbidden", [KEY])
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        line("run begins"),
+        line("run begins", snapshot_date=3, playlists="p1"),
+        line("run is over", after=9),
+        line("run is over", after=9, calls="many", playlists=[1]),
+    ],
+    ids=lambda odd: str(odd.fields),
+)
+def test_lines_that_only_look_like_those_of_a_run_tell_nothing(odd: Line) -> None:
+    (run,) = find_runs([odd, BEGINS, odd])
+
+    assert run.outcome == "not over"
+
+
 def test_a_run_that_is_at_work_or_was_cut_off_is_not_over() -> None:
     (run,) = find_runs([BEGINS])
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.cli.trace import Span, spans, waterfall
+from infra.cli.spans import Span, spans
+from infra.cli.trace import waterfall
 from infra.cli.trace_page import page
 
 

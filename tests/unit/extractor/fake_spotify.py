@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -83,6 +83,9 @@ class FakeSpotify:
     Attributes:
         playlists: The songs of each playlist; None where an entry has lost its track.
         embedded: How many entries a playlist's own document holds; None for no contents at all.
+        most_a_page: How many a page holds at most, whatever is asked for.
+        lacking: The places whose entries pages leave out.
+        total: What is counted in place of the entries, if something is.
         tokens: The access tokens that were given out.
         asked: Each call, in order.
         withheld: Endpoints that always answer so.
@@ -94,6 +97,9 @@ class FakeSpotify:
     generation: Generation = "2026"
     playlists: dict[str, Sequence[Any]] = field(default_factory=dict)
     embedded: int | None = 100
+    most_a_page: int = 50
+    lacking: Collection[int] = ()
+    total: Any = None
     tokens: list[str] = field(default_factory=list)
     asked: list[tuple[Endpoint, dict[str, str]]] = field(default_factory=list)
     withheld: dict[Endpoint, Answer | Exception] = field(default_factory=dict)
@@ -179,7 +185,9 @@ class FakeSpotify:
 
     def _asked_page(self, playlist_id: str, query: dict[str, str]) -> dict[str, Any]:
         assert int(query["limit"]) <= 50
-        page = self._page(playlist_id, int(query["offset"]), int(query["limit"]))
+        offset, limit = int(query["offset"]), min(int(query["limit"]), self.most_a_page)
+        page = self._page(playlist_id, offset, limit)
+        page["items"] = [entry for place, entry in enumerate(page["items"], start=offset) if place not in self.lacking]
         if self.edits:
             self.playlists[playlist_id] = self.edits.pop(0)
             self._revision += 1
@@ -192,7 +200,7 @@ class FakeSpotify:
             "next": "https://elsewhere.test/next",
             "offset": offset,
             "limit": limit,
-            "total": len(songs),
+            "total": len(songs) if self.total is None else self.total,
             "items": [
                 {"added_at": "2026-11-16T08:00:00Z", **dict.fromkeys(_ENTRIES[self.generation], each)}
                 for each in songs[offset : offset + limit]

@@ -42,7 +42,7 @@ def tokens() -> MemoryCacheHandler:
 def authorised(
     accounts: FakeAccounts, credentials: Credentials, tokens: MemoryCacheHandler, *, seconds_left: float = 600
 ) -> Authorisation:
-    session = WebSession(lambda: seconds_left, call_budget=500)
+    session = WebSession(lambda: seconds_left, call_budget=lambda: 500)
     return authorisation(credentials, session=session, tokens=tokens, token_url=accounts.token_url)
 
 

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
 from services.extractor.credentials import Credentials
+from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.enrichment import Catalogue, Enrichment, album_ids, artist_ids, distinct_tracks
 from services.extractor.spotify import SpotifyClient
 from tests.documents import album, artist, entry, track
@@ -143,11 +145,90 @@ def test_what_came_before_a_fault_is_kept(fake: FakeSpotify, spotify: SpotifyCli
     fake.withheld["albums"] = error(503, "Service unavailable")
     catalogue = Catalogue(spotify)
 
-    assert catalogue.albums(albums) == Enrichment([{"id": each} for each in albums[:20]], "failed:503")
+    part = catalogue.albums(albums)
+
+    assert (found(part), part.finding, part.open) == (albums[:20], "failed:503", albums[20:])
+    assert "503" in str(part.cause)
+    assert part.is_worth_another_run
 
     # and the next playlist asks for the rest again
     fake.withheld.clear()
     assert found(catalogue.albums(albums)) == albums
+
+
+class TestArtistsThatAreKnownFromEarlier:
+    KNOWN: ClassVar = {
+        spotify_id("artist", number): EarlierArtist(
+            date(2026, 11, 15), {"id": spotify_id("artist", number), "of": "then"}
+        )
+        for number in range(6)
+    }
+
+    def test_are_asked_for_again_where_a_call_brings_fifty(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
+        artists = Catalogue(spotify).artists(some("artist", range(8)), lambda: self.KNOWN)
+
+        assert (found(artists), artists.earlier, artists.open) == (some("artist", range(8)), [], [])
+        assert len(fake.calls_of("artists")) == 1
+
+    def test_stand_in_for_those_that_a_fault_left_open(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
+        fake.withheld["artists"] = error(429, "API rate limit exceeded", Retry_After="86400")
+
+        artists = Catalogue(spotify).artists(some("artist", range(8)), lambda: self.KNOWN)
+
+        assert (artists.items, artists.finding) == ([], "quota")
+        assert artists.earlier == list(self.KNOWN.values())
+        assert artists.open == some("artist", range(6, 8))
+
+    def test_are_not_asked_for_again_one_by_one(self, fake: FakeSpotify, clock: Clock) -> None:
+        # given an application that is given no batches, and calls for three artists
+        fake.withheld["artists"] = error(403, "Forbidden")
+        catalogue = Catalogue(spotify_client(clock, call_budget=6))
+
+        # when ten artists are needed, six of whom are known
+        artists = catalogue.artists(some("artist", range(10)), lambda: self.KNOWN)
+
+        # then the calls go to the others
+        assert found(artists) == some("artist", range(6, 9))
+        assert artists.earlier == list(self.KNOWN.values())
+        assert (artists.open, artists.finding) == (some("artist", range(9, 10)), "one by one, incomplete")
+
+    def test_are_asked_for_after_the_others_and_the_oldest_first_once_they_are_due(
+        self, fake: FakeSpotify, clock: Clock
+    ) -> None:
+        # given calls for three artists, one that nobody knows, and five that were told in as many weeks
+        fake.withheld["artists"] = error(403, "Forbidden")
+        catalogue = Catalogue(spotify_client(clock, call_budget=6))
+        ids = some("artist", range(6))
+        known = {
+            each: EarlierArtist(date(2026, 11, 15) - timedelta(weeks=age), {"id": each}, is_due=age > 1)
+            for age, each in enumerate(ids[:5])
+        }
+
+        # when they are needed
+        artists = catalogue.artists(ids, lambda: known)
+
+        # then the new one is asked for, and the two oldest
+        assert set(found(artists)) == {ids[5], ids[4], ids[3]}
+        # and one that is due stays known, as of its day
+        assert artists.earlier == [known[each] for each in ids[:3]]
+        assert artists.open == []
+        assert not artists.is_worth_another_run
+
+    def test_are_enough_if_they_are_all(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
+        fake.withheld["artists"] = error(403, "Forbidden")
+
+        artists = Catalogue(spotify).artists(some("artist", range(6)), lambda: self.KNOWN)
+
+        assert (artists.items, artists.finding, artists.open) == ([], "one by one", [])
+        assert not artists.is_worth_another_run
+        assert fake.calls_of("artist") == []
+
+    def test_are_not_looked_for_if_none_is_needed(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
+        def earlier() -> EarlierArtists:
+            raise AssertionError
+
+        assert found(Catalogue(spotify).artists(some("artist", range(8)), earlier)) == some("artist", range(8))
+        assert fake.asked
 
 
 def test_nothing_is_asked_where_nothing_is_needed(fake: FakeSpotify, spotify: SpotifyClient) -> None:
@@ -173,7 +254,8 @@ class TestWithoutBatches:
         # then each artist is asked for once, and the refused batch once for both
         assert (found(first), first.finding) == (some("artist", range(3)), "one by one")
         assert (found(second), second.finding) == (some("artist", range(5)), "one by one")
-        assert albums == Enrichment([], "refused:403")
+        assert (albums.items, albums.finding) == ([], "refused:403")
+        assert not albums.is_worth_another_run
         assert [endpoint for endpoint, _ in fake.asked] == ["token", "artists", *["artist"] * 6]
 
     def test_artists_spend_at_most_half_of_the_calls(self, fake: FakeSpotify, clock: Clock) -> None:
@@ -183,7 +265,9 @@ class TestWithoutBatches:
         second = catalogue.artists(some("artist", range(29, 40)))
 
         assert (found(first), first.finding) == (some("artist", range(10)), "one by one, incomplete")
-        assert second == Enrichment([], "one by one, incomplete")
+        assert (second.items, second.finding) == ([], "one by one, incomplete")
+        assert len(second.open) == 11
+        assert second.is_worth_another_run
         assert len(fake.calls_of("artist")) == 10
 
     def test_an_artist_is_not_asked_for_where_even_single_ones_are_refused(
@@ -192,8 +276,9 @@ class TestWithoutBatches:
         fake.withheld["artist"] = error(403, "Forbidden")
         catalogue = Catalogue(spotify)
 
-        assert catalogue.artists(some("artist", range(3))) == Enrichment([], "refused:403")
-        assert catalogue.artists(some("artist", range(3))) == Enrichment([], "refused:403")
+        for _ in range(2):
+            refused = catalogue.artists(some("artist", range(3)))
+            assert (refused.items, refused.finding, refused.is_worth_another_run) == ([], "refused:403", False)
         assert len(fake.calls_of("artist")) == 1
 
 
@@ -201,7 +286,8 @@ def test_a_spent_quota_ends_every_enrichment_without_another_call(fake: FakeSpot
     fake.withheld["artists"] = error(429, "API rate limit exceeded", Retry_After="86400")
     catalogue = Catalogue(spotify)
 
-    assert catalogue.artists(some("artist", range(3))) == Enrichment([], "quota")
-    assert catalogue.albums(some("album", range(3))) == Enrichment([], "quota")
+    artists, albums = catalogue.artists(some("artist", range(3))), catalogue.albums(some("album", range(3)))
+
+    assert (artists.items, artists.finding, albums.items, albums.finding) == ([], "quota", [], "quota")
     assert [endpoint for endpoint, _ in fake.asked] == ["token", "artists"]
     assert spotify.spent is not None

@@ -133,7 +133,7 @@ class TestProvidersInTurn:
         ]
 
     def test_without_any_nothing_is_known(self) -> None:
-        assert measure(tracks(1), []) == Features([], {})
+        assert measure(tracks(1), []) == Features([], {}, open=1)
 
     def test_reccobeats_serves_where_spotify_refuses(self, client: FakeSpotifyClient, spotify: SpotifyFeatures) -> None:
         client.faults = {1: FORBIDDEN}
@@ -142,7 +142,10 @@ class TestProvidersInTurn:
 
         features = measure(tracks(1, 2), [spotify, reccobeats])
 
-        assert features == Features([block("reccobeats", "id", row)], {"spotify": "refused:403", "reccobeats": "ok"})
+        assert features == Features(
+            [block("reccobeats", "id", row)], {"spotify": "refused:403", "reccobeats": "ok"}, open=1
+        )
+        assert features.faults == ""
 
     def test_a_spent_quota_of_spotifys_ends_them_all(self, client: FakeSpotifyClient, spotify: SpotifyFeatures) -> None:
         client.faults = {1: QuotaError("GET https://api.spotify.com/v1/audio-features", "QUOTA_EXCEEDED", 86_400)}

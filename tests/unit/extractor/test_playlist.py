@@ -1,4 +1,6 @@
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
+from services.extractor.authorisation import ConsentEndedError
 from services.extractor.credentials import Credentials
 from services.extractor.playlist import CompletePlaylist, outcome_of, read_playlist
 from services.extractor.spotify import SpotifyClient
@@ -16,7 +19,9 @@ from services.extractor.web import (
     RefusedError,
     UnauthorisedError,
     UnavailableError,
+    WebError,
 )
+from shared.errors import TransientError
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,
@@ -29,6 +34,8 @@ from tests.unit.extractor.fake_spotify import (
     error,
     song,
 )
+
+Page: TypeAlias = dict[str, Any]
 
 
 def client(*, call_budget: int = 500) -> SpotifyClient:
@@ -54,6 +61,11 @@ LONG_LIMIT = error(429, "API rate limit exceeded", Retry_After="86400")
 
 def names(page: dict[str, Any]) -> list[str]:
     return [(entry.get("item") or entry["track"])["name"] for entry in page["items"]]
+
+
+def numbers(playlist: CompletePlaylist) -> list[int | None]:
+    """Which song stands in which place."""
+    return [int(entry["item"]["name"].split()[1]) if entry else None for entry in playlist.entries]
 
 
 def playlist_of(length: int, **how: Any) -> FakeSpotify:
@@ -147,25 +159,186 @@ def test_a_fault_while_paging_costs_only_what_had_not_come(fault: Answer, findin
     assert names(playlist.document["items"]) == [f"Song {number}" for number in range(150)]
 
 
-@pytest.mark.parametrize("nothing", [[], None, {"no": "list"}])
-def test_a_playlist_that_ends_before_its_total_is_partial(nothing: Any) -> None:
-    fake = playlist_of(120)
-    fake.faults["items"] = [Answer(200, {"items": nothing, "total": 100})]
+class TestAPageShorterThanAsked:
+    @staticmethod
+    def playlist(*, sent: Callable[[Page], Page], offset: int = 100) -> FakeSpotify:
+        """Of 230 songs the page from an offset on comes as it is made to."""
+        fake = playlist_of(230)
+        before = [Answer(200, fake._page(PLAYLIST_ID, each, 50)) for each in range(100, offset, 50)]
+        fake.faults["items"] = [*before, Answer(200, sent(fake._page(PLAYLIST_ID, offset, 50)))]
+        return fake
 
-    playlist = read(fake)
+    def test_costs_what_it_lacks_and_brings_nothing_twice(self) -> None:
+        # given a page in the middle with 30 of its 50 entries
+        fake = self.playlist(sent=lambda page: page | {"items": page["items"][:30]})
 
-    assert (playlist.outcome, playlist.finding, len(playlist.entries)) == ("partial", "ok", 100)
+        # when the playlist is read
+        playlist = read(fake)
+
+        # then the entries after it stand in their places, and none is there twice
+        came = [*range(130), *[None] * 20, *range(150, 230)]
+        assert numbers(playlist) == came
+        assert playlist.document["items"]["items"] == playlist.entries
+        assert [query["offset"] for query in fake.calls_of("items")] == ["100", "150", "200"]
+
+        # and it is told to be a part
+        assert (playlist.outcome, playlist.finding, playlist.came) == ("partial", "ok", 210)
+        assert playlist.sentence == (
+            "210 of 230 entries came: Spotify's pages hold fewer than it counts. Run again later"
+        )
+
+    def test_costs_only_itself_if_it_is_empty(self) -> None:
+        playlist = read(self.playlist(sent=lambda page: page | {"items": []}, offset=150))
+
+        assert numbers(playlist) == [*range(150), *[None] * 50, *range(200, 230)]
+        assert (playlist.outcome, playlist.came, playlist.missing) == ("partial", 180, 50)
+
+    def test_leaves_no_places_behind_the_last_entry(self) -> None:
+        playlist = read(self.playlist(sent=lambda page: page | {"items": page["items"][:7]}, offset=200))
+
+        assert numbers(playlist) == [*range(207)]
+        assert (playlist.outcome, playlist.came, playlist.missing) == ("partial", 207, 23)
+
+    def test_is_whole_if_spotify_lowered_the_limit_itself(self) -> None:
+        # given an application that is given 20 entries a page
+        fake = playlist_of(230)
+        fake.most_a_page = 20
+
+        # when the playlist is read
+        playlist = read(fake)
+
+        # then every entry comes once
+        assert numbers(playlist) == [*range(230)]
+        assert (playlist.outcome, len(fake.calls_of("items"))) == ("ok", 7)
+
+    def test_that_the_playlist_itself_brings_is_asked_for_again(self) -> None:
+        # given a playlist of which its own document holds 60 entries and says that it holds 100
+        fake = playlist_of(230)
+        document = fake._playlist(PLAYLIST_ID)
+        page = document["items"]
+        fake.faults["playlist"] = [Answer(200, document | {"items": page | {"items": page["items"][:60]}})]
+
+        # when it is read
+        playlist = read(fake)
+
+        # then no place is guessed
+        assert (playlist.outcome, numbers(playlist)) == ("ok", [*range(230)])
+        assert fake.calls_of("items")[0]["offset"] == "0"
+
+    @pytest.mark.parametrize("nothing", [None, {"no": "list"}, 7])
+    def test_is_asked_for_again_if_it_holds_no_list(self, nothing: Any) -> None:
+        playlist = read(self.playlist(sent=lambda page: page | {"items": nothing}))
+
+        assert (playlist.outcome, numbers(playlist)) == ("ok", [*range(230)])
+
+    def test_ends_the_reading_if_it_never_holds_a_list(self) -> None:
+        fake = playlist_of(230)
+        fake.faults["items"] = [Answer(200, fake._page(PLAYLIST_ID, 100, 50))]
+        fake.withheld["items"] = Answer(200, {"items": None, "total": 230})
+
+        playlist = read(fake)
+
+        assert (playlist.outcome, playlist.finding, numbers(playlist)) == (
+            "partial",
+            "failed:unreadable",
+            [*range(150)],
+        )
+        assert playlist.sentence is not None
+        assert playlist.sentence.startswith("150 of 230 entries came: ")
+        assert playlist.sentence.endswith("Run again later")
+
+    def test_that_is_another_page_than_asked_is_none(self) -> None:
+        fake = self.playlist(sent=lambda page: page | {"offset": 0, "items": [{"item": song(7)}] * 50})
+
+        playlist = read(fake)
+
+        assert (playlist.outcome, numbers(playlist)) == ("ok", [*range(230)])
+
+
+@given(
+    length=st.integers(0, 400),
+    embedded=st.integers(0, 100),
+    lacking=st.sets(st.integers(0, 400)),
+    lowered=st.sampled_from([1, 7, 20, 49, 50]),
+)
+def test_whatever_pages_lack_no_entry_comes_twice_or_out_of_its_place(
+    length: int, embedded: int, lacking: set[int], lowered: int
+) -> None:
+    # given pages that leave out some entries
+    fake = playlist_of(length, embedded=embedded, lacking=lacking, most_a_page=lowered)
+
+    # when the playlist is read
+    playlist = read(fake, client(call_budget=10_000))
+
+    # then every entry that Spotify gives is there once and in order, and no place lies before that of its page
+    found = [number for number in numbers(playlist) if number is not None]
+    paged = sorted({*range(length)} - lacking)
+    assert found == sorted(set(found))
+    assert set(paged) <= set(found) <= {*range(length)}
+    assert all(place <= number for place, number in enumerate(numbers(playlist)) if number is not None)
+    assert playlist.came == len(found) == length - playlist.missing
+    assert playlist.outcome == ("ok" if len(found) == length else "partial")
 
 
 def test_without_a_total_pages_are_read_until_none_is_left() -> None:
-    fake = playlist_of(170)
-    document = fake._playlist(PLAYLIST_ID)
-    fake.faults["playlist"] = [Answer(200, document | {"items": document["items"] | {"total": None}})]
+    fake = playlist_of(170, total="unknown")
 
     playlist = read(fake)
 
     assert (playlist.outcome, len(playlist.entries)) == ("ok", 170)
-    assert [query["offset"] for query in fake.calls_of("items")] == ["100", "150", "170"]
+    assert [query["offset"] for query in fake.calls_of("items")] == ["100", "150", "200"]
+
+
+@pytest.mark.parametrize("total", [230.0, 60, 0, -1, "230", True, 229.5, 1e400])
+def test_a_total_is_read_as_json_means_it_and_not_believed_against_the_entries(total: Any) -> None:
+    # given a playlist of 230 that counts itself otherwise, or in another way
+    fake = playlist_of(230, total=total)
+
+    # when it is read
+    playlist = read(fake)
+
+    # then all of it is there
+    assert (playlist.outcome, numbers(playlist)) == ("ok", [*range(230)])
+
+
+def test_limits_and_offsets_are_read_as_json_means_them_too() -> None:
+    fake = playlist_of(230)
+    pages = [fake._page(PLAYLIST_ID, offset, 50) for offset in (100, 150, 200)]
+    fake.faults["items"] = [
+        Answer(200, page | {each: float(page[each]) for each in ("limit", "offset", "total")}) for page in pages
+    ]
+
+    assert numbers(read(fake)) == [*range(230)]
+
+
+def test_a_count_without_entries_is_believed_as_far_as_a_playlist_can_hold() -> None:
+    fake = playlist_of(0, total=10**9)
+
+    playlist = read(fake)
+
+    assert (playlist.outcome, playlist.came) == ("partial", 0)
+    assert len(fake.calls_of("items")) == 10_000 // 50 + 1
+
+
+def test_an_empty_playlist_is_complete() -> None:
+    fake = playlist_of(0)
+
+    playlist = read(fake)
+
+    assert (playlist.outcome, playlist.finding, playlist.entries, playlist.sentence) == ("ok", "ok", [], None)
+    assert fake.calls_of("items") == []
+
+
+def test_a_long_list_is_given_the_calls_that_it_takes() -> None:
+    # given a run with a budget for short lists
+    fake, spotify = playlist_of(3_000), client(call_budget=20)
+
+    # when it reads a long one
+    playlist = read(fake, spotify)
+
+    # then a call more for every ten entries brings it to its end
+    assert (playlist.outcome, playlist.came) == ("ok", 3_000)
+    assert spotify.call_budget == 320
 
 
 def test_null_entries_count_as_spotify_counts_them() -> None:
@@ -248,14 +421,29 @@ def test_a_list_that_is_edited_while_it_is_paged_is_read_again(edits: int) -> No
 
 def test_a_list_that_never_rests_is_told_as_it_was_last() -> None:
     fake = playlist_of(120)
-    songs = fake.playlists[PLAYLIST_ID]
-    fake.edits = [songs] * 10
+    songs = list(fake.playlists[PLAYLIST_ID])
+    fake.edits = [songs[gone:] + songs[:gone] for gone in range(1, 11)]
 
     playlist = read(fake)
 
-    assert (playlist.outcome, playlist.finding, playlist.sentence) == ("ok", "moved", None)
+    assert (playlist.outcome, playlist.finding) == ("ok", "moved")
+    assert playlist.sentence is not None
+    assert "may be there twice or not at all. Run again later" in playlist.sentence
     assert len(playlist.entries) == 120
     assert len(fake.calls_of("items")) == 3
+
+
+def test_a_list_whose_version_changes_and_whose_entries_do_not_is_at_rest() -> None:
+    # given a list of Spotify's own, whose snapshot_id is another one each time
+    fake = playlist_of(120)
+    fake.edits = [fake.playlists[PLAYLIST_ID]] * 10
+
+    # when it is read
+    playlist = read(fake)
+
+    # then the second reading, which brought the same entries, was enough
+    assert (playlist.outcome, playlist.finding, playlist.sentence) == ("ok", "ok", None)
+    assert len(fake.calls_of("items")) == 2
 
 
 @pytest.mark.parametrize("fault", [LONG_LIMIT, error(503, "Unavailable"), error(403, "Forbidden")])
@@ -311,7 +499,7 @@ def test_a_list_without_end_is_read_until_the_calls_are_spent() -> None:
         (RateLimitedError("GET it", "Slow down", 5), "failed", "later"),
         (UnavailableError("GET it", 503, "Down"), "failed", "later"),
         (UnauthorisedError(RefusedError("POST it", 400, "invalid_client")), "failed", "client_secret"),
-        (RefusedError("GET it", 400, "Bad request"), "failed", "Bad request"),
+        (RefusedError("GET it", 400, "Bad request"), "failed", "Bad request. Mend what the fault names"),
     ],
 )
 def test_each_fault_comes_to_an_outcome_with_what_to_do(fault: Exception, outcome: str, advice: str) -> None:
@@ -319,17 +507,41 @@ def test_each_fault_comes_to_an_outcome_with_what_to_do(fault: Exception, outcom
 
     assert found == outcome
     assert str(fault) in sentence
+    assert ("again later" in sentence) == (isinstance(fault, TransientError) and outcome != "quota")
     assert advice in sentence
 
 
-def test_what_is_stored_says_what_is_missing() -> None:
-    whole, part, nothing = (
-        CompletePlaylist({}, [None], "ok"),
-        CompletePlaylist({}, [None], "partial", fault=UnavailableError("GET it", 503, "Down")),
-        CompletePlaylist({}, [], "metadata_only", "absent"),
-    )
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (UnavailableError("GET it", 503, "Down"), "Run again later"),
+        (RateLimitedError("GET it", "Slow down", 5), "Run again later"),
+        (RefusedError("GET it", 403, "Forbidden"), "authorise its owner or a collaborator with `earworm authorize`"),
+        (NotFoundError("GET it", "Not found"), "authorise its owner or a collaborator with `earworm authorize`"),
+        (RefusedError("GET it", 400, "Bad request"), "Mend what the fault names: no repetition will"),
+        (ConsentEndedError(datetime(2026, 1, 1, tzinfo=UTC)), "Mend what the fault names: no repetition will"),
+    ],
+)
+def test_what_is_stored_in_part_says_what_is_missing_and_what_helps(fault: WebError, advice: str) -> None:
+    part = CompletePlaylist({}, [{}, None, {}], "partial", fault=fault, gaps=1, missing=1_234)
+    uncounted = CompletePlaylist({}, [{}], "partial", fault=fault)
+    nothing = CompletePlaylist({}, [], "metadata_only", fault=fault)
+
+    for stored, told in (
+        (part, "2 of 1,236 entries came: "),
+        (uncounted, "1 entries came: "),
+        (nothing, "Spotify gave the playlist without its entries ("),
+    ):
+        assert stored.sentence is not None
+        assert stored.sentence.startswith(told)
+        assert str(fault) in stored.sentence
+        assert advice in stored.sentence
+        assert ("Run again" in stored.sentence) == isinstance(fault, TransientError)
+
+
+def test_what_is_stored_without_a_fault_says_what_is_missing() -> None:
+    whole, nothing = CompletePlaylist({}, [None], "ok"), CompletePlaylist({}, [], "metadata_only", "absent")
 
     assert whole.sentence is None
-    assert part.sentence == "1 entries came: GET it did not answer: Down (503). Run again later"
     assert nothing.sentence is not None
     assert "earworm authorize" in nothing.sentence

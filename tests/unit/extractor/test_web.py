@@ -26,7 +26,7 @@ QUERY = {"ids": "one,two"}
 
 
 def session_of(clock: Clock, call_budget: int = 500) -> WebSession:
-    return WebSession(lambda: clock.seconds_left, call_budget)
+    return WebSession(lambda: clock.seconds_left, lambda: call_budget)
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def served(send: Callable[[socket.socket], None]) -> Iterator[str]:
 @contextmanager
 def real_seconds(seconds: float) -> Iterator[WebSession]:
     until = time.monotonic() + seconds
-    with WebSession(lambda: until - time.monotonic(), 10) as session:
+    with WebSession(lambda: until - time.monotonic(), lambda: 10) as session:
         yield session
 
 

@@ -7,11 +7,13 @@ from starlette.testclient import TestClient
 
 from infra.local.spotify.admin import Decoration, Fault, FaultPlan, TierName
 from infra.local.spotify.app import create_app
-from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET
+from infra.local.spotify.authorization import Application
 from infra.local.spotify.catalogue import Catalogue
 from infra.local.spotify.documents import CapturedPlaylist
 from infra.local.spotify.tiers import TIERS
 
+CLIENT_ID, CLIENT_SECRET = "the-client-id", "the-client-secret"
+APPLICATION = Application(CLIENT_ID, CLIENT_SECRET)
 DAY = "2026-05-25"
 REDIRECT_URI = "http://127.0.0.1:8080/callback"
 
@@ -20,7 +22,7 @@ def simulator(
     catalogue: Catalogue, tier: TierName = "extended", captured: Mapping[str, CapturedPlaylist] | None = None
 ) -> TestClient:
     """A client of a new simulator, with a token of the application's own."""
-    client = TestClient(create_app(catalogue, tier=TIERS[tier], captured=captured), follow_redirects=False)
+    client = TestClient(create_app(catalogue, APPLICATION, tier=TIERS[tier], captured=captured), follow_redirects=False)
     client.put("/_simulator/clock", json={"date": DAY})
     return authorised(client)
 

@@ -91,6 +91,31 @@ def test_an_expression_has_the_value_that_trino_gives_it(expression: str, expect
     assert answer(f"SELECT {expression}") == expected
 
 
+@pytest.mark.parametrize("rows", ["VALUES (CAST(NULL AS bigint), CAST(NULL AS boolean))", "SELECT 1, true WHERE false"])
+@pytest.mark.parametrize(
+    ("aggregate", "expected"),
+    [
+        ("count(n)", "0"),
+        ("count(DISTINCT n)", "0"),
+        ("count_if(yes)", "0"),
+        ("count_if(yes) FILTER (WHERE n > 0)", "0"),
+        ("approx_distinct(n)", "0"),
+        ("sum(n)", None),
+        ("avg(n)", None),
+        ("max(n)", None),
+        ("bool_and(yes)", None),
+        ("every(yes)", None),
+        ("map_agg(n, yes)", None),
+        ("array_agg(n) FILTER (WHERE n IS NOT NULL)", None),
+        ("approx_percentile(n, 0.5)", None),
+        ("max_by(n, n)", None),
+        ("stddev(n)", None),
+    ],
+)
+def test_an_aggregate_of_no_value_is_what_it_is_in_trino(rows: str, aggregate: str, expected: str | None) -> None:
+    assert answer(f"SELECT {aggregate} FROM ({rows}) t(n, yes)") == expected
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

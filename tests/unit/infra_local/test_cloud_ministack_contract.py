@@ -8,15 +8,17 @@ import asyncio
 import inspect
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services import athena, eventbridge, glue, lambda_svc, s3, scheduler, sns, sqs
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
+from ministack.services import athena, eventbridge, glue, lambda_svc, s3, scheduler, sns, sqs, sts
 from ministack.services.cloudformation import engine, provisioners
+from starlette.testclient import TestClient
 
 from infra.local.emulator import named_query, xray
 from infra.local.emulator.server import MINISTACK, EmulatorError, require_version
@@ -166,6 +168,47 @@ def test_gap_a_condition_of_a_template_joins_nothing() -> None:
     """So a list that is empty is not seen to be, and the role of the analysts trusts nobody."""
     empty = {"Fn::Equals": [{"Fn::Join": ["", [""]]}, ""]}
     assert engine._evaluate_conditions({"Conditions": {"Empty": empty}}, {}) == {"Empty": False}
+
+
+@pytest.mark.parametrize("key", ["test", "000000000000", "123456789012"])
+def test_gap_who_knows_a_name_is_the_root(key: str) -> None:
+    assert iam_evaluator.is_root_access_key(key)
+
+
+@pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/config"])
+def test_gap_the_routes_of_its_own_ask_nobody_for_a_signature(path: str) -> None:
+    assert TestClient(app.app).post(path).status_code == 200
+
+
+def test_gap_every_page_is_invited_to_read_the_answers() -> None:
+    answer = TestClient(app.app).get("/2015-03-31/functions", headers={"Origin": "https://evil.example"})
+
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_gap_a_functions_credentials_follow_from_its_name_and_its_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "AUTH", True)
+    arn, role = "arn:aws:lambda:us-east-1:000000000000:function:f", "arn:aws:iam::000000000000:role/r"
+    digest = sha256(f"{arn}:{role}".encode()).hexdigest()
+
+    issued = lambda_runtime.execution_credentials({"FunctionName": "f", "FunctionArn": arn, "Role": role})
+    with_salt = lambda_runtime.execution_credentials({"FunctionName": "f", "FunctionArn": arn, "Role": f"salt/{role}"})
+
+    assert issued["AWS_SECRET_ACCESS_KEY"] == sha256(f"secret:{digest}".encode()).hexdigest()
+    assert with_salt["AWS_SECRET_ACCESS_KEY"] != issued["AWS_SECRET_ACCESS_KEY"]
+    sessions = [sts._sessions[each["AWS_ACCESS_KEY_ID"]]["Arn"] for each in (issued, with_salt)]
+    assert sessions == ["arn:aws:sts::000000000000:assumed-role/r/f"] * 2
+
+
+def test_hook_the_keys_that_were_given_out_and_the_words_of_a_refusal() -> None:
+    assert list(inspect.signature(iam_evaluator.resolve_credential).parameters) == [
+        "access_key_id", "account_id", "session_token",
+    ]  # fmt: skip
+    unknown = iam_evaluator.resolve_credential("AKIASTRANGER", None, "")
+    assert isinstance(unknown, iam_evaluator.CredentialResolutionError)
+    status, _, body = iam_actions.access_denied_response("s3", "", "", "id", error_code=unknown.code, message="m")
+    assert (status, b"<Code>InvalidAccessKeyId</Code>" in body) == (403, True)
+    assert lambda_svc.execution_credentials is lambda_runtime.execution_credentials
 
 
 def test_hook_the_decisions_that_are_recorded() -> None:

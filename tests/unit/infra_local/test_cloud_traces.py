@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from infra.local.emulator import traces as traces_module
 from infra.local.emulator.traces import Invocation, Traces
 
 ROOT = "1-6925e000-000000000000000000000001"
@@ -33,6 +34,27 @@ def test_a_trace_is_all_documents_that_came_of_it() -> None:
 def test_what_names_no_trace_is_refused(root: str) -> None:
     with pytest.raises(ValueError, match="no trace id"):
         Traces().put(told(root))
+
+
+def test_what_is_no_segment_is_refused() -> None:
+    with pytest.raises(ValueError, match="without id or start_time"):
+        Traces().put({"trace_id": ROOT, "id": "00000000000000aa"})
+
+
+def test_only_so_much_is_kept_whoever_sends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces_module, "_MOST_BYTES_OF_A_TRACE", 1_000)
+    monkeypatch.setattr(traces_module, "_MOST_BYTES", 5_000)
+    traces = Traces()
+    for trace in range(20):
+        for _ in range(20):
+            traces.put(told(f"1-6925e000-{trace:024x}", note="x" * 100))
+
+    kept = [traces.get(f"1-6925e000-{trace:024x}") for trace in range(20)]
+    sizes = [sum(len(segment["Document"]) for segment in trace["Segments"]) for trace in kept if trace]
+    assert kept[0] is None
+    assert kept[-1]
+    assert max(sizes) <= 1_000
+    assert sum(sizes) <= 5_000
 
 
 def test_traces_are_found_by_when_they_began_and_by_an_annotation_at_any_depth() -> None:

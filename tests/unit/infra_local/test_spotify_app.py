@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 
 from infra.local.spotify.admin import Generation
 from infra.local.spotify.app import create_app
-from infra.local.spotify.authorization import CLIENT_ID, CLIENT_SECRET
 from infra.local.spotify.catalogue import Catalogue, load_catalogue
 from infra.local.spotify.tiers import TIERS
 from infra.local.spotify.trending import OTHER_PLAYLISTS, PLAYLISTS, TRENDING_GLOBAL, Trends
+from tests.unit.infra_local.simulator import APPLICATION, CLIENT_ID, CLIENT_SECRET
 
 DAY = "2026-05-25"
 PLAYLIST = f"/v1/playlists/{TRENDING_GLOBAL.id}"
@@ -36,12 +36,12 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def api(catalogue: Catalogue) -> TestClient:
-    return authorised(TestClient(create_app(catalogue)))
+    return authorised(TestClient(create_app(catalogue, APPLICATION)))
 
 
 @pytest.fixture
 def anonymous(catalogue: Catalogue) -> Iterator[TestClient]:
-    with TestClient(create_app(catalogue)) as client:
+    with TestClient(create_app(catalogue, APPLICATION)) as client:
         yield client
 
 
@@ -119,7 +119,7 @@ class TestToken:
     def test_a_token_expires_after_an_hour(self, catalogue: Catalogue) -> None:
         # given
         seconds = Seconds()
-        client = authorised(TestClient(create_app(catalogue, seconds=seconds)))
+        client = authorised(TestClient(create_app(catalogue, APPLICATION, seconds=seconds)))
 
         # when
         seconds.now = 3599.9
@@ -146,7 +146,9 @@ class TestShapes:
     def test_a_playlist_of_before_2026(self, real_documents: Path, catalogue: Catalogue) -> None:
         [real] = json.loads((real_documents / "playlists/top50_global_2024-05-02.json").read_text())
 
-        simulated = authorised(TestClient(create_app(catalogue, tier=TIERS["dev_2024"]))).get(PLAYLIST).json()
+        simulated = (
+            authorised(TestClient(create_app(catalogue, APPLICATION, tier=TIERS["dev_2024"]))).get(PLAYLIST).json()
+        )
 
         assert shape(simulated) == shape(real)
 
@@ -184,7 +186,9 @@ class TestPlaylist:
     def test_each_generation_has_its_names(
         self, catalogue: Catalogue, generation: Generation, pages: set[str], tracks: set[str]
     ) -> None:
-        client = authorised(TestClient(create_app(catalogue, tier=TIERS["extended"].of_generation(generation))))
+        client = authorised(
+            TestClient(create_app(catalogue, APPLICATION, tier=TIERS["extended"].of_generation(generation)))
+        )
 
         playlist = client.get(PLAYLIST).json()
         [entry] = client.get(f"{PLAYLIST}/{min(pages)}", params={"limit": 1}).json()["items"]
@@ -333,7 +337,7 @@ class TestClock:
 
     def test_setting_it_moves_the_whole_api_and_null_resets_it(self, catalogue: Catalogue) -> None:
         # given
-        client = authorised(TestClient(create_app(catalogue)))
+        client = authorised(TestClient(create_app(catalogue, APPLICATION)))
         may = client.get(PLAYLIST).json()
 
         # when

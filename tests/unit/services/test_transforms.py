@@ -312,6 +312,32 @@ def test_genres_that_spotify_sent_empty_are_an_empty_list() -> None:
     assert (row["genres"], row["primary_genre"]) == ("[]", None)
 
 
+def test_genres_of_an_earlier_day_say_so_and_bring_no_popularity_with_them() -> None:
+    # given Ann as of this day, Bo as of an earlier one, Cy as of both, and nothing of Di
+    credits_ = [artist(name) for name in ("Ann", "Bo", "Cy", "Di")]
+    told = {"genres": ["soul"], "popularity": 70, "followers": {"total": 9}}
+    document = envelope(
+        playlist(entry(track(artists=credits_))),
+        artists=[artist("Ann", genres=["pop"], popularity=50), artist("Cy", genres=["rock"])],
+        earlier_artists=[{"as_of": "2026-11-15", "items": [artist("Bo", **told), artist("Cy", **told)]}],
+    )
+    snapshot = snapshot_of(document)
+
+    # then each row says of which day its genres are, and measures are of the snapshot's day alone
+    this, earlier = date(2026, 11, 22), date(2026, 11, 15)
+    assert [
+        (row["artist_name"], row["primary_genre"], row["genres_as_of"], row["popularity"], row["followers"])
+        for row in rows("artists", artists(snapshot))
+    ] == [
+        ("Ann", "pop", this, 50, None),
+        ("Bo", "soul", earlier, None, None),
+        ("Cy", "rock", this, None, None),
+        ("Di", None, None, None, None),
+    ]
+    (metadata,) = rows("playlist_metadata", playlist_metadata(snapshot))
+    assert metadata["genres_coverage"] == 3 / 4
+
+
 def test_each_distinct_album_is_one_row_and_the_full_object_adds_what_it_knows() -> None:
     document = envelope(
         playlist(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.days import FIRST_DAY, LAST_DAY
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 
@@ -18,10 +19,11 @@ def test_every_key_is_a_function_of_table_day_and_playlist() -> None:
     assert key.raw == "raw/spotify/2026-03-05/37i9/playlist.json"
     assert key.parquet("songs") == "processed/spotify/songs/year=2026/month=03/day=05/37i9.parquet"
     assert key.quarantine("songs") == "quarantine/spotify/year=2026/month=03/day=05/songs-37i9.json"
+    assert key.quarantined_values("songs") == "quarantine-values/spotify/year=2026/month=03/day=05/songs-37i9.json"
     assert key.receipt("songs") == "receipts/spotify/year=2026/month=03/day=05/songs-37i9.json"
 
 
-@given(st.dates(), PLAYLISTS)
+@given(st.dates(FIRST_DAY, LAST_DAY), PLAYLISTS)
 def test_a_raw_key_tells_its_snapshot(day: date, playlist: str) -> None:
     key = SnapshotKey(day, playlist)
 
@@ -37,10 +39,12 @@ def test_a_raw_key_tells_its_snapshot(day: date, playlist: str) -> None:
         "raw/spotify/2026-11-22/a/b/playlist.json",
         "raw/spotify/2026-02-30/a/playlist.json",
         "raw/spotify/2026-11-22/a/playlist.json\n",
+        "raw/spotify/2005-12-31/a/playlist.json",
+        "raw/spotify/2036-01-01/a/playlist.json",
         "raw/spotify/２０２６-11-22/a/playlist.json",
         "processed/spotify/2026-11-22/a/playlist.json",
     ],
 )
 def test_any_other_key_is_refused(key: str) -> None:
-    with pytest.raises(PermanentError, match="no key of a raw snapshot"):
+    with pytest.raises(PermanentError, match="not the key of a raw snapshot"):
         SnapshotKey.from_raw(key)

@@ -13,7 +13,7 @@ import pytest
 from contracts.columns import ColumnType, columns
 from contracts.rows import Rows
 from contracts.tables import TABLES, Table
-from shared.parquet import UnreadableParquetError, count_rows, encode
+from shared.parquet import encode
 from tests.rows import row_of
 
 ARROW = {
@@ -107,34 +107,3 @@ def test_a_large_integer_beside_null_keeps_its_last_digit() -> None:
     read = pq.read_table(BytesIO(encode(songs, Rows.of(songs, rows)))).column("duration_ms").to_pylist()
 
     assert read == [2**63 - 1, None, 2**53 + 1]
-
-
-@every_table
-@every_content
-def test_the_rows_are_counted_by_the_end_of_a_file_alone(table: Table[Any], content: str) -> None:
-    rows = rows_of(table, content)
-
-    assert count_rows(encode(table, Rows.of(table, rows))[-16 * 1024 :]) == len(rows)
-
-
-def test_the_count_of_a_large_file_needs_no_more_of_it_either() -> None:
-    songs = TABLES["songs"]
-    body = encode(songs, Rows.of(songs, ({**row_of(songs), "position": place} for place in range(1, 20_001))))
-
-    assert count_rows(body[-16 * 1024 :]) == 20_000 < len(body)
-
-
-@pytest.mark.parametrize("damage", ["nothing", "no Parquet", "cut off", "half a footer", "noise for a footer"])
-def test_a_file_without_a_whole_footer_is_refused(damage: str) -> None:
-    songs = TABLES["songs"]
-    body = encode(songs, Rows.of(songs, [row_of(songs)]))
-    damaged = {
-        "nothing": b"",
-        "no Parquet": b'{"not": "Parquet"}\n' * 100,
-        "cut off": body[:-1],
-        "half a footer": body[-1000:],
-        "noise for a footer": b"\xff" * 50 + (32).to_bytes(4, "little") + b"PAR1",
-    }[damage]
-
-    with pytest.raises(UnreadableParquetError, match=f"at the end of {len(damaged)} bytes"):
-        count_rows(damaged)

@@ -1,0 +1,211 @@
+"""Files read once, to prove that they hold what their receipts say.
+
+The audit compares ETags, which tells that a file is the one that its receipt commits, and no more. Here each file
+that is new since the last time is read, by a process that it may take with it.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from itertools import chain, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from pydantic import TypeAdapter
+from rich.progress import Progress
+
+from contracts.tables.receipts import read_receipt
+from infra.cli.proof import Claim, Holding
+from infra.deploying.stacks import ROOT
+from shared.errors import PermanentError
+from shared.lake import (
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RAW_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+    table_prefix,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_AT_ONCE = 100
+_CONCURRENCY = 10
+"""As many as a client keeps connections."""
+_PATIENCE = 300.0
+_READER = [sys.executable, "-m", "infra.cli.proof"]
+_ANSWER: TypeAdapter[str | None] = TypeAdapter(str | None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The lake, as it is read here."""
+
+    s3: "S3Client"
+    name: str
+
+    def etags(self, prefix: str) -> Mapping[str, str]:
+        """The ETag of each key below a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        return {found["Key"]: found["ETag"].strip('"') for page in pages for found in page.get("Contents", ())}
+
+    def snapshots(self, prefix: str) -> Iterator[SnapshotKey]:
+        """The snapshots whose raw objects are below a prefix."""
+        for key in self.etags(prefix):
+            try:
+                yield SnapshotKey.from_raw(key)
+            except PermanentError:
+                continue
+
+    def body(self, key: str) -> bytes | None:
+        """What an object holds; None if it is gone."""
+        try:
+            return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file whose contents are not what its receipt says."""
+
+    table: str
+    key: SnapshotKey
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """A table's outputs of a snapshot, by the ETags that a listing tells."""
+
+    table: str
+    key: SnapshotKey
+    receipt: str
+    parquet: str
+    quarantine: str | None
+    quarantined_values: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one whenever one of the objects is."""
+        return sha256(repr(self).encode()).hexdigest()[:24]
+
+
+def prove(
+    bucket: Bucket, months: Sequence[tuple[date, date]], tables: Sequence[str], proved: Path, bar: Progress
+) -> list[Fault]:
+    """Reads what was not proved before, and tells what is wrong with it.
+
+    Files that are not those that their receipts name are left alone: that they are not is a gap of its own.
+
+    Args:
+        bucket: The lake.
+        months: The first and the last day of each month.
+        tables: The tables whose files are read.
+        proved: The file that keeps what was proved.
+        bar: Shows how far it came.
+    """
+    known = set(proved.read_text("ascii").split()) if proved.exists() else set()
+    new = [each for month in months for each in _committed(bucket, tables, *month) if each.fingerprint not in known]
+    task = bar.add_task("contents proved", total=len(new), note="")
+    faults: list[Fault] = []
+    proved.parent.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(new), _AT_ONCE):
+        batch = new[start : start + _AT_ONCE]
+        with TemporaryDirectory() as folder, ThreadPoolExecutor(_CONCURRENCY) as pool:
+            claims = list(pool.map(lambda each, into=Path(folder): _claims(bucket, each, into), batch))
+            answers = iter([*read([*chain.from_iterable(claims)])])
+        sound: list[str] = []
+        for each, claimed in zip(batch, claims, strict=True):
+            whats = [what for what in islice(answers, len(claimed)) if what]
+            faults += [Fault(each.table, each.key, what) for what in whats]
+            if claimed and not whats:
+                sound.append(f"{each.fingerprint}\n")
+        with proved.open("a", encoding="ascii") as file:
+            file.writelines(sound)
+        bar.advance(task, len(batch))
+    return faults
+
+
+def read(claims: Sequence[Claim], patience: float = _PATIENCE) -> Iterator[str | None]:
+    """The fault of each claim, None where there is none; a file that ends the reader is such a fault.
+
+    Args:
+        claims: What is claimed of which files.
+        patience: Seconds that the reader may take for all of them.
+    """
+    left = list(claims)
+    while left:
+        how, answers = _read(left, patience)
+        yield from answers
+        del left[: len(answers)]
+        if left:
+            yield f"{left[0]['holding']} cannot be read: {how}"
+            del left[0]
+
+
+def _read(claims: Sequence[Claim], patience: float) -> tuple[str, list[str | None]]:
+    """How a reader ended, and its answers, which may be fewer than the claims."""
+    asked = TypeAdapter(list[Claim]).dump_json(list(claims))
+    try:
+        done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
+            _READER, input=asked, capture_output=True, timeout=patience, check=False, cwd=ROOT
+        )
+        how, told = f"it ends the process that reads it (exit code {done.returncode})", done.stdout
+    except subprocess.TimeoutExpired as late:
+        how, told = f"its reader does not come to an end within {patience:.0f} seconds", late.stdout or b""
+    whole = told[: told.rfind(b"\n") + 1]
+    return how, [_ANSWER.validate_json(line) for line in whole.splitlines()]
+
+
+def _committed(bucket: Bucket, tables: Sequence[str], first: date, last: date) -> Iterator[_Committed]:
+    """What the receipts of some days of one month commit."""
+    month = f"{first:year=%Y/month=%m/}"
+    keys = [key for key in bucket.snapshots(f"{RAW_PREFIX}{first:%Y-%m}-") if first <= key.snapshot_date <= last]
+    prefixes = (RECEIPTS_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+    receipts, quarantine, values = (bucket.etags(prefix + month) for prefix in prefixes) if tables else ({}, {}, {})
+    for table in tables:
+        files = bucket.etags(table_prefix(table) + month)
+        for key in keys:
+            if (receipt := receipts.get(key.receipt(table))) and (parquet := files.get(key.parquet(table))):
+                yield _Committed(
+                    table,
+                    key,
+                    receipt,
+                    parquet,
+                    quarantine.get(key.quarantine(table)),
+                    values.get(key.quarantined_values(table)),
+                )
+
+
+def _claims(bucket: Bucket, committed: _Committed, folder: Path) -> list[Claim]:
+    """Copies what a receipt commits; nothing if it commits something else by now, or cannot be read."""
+    table, key = committed.table, committed.key
+    try:
+        receipt = read_receipt(bucket.body(key.receipt(table)) or b"")
+    except ValueError:
+        return []
+    told = (receipt["parquet_etag"], receipt["quarantine_etag"], receipt["refused_values_etag"])
+    if told != (committed.parquet, committed.quarantine, committed.quarantined_values):
+        return []
+    outputs: list[tuple[str, Holding, int]] = [(key.parquet(table), "Parquet file", receipt["rows"])]
+    if committed.quarantine:
+        outputs.append((key.quarantine(table), "quarantine", receipt["rejected"]))
+    if committed.quarantined_values:
+        outputs.append((key.quarantined_values(table), "quarantine of values", receipt["refused_values"] or 0))
+    claims: list[Claim] = []
+    for output, holding, rows in outputs:
+        path = folder / f"{committed.fingerprint}.{len(claims)}"
+        path.write_bytes(bucket.body(output) or b"")
+        shared = {name: receipt[name] for name in ("playlist_id", "snapshot_date", "run_id")}
+        claims.append(Claim(path=str(path), holding=holding, table=table, rows=rows, shared=shared))
+    return claims

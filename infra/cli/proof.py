@@ -1,0 +1,119 @@
+"""Whether files hold what their receipts say: the reader that a damaged file may take with it.
+
+`python -m infra.cli.proof` is a process of its own. It reads a JSON list of claims from standard input and writes a
+line for each in their order, the fault as JSON text or null, so that whoever started it knows which file ended it.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from contracts.columns import ColumnType, columns
+from contracts.tables import TABLES, Table
+from contracts.tables.rejected_rows import RejectedRow
+from contracts.tables.rejected_values import RejectedValue
+
+ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
+    ColumnType.TEXT: pa.string(),
+    ColumnType.INTEGER: pa.int64(),
+    ColumnType.NUMBER: pa.float64(),
+    ColumnType.FLAG: pa.bool_(),
+    ColumnType.TIMESTAMP: pa.timestamp("us"),
+    ColumnType.DAY: pa.date32(),
+}
+_LINE: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "quarantine": TypeAdapter(RejectedRow),
+    "quarantine of values": TypeAdapter(RejectedValue),
+}
+
+Holding: TypeAlias = Literal["Parquet file", "quarantine", "quarantine of values"]
+
+
+class Claim(TypedDict):
+    """What a receipt says of a file.
+
+    Attributes:
+        path: Where a copy of it is.
+        holding: What it is.
+        table: The table that it belongs to.
+        rows: How many rows, rejected rows or refused values it holds.
+        shared: The columns that are the same in every row, with their value.
+    """
+
+    path: str
+    holding: Holding
+    table: str
+    rows: int
+    shared: Mapping[str, str | None]
+
+
+_CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(list[Claim])
+
+
+def fault_of(claim: Claim) -> str | None:
+    """What is wrong with a file, a Parquet file or the JSON lines of a quarantine; None if nothing is."""
+    faults = _faults_of_rows(claim) if claim["holding"] == "Parquet file" else _faults_of_lines(claim)
+    return next(faults, None)
+
+
+def _faults_of_rows(claim: Claim) -> Iterator[str]:
+    try:
+        rows = pq.ParquetFile(claim["path"]).read()
+        rows.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as fault:
+        yield f"Parquet file cannot be read: {str(fault).partition(chr(10))[0][:200]}"
+        return
+    if rows.num_rows != claim["rows"]:
+        yield f"Parquet file holds {rows.num_rows} rows, the receipt says {claim['rows']}"
+    yield from _other_columns(rows, TABLES[claim["table"]])
+    for name, value in claim["shared"].items():
+        others = set(rows.column(name).unique().to_pylist()) - {value} if name in rows.column_names else set()
+        if others:
+            yield f"Parquet file holds rows of {name} {others.pop()!r}, not {value!r}"
+
+
+def _other_columns(rows: pa.Table, table: Table[Any]) -> Iterator[str]:
+    """Where columns are not the contract's; one that may be null may be absent, for it may have come later."""
+    contract = {column.name: column for column in columns(table.row)}
+    for field in rows.schema:
+        if field.name not in contract or field.type != ARROW[contract[field.name].type]:
+            yield f"Parquet file holds a column {field.name[:80]!r} of {field.type}, which is not the contract's"
+    for name in (column.name for column in contract.values() if not column.nullable):
+        if name not in rows.column_names:
+            yield f"Parquet file lacks the column {name}"
+        elif rows.column(name).null_count:
+            yield f"Parquet file holds a row without {name}"
+
+
+def _faults_of_lines(claim: Claim) -> Iterator[str]:
+    holding = claim["holding"]
+    lines = Path(claim["path"]).read_bytes().splitlines()
+    if len(lines) != claim["rows"]:
+        yield f"{holding} holds {len(lines)} lines, the receipt says {claim['rows']}"
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = _LINE[holding].validate_json(line)
+        except ValidationError as fault:
+            yield f"{holding} cannot be read: line {number}: {fault.errors(include_url=False)[0]['msg']}"
+            return
+        for name, value in {**claim["shared"], "table_name": claim["table"]}.items():
+            if row[name] != value:
+                yield f"{holding} holds a line of {name} {row[name]!r}, not {value!r}"
+
+
+def main() -> None:
+    """Write the fault of each claim on standard input."""
+    for claim in _CLAIMS.validate_json(sys.stdin.buffer.read()):
+        sys.stdout.write(json.dumps(fault_of(claim)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Receipts, as the console reads them."""
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from contracts.tables.receipts import Receipt, read_receipt
+from infra.cli.screen import ConsoleError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def find_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
+    """Read the receipt at a key; None if there is none.
+
+    Raises:
+        ConsoleError: What is there is not a receipt.
+    """
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None
+    try:
+        return read_receipt(body)
+    except ValueError as fault:
+        raise ConsoleError(
+            f"s3://{bucket}/{key} is not a receipt: {fault}. `earworm audit --repair` has it written again."
+        ) from None
+
+
+def skipped_by_rule(receipt: Receipt) -> str:
+    """What a receipt counts as skipped, such as `2 episode, 1 null_entry`; empty if it is nothing."""
+    try:
+        counts = json.loads(receipt["skipped"])
+        return ", ".join(f"{count} {rule}" for rule, count in counts.items())
+    except (ValueError, AttributeError):
+        return receipt["skipped"]

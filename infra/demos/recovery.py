@@ -1,0 +1,398 @@
+"""A demonstration of what an operator does when much goes wrong at once, on a local cloud of its own.
+
+Some weeks of raw snapshots of which one in five is damaged meet a transformer that was deployed broken. What is
+where is shown, code and documents are mended, and the lake must end as that of a backfill in which nothing went
+wrong. The balance is drawn at every step: each snapshot is complete, a dead letter or on its way in each table,
+and each entry of what is complete is a row, rejected or skipped.
+"""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeAlias
+from zipfile import ZipFile
+
+from contracts.tables import TABLES
+from infra.cli import collect, dlq
+from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
+from infra.cli.collect import Place
+from infra.cli.screen import ConsoleError, grid, out
+from infra.deploying import build, deploy
+from infra.deploying.stacks import PLATFORM, ROOT, stack_name
+from infra.local.cloud import LocalCloud
+from shared.lake import (
+    PROCESSED_PREFIX,
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RAW_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
+
+Console: TypeAlias = Callable[[Sequence[str]], object]
+"""Runs a command of the console with its arguments, and returns its exit code, None for 0."""
+
+_ONE_IN = 5
+_BROKEN = "songs"
+_BY_SQS = "redriven by SQS"
+_RIGHT = '"position": entry.position'
+_WRONG = '"position": entry.positon'
+_VALUES = 3
+_SHOWN_AGAIN_AFTER = 2
+_PATIENCE = 180.0
+
+
+def _cut_off(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def _error_page(_: bytes) -> bytes:
+    return b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>\n"
+
+
+def _other_document(_: bytes) -> bytes:
+    return b'{"error": {"status": 404, "message": "Resource not found"}}'
+
+
+def _values_out_of_range(body: bytes) -> bytes:
+    snapshot = json.loads(body)
+    page = snapshot["playlist"].get("items") or snapshot["playlist"]["tracks"]
+    for entry in page["items"][:_VALUES]:
+        (entry.get("item") or entry["track"])["popularity"] = 999
+    return json.dumps(snapshot).encode()
+
+
+OUT_OF_RANGE = "three values out of range"
+DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
+    "cut off half-way": _cut_off,
+    OUT_OF_RANGE: _values_out_of_range,
+    "the error page of a proxy": _error_page,
+    "another document": _other_document,
+}
+"""What may be done to a raw snapshot; all but the values out of range leave a document that cannot be read."""
+
+
+def demonstrate(console: Console, weeks: int) -> None:
+    """Runs the demonstration.
+
+    Args:
+        console: The console that the operator works with.
+        weeks: How many weeks of two playlists there are.
+
+    Raises:
+        ConsoleError: A snapshot, a row or a message vanished, or the lake did not end as that of a clean backfill.
+    """
+    with _cloud_of_its_own() as cloud:
+        _Demonstration(console, cloud, collect.mondays(weeks, datetime.now(UTC).date())).run()
+
+
+class _Demonstration:
+    def __init__(self, console: Console, cloud: Cloud, days: Sequence[date], keys: Sequence[SnapshotKey] = ()) -> None:
+        self._console = console
+        self._cloud = cloud
+        self._days = days
+        self._keys = keys
+        self._originals: dict[SnapshotKey, str] = {}
+        self._damaged: Counter[str] = Counter()
+
+    def run(self) -> None:
+        self._say("1. Raw snapshots are collected, and one in five is damaged.")
+        self._earworm("deploy", PLATFORM, "extractor", "redrive", "audit")
+        self._earworm("backfill", "--weeks", str(len(self._days)), "--no-wait")
+        self._keys = [
+            SnapshotKey(day, playlist) for day in self._days for playlist in collect.configured_playlists(self._cloud)
+        ]
+        self._damage()
+        self._balance_raw()
+
+        self._say("2. The five tables are deployed, songs with a slip in its code, and get their history.")
+        self._earworm("deploy", *(table for table in TABLES if table != _BROKEN))
+        self._deploy_broken()
+        with self._impatient_queue():
+            self._earworm("replay", *self._range(), "--no-wait")
+            self.settle()
+        self._balance()
+
+        self._say("3. What is where?")
+        unreadable = next(iter(self._originals))
+        of_that_day = str(unreadable.snapshot_date)
+        self._earworm("dlq")
+        self._earworm("dlq", "show", "albums", "--date", of_that_day)
+        self._earworm("audit", "--from", of_that_day, "--to", of_that_day, "--grace", "0", fails=True)
+
+        self._say("4. The code is mended; what it could not treat goes back.")
+        self._earworm("deploy", _BROKEN)
+        others = {letter.message_id for _, letter in self._letters() if letter.error_class != _BY_SQS}
+        self._earworm("dlq", "redrive", _BROKEN, "--class", _BY_SQS, "--dry-run")
+        self._earworm("dlq", "redrive", _BROKEN, "--class", _BY_SQS)
+        self.settle()
+        if {letter.message_id for _, letter in self._letters()} != others:
+            raise ConsoleError("The redrive of one class did not leave exactly the messages of the others.")
+        self._balance()
+        self._show_refused(_VALUES * self._damaged[OUT_OF_RANGE])
+
+        self._say("5. The documents are restored from their older versions, which announces them; the rest goes back.")
+        self._restore()
+        self.settle(dead_letters_too=False)
+        self._balance()
+        self._earworm("dlq", "redrive", "--all")
+        self.settle(dead_letters_too=False)
+        self._balance()
+        self._show_refused(0)
+
+        self._say("6. A replay of everything changes nothing, and the audit is clean.")
+        before = self._lake(self._cloud)
+        self._earworm("replay", *self._range())
+        if self._lake(self._cloud) != before:
+            raise ConsoleError("The replay changed the lake.")
+        self._balance()
+        self._earworm("dlq")
+        self._earworm("audit", "--grace", "0")
+
+        self._say("7. The same raw snapshots in an environment in which nothing went wrong.")
+        self._compare(self._clean_backfill())
+
+    def _say(self, what: str) -> None:
+        out.print(f"\n[bold]{what}[/]")
+
+    def _earworm(self, *arguments: str, fails: bool = False) -> None:
+        shown = " ".join(f"'{each}'" if " " in each else each for each in arguments)
+        out.print(f"\n[cyan]$ earworm {shown}[/]", soft_wrap=True)
+        if bool(self._console(arguments)) != fails:
+            raise ConsoleError(f"`earworm {shown}` did {'not fail' if fails else 'fail'}, against all expectation.")
+
+    def _range(self) -> tuple[str, ...]:
+        return "--from", str(self._days[0]), "--to", str(self._days[-1])
+
+    @property
+    def _s3(self) -> "S3Client":
+        return self._cloud.client("s3")
+
+    def _damage(self) -> None:
+        for number, key in enumerate(self._keys[::_ONE_IN]):
+            kind = list(DAMAGES)[number % len(DAMAGES)]
+            found = self._s3.get_object(Bucket=self._cloud.platform.bucket, Key=key.raw)
+            body = DAMAGES[kind](found["Body"].read())
+            self._s3.put_object(Bucket=self._cloud.platform.bucket, Key=key.raw, Body=body)
+            self._originals[key] = found["VersionId"]
+            self._damaged[kind] += 1
+        rows = [*self._damaged.items(), ("in all", self._damaged.total())]
+        out.print(grid("Damaged", ("how", "raw snapshots"), rows, numbers=[1]))
+
+    def _deploy_broken(self) -> None:
+        artifacts = self._cloud.platform.artifacts_bucket
+        sound = build.build(_BROKEN, build.target_of(self._cloud.variables), ROOT / "build")
+        with TemporaryDirectory() as temporary:
+            bundle = with_slip(sound, Path(temporary, f"{_BROKEN}.zip"))
+            deploy.upload(self._s3, artifacts, bundle)
+        stack = deploy.service_stack(self._cloud.environment, bundle, artifacts, self._cloud.variables)
+        deploy.deploy(self._cloud.client("cloudformation"), stack)
+        out.print(f"\n{stack.name} is deployed with [red]{_WRONG}[/] where {_RIGHT} belongs.")
+
+    @contextmanager
+    def _impatient_queue(self) -> Iterator[None]:
+        """Shows a message that failed again after seconds and not minutes, for a demonstration's sake."""
+        sqs = self._cloud.client("sqs")
+        url = sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, _BROKEN))["QueueUrl"]
+        usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(_SHOWN_AGAIN_AFTER)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": usual["VisibilityTimeout"]})
+
+    def _restore(self) -> None:
+        bucket = self._cloud.platform.bucket
+        for key, version in self._originals.items():
+            source: CopySourceTypeDef = {"Bucket": bucket, "Key": key.raw, "VersionId": version}
+            self._s3.copy_object(Bucket=bucket, Key=key.raw, CopySource=source)
+        out.print(f"\n{len(self._originals)} raw snapshots are restored.")
+
+    def settle(self, *, dead_letters_too: bool = True) -> None:
+        """Waits until each snapshot is complete in each table, or a dead letter where that counts too.
+
+        Raises:
+            ConsoleError: Nothing moved for three minutes; names a snapshot that is nowhere.
+        """
+        missing = {(key, table) for key in self._keys for table in TABLES}
+        before, patience = 0, time.monotonic() + _PATIENCE
+        while True:
+            # The queues first, for the emulator is busy enough with the tables.
+            waiting = self._messages_waiting()
+            if not waiting:
+                missing -= self._complete(missing)
+                if not (missing - self._dead() if missing and dead_letters_too else missing):
+                    return
+            if waiting != before:
+                before, patience = waiting, time.monotonic() + _PATIENCE
+            elif time.monotonic() > patience:
+                key, table = min(missing, key=lambda each: (each[1], each[0].raw))
+                raise ConsoleError(f"{len(missing)} snapshots are not complete, such as {key.raw} of {table}.")
+            time.sleep(1)
+
+    def _messages_waiting(self) -> int:
+        sqs = self._cloud.client("sqs")
+        waiting = 0
+        for table in TABLES:
+            told = sqs.get_queue_attributes(
+                QueueUrl=sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, table))["QueueUrl"],
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )["Attributes"]
+            waiting += sum(int(number) for number in told.values())
+        return waiting
+
+    def _complete(self, places: set[Place]) -> set[Place]:
+        bucket = self._cloud.platform.bucket
+        return collect.completed(self._s3, bucket, places, collect.current_versions(self._s3, bucket, places))
+
+    def _dead(self) -> set[Place]:
+        return {
+            (SnapshotKey.from_raw(raw.key), table) for table, letter in self._letters() for raw in letter.raw_objects
+        }
+
+    def _letters(self) -> list[tuple[str, dlq.Message]]:
+        found = [dlq.show(self._cloud, table) for table in TABLES]
+        if any(each.more for each in found):
+            raise ConsoleError("There are more dead letters than one answer holds: take fewer weeks.")
+        return [(each.service, message) for each in found for message in each.messages]
+
+    def _balance(self) -> None:
+        """Shows where each snapshot and each entry is.
+
+        Raises:
+            ConsoleError: One is nowhere.
+        """
+        every = {(key, table) for key in self._keys for table in TABLES}
+        complete, dead = self._complete(every), self._dead()
+        messages = Counter(table for table, _ in self._letters())
+        receipts = {row[0]: [int(each or 0) for each in row[1:]] for row in self._ask(_RECEIPTS)}
+        snapshots: list[Sequence[object]] = []
+        entries: list[Sequence[object]] = []
+        adds_up = True
+        for table in TABLES:
+            done = {key for key, of in complete if of == table}
+            given_up = {key for key, of in dead if of == table} - done
+            nowhere = len(self._keys) - len(done) - len(given_up)
+            snapshots.append((table, len(self._keys), len(done), len(given_up), nowhere, messages[table]))
+            found, *ends = receipts.get(table, [0, 0, 0, 0])
+            entries.append((table, found, *ends))
+            adds_up &= nowhere == 0 and found == sum(ends)
+        of_snapshots = ("table", "snapshots", "complete", "set aside", "nowhere", "messages")
+        of_entries = ("table", "entries", "rows", "rejected", "skipped")
+        out.print(grid("Snapshots, and dead letters", of_snapshots, snapshots, numbers=range(1, 6)))
+        out.print(grid("Entries of what is complete", of_entries, entries, numbers=range(1, 5)))
+        if not adds_up:
+            raise ConsoleError("The balance does not add up.")
+        self._balance_raw()
+
+    def _balance_raw(self) -> None:
+        pages = self._s3.get_paginator("list_object_versions").paginate(
+            Bucket=self._cloud.platform.bucket, Prefix=RAW_PREFIX
+        )
+        versions = [version for page in pages for version in page.get("Versions", ())]
+        current = {version["Key"] for version in versions if version["IsLatest"]}
+        if current != {key.raw for key in self._keys}:
+            raise ConsoleError(f"There are {len(current)} raw snapshots, and {len(self._keys)} were collected.")
+        out.print(f"{len(current)} raw snapshots, {len(versions)} versions of them.")
+
+    def _show_refused(self, expected: int) -> None:
+        self._earworm("query", _REFUSED)
+        refused = sum(int(row[-1] or 0) for row in self._ask(_REFUSED))
+        if refused != expected:
+            raise ConsoleError(f"{refused} values are refused where {expected} should be.")
+
+    def _ask(self, sql: str) -> Sequence[tuple[str | None, ...]]:
+        return self._cloud.athena.ask(sql).rows
+
+    def _clean_backfill(self) -> Cloud:
+        self._earworm("deploy", "--env", "prod", PLATFORM, *TABLES)
+        clean = replace(self._cloud, environment="prod")
+        for key in self._keys:
+            source: CopySourceTypeDef = {"Bucket": self._cloud.platform.bucket, "Key": key.raw}
+            self._s3.copy_object(Bucket=clean.platform.bucket, Key=key.raw, CopySource=source)
+        _Demonstration(self._console, clean, self._days, self._keys).settle(dead_letters_too=False)
+        return clean
+
+    def _compare(self, clean: Cloud) -> None:
+        expected = self._lake(clean)
+        if self._lake(self._cloud) != expected:
+            raise ConsoleError("The lake is not that of a clean backfill.")
+        counts = Counter(key.partition("/")[0] for key in expected)
+        out.print(
+            f"\n[green]The lake equals that of a clean backfill:[/] {counts['processed']} Parquet files byte for byte, "
+            f"{counts['receipts']} receipts but for the version id of the raw object, "
+            f"{counts['quarantine'] + counts['quarantine-values']} quarantines."
+        )
+
+    def _lake(self, cloud: Cloud) -> dict[str, object]:
+        """The Parquet files and quarantines by their ETags, and what the receipts tell."""
+        bucket = cloud.platform.bucket
+        receipts: dict[str, object] = {}
+        for key in self._etags(bucket, RECEIPTS_PREFIX):
+            receipt: dict[str, Any] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            del receipt["raw_version_id"]
+            receipts[key] = receipt
+        prefixes = (PROCESSED_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+        return {key: etag for prefix in prefixes for key, etag in self._etags(bucket, prefix).items()} | receipts
+
+    def _etags(self, bucket: str, prefix: str) -> dict[str, str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
+
+
+_REFUSED = (
+    "SELECT table_name, column_name, reason, count(*) AS refused FROM rejected_values "
+    "GROUP BY table_name, column_name, reason ORDER BY 1, 2, 3"
+)
+_RECEIPTS = (
+    "SELECT table_name, sum(entries) AS entries, sum(rows) AS rows, sum(rejected) AS rejected, "
+    "sum(skipped_entries) AS skipped FROM receipts GROUP BY table_name"
+)
+
+
+@contextmanager
+def _cloud_of_its_own() -> Iterator[Cloud]:
+    """A local cloud that every command acts on meanwhile, with the simulator and its playlists."""
+    variables = variables_of_the_user()
+    if variables.get("SPOTIPY_CLIENT_ID"):
+        raise ConsoleError("The demonstration needs the simulator: unset SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET.")
+    os.environ.pop("PLAYLIST_ID", None)  # the simulator's playlists are taken
+    local = LocalCloud(STATE / "recovery", variables)
+    local.stop()
+    local.start()
+    try:
+        with bound_to(local):
+            yield local_cloud("dev")
+    finally:
+        local.stop()
+
+
+def with_slip(sound: build.Bundle, path: Path) -> build.Bundle:
+    """The bundle with a slip in its transform, written to a path.
+
+    Raises:
+        ConsoleError: The transform has no such line any more.
+    """
+    module = f"services/{sound.service}/transform.py"
+    with ZipFile(sound.path) as whole, ZipFile(path, "w") as broken:
+        for member in whole.infolist():
+            content = whole.read(member)
+            if member.filename == module:
+                if _RIGHT.encode() not in content:
+                    raise ConsoleError(f"{module} has no {_RIGHT} any more: make another slip in {__file__}.")
+                content = content.replace(_RIGHT.encode(), _WRONG.encode())
+            broken.writestr(member, content)
+    content = path.read_bytes()
+    return build.Bundle(sound.service, path, sha256(content).hexdigest(), sound.unzipped_bytes, len(content))

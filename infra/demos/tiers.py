@@ -1,0 +1,88 @@
+"""What lands in the lake in each tier of Spotify's, seen in real runs against the simulator."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, get_args
+
+from contracts.tables import TABLES
+from infra.cli import collect
+from infra.cli.screen import ConsoleError, progress
+from infra.local.spotify.admin import TierName
+from infra.local.spotify.client import find_simulator
+
+if TYPE_CHECKING:
+    from infra.cli.cloud import Cloud
+
+_FIRST_DAY = date(2024, 1, 1)
+_COVERAGES = ("features_coverage", "popularity_coverage", "genres_coverage")
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a run in a tier brought: rows by table, coverages from 0 to 1 (None without tracks), and the outcomes."""
+
+    tier: str
+    rows: dict[str, int]
+    coverages: dict[str, float | None]
+    outcomes: str
+
+
+def in_each_tier(cloud: "Cloud") -> Iterator[Landed]:
+    """Takes snapshots of the deployed playlists in each tier, each on a day of its own.
+
+    Raises:
+        ConsoleError: The cloud has no simulator.
+    """
+    if find_simulator(cloud.variables) is None:
+        raise ConsoleError("The tiers are the simulator's: start it with `earworm up`, without Spotify credentials.")
+    for number, tier in enumerate(get_args(TierName)):
+        day = _FIRST_DAY + timedelta(weeks=number)
+        run = _run_in(tier, cloud, day)
+        with progress() as bar:
+            collect.await_tables(cloud, run.stored, bar)
+        yield _landed(cloud, tier, day, run)
+
+
+def _run_in(tier: TierName, cloud: "Cloud", day: date) -> collect.Run:
+    with collect.turned_to(cloud, day) as simulator:
+        assert simulator
+        simulator.set_tier(tier)
+        try:
+            return collect.invoke_extractor(cloud, day)
+        finally:
+            simulator.set_tier("extended")
+
+
+def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
+    partition = f"year = '{day:%Y}' AND month = '{day:%m}' AND day = '{day:%d}'"
+    counted = " UNION ALL ".join(
+        f"SELECT '{table}' AS name, CAST(count(*) AS double) AS value FROM {table} WHERE {partition}"  # noqa: S608  # the names are the contracts' own
+        for table in TABLES
+    )
+    covered = " UNION ALL ".join(
+        f"SELECT '{name}' AS name, avg({name}) AS value FROM playlist_metadata WHERE {partition}"  # noqa: S608  # likewise
+        for name in _COVERAGES
+    )
+    answer = cloud.athena.ask(f"{counted} UNION ALL {covered}")
+    told = {name: None if value is None else float(value) for name, value in answer.rows}
+    return Landed(
+        tier=tier,
+        rows={table: int(told[table] or 0) for table in TABLES},
+        coverages={name: told[name] for name in _COVERAGES},
+        outcomes=", ".join(sorted({playlist["outcome"] for playlist in run.playlists})),
+    )
+
+
+def markdown(tiers: Iterable[Landed]) -> str:
+    """The runs as a table in Markdown."""
+    names = ("tier", "outcome", *TABLES, "features", "popularity", "genres")
+    lines = [_line(names), _line("---" for _ in names)]
+    for landed in tiers:
+        covered = ("-" if value is None else f"{value:.0%}" for value in landed.coverages.values())
+        lines.append(_line((f"`{landed.tier}`", landed.outcomes, *map(str, landed.rows.values()), *covered)))
+    return "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,486 @@
+"""Deploys one stack: uploads its bundle, prepares a change set, executes it and waits.
+
+Nothing here knows whether CloudFormation is that of AWS or of the local cloud: clients are passed in.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
+
+from infra.deploying.stacks import ANALYTICS, PLATFORM, stack_name, template
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import (
+        ParameterTypeDef,
+        ResourceChangeTypeDef,
+        StackEventTypeDef,
+        StackTypeDef,
+    )
+    from mypy_boto3_s3 import S3Client
+
+    from infra.deploying.build import Bundle
+
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "extractor": {
+        "PLAYLIST_ID": "PlaylistIds",
+        "RECCOBEATS_API_URL": "ReccoBeatsApiUrl",
+        "SPOTIFY_API_URL": "SpotifyApiUrl",
+        "SPOTIFY_CALL_BUDGET": "CallBudget",
+        "SPOTIFY_MARKET": "Market",
+        "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
+    },
+    "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
+}
+"""The parameters that environment variables set, by service."""
+
+_LARGEST_TEMPLATE = 51_200
+"""Bytes of a template that is sent with its request.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+
+_SET_BY_DEPLOYING = frozenset({"Environment", "CodeBucket", "CodeKey"})
+
+_STATEFUL = frozenset(
+    {
+        "AWS::Glue::Database",
+        "AWS::Glue::Table",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+    }
+)
+"""Types of resources that hold what a new one would lack: objects, messages, subscriptions, log lines, partitions."""
+
+_REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
+_UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+_DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
+_ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_ONLY_TO_BE_REMOVED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"})
+
+_Described = TypeVar("_Described")
+
+
+class DeployError(Exception):
+    """A stack could not be deployed or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack as it should be.
+
+    A parameter that is not named here keeps the value that the deployed stack has; a new stack takes the
+    template's default.
+    """
+
+    name: str
+    template: Path
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change set does to one resource.
+
+    Attributes:
+        action: `Add`, `Modify`, `Remove` or what else CloudFormation knows.
+        resource: Its logical id.
+        type: Its type.
+        replacement: Whether it is replaced by another one: yes, no or maybe; maybe is found out on the way.
+        causes: The properties that are changed, as far as CloudFormation tells them, each with the parameters or
+            resources that changed it.
+    """
+
+    action: str
+    resource: str
+    type: str
+    replacement: Literal["yes", "no", "maybe"] = "no"
+    causes: tuple[str, ...] = ()
+
+    @property
+    def loses(self) -> bool:
+        """Whether what the resource holds is lost, or left behind."""
+        return self.type in _STATEFUL and (self.replacement != "no" or self.action == "Remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change set that is ready to be executed; without one the stack is as it should be."""
+
+    stack: Stack
+    stack_id: str
+    change_set_id: str | None
+    changes: tuple[Change, ...]
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What was changed, nothing if the stack was as it should be, and the stack's outputs."""
+
+    stack: str
+    changes: tuple[Change, ...]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A stack as it is.
+
+    Attributes:
+        name: What it is called.
+        status: CloudFormation's word for its state.
+        version: The version of the bundle that it runs; None for what has no code.
+        changed_at: When it was deployed last, in UTC.
+    """
+
+    name: str
+    status: str
+    version: str | None
+    changed_at: datetime
+
+
+def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """The stack of what all services share."""
+    return _stack(environment, PLATFORM, parameters or {})
+
+
+def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """The stack of the views and named queries."""
+    return _stack(environment, ANALYTICS, parameters or {})
+
+
+def service_stack(
+    environment: str,
+    bundle: "Bundle",
+    code_bucket: str,
+    settings: Mapping[str, str],
+    parameters: Mapping[str, str] | None = None,
+) -> Stack:
+    """The stack of one service.
+
+    Args:
+        environment: The environment to deploy to.
+        bundle: The service's bundle.
+        code_bucket: The bucket that it is uploaded to.
+        settings: Environment variables; those that have a parameter in the service's template are passed on.
+        parameters: Parameters of the template; they outdo the settings.
+    """
+    known = _SETTINGS.get(bundle.service, {})
+    given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
+    code = {"CodeBucket": code_bucket, "CodeKey": bundle.key}
+    return _stack(environment, bundle.service, {**given, **(parameters or {}), **code})
+
+
+def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> Stack:
+    return Stack(
+        name=stack_name(environment, component),
+        template=template(component),
+        parameters={"Environment": environment, **parameters},
+        tags={"application": "earworm", "environment": environment, "component": component},
+    )
+
+
+def settable_parameters(cloudformation: "CloudFormationClient", component: str) -> set[str]:
+    """The parameters of a component's template that are anybody's to choose."""
+    return _declared(cloudformation, _body(template(component))) - _SET_BY_DEPLOYING
+
+
+def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
+    """Upload a bundle, unless it is there already."""
+    try:
+        s3.head_object(Bucket=bucket, Key=bundle.key)
+    except ClientError as error:
+        if _code(error) != "404":
+            raise
+        s3.upload_file(str(bundle.path), bucket, bundle.key)
+
+
+def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
+    """Make a stack what it should be.
+
+    Raises:
+        DeployError: The stack is busy or stuck, its template or parameters are refused, or a resource failed.
+    """
+    return execute(cloudformation, prepare(cloudformation, stack))
+
+
+def prepare(cloudformation: "CloudFormationClient", stack: Stack) -> Plan:
+    """Find out what would have to change. A service's bundle need not be uploaded for that.
+
+    Raises:
+        DeployError: The stack is busy or stuck, or its template or parameters are refused.
+    """
+    body = _body(stack.template)
+    deployed = deployed_stack(cloudformation, stack.name)
+    try:
+        change_set = cloudformation.create_change_set(
+            StackName=stack.name,
+            ChangeSetName=f"deploy-{uuid4().hex}",
+            ChangeSetType="UPDATE" if deployed else "CREATE",
+            TemplateBody=body,
+            Parameters=_parameters(cloudformation, stack, body, deployed),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+        )
+    except ClientError as error:
+        if _code(error) != "ValidationError":
+            raise
+        raise DeployError(f"{stack.name} cannot be deployed: {_message(error)}") from error
+    described = settled(
+        lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
+    )
+    plan = Plan(stack, change_set["StackId"], change_set["Id"], (), is_new=deployed is None)
+    if described["Status"] == "FAILED":
+        reason = described.get("StatusReason", "CloudFormation gives no reason.")
+        discard(cloudformation, plan)
+        if not any(words in reason for words in _UNCHANGED):
+            raise DeployError(f"{stack.name} cannot be deployed: {reason}")
+        return replace(plan, change_set_id=None)
+    return replace(plan, changes=_changes(cloudformation, change_set["Id"]))
+
+
+def execute(
+    cloudformation: "CloudFormationClient", plan: Plan, report: Callable[[int], object] = lambda _: None
+) -> Deployment:
+    """Carry a plan out and wait until the stack is what it should be.
+
+    Args:
+        cloudformation: Where.
+        plan: What.
+        report: Is told again and again how many resources are done.
+
+    Raises:
+        DeployError: A resource failed; tells the first, and whether the stack is rolled back.
+    """
+    if plan.change_set_id is not None:
+        token = uuid4().hex
+        cloudformation.execute_change_set(ChangeSetName=plan.change_set_id, ClientRequestToken=token)
+        stack = _settled_stack(cloudformation, plan.stack_id, token, report)
+        if stack["StackStatus"] not in _DEPLOYED:
+            became = "is rolled back" if stack["StackStatus"] in _ROLLED_BACK else f"is {stack['StackStatus']}"
+            failure = _first_failure(cloudformation, stack, token)
+            raise DeployError(f"{plan.stack.name} was not deployed and {became}: {failure}")
+    stack = cloudformation.describe_stacks(StackName=plan.stack_id)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+    return Deployment(plan.stack.name, plan.changes, outputs)
+
+
+def discard(cloudformation: "CloudFormationClient", plan: Plan) -> None:
+    """Give a plan up, so that nothing of it is left behind."""
+    if plan.is_new:
+        cloudformation.delete_stack(StackName=plan.stack_id)
+    elif plan.change_set_id is not None:
+        cloudformation.delete_change_set(ChangeSetName=plan.change_set_id)
+
+
+def standing(cloudformation: "CloudFormationClient", environment: str, component: str) -> Standing | None:
+    """How a component's stack stands; None if it is not deployed."""
+    stack = _described(cloudformation, stack_name(environment, component))
+    if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return None
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
+    version = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
+    changed_at = stack.get("LastUpdatedTime", stack["CreationTime"])
+    return Standing(stack["StackName"], stack["StackStatus"], version, changed_at)
+
+
+def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:
+    """What a stack has that holds something, by type and name."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    return [
+        f"{resource['ResourceType']} {resource.get('PhysicalResourceId', resource['LogicalResourceId'])}"
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in _STATEFUL
+    ]
+
+
+def remove(
+    cloudformation: "CloudFormationClient", name: str, report: Callable[[int], object] = lambda _: None
+) -> Sequence[str] | None:
+    """Remove a stack.
+
+    Args:
+        cloudformation: Where.
+        name: The stack's.
+        report: Is told again and again how many resources are done.
+
+    Returns:
+        The names of what its template retains; None if there was no such stack.
+
+    Raises:
+        DeployError: The stack is busy, or a resource could not be removed.
+    """
+    stack = _described(cloudformation, name)
+    if stack is None:
+        return None
+    _refuse_busy(stack)
+    token = uuid4().hex
+    cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
+    if _settled_stack(cloudformation, stack["StackId"], token, report)["StackStatus"] != "DELETE_COMPLETE":
+        raise DeployError(f"{name} was not removed: {_first_failure(cloudformation, stack, token)}")
+    events = _events(cloudformation, stack["StackId"], token)
+    return [event.get("PhysicalResourceId", "") for event in events if event["ResourceStatus"] == "DELETE_SKIPPED"]
+
+
+def _body(path: Path) -> str:
+    body = path.read_text()
+    size = len(body.encode())
+    if size > _LARGEST_TEMPLATE:
+        raise DeployError(
+            f"{path} has {size:,} bytes and CloudFormation takes {_LARGEST_TEMPLATE:,}: move a part into a stack "
+            f"of its own."
+        )
+    return body
+
+
+def deployed_stack(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
+    """A stack that can be deployed again as it stands; None if there is none, or a new one that failed is cleared away.
+
+    Raises:
+        DeployError: It is busy or stuck.
+    """
+    stack = _described(cloudformation, name)
+    if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return None
+    status = stack["StackStatus"]
+    if status == "ROLLBACK_COMPLETE":
+        # It failed when it was new, has no resources, and CloudFormation lets it only be removed.
+        remove(cloudformation, name)
+        return None
+    _refuse_busy(stack)
+    reason = stack.get("StackStatusReason", "CloudFormation gives no reason")
+    if status == "UPDATE_ROLLBACK_FAILED":
+        raise DeployError(
+            f"{name} is stuck, for an update failed and so did its rollback ({reason}): mend that, then run "
+            f"`aws cloudformation continue-update-rollback --stack-name {name}` and deploy again."
+        )
+    if status in _ONLY_TO_BE_REMOVED:
+        raise DeployError(f"{name} is {status} ({reason}): mend that, run `earworm remove`, then deploy again.")
+    return stack
+
+
+def _refuse_busy(stack: "StackTypeDef") -> None:
+    status = stack["StackStatus"]
+    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        raise DeployError(f"{stack['StackName']} is busy ({status}): try again when that is over.")
+
+
+def _described(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
+    try:
+        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if _code(error) == "ValidationError" and "does not exist" in _message(error):
+            return None
+        raise
+
+
+def _parameters(
+    cloudformation: "CloudFormationClient", stack: Stack, body: str, deployed: "StackTypeDef | None"
+) -> "list[ParameterTypeDef]":
+    declared = _declared(cloudformation, body)
+    had = {p["ParameterKey"] for p in deployed.get("Parameters", ())} if deployed else set()
+    given: list[ParameterTypeDef] = [
+        {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
+    ]
+    kept: list[ParameterTypeDef] = [
+        {"ParameterKey": name, "UsePreviousValue": True} for name in sorted(declared & had - stack.parameters.keys())
+    ]
+    return given + kept
+
+
+def _declared(cloudformation: "CloudFormationClient", body: str) -> set[str]:
+    return {each["ParameterKey"] for each in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
+
+
+def _changes(cloudformation: "CloudFormationClient", change_set_id: str) -> tuple[Change, ...]:
+    pages = cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=change_set_id)
+    resources = [change["ResourceChange"] for page in pages for change in page["Changes"]]
+    return tuple(
+        Change(
+            action=resource["Action"],
+            resource=resource["LogicalResourceId"],
+            type=resource["ResourceType"],
+            replacement=_REPLACEMENT[resource.get("Replacement", "False")],
+            causes=_causes(resource),
+        )
+        for resource in resources
+    )
+
+
+def _causes(resource: "ResourceChangeTypeDef") -> tuple[str, ...]:
+    by: dict[str, set[str]] = {}
+    for detail in resource.get("Details", ()):
+        target = detail.get("Target", {})
+        entities = by.setdefault(target.get("Name", target.get("Attribute", "")), set())
+        if "CausingEntity" in detail:
+            entities.add(detail["CausingEntity"])
+    return tuple(f"{name} ({', '.join(sorted(by[name]))})" if by[name] else name for name in sorted(by))
+
+
+def _first_failure(cloudformation: "CloudFormationClient", stack: "StackTypeDef", token: str) -> str:
+    """The reason of the resource that failed first: those after it only failed because of it."""
+    failures = [
+        event
+        for event in _events(cloudformation, stack["StackId"], token)
+        if event["ResourceStatus"].endswith("_FAILED")
+    ]
+    if not failures:
+        return stack.get("StackStatusReason", f"its status is {stack['StackStatus']}.")
+    first = failures[-1]
+    return f"{first['LogicalResourceId']} ({first['ResourceType']}): {first['ResourceStatusReason']}"
+
+
+def _events(cloudformation: "CloudFormationClient", stack_id: str, token: str) -> "Iterator[StackEventTypeDef]":
+    """The events of one operation, the newest first: the last ones that the stack has had."""
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+    events = (event for page in pages for event in page["StackEvents"])
+    return takewhile(lambda event: event.get("ClientRequestToken") == token, events)
+
+
+def _settled_stack(
+    cloudformation: "CloudFormationClient", stack_id: str, token: str, report: Callable[[int], object]
+) -> "StackTypeDef":
+    def look() -> "StackTypeDef":
+        done = {
+            event["LogicalResourceId"]
+            for event in _events(cloudformation, stack_id, token)
+            if event["ResourceStatus"].endswith(("_COMPLETE", "_SKIPPED"))
+            and event.get("PhysicalResourceId") != stack_id
+        }
+        report(len(done))
+        return cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+
+    return settled(look, lambda stack: stack["StackStatus"])
+
+
+def settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
+    """What is described, when it is no longer pending or in progress; being told to ask less often ends no wait."""
+    pending = retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS")))
+    return Retrying(
+        retry=pending | retry_if_exception(_is_throttled),
+        wait=wait_exponential(multiplier=0.05, max=5),
+    )(describe)
+
+
+def _is_throttled(error: BaseException) -> bool:
+    return isinstance(error, ClientError) and _code(error) in {"Throttling", "ThrottlingException"}
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def _message(error: ClientError) -> str:
+    return error.response["Error"]["Message"]

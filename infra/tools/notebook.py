@@ -1,0 +1,49 @@
+"""The guided tour in Jupyter, on the cloud that the console talks to: `make notebook` opens, `make assets` runs it."""
+
+import os
+import sys
+from typing import Final, Literal
+
+import typer
+
+from infra.cli.cloud import Environment, find_cloud
+from infra.cli.screen import ConsoleError
+from infra.deploying.stacks import ROOT
+from infra.local.cloud import LocalCloudError
+
+NOTEBOOK: Final = ROOT / "analytics/notebooks/guided_tour.ipynb"
+JUPYTER: Final = ROOT / ".venv/tools/notebook/bin/jupyter"
+
+EXECUTE: Final = (
+    "nbconvert",
+    "--to=notebook",
+    "--execute",
+    "--inplace",
+    "--log-level=WARN",
+    "--KernelManager.transport_encryption=auto",
+    # What differs from run to run, or from Python to Python, has no place among committed outputs.
+    "--ExecutePreprocessor.record_timing=False",
+    "--ClearMetadataPreprocessor.enabled=True",
+    "--ClearMetadataPreprocessor.preserve_nb_metadata_mask={'kernelspec', ('language_info', 'name')}",
+)
+"""Arguments with which Jupyter runs a notebook from top to bottom and keeps its outputs in it."""
+
+_WAYS: Final = {"open": ("lab",), "execute": EXECUTE}
+
+
+def main(way: Literal["open", "execute"], environment: Environment = "dev") -> None:
+    """Become Jupyter.
+
+    Raises:
+        SystemExit: The environment leads to no cloud.
+    """
+    try:
+        cloud = find_cloud(environment)
+    except (ConsoleError, LocalCloudError) as fault:
+        sys.exit(str(fault))
+    arguments = [str(JUPYTER), *_WAYS[way], str(NOTEBOOK)]
+    os.execve(JUPYTER, arguments, {**cloud.variables, "EARWORM_ENV": environment})  # noqa: S606 - it is what was asked for
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,131 @@
+"""What happens when many playlists are taken every day, from assumptions that are written down, for `infra/SCALE.md`.
+
+`python -m infra.tools.scale` rewrites what stands between the two markers there. Quotas are those that the services
+publish:
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html,
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html,
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+"""
+
+import re
+from dataclasses import dataclass
+
+from contracts.tables import TABLES
+from infra.deploying.stacks import ROOT
+from infra.tools.cost import of_a_year
+
+PAGE = ROOT / "infra/SCALE.md"
+_MARKED = re.compile(r"(?<=<!-- scale -->\n).*?(?=<!-- end of the scale -->)", re.DOTALL)
+_PLAYLISTS = (20, 500, 1_000, 10_000)
+
+MAXIMUM_CONCURRENCY = 2
+"""Of each table's function, as the templates set it."""
+BATCH = 10
+_DAY = 86_400
+_DAYS_OF_A_MONTH = 30
+_DAYS_OF_A_WEEK = 7
+_CALLS_OF_A_PLAYLIST = 15
+_CALL_BUDGET = 500
+_EXTRACTION_SECONDS = 20
+"""For a playlist of 50 entries: its calls of Spotify and ReccoBeats with their pauses."""
+_TRANSFORMATION_SECONDS = 0.3
+"""For a snapshot and table, warm: hundredths of a second of processor, and nine calls of S3 one after the other."""
+_READS_OF_A_TRANSFORMATION = 7
+_WRITES_OF_A_TRANSFORMATION = 2
+_AUDITED_DAYS = 8
+_DAYS_OF_A_YEAR = 365
+_QUERIES_A_YEAR = 2_600
+"""Each of half a year of a table, as the cost of a year assumes."""
+_REQUESTS_OF_A_FILE = 3
+_DOLLARS_A_REQUEST = 0.4e-6
+_AUDIT_SECONDS = 5 / 50
+"""For a snapshot, as measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Snapshots that come in evenly over some seconds, and functions that turn them into a table.
+
+    Attributes:
+        snapshots: How many come.
+        window: Seconds over which they come.
+        concurrency: How many functions of the table work at once.
+        seconds_each: Seconds that a function takes for a snapshot.
+    """
+
+    snapshots: int
+    window: float
+    concurrency: int = MAXIMUM_CONCURRENCY
+    seconds_each: float = _TRANSFORMATION_SECONDS
+
+    @property
+    def work(self) -> float:
+        """Seconds that the functions need for all of it."""
+        return self.snapshots * self.seconds_each / self.concurrency
+
+    @property
+    def done_after(self) -> float:
+        """Seconds from the first snapshot until the table has all of them."""
+        return max(self.window, self.work)
+
+    @property
+    def oldest_message(self) -> float:
+        """Seconds that the last message waits: what the alarm on the queue's age sees."""
+        return max(0.0, self.work - self.window)
+
+    def concurrency_for(self, oldest: float) -> float:
+        """How many functions it takes so that no message waits longer than so many seconds."""
+        return self.snapshots * self.seconds_each / (self.window + oldest)
+
+
+def markdown() -> str:
+    """The table of what so many playlists a day come to."""
+    columns = [_of_a_day(playlists) for playlists in _PLAYLISTS]
+    head = " | ".join(f"{playlists:,}" for playlists in _PLAYLISTS)
+    rows = [f"| {item} | " + " | ".join(f"{each[item]:,.{_digits(each[item])}f}" for each in columns) + " |"
+            for item in columns[0]]  # fmt: skip
+    return "\n".join([f"| playlists of 50 entries a day | {head} |", "|---|" + "--:|" * len(columns), *rows, ""])
+
+
+def _digits(value: float) -> int:
+    return 0 if value == int(value) or value >= 10 else 2
+
+
+def _of_a_day(playlists: int) -> dict[str, float]:
+    burst = Load(playlists, window=0)
+    rate = MAXIMUM_CONCURRENCY * len(TABLES) / _TRANSFORMATION_SECONDS
+    return {
+        "Spotify: calls a day": playlists * _CALLS_OF_A_PLAYLIST,
+        "Spotify: calls a second, spread over the day": playlists * _CALLS_OF_A_PLAYLIST / _DAY,
+        "Spotify: runs of 500 calls": -(-playlists * _CALLS_OF_A_PLAYLIST // _CALL_BUDGET),
+        "extractors at once, if they take all day": playlists * _EXTRACTION_SECONDS / _DAY,
+        "SNS: messages in": playlists,
+        "SQS: messages over all queues": playlists * len(TABLES),
+        "SQS: most in flight in a queue (120,000 may be)": min(playlists, MAXIMUM_CONCURRENCY * BATCH),
+        "Lambda: transformers at once (1,000 may be)": MAXIMUM_CONCURRENCY * len(TABLES),
+        "minutes until every table has them, all at once": burst.done_after / 60,
+        "transformers a table so that none waits for over 5 minutes": max(1.0, burst.concurrency_for(300)),
+        "S3: writes a second at the peak (3,500 a prefix may be)": rate * _WRITES_OF_A_TRANSFORMATION,
+        "S3: reads a second at the peak (5,500 a prefix may be)": rate * _READS_OF_A_TRANSFORMATION,
+        "Athena: files a table and month": playlists * _DAYS_OF_A_MONTH,
+        "Athena: files a table and month, compacted": 1,
+        "audit: seconds for its eight days (900 may be)": playlists * _AUDITED_DAYS * _AUDIT_SECONDS,
+        "US dollars a year, every transformer cold": sum(of_a_year(playlists * _DAYS_OF_A_WEEK).values()),
+        "of these for Athena's requests of files, 50 queries a week": (
+            _QUERIES_A_YEAR * playlists * _DAYS_OF_A_YEAR / 2 * _REQUESTS_OF_A_FILE * _DOLLARS_A_REQUEST
+        ),
+    }
+
+
+def with_scale(text: str) -> str:
+    """A text with the table between its markers."""
+    return _MARKED.sub(lambda _: markdown(), text)
+
+
+def main() -> None:
+    """Rewrite the table in the page."""
+    PAGE.write_text(with_scale(PAGE.read_text()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What follows from the contracts in templates and services.
+
+`python -m infra.tools.templates` writes, for each table of the contracts, the service around its `transform.py`:
+`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the tables of JSON lines into
+`infra/platform.yaml`. All of it is committed, so that a template deploys as it is.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from contracts.columns import columns
+from contracts.tables import OPERATIONS, TABLES, Table
+from infra.deploying.stacks import PLATFORM, ROOT, template
+
+_TRANSFORMER: Final = ROOT / "infra/transformer.yaml"
+_HEAD: Final = "# Written by `make generate` from infra/transformer.yaml and the contract of {table}.\n"
+_HANDLER: Final = '''\
+"""Written by `make generate`."""
+
+from contracts.tables import TABLES
+from services.{table}.transform import {table}
+from shared.worker import transformer
+
+lambda_handler = transformer(table=TABLES["{table}"], transform={table})
+'''
+_WATCHED: Final = "<WatchedColumn>"
+_Filling: TypeAlias = Mapping[str, Any]
+"""What stands for each name in angle brackets."""
+
+
+def transformer(table: Table[Any]) -> str:
+    """The template of a table's service."""
+    document = _yaml().load(_TRANSFORMER)
+    document.ca.comment = None  # on the file that this is made from
+    for part in (document["Parameters"], document["Resources"]):
+        _repeat(part, table)
+    filling = {
+        "<table>": table.name,
+        "<service>": table.name.replace("_", "-"),
+        "<description>": table.description,
+        "<columns>": _columns(table),
+    }
+    return _HEAD.format(table=table.name) + _text(_filled(document, filling))
+
+
+def handler(table: Table[Any]) -> str:
+    """The handler of a table's service."""
+    return _HANDLER.format(table=table.name)
+
+
+def platform() -> str:
+    """The platform's template, with the columns of the tables of JSON lines as their contracts have them."""
+    document = _yaml().load(template(PLATFORM))
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Glue::Table":
+            declared = resource["Properties"]["TableInput"]
+            declared["StorageDescriptor"]["Columns"] = _columns(OPERATIONS[declared["Name"]])
+    return _text(document)
+
+
+def generated() -> dict[Path, str]:
+    """Each file that is written from the contracts, with its text."""
+    files = {template(PLATFORM): platform()}
+    for table in TABLES.values():
+        service = ROOT / "services" / table.name
+        files |= {
+            service / "__init__.py": "",
+            service / "handler.py": handler(table),
+            service / "template.yaml": transformer(table),
+        }
+    return files
+
+
+def _repeat(part: CommentedMap, table: Table[Any]) -> None:
+    """Puts an entry for each watched column in the place of one whose name asks for it."""
+    for name in [name for name in part if _WATCHED in name]:
+        place, above = [*part].index(name), part.ca.items.get(name)
+        pattern = part.pop(name)
+        comments = {column.name: column.comment for column in columns(table.row)}
+        for offset, (column, least) in enumerate(table.watched.items()):
+            share = comments[column].partition(",")[0]
+            filling = {
+                _WATCHED: column.title().replace("_", ""),
+                "<watched-column>": column.replace("_", "-"),
+                "<share>": share[0].lower() + share[1:],
+                "<least>": least,
+            }
+            own_name = name.replace(_WATCHED, filling[_WATCHED])
+            part.insert(place + offset, own_name, _filled(deepcopy(pattern), filling))
+            if above:
+                part.ca.items[own_name] = above
+
+
+def _filled(node: Any, filling: _Filling) -> Any:
+    match node:
+        case dict():
+            for name, value in node.items():
+                node[name] = _filled(value, filling)
+        case list():
+            for place, value in enumerate(node):
+                node[place] = _filled(value, filling)
+        case TaggedScalar():
+            node.value = _replaced(node.value, filling)
+        case str() if node in filling:
+            return filling[node]
+        case str():
+            return type(node)(_replaced(node, filling))
+    return node
+
+
+def _replaced(text: str, filling: _Filling) -> str:
+    for name, value in filling.items():
+        if name in text:
+            text = text.replace(name, value)
+    return text
+
+
+def _columns(table: Table[Any]) -> CommentedSeq:
+    listed = CommentedSeq()
+    for column in columns(table.row):
+        declared = CommentedMap(
+            Name=column.name, Type=column.glue_type, Comment=DoubleQuotedScalarString(column.comment)
+        )
+        declared.fa.set_flow_style()
+        listed.append(declared)
+    return listed
+
+
+def _text(document: CommentedMap) -> str:
+    written = StringIO()
+    _yaml().dump(document, written)
+    return written.getvalue()
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def main() -> None:
+    """Write every file, where it is not as it should be."""
+    for path, text in generated().items():
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

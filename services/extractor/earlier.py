@@ -1,0 +1,106 @@
+"""Artists as an earlier snapshot of the same playlist has them, each with the day that it was told on.
+
+Genres last; popularity and followers do not. So what is taken from an earlier day stays apart from what was told on the
+day of the snapshot, and tables take nothing from it but genres.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from itertools import groupby
+from typing import Any, Final, TypeAlias
+
+from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
+from msgspec.json import Decoder
+from typing_extensions import TypedDict
+
+from services.extractor.web import JsonObject
+from shared.lake import Lake, SnapshotKey
+from shared.observability import logger
+
+MONTH: Final = timedelta(days=31)
+"""How long an artist is not asked for again, and how old the snapshot may be that knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierArtist:
+    """An artist as Spotify told it on an earlier day.
+
+    Attributes:
+        is_due: Whether that was so long ago that it should be asked for again.
+    """
+
+    as_of: date
+    artist: JsonObject
+    is_due: bool = False
+
+
+EarlierArtists: TypeAlias = Mapping[str, EarlierArtist]
+"""Artists by their id."""
+
+
+class EarlierBlock(TypedDict):
+    """Artists of one day, as `contracts.snapshot` reads them."""
+
+    as_of: str
+    items: list[JsonObject]
+
+
+def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists]:
+    """What finds the artists of the playlist's last snapshot, once they are needed.
+
+    It finds none where there is no such snapshot or it cannot be read: neither is worth the playlist.
+    """
+
+    @cache
+    def find() -> EarlierArtists:
+        try:
+            raw = lake.last_raw(key, within=MONTH)
+            return dict(_artists_of(_decoder.decode(raw.body), key.snapshot_date - MONTH)) if raw else {}
+        except (ClientError, BotoCoreError, ValueError) as fault:
+            logger.warning("earlier snapshot is not used", sentence=str(fault))
+            return {}
+
+    return find
+
+
+def as_blocks(artists: Iterable[EarlierArtist]) -> list[EarlierBlock]:
+    """Artists by their days, the latest first."""
+    by_day = groupby(sorted(artists, key=_day, reverse=True), _day)
+    return [{"as_of": day.isoformat(), "items": [each.artist for each in of_the_day]} for day, of_the_day in by_day]
+
+
+def _day(artist: EarlierArtist) -> date:
+    return artist.as_of
+
+
+class _Envelope(Struct):
+    snapshot_date: date
+
+
+class _Block(Struct):
+    as_of: date
+    items: list[Any]
+
+
+class _Snapshot(Struct):
+    """As much of a raw snapshot as holds its artists; nothing is made of the rest."""
+
+    snapshot: _Envelope | None = None
+    artists: list[Any] | None = None
+    earlier_artists: list[_Block] | None = None
+
+
+_decoder = Decoder(_Snapshot)
+
+
+def _artists_of(snapshot: _Snapshot, since: date) -> Iterator[tuple[str, EarlierArtist]]:
+    if snapshot.snapshot is None:
+        return
+    blocks = [*(snapshot.earlier_artists or ()), _Block(snapshot.snapshot.snapshot_date, snapshot.artists or [])]
+    for block in blocks:
+        for artist in block.items:
+            if isinstance(artist, dict) and isinstance(artist.get("id"), str):
+                yield artist["id"], EarlierArtist(block.as_of, artist, is_due=block.as_of < since)

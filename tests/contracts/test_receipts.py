@@ -1,0 +1,28 @@
+"""Receipts of every age can be read."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.tables.receipts import RECEIPTS, read_receipt
+from tests.rows import row_of
+
+RECEIPT: dict[str, Any] = {**row_of(RECEIPTS), "skipped": "{}"}
+LATER = (
+    *("parquet_etag", "parquet_bytes", "quarantine_key", "quarantine_etag", "quarantine_bytes"),
+    *("refused_values", "refused_values_key", "refused_values_etag", "refused_values_bytes"),
+)
+
+
+def test_what_a_receipt_was_written_without_is_none() -> None:
+    of_old = {name: value for name, value in RECEIPT.items() if name not in LATER}
+
+    assert read_receipt(json.dumps(RECEIPT, default=str).encode()) == RECEIPT
+    assert read_receipt(json.dumps(of_old, default=str).encode()) == {**RECEIPT, **dict.fromkeys(LATER)}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b"\xff", b'{"rows": "many"}', b"{}\n{}\n", b"null"])
+def test_what_is_no_receipt_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        read_receipt(body)

@@ -1,0 +1,47 @@
+"""That what `make generate` writes is committed, and how it follows from the contracts."""
+
+from dataclasses import replace
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from contracts.tables import TABLES
+from contracts.tables.songs import SONGS
+from infra.deploying.stacks import ROOT
+from infra.tools import templates
+
+
+@pytest.mark.parametrize("path", [path.relative_to(ROOT).as_posix() for path in templates.generated()])
+def test_what_is_generated_is_committed(path: str) -> None:
+    assert (ROOT / path).read_text() == templates.generated()[ROOT / path], "run `make generate`"
+
+
+def test_names_that_a_contract_fills_in_are_filled_in() -> None:
+    assert "<" not in "".join(map(templates.transformer, TABLES.values()))
+
+
+def test_each_watched_column_has_a_threshold_and_an_alarm() -> None:
+    # given
+    watching = replace(SONGS, watched={"popularity": 0.25, "explicit": 0})
+
+    # when
+    generated = yaml_parse(templates.transformer(watching))
+
+    # then
+    own = yaml_parse(templates.transformer(SONGS))
+    assert {
+        name: each["Default"] for name, each in generated["Parameters"].items() if name not in own["Parameters"]
+    } == {"LeastPopularity": 0.25, "LeastExplicit": 0}
+    assert {
+        name: (each["Properties"]["MetricName"], each["Properties"]["Threshold"])
+        for name, each in generated["Resources"].items()
+        if name not in own["Resources"]
+    } == {
+        "PopularityDrops": ("Popularity", {"Ref": "LeastPopularity"}),
+        "ExplicitDrops": ("Explicit", {"Ref": "LeastExplicit"}),
+    }
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_declared_in_a_module_of_its_name(table: str) -> None:
+    assert (ROOT / f"contracts/tables/{table}.py").exists()

@@ -1,0 +1,82 @@
+"""Every table of a lake in process: its transformer, its place in the catalog, and how its objects are damaged."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from contracts.tables import TABLES
+from infra.catalog import declared_tables
+from infra.deploying.stacks import PLATFORM, template
+from services import transform_of
+from shared.dead_letters import DeadLetterQueue
+from shared.lake import SnapshotKey
+from shared.worker import Worker
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
+
+DATABASE = "earworm_dev"
+
+
+@cache
+def declared_by(component: str) -> Mapping[str, Any]:
+    """The tables that a component's template declares."""
+    values = {"Environment": "dev", "Bucket": BUCKET, "Database": DATABASE}
+    values |= {"/earworm/dev/bucket": BUCKET, "/earworm/dev/database": DATABASE}
+    return declared_tables(template(component).read_text(), values)
+
+
+def declare_tables() -> None:
+    """Makes the catalog that the templates declare."""
+    glue = SESSION.client("glue")
+    glue.create_database(DatabaseInput={"Name": DATABASE})
+    for component in (PLATFORM, *TABLES):
+        for table in declared_by(component).values():
+            glue.create_table(DatabaseName=DATABASE, TableInput=table)
+
+
+def worker(cloud: Cloud, name: str) -> Worker[Any]:
+    """The transformer of a table."""
+    return Worker(
+        table=TABLES[name],
+        transform=transform_of(name),
+        lake=cloud.lake,
+        dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
+        service_version="1.0.0",
+    )
+
+
+def complete(cloud: Cloud, key: SnapshotKey = KEY, *, without: str = "") -> None:
+    """What all transformers but one do with an announcement."""
+    for name in TABLES.keys() - {without}:
+        worker(cloud, name).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
+
+
+def alter(cloud: Cloud, key: str, body: bytes | None = None, **metadata: str) -> None:
+    """Replaces an object's body or what it tells of itself."""
+    had = cloud.s3.get_object(Bucket=BUCKET, Key=key)
+    told = had["Metadata"] | {name.replace("_", "-"): value for name, value in metadata.items()}
+    cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=had["Body"].read() if body is None else body, Metadata=told)
+
+
+def copy(cloud: Cloud, source: str, target: str) -> None:
+    """Puts what one key holds under another, with its metadata."""
+    cloud.s3.copy_object(Bucket=BUCKET, Key=target, CopySource={"Bucket": BUCKET, "Key": source})
+
+
+def flip(cloud: Cloud, key: str, place: int) -> None:
+    """Damages one byte of an object."""
+    body = bytearray(cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    body[place] ^= 0xFF
+    alter(cloud, key, bytes(body))
+
+
+def receipt_with(cloud: Cloud, table: str, **fields: Any) -> bytes:
+    """A receipt as it is but for some fields."""
+    return json.dumps(cloud.json_lines(KEY.receipt(table))[0] | fields).encode()
+
+
+def forge(cloud: Cloud, table: str, **fields: Any) -> None:
+    """Replaces fields of a receipt, and the SHA-256 that its metadata name."""
+    body = receipt_with(cloud, table, **fields)
+    alter(cloud, KEY.receipt(table), body, content_sha256=sha256(body).hexdigest())

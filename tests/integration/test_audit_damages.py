@@ -1,0 +1,114 @@
+"""Two hundred random and two hundred aimed damages: the audit names each, and none ends it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from moto import mock_aws
+
+from contracts.tables import TABLES
+from services.audit.audit import auditor
+from shared.lake import SnapshotKey
+from tests.documents import entry, playlist, track
+from tests.integration.cloud import BUCKET, Cloud, make_cloud
+from tests.integration.tables import DATABASE, alter, complete, copy, declare_tables
+
+pytestmark = pytest.mark.slow
+
+WEEKS = 40
+DAMAGES: dict[str, Callable[[Random, bytes], bytes]] = {
+    "a bit": lambda chance, body: _with_bit(body, chance.randrange(8 * len(body))),
+    "noise": lambda chance, body: chance.randbytes(len(body)),
+    "noise at the end": lambda chance, body: body[: -min(64, len(body))] + chance.randbytes(min(64, len(body))),
+    "noise at the beginning": lambda chance, body: chance.randbytes(16) + body[16:],
+    "a part taken out": lambda chance, body: body[: (cut := chance.randrange(len(body) - 1))] + body[cut + 1 :],
+    "cut off": lambda chance, body: body[: chance.randrange(len(body))],
+    "twice": lambda _, body: body + body,
+    "something appended": lambda chance, body: body + chance.randbytes(1),
+}
+
+
+def _with_bit(body: bytes, place: int) -> bytes:
+    """With one bit turned."""
+    byte = place // 8
+    return body[:byte] + bytes([body[byte] ^ 1 << place % 8]) + body[byte + 1 :]
+
+
+def _aimed(cloud: Cloud, chance: Random, place: tuple[str, SnapshotKey], others: list[SnapshotKey]) -> str:
+    """Puts what another place rightly holds under a place's key, with its metadata and all."""
+    table, key = place
+    kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+    other_table = chance.choice([each for each in TABLES if each != table])
+    other_key = chance.choice([each for each in others if each != key])
+    source_of: Callable[[SnapshotKey, str], str] = getattr(SnapshotKey, kind)
+    source = source_of(other_key, table)
+    if kind != "quarantine" and chance.random() < 0.5:
+        source = source_of(key, other_table)
+    if _etag(cloud, source) == _etag(cloud, source_of(key, table)):
+        source = source_of(key, other_table)  # two weeks without features have the same empty file
+    copy(cloud, source, source_of(key, table))
+    return kind
+
+
+def _etag(cloud: Cloud, key: str) -> str:
+    return cloud.s3.head_object(Bucket=BUCKET, Key=key)["ETag"]
+
+
+@pytest.fixture(scope="module")
+def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
+    """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with a quarantine."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
+            patch.setenv(name, value)
+        patch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
+        cloud = make_cloud()
+        keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), "one") for week in range(WEEKS)]
+        for number, key in enumerate(keys):
+            cloud.put_raw(playlist(entry(track(f"One {number}")), entry(track("Two", popularity=101))), key=key.raw)
+            complete(cloud, key)
+        yield cloud, keys
+
+
+def _damage_each_place(forty_weeks: tuple[Cloud, list[SnapshotKey]], how: str, damage: Callable[..., str]) -> None:
+    """Damages an object of each place, and holds what the audit names against that; then mends it all again."""
+    cloud, keys = forty_weeks
+    places = [(table, key) for key in keys for table in TABLES]
+    sound = {key: cloud.s3.get_object(Bucket=BUCKET, Key=key) for key in cloud.etags() if not key.startswith("raw/")}
+    before = {key: (found["Body"].read(), found["Metadata"]) for key, found in sound.items()}
+    kinds: dict[str, int] = {}
+    for place in places:
+        kind = damage(place)
+        kinds[kind] = kinds.get(kind, 0) + 1
+
+    report = auditor()({"from": str(keys[-1].snapshot_date), "to": str(keys[0].snapshot_date)}, None)
+
+    for key, (body, told) in before.items():
+        cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=told)
+    named = {(gap["table"], gap["raw_key"]) for gap in report["gaps"]}
+    sys.stdout.write(f"{len(places)} {how} damages ({kinds}): {len(named)} named, 0 ended the audit\n")
+    assert named == {(table, key.raw) for table, key in places}
+
+
+def test_two_hundred_random_damages_are_all_named(forty_weeks: tuple[Cloud, list[SnapshotKey]]) -> None:
+    cloud, _ = forty_weeks
+    chance = Random(20261128)
+
+    def damage(place: tuple[str, SnapshotKey]) -> str:
+        table, key = place
+        kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+        output = getattr(key, kind)(table)
+        body = cloud.s3.get_object(Bucket=BUCKET, Key=output)["Body"].read()
+        alter(cloud, output, chance.choice(list(DAMAGES.values()))(chance, body))
+        return kind
+
+    _damage_each_place(forty_weeks, "random", damage)
+
+
+def test_two_hundred_aimed_damages_are_all_named(forty_weeks: tuple[Cloud, list[SnapshotKey]]) -> None:
+    cloud, keys = forty_weeks
+    chance = Random(20261129)
+
+    _damage_each_place(forty_weeks, "aimed", lambda place: _aimed(cloud, chance, place, keys))

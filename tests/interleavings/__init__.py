@@ -1,0 +1,1 @@
+"""Every interleaving of the workers of a table, on the product's own code."""

@@ -1,0 +1,75 @@
+"""The simulator shows one day at a time, whoever asks: so consoles take turns."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread, Timer
+
+import pytest
+
+from infra.cli import collect
+from infra.cli.cloud import Cloud
+from infra.cli.screen import ConsoleError
+from infra.local.processes import exclusive
+
+SIMULATED = Cloud("dev", {"SPOTIFY_SIMULATOR_URL": "http://127.0.0.1:1"})
+REAL = Cloud("dev", {})
+MONDAY, TUESDAY = date(2026, 5, 18), date(2026, 5, 19)
+
+
+@pytest.fixture
+def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[date]:
+    """The days that the simulator was turned to."""
+    days: list[date] = []
+    monkeypatch.setattr("infra.local.spotify.client.SimulatorClient.set_date", lambda _, day: days.append(day))
+    monkeypatch.setattr(collect, "STATE", tmp_path)
+    monkeypatch.setattr(collect, "_QUIET_WAIT", 0)
+    return days
+
+
+def test_nobody_turns_the_simulator_while_snapshots_of_a_day_are_taken(
+    days: list[date], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Event()
+    monkeypatch.setattr(collect, "_tell_of_the_wait", lambda _: waiting.set())
+
+    def want_tuesday() -> None:
+        with collect.turned_to(SIMULATED, TUESDAY):
+            pass
+
+    another = Thread(target=want_tuesday)
+    with collect.turned_to(SIMULATED, MONDAY):
+        another.start()
+        assert waiting.wait(10)
+        assert days == [MONDAY]
+    another.join()
+
+    assert days == [MONDAY, TUESDAY]
+
+
+@pytest.mark.usefixtures("days")
+def test_who_waits_is_told_for_whom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collects, may_end = Event(), Event()
+
+    def collect_for_long() -> None:
+        with exclusive(tmp_path / "simulator.lock", note="`earworm backfill --weeks 26`, process 7"):
+            collects.set()
+            may_end.wait(10)
+
+    another = Thread(target=collect_for_long)
+    another.start()
+    assert collects.wait(10)
+    Timer(0.2, may_end.set).start()
+    with collect.turned_to(SIMULATED, MONDAY):
+        another.join()
+
+    told = capsys.readouterr().err
+    assert "one day at a time, and `earworm backfill --weeks 26`, process 7 takes snapshots of it: waiting." in told
+
+
+def test_the_real_spotify_has_no_day_but_today() -> None:
+    today = datetime.now(UTC).date()
+
+    with collect.turned_to(REAL, today) as simulator:
+        assert simulator is None
+    with pytest.raises(ConsoleError, match="keeps no history"), collect.turned_to(REAL, today - timedelta(days=1)):
+        pass
