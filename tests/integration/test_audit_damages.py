@@ -18,6 +18,8 @@ from tests.integration.tables import DATABASE, alter, complete, copy, declare_ta
 pytestmark = pytest.mark.slow
 
 WEEKS = 40
+KINDS = ("parquet", "receipt", "quarantine", "quarantined_values")
+"""What each table has, and what songs has beside it."""
 DAMAGES: dict[str, Callable[[Random, bytes], bytes]] = {
     "a bit": lambda chance, body: _with_bit(body, chance.randrange(8 * len(body))),
     "noise": lambda chance, body: chance.randbytes(len(body)),
@@ -39,12 +41,12 @@ def _with_bit(body: bytes, place: int) -> bytes:
 def _aimed(cloud: Cloud, chance: Random, place: tuple[str, SnapshotKey], others: list[SnapshotKey]) -> str:
     """Puts what another place rightly holds under a place's key, with its metadata and all."""
     table, key = place
-    kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+    kind = chance.choice(KINDS if table == "songs" else KINDS[:2])
     other_table = chance.choice([each for each in TABLES if each != table])
     other_key = chance.choice([each for each in others if each != key])
     source_of: Callable[[SnapshotKey, str], str] = getattr(SnapshotKey, kind)
     source = source_of(other_key, table)
-    if kind != "quarantine" and chance.random() < 0.5:
+    if kind in KINDS[:2] and chance.random() < 0.5:
         source = source_of(key, other_table)
     if _etag(cloud, source) == _etag(cloud, source_of(key, table)):
         source = source_of(key, other_table)  # two weeks without features have the same empty file
@@ -58,7 +60,7 @@ def _etag(cloud: Cloud, key: str) -> str:
 
 @pytest.fixture(scope="module")
 def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
-    """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with a quarantine."""
+    """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with both quarantines."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
             patch.setenv(name, value)
@@ -67,7 +69,8 @@ def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
         cloud = make_cloud()
         keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), "one") for week in range(WEEKS)]
         for number, key in enumerate(keys):
-            cloud.put_raw(playlist(entry(track(f"One {number}")), entry(track("Two", popularity=101))), key=key.raw)
+            broken = entry({**track("Two"), "name": None}), entry(track("Three", popularity=101))
+            cloud.put_raw(playlist(entry(track(f"One {number}")), *broken), key=key.raw)
             complete(cloud, key)
         yield cloud, keys
 
@@ -98,7 +101,7 @@ def test_two_hundred_random_damages_are_all_named(forty_weeks: tuple[Cloud, list
 
     def damage(place: tuple[str, SnapshotKey]) -> str:
         table, key = place
-        kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+        kind = chance.choice(KINDS if table == "songs" else KINDS[:2])
         output = getattr(key, kind)(table)
         body = cloud.s3.get_object(Bucket=BUCKET, Key=output)["Body"].read()
         alter(cloud, output, chance.choice(list(DAMAGES.values()))(chance, body))

@@ -128,12 +128,16 @@ def test_a_redelivery_leaves_every_object_as_it_was(cloud: Cloud) -> None:
 
 
 def test_a_receipt_names_what_s3_called_the_objects_that_it_commits(cloud: Cloud) -> None:
-    cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=101))))
+    cloud.put_raw(playlist(entry({**track("One"), "name": None}), entry(track("Two", popularity=101))))
 
     handle(cloud)
 
     (receipt,) = cloud.json_lines(KEY.receipt("songs"))
-    for kind, key in (("parquet", KEY.parquet("songs")), ("quarantine", KEY.quarantine("songs"))):
+    for kind, key in (
+        ("parquet", KEY.parquet("songs")),
+        ("quarantine", KEY.quarantine("songs")),
+        ("refused_values", KEY.quarantined_values("songs")),
+    ):
         found = cloud.s3.get_object(Bucket=BUCKET, Key=key)
         assert receipt[f"{kind}_key"] == key
         assert receipt[f"{kind}_etag"] == found["ETag"].strip('"')
@@ -141,13 +145,14 @@ def test_a_receipt_names_what_s3_called_the_objects_that_it_commits(cloud: Cloud
         assert found["Metadata"]["content-sha256"] == sha256(found["Body"].read()).hexdigest()
 
 
-def test_a_receipt_of_a_table_that_rejects_nothing_names_no_quarantine(cloud: Cloud) -> None:
+def test_a_receipt_of_a_table_that_rejects_and_refuses_nothing_names_no_quarantine(cloud: Cloud) -> None:
     cloud.put_raw(playlist(entry(track("One"))))
 
     handle(cloud)
 
     (receipt,) = cloud.json_lines(KEY.receipt("songs"))
-    assert [receipt[f"quarantine_{name}"] for name in ("key", "etag", "bytes")] == [None, None, None]
+    for kind in ("quarantine", "refused_values"):
+        assert [receipt[f"{kind}_{name}"] for name in ("key", "etag", "bytes")] == [None, None, None]
 
 
 def test_an_output_that_a_worker_of_the_same_version_wrote_otherwise_is_not_confirmed(cloud: Cloud) -> None:
