@@ -15,7 +15,8 @@ def deployed_tables(ssm: "SSMClient", environment: str) -> tuple[str, ...]:
         ssm: Where the parameters are.
         environment: `dev` or `prod`.
     """
-    path = f"/earworm/{environment}/tables/"
+    # Without a slash at its end, for IAM judges it as it is written, and the policies name it so.
+    path = f"/earworm/{environment}/tables"
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-    found = {parameter["Name"].removeprefix(path) for page in pages for parameter in page["Parameters"]}
+    found = {parameter["Name"].removeprefix(f"{path}/") for page in pages for parameter in page["Parameters"]}
     return tuple(table for table in TABLES if table in found)

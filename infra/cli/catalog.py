@@ -73,7 +73,7 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
     except KeyError as name:
         raise ConsoleError(
             f"The deployed template of {component} names {name}, which this console does not know: "
-            f"run `earworm deploy {component}`."
+            f"run `{cloud.command(f'deploy {component}')}`."
         ) from None
 
 

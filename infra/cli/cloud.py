@@ -28,7 +28,7 @@ from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import ROOT
 from infra.local.cloud import Endpoints, LocalCloud
-from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import CLIENT_ID_PREFIX
 from shared.deployed import deployed_tables
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Cloud:
         except KeyError as missing:
             raise ConsoleError(
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
-                f"{path}{missing.args[0]}. Run `earworm deploy`, or `earworm up` first for the local cloud."
+                f"{path}{missing.args[0]}. Run `{self.command('deploy')}`, or `earworm up` first for the local cloud."
             ) from None
 
     def tables(self) -> tuple[str, ...]:
@@ -166,6 +166,10 @@ class Cloud:
             region_name=self.variables["AWS_REGION"],
             botocore_session=Session(session_vars=unset),
         )
+
+    def command(self, words: str) -> str:
+        """A command of the console as it is to be typed to act on this environment."""
+        return f"earworm {words}" if self.environment == "dev" else f"earworm --env {self.environment} {words}"
 
     @property
     def address(self) -> str:

@@ -126,7 +126,8 @@ def configured_playlists(cloud: "Cloud") -> list[str]:
         return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
     except ValueError as fault:
         raise ConsoleError(
-            f"PLAYLIST_ID of the deployed extractor: {fault}. Set PLAYLIST_ID, and run `earworm deploy extractor`."
+            f"PLAYLIST_ID of the deployed extractor: {fault}. Set PLAYLIST_ID, and run "
+            f"`{cloud.command('deploy extractor')}`."
         ) from None
 
 
@@ -169,7 +170,9 @@ def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
     try:
         target = scheduler.get_schedule(Name=name)["Target"]
     except scheduler.exceptions.ResourceNotFoundException:
-        raise ConsoleError(f"There is no schedule {name} at {cloud.address}: run `earworm deploy extractor`.") from None
+        raise ConsoleError(
+            f"There is no schedule {name} at {cloud.address}: run `{cloud.command('deploy extractor')}`."
+        ) from None
     return {"Arn": target["Arn"], "Input": target["Input"]}
 
 

@@ -127,7 +127,8 @@ def _declare(cloud: Cloud, table: str) -> dict[str, str]:
     try:
         told = glue.get_table(DatabaseName=database, Name=table)["Table"]
     except glue.exceptions.EntityNotFoundException:
-        raise ConsoleError(f"The table {table} is not deployed in {database}: run `earworm deploy {table}`.") from None
+        deploy = cloud.command(f"deploy {table}")
+        raise ConsoleError(f"The table {table} is not deployed in {database}: run `{deploy}`.") from None
     location = f"s3://{cloud.platform.bucket}/{PREFIX}{table}/"
     year, month, day = told["PartitionKeys"]
     columns = [*told["StorageDescriptor"]["Columns"], day]

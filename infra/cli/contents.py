@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 from rich.progress import Progress
 
 from contracts.tables.receipts import read_receipt
-from infra.cli.proof import Claim, Holding
+from infra.cli.claim import Claim, Holding
 from infra.deploying.stacks import ROOT
 from shared.errors import PermanentError
 from shared.lake import (

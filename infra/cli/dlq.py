@@ -212,8 +212,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count what would be don
 def depth_command(context: typer.Context, environment: Environment = "dev") -> None:
     """See what did not get through, and send it back. Without a command: how deep each dead-letter queue is."""
     if context.invoked_subcommand is None:
+        cloud = find_cloud(environment)
+        cloud.tables()
         with err.status("looking through the dead-letter queues"):
-            depths = depth(find_cloud(environment))
+            depths = depth(cloud)
         _print_depths(depths)
 
 

@@ -34,7 +34,9 @@ def invoke(cloud: "Cloud", service: str, event: Mapping[str, Any], answer: TypeA
     except ClientError as fault:
         if fault.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        raise ConsoleError(f"There is no function {name} at {cloud.address}: run `earworm deploy {service}`.") from None
+        raise ConsoleError(
+            f"There is no function {name} at {cloud.address}: run `{cloud.command(f'deploy {service}')}`."
+        ) from None
     body = response["Payload"].read()
     if response.get("FunctionError"):
         raise FailedError(f"{_reason(body)}. The log group of {name} is /aws/lambda/{name}.")
@@ -43,7 +45,7 @@ def invoke(cloud: "Cloud", service: str, event: Mapping[str, Any], answer: TypeA
     except ValidationError as fault:
         raise ConsoleError(
             f"The answer of {name} cannot be read, at {sentence_of(fault)}: it may be of another version than this "
-            f"console. Run `earworm deploy {service}`."
+            f"console. Run `{cloud.command(f'deploy {service}')}`."
         ) from None
 
 

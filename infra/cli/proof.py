@@ -8,17 +8,17 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
 
 from contracts.columns import ColumnType, columns
 from contracts.tables import TABLES, Table
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.rejected_values import RejectedValue
+from infra.cli.claim import Claim
 
 ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
     ColumnType.TEXT: pa.string(),
@@ -32,27 +32,6 @@ _LINE: Final[Mapping[str, TypeAdapter[Any]]] = {
     "quarantine": TypeAdapter(RejectedRow),
     "quarantine of values": TypeAdapter(RejectedValue),
 }
-
-Holding: TypeAlias = Literal["Parquet file", "quarantine", "quarantine of values"]
-
-
-class Claim(TypedDict):
-    """What a receipt says of a file.
-
-    Attributes:
-        path: Where a copy of it is.
-        holding: What it is.
-        table: The table that it belongs to.
-        rows: How many rows, rejected rows or refused values it holds.
-        shared: The columns that are the same in every row, with their value.
-    """
-
-    path: str
-    holding: Holding
-    table: str
-    rows: int
-    shared: Mapping[str, str | None]
-
 
 _CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(list[Claim])
 

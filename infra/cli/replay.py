@@ -217,7 +217,7 @@ def deployed_code(cloud: Cloud, tables: Iterable[str]) -> dict[str, Code]:
         except functions.exceptions.ResourceNotFoundException:
             raise ConsoleError(
                 f"There is no function {name} at {cloud.address}, so that nothing would write {table}: run "
-                f"`earworm deploy {table}`, or name other tables with --table."
+                f"`{cloud.command(f'deploy {table}')}`, or name other tables with --table."
             ) from None
         code[table] = Code(sha256=found["CodeSha256"], version=found["Environment"]["Variables"]["SERVICE_VERSION"])
     return code

@@ -36,6 +36,7 @@ from infra.deploying.deploy import (
 )
 from infra.deploying.secrets import store_spotify_secret, stored_spotify_secret
 from infra.deploying.stacks import ROOT, SERVICES
+from infra.local.loopback import HEALTH_PATH
 from infra.local.processes import free_port
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "eu-west-1"
+ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "ROOTOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Cloud:
             cast("Any", service),
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
         )
 
     def run_script(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -74,8 +76,7 @@ class Cloud:
                 "HOME": os.environ["HOME"],
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "AWS_DEFAULT_REGION": REGION,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
+                **ROOT_KEYS,
                 "EARWORM_LAMBDA_TARGET": "host",
             },
             capture_output=True,
@@ -90,12 +91,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with (folder / "log").open("w") as log:
         emulator = subprocess.Popen(
             [sys.executable, "-m", "infra.local.emulator", "--port", str(port), "--state", folder],
-            env={"PATH": os.environ["PATH"]},
+            env={"PATH": os.environ["PATH"], **ROOT_KEYS},
             stdout=log,
             stderr=log,
         )
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/_ministack/health")
+        _wait_until_it_answers(f"http://127.0.0.1:{port}{HEALTH_PATH}")
         yield Cloud(f"http://127.0.0.1:{port}")
     finally:
         emulator.terminate()

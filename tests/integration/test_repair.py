@@ -109,12 +109,15 @@ def transform(lake: Cloud) -> None:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console]:
     """A console on a lake with one snapshot that every table has."""
-    for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("S3_BUCKET", BUCKET)
+    monkeypatch.setenv("SERVICE_VERSION", "1")
+    monkeypatch.setenv("GRACE_MINUTES", "0")
     monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+    monkeypatch.setenv("EARWORM_ENV", "dev")
     with mock_aws():
         declare_tables()
         lake = make_cloud()
+        lake.deploy(*TABLES)
         for table in TABLES:
             for suffix in ("", "-dead-letters"):
                 lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
@@ -133,7 +136,7 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
         clients: Mapping[str, Any] = {"lambda": console.functions}
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: clients.get(name) or SESSION.client(name))
-        monkeypatch.setattr(audits, "find_cloud", lambda _: cloud)
+        monkeypatch.setattr(audits, "find_cloud", lambda *_, **__: cloud)
         monkeypatch.setattr(audits, "STATE", tmp_path)
         monkeypatch.setattr(audits, "await_written", lambda *_: transform(lake))
         monkeypatch.setattr(catalog, "declared_by", lambda _, component: declared_by(component))

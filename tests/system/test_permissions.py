@@ -359,7 +359,8 @@ class Account:
         for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
             for statement in iam_evaluator.parse_policy_document(document):
-                yield from ((action, resource) for action in statement.actions for resource in statement.resources)
+                if statement.effect == "Allow":
+                    yield from product(statement.actions, statement.resources)
 
     def resource_policies(self) -> Iterator[tuple[str, str, str]]:
         """The policy of each bucket, topic and queue of the pipeline, with an action on it."""

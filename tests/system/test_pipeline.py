@@ -21,6 +21,7 @@ from analytics.sql import queries, views
 from contracts.tables import TABLES
 from infra.cli import collect, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
+from infra.deploying.deploy import standing
 from infra.deploying.stacks import COMPONENTS
 from infra.local.spotify.admin import Fault
 from shared.lake import SnapshotKey
@@ -448,7 +449,10 @@ def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline)
     printed = pipeline.earworm("explain", "songs", "--playlist", playlist_id, "--date", str(day), "--track", "1")
 
     key = SnapshotKey(day, playlist_id)
-    for told in (key.raw, key.receipt("songs"), key.parquet("songs"), "songs 1.0.0", ".items[0]", '"added_at"'):
+    deployed = standing(pipeline.cloud.client("cloudformation"), "dev", "songs")
+    assert deployed
+    code = f"songs {deployed.version},"
+    for told in (key.raw, key.receipt("songs"), key.parquet("songs"), code, ".items[0]", '"added_at"'):
         assert told in printed
 
 

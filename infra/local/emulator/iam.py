@@ -10,7 +10,7 @@ service does in the name of a role it lets through unasked. Here the role is ask
 - EventBridge Scheduler must be trusted by its schedule's role, which must be allowed to invoke the function;
 - who makes a schedule must be allowed to pass its role on;
 - who asks for a key that is not there learns so only with the right to list the bucket;
-- a call on a query of Athena is one on the query's workgroup;
+- a call on a query of Athena is one on the query's workgroup, one on a path of parameters one on that path;
 - a batch of SQS takes the right to the action itself.
 
 The emulated crawler asks its role, and Athena whoever sent the query, through `role_may` and `caller_may`.
@@ -229,7 +229,7 @@ def _name_as_policies_do() -> None:
         action: str | None = action_of(service, *request)
         return action.removesuffix("Batch") if service == "sqs" and action else action
 
-    def of_the_query(service: str, method: str, path: str, headers: Any, body: bytes, *further: Any) -> str:
+    def of_what_is_named(service: str, method: str, path: str, headers: Any, body: bytes, *further: Any) -> str:
         arn: str = resource_arn(service, method, path, headers, body, *further)
         if service == "athena" and arn == "*":
             told = json.loads(body)
@@ -237,7 +237,9 @@ def _name_as_policies_do() -> None:
             query = executions.get(told.get("QueryExecutionId")) or named.get(told.get("NamedQueryId")) or {}
             workgroup = query.get("WorkGroup", "primary")
             arn = f"arn:aws:athena:{get_region()}:{get_account_id()}:workgroup/{workgroup}"
+        if service == "ssm" and arn == "*" and (parameters := json.loads(body or b"{}").get("Path")):
+            arn = f"arn:aws:ssm:{get_region()}:{get_account_id()}:parameter{parameters}"
         return arn
 
     iam_actions.extract_iam_action = without_batch
-    iam_actions.extract_resource_arn = of_the_query
+    iam_actions.extract_resource_arn = of_what_is_named

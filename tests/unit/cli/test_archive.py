@@ -153,7 +153,7 @@ ODD_BYTES = {
     "only space": b" \n\t ",
     "nested": b"[" * 100_000,
     "nested objects": b'{"a":' * 100_000,
-    "nested within": json.dumps(WHOLE).encode()[:-1] + b', "x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "nested within": json.dumps(WHOLE).encode()[:-1] + b', "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "a name twice": b'{"snapshot": {}, "snapshot": 1, "playlist": {}}',
     "NaN": b"NaN",
     "a long number": b'{"snapshot": {"snapshot_date": ' + b"9" * 5_000 + b"}}",

@@ -31,8 +31,7 @@ from infra.deploying.build import BuildError
 from infra.deploying.deploy import DeployError
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
-from infra.local.spotify.admin import CLOCK_PATH, TIER_PATH
-from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import CLIENT_ID_PREFIX, CLOCK_PATH, TIER_PATH
 from infra.tools import notebook
 
 UP = Endpoints(
@@ -578,3 +577,8 @@ def test_jupyter_meets_the_cloud_that_the_console_meets(
             "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
         }  # fmt: skip
         assert "127.0.0.1" in variables["no_proxy"]
+
+
+def test_advice_names_the_environment_that_it_is_about() -> None:
+    assert clouds.Cloud("dev", {}).command("deploy songs") == "earworm deploy songs"
+    assert clouds.Cloud("prod", {}).command("deploy songs") == "earworm --env prod deploy songs"

@@ -17,8 +17,9 @@ from contracts.tables.rejected_rows import REJECTED_ROWS
 from contracts.tables.rejected_values import REJECTED_VALUES
 from contracts.tables.songs import SONGS
 from infra.cli import contents
+from infra.cli.claim import Claim, Holding
 from infra.cli.contents import read
-from infra.cli.proof import Claim, Holding, fault_of
+from infra.cli.proof import fault_of
 from shared.parquet import encode
 from tests.rows import row_of
 

@@ -11,10 +11,15 @@ from infra.deploying.stacks import SERVICES, stack_name, template
 from services.redrive.letters import FUNCTIONS
 
 
-def patterns(sid: str) -> list[str]:
+def statement(sid: str) -> dict[str, Any]:
     role = yaml_parse(template("redrive").read_text())["Resources"]["Role"]["Properties"]
     statements: list[dict[str, Any]] = role["Policies"][0]["PolicyDocument"]["Statement"]
-    (resource,) = (each["Resource"] for each in statements if each["Sid"] == sid)
+    (found,) = (each for each in statements if each["Sid"] == sid)
+    return found
+
+
+def patterns(sid: str) -> list[str]:
+    resource = statement(sid)["Resource"]
     listed = resource if isinstance(resource, list) else [resource]
     return [each["Fn::Sub"].rpartition(":")[2].replace("${Environment}", "dev") for each in listed]
 
@@ -33,6 +38,15 @@ def test_it_takes_messages_from_dead_letter_queues_alone_and_from_no_other_envir
     assert not covers("WorkOnDeadLetters", stack_name("dev", "songs"))
     assert not covers("WorkOnDeadLetters", f"{stack_name('prod', 'songs')}-dead-letters")
     assert not covers("SendBack", stack_name("prod", "songs"))
+
+
+@pytest.mark.parametrize("service", [*TABLES, *FUNCTIONS, "a_table_to_come"])
+def test_it_sends_no_message_to_a_dead_letter_queue(service: str) -> None:
+    denied = statement("SendNothingToDeadLetters")
+
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "sqs:SendMessage")
+    assert covers("SendNothingToDeadLetters", f"{stack_name('dev', service)}-dead-letters")
+    assert not covers("SendNothingToDeadLetters", stack_name("dev", service))
 
 
 def test_it_starts_the_functions_whose_dead_letters_are_runs_and_no_other() -> None:
