@@ -1,5 +1,6 @@
 -- The songs with their album, first artist, sound and playlist, and the day as a real date.
--- Row: an entry of a playlist that is a track. What Spotify did not tell is NULL.
+-- Row: an entry of a playlist that is a track. What Spotify did not tell is NULL, and
+-- so is a popularity of 0 that can be no measure: of a track that does not play or is two weeks old at most.
 -- A condition on snapshot_on reads only those days.
 -- Columns: snapshot_on date, playlist_id varchar, playlist_name varchar, position bigint, track_id varchar, isrc
 --   varchar, track_name varchar, artist_id varchar, artist_name varchar, artist_ids varchar, artist_names varchar,
@@ -15,6 +16,7 @@ SELECT
     p.playlist_name,
     s.position,
     s.track_id,
+    s.linked_from_id,
     s.isrc,
     s.track_name,
     s.artist_id,
@@ -31,10 +33,11 @@ SELECT
     b.release_on AS album_release_on,
     b.release_year AS album_release_year,
     b.label,
-    s.popularity,
+    CASE WHEN coalesce(s.popularity_measured, true) THEN s.popularity END AS popularity,
     s.duration_ms,
     s.duration_min,
     s.explicit,
+    s.is_playable,
     f.danceability,
     f.energy,
     f.key,

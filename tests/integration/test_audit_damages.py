@@ -22,6 +22,8 @@ Objects: TypeAlias = Mapping[str, tuple[bytes, dict[str, str]]]
 """Body and metadata by key."""
 
 WEEKS = 40
+KINDS = ("parquet", "receipt", "quarantine", "quarantined_values")
+"""What each table has, and what songs has beside it."""
 DAMAGES: dict[str, Callable[[Random, bytes], bytes]] = {
     "a bit": lambda chance, body: _with_bit(body, chance.randrange(8 * len(body))),
     "noise": lambda chance, body: chance.randbytes(len(body)),
@@ -45,13 +47,13 @@ def _aimed(
 ) -> str:
     """Puts what another place rightly held under a place's key, with its metadata and all."""
     table, key = place
-    kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+    kind = chance.choice(KINDS if table == "songs" else KINDS[:2])
     other_table = chance.choice([each for each in TABLES if each != table])
     other_key = chance.choice([each for each in others if each != key])
     at: Callable[[SnapshotKey, str], str] = getattr(SnapshotKey, kind)
     source, target = at(other_key, table), at(key, table)
     # Two weeks without features have the same empty file.
-    if kind != "quarantine" and (chance.random() < 0.5 or before[source][0] == before[target][0]):
+    if kind in KINDS[:2] and (chance.random() < 0.5 or before[source][0] == before[target][0]):
         source = at(key, other_table)
     body, told = before[source]
     cloud.s3.put_object(Bucket=BUCKET, Key=target, Body=body, Metadata=told)
@@ -60,7 +62,7 @@ def _aimed(
 
 @pytest.fixture(scope="module")
 def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
-    """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with a quarantine."""
+    """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with both quarantines."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("S3_BUCKET", BUCKET)
         patch.setenv("SERVICE_VERSION", "1")
@@ -72,7 +74,8 @@ def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
         cloud.deploy(*TABLES)
         keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), "one") for week in range(WEEKS)]
         for number, key in enumerate(keys):
-            cloud.put_raw(playlist(entry(track(f"One {number}")), entry(track("Two", popularity=101))), key=key.raw)
+            broken = entry({**track("Two"), "name": None}), entry(track("Three", popularity=101))
+            cloud.put_raw(playlist(entry(track(f"One {number}")), *broken), key=key.raw)
             complete(cloud, key)
         yield cloud, keys
 
@@ -103,7 +106,7 @@ def test_two_hundred_random_damages_are_all_named(forty_weeks: tuple[Cloud, list
 
     def damage(place: tuple[str, SnapshotKey], before: Objects) -> str:
         table, key = place
-        kind = chance.choice(("parquet", "receipt", "quarantine" if table == "songs" else "parquet"))
+        kind = chance.choice(KINDS if table == "songs" else KINDS[:2])
         output = getattr(key, kind)(table)
         alter(cloud, output, chance.choice(list(DAMAGES.values()))(chance, before[output][0]))
         return kind
