@@ -75,6 +75,7 @@ def _artists(items: Rows) -> Rows:
             "artist_name": artist["name"],
             "genres": None,
             "primary_genre": None,
+            "genres_as_of": None,
             "popularity": artist.get("popularity"),
             "followers": None,
             "tracks_in_playlist": len(positions[artist_id]),

@@ -49,6 +49,7 @@ class Artist(_Row):
     artist_name: str
     genres: str | None
     primary_genre: str | None
+    genres_as_of: date | None
     popularity: Percent | None
     followers: Count | None
     tracks_in_playlist: Ordinal

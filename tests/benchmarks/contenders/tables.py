@@ -16,8 +16,9 @@ TABLES: dict[str, dict[str, object]] = {
     },
     "artists": {
         **_ORIGIN,
-        "artist_id": str, "artist_name": str, "genres": str, "primary_genre": str, "popularity": int,
-        "followers": int, "tracks_in_playlist": int, "best_position": int, "artist_url": str, "image_url": str,
+        "artist_id": str, "artist_name": str, "genres": str, "primary_genre": str, "genres_as_of": "day",
+        "popularity": int, "followers": int, "tracks_in_playlist": int, "best_position": int, "artist_url": str,
+        "image_url": str,
     },
     "albums": {
         **_ORIGIN,
