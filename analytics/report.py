@@ -183,7 +183,7 @@ def _glance(lists: Sequence[Playlist]) -> str:
 def _playlist(playlist: Playlist, churn: Sequence[Row]) -> str:
     (first, *_) = playlist.chart
     partial = (
-        "" if first["complete"] else " Spotify gave only a part of the list: what is missing here may well be on it."
+        "" if first["complete"] else " Not every entry of the list is known: what is missing here may well be on it."
     )
     lowest = max(position for weeks in playlist.history.values() for position in weeks.values())
     rows = "".join(
@@ -213,7 +213,7 @@ def _playlist(playlist: Playlist, churn: Sequence[Row]) -> str:
 
 def _churn(rows: Sequence[Row]) -> str:
     if not rows:
-        return _nothing("It takes two complete charts to tell.")
+        return _nothing("It takes two whole charts to tell.")
     kinds = (("new", "new_artists", 1), ("returning", "returning_artists", 1), ("leaving", "leaving_artists", -1))
     bars = [
         {"week": str(row["week"]), "kind": kind, "artists": sign * row[column]}

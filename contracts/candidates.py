@@ -12,7 +12,10 @@ from contracts.tables.table import R
 
 
 class Candidate(Struct, Generic[R], frozen=True, gc=False):
-    """A row that its contract has not judged yet; `location` is the JSON path where it comes from."""
+    """A row that its contract has not judged yet; `location` is the JSON path where it comes from.
+
+    A cell may be `Broken`, which no column holds.
+    """
 
     location: str
     row: R
@@ -26,11 +29,20 @@ class Skip(Struct, frozen=True, gc=False):
 
 
 class Reject(Struct, frozen=True, gc=False):
-    """An entry too broken to make a row of."""
+    """An entry too broken to make a row of, or a row that breaks its contract."""
 
     location: str
     reason: str
     raw: Unverified
+
+
+class Refusal(Struct, frozen=True, gc=False):
+    """A value that an optional column's contract refuses: the row is kept without it; `location` is the row's."""
+
+    location: str
+    column: str
+    reason: str
+    value: Unverified
 
 
 Candidates: TypeAlias = Iterator[Candidate[R] | Skip | Reject]

@@ -66,11 +66,20 @@ def _column(name: str, hint: Any) -> Column:
     )
     if comment is None:
         raise TypeError(f"column {name} has no description: give its field one")
-    alternatives = {_bare(alternative) for alternative in _alternatives(_bare(hint))}
-    python_types = alternatives - {NoneType}
-    if len(python_types) != 1 or not python_types <= _TYPES.keys():
+    type_ = column_type(hint)
+    if type_ is None:
         raise TypeError(f"column {name} is {hint}: a column is one of {[t.__name__ for t in _TYPES]}, or that or None")
-    return Column(name, _TYPES[python_types.pop()], nullable=NoneType in alternatives, comment=comment)
+    return Column(name, type_, nullable=NoneType in _bare_alternatives(hint), comment=comment)
+
+
+def column_type(hint: Any) -> ColumnType | None:
+    """The type that a column of a type in Python has, whether it may be null or not; None if it can have none."""
+    python_types = _bare_alternatives(hint) - {NoneType}
+    return _TYPES.get(next(iter(python_types))) if len(python_types) == 1 else None
+
+
+def _bare_alternatives(hint: Any) -> set[Any]:
+    return {_bare(alternative) for alternative in _alternatives(_bare(hint))}
 
 
 def _bare(hint: Any) -> Any:

@@ -13,8 +13,9 @@ from msgspec.json import Decoder
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
-from contracts.elements import decoder, tolerantly
-from contracts.snapshot import RawDocument, long_lists
+from contracts.documents import Parsed, RawDocument, decoded, long_lists, parsed
+from contracts.elements import Elements, decoder
+from contracts.fields import integer
 from contracts.spotify import (
     Album,
     Artist,
@@ -24,6 +25,7 @@ from contracts.spotify import (
     ExternalIds,
     Followers,
     Image,
+    LinkedTrack,
     Page,
     Playlist,
     Track,
@@ -43,11 +45,12 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
     ExternalIds: frozenset({"ean"}),
     Followers: frozenset({"href"}),
     Image: frozenset({"height", "width"}),
+    LinkedTrack: _NAVIGATION,
     Page: _PAGING,
     Playlist: _PLAYLIST,
     RawDocument: _PLAYLIST | _PAGING,
     Track: _NAVIGATION
-    | {"available_markets", "episode", "linked_from", "preview_url", "restrictions", "track"}
+    | {"episode", "preview_url", "restrictions", "track"}
     | {"audio_preview_url", "description", "html_description", "images", "is_externally_hosted", "language"}
     | {"languages", "release_date", "release_date_precision", "resume_point", "show"},
     User: _NAVIGATION | {"followers", "images"},
@@ -56,7 +59,6 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
 
 
 _POSITION = re.compile(r"\[\d+\]")
-_DOCUMENT: Any = RawDocument | list[RawDocument]  # type: ignore[type-arg]  # whatever its elements
 _ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 
 
@@ -80,28 +82,35 @@ def drift(body: bytes) -> list[Drift]:
     Args:
         body: A document that `contracts.snapshot.read_snapshot` reads.
     """
-    try:
-        found = Counter(_in_document(body))
-    except ValueError:
-        # A number that is none is for the tables' contracts to refuse.
-        found = Counter(_in_document(to_json(tolerantly(body), inf_nan_mode="null")))
-    return [{"path": path, "what": what, "count": count} for (path, what), count in sorted(found.items())]
+    return drift_in(parsed(decoded(body)))
 
 
-def _in_document(body: bytes) -> Iterator[tuple[str, str]]:
-    try:
-        document = _strict_decoder(_DOCUMENT).decode(body)
-    except ValidationError:
-        part = decoder(list[Raw]).decode(body)[0] if body.lstrip().startswith(b"[") else Raw(body)
-        yield from _differences(part, RawDocument, "$")
-        document = decoder(RawDocument[Raw]).decode(part)
-    for elements in long_lists(document[0] if isinstance(document, list) else document):
+def drift_in(found: Parsed) -> list[Drift]:
+    """The same of a document whose outermost level is read already."""
+    differences = Counter(_in_document(found))
+    return [{"path": path, "what": what, "count": count} for (path, what), count in sorted(differences.items())]
+
+
+def _in_document(found: Parsed) -> Iterator[tuple[str, str]]:
+    lists: list[Elements[Any]] = [found.entries] if found.entries else []
+    for path, part, document in found.objects:
+        place = path if len(found.objects) > 1 else "$"
+        raw = _as_raw(part)
+        yield from _differences(raw, RawDocument, _POSITION.sub("[]", place))
+        if isinstance(document, RawDocument):
+            lists += long_lists(document, place)
+    for elements in lists:
         path = f"{_POSITION.sub('[]', elements.path)}[]"
         noun: Any = elements.noun
         strict = _strict_decoder(noun)
-        for element in elements.unread:
+        for element in map(_as_raw, elements.unread):
             if not _fits(element, strict):
                 yield from _differences(element, noun, path)
+
+
+def _as_raw(part: Raw | Any) -> Raw:
+    """A part as JSON; a number that is none is null, for the tables' contracts to refuse."""
+    return part if isinstance(part, Raw) else Raw(to_json(part, inf_nan_mode="null"))
 
 
 def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -110,7 +119,7 @@ def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
         return
     alternatives = _alternatives(model)
     value = decoder(_ONE_LEVEL).decode(part)
-    fitting = [each for each in alternatives if type(value) in _json_types(each)]
+    fitting = [each for each in alternatives if type(value) in _json_types(each) or _is_whole(value, each)]
     if not fitting:
         documented = " or ".join(_json_types(each)[0].__name__ for each in alternatives)
         yield path, f"{type(value).__name__} for {documented}"
@@ -125,6 +134,11 @@ def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
                     yield from _differences(field, fields[name], f"{path}.{name}")
                 elif name not in unused:
                     yield f"{path}.{name}", "unknown field"
+
+
+def _is_whole(value: Any, alternative: Any) -> bool:
+    """Whether a value is an integer that came as a float, which JSON does not tell apart."""
+    return alternative is int and isinstance(value, float) and integer(value) is not None
 
 
 def _fits(part: Raw, strict: Decoder[Any]) -> bool:
@@ -170,7 +184,8 @@ def _noun(alternative: Any) -> Any:
 
 @cache
 def _fields(noun: Any) -> dict[str, Any]:
-    return get_type_hints(noun, include_extras=True)
+    hints = get_type_hints(noun, include_extras=True)
+    return {name: hints[name] for name in noun.__struct_fields__}
 
 
 def _alternatives(model: Any) -> tuple[Any, ...]:
@@ -182,7 +197,7 @@ def _alternatives(model: Any) -> tuple[Any, ...]:
         return documented or _alternatives(bare)
     if origin in {Union, UnionType}:
         return tuple(each for part in get_args(model) for each in _alternatives(part))
-    return () if model in {Any, NoneType, UnsetType, E} else (model,)
+    return () if model in {Any, NoneType, UnsetType, E, Raw} else (model,)
 
 
 def _json_types(alternative: Any) -> tuple[type, ...]:

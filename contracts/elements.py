@@ -1,7 +1,8 @@
-"""The elements of a long list, read one at a time.
+"""The elements of a long list, read one at a time, and the parts of an object that can be read.
 
 A playlist of 10,000 entries has 40 MB of JSON, most of it lists of markets that nobody reads: msgspec hands out the
-bytes of an element without making objects of them, and makes none of what no noun names.
+bytes of an element without making objects of them, and makes none of what no noun names. What it refuses as a whole
+is read in pieces, so that a part of another structure costs that part alone.
 Source: https://jcristharif.com/msgspec/api.html#msgspec.Raw
 """
 
@@ -9,15 +10,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Raw, Struct, convert
+from msgspec import Raw, UnsetType, ValidationError, convert
 from msgspec.json import Decoder
 from pydantic_core import from_json
 
-from contracts.fields import Unverified
+from contracts.fields import Broken, Unverified
+from contracts.spotify import Noun
 
-T = TypeVar("T", bound=Struct)
+T = TypeVar("T", bound=Noun)
 
 _HALF_A_CHARACTER = "hex escape"
 """What the JSON parser complains of where it meets half of a surrogate pair."""
@@ -35,18 +38,6 @@ class UnreadableSnapshotError(ValueError):
         super().__init__(f"{location}: {problem}")
         self.location = location
         self.problem = problem
-
-
-class Broken(Struct, frozen=True, gc=False):
-    """An element whose structure is not Spotify's.
-
-    Attributes:
-        raw: What was there instead.
-        reason: What is wrong with it, and where within it.
-    """
-
-    raw: Unverified
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class Elements(Generic[T]):
         return len(self.unread)
 
     def __iter__(self) -> Iterator[T | Broken]:
-        """Each in order.
+        """Each in order; a part of another structure than the noun's is `Broken` in its place.
 
         Raises:
             UnreadableSnapshotError: An element is no JSON after all, as its text is not UTF-8.
@@ -76,15 +67,82 @@ class Elements(Generic[T]):
         for index, element in enumerate(self.unread):
             try:
                 yield decode(element) if isinstance(element, Raw) else convert(element, self.noun)
-            except ValueError as fault:
-                where, what = where_and_what(fault)
-                yield Broken(self._value(index, element), f"{where.removeprefix('.') or 'entry'}: {what}")
+            except ValueError:
+                try:
+                    yield in_pieces(element, self.noun)
+                except InvalidJsonError as fault:
+                    raise UnreadableSnapshotError(f"{self.path}[{index}]", f"Invalid JSON: {fault}") from None
 
-    def _value(self, index: int, element: Raw | Unverified) -> Unverified:
-        try:
-            return from_json(bytes(element)) if isinstance(element, Raw) else element
-        except ValueError as fault:
-            raise UnreadableSnapshotError(f"{self.path}[{index}]", f"Invalid JSON: {fault}") from None
+
+class InvalidJsonError(Exception):
+    """What was skipped over as JSON is none."""
+
+
+def in_pieces(part: Raw | Unverified, model: Any) -> Any:
+    """What a model makes of a part, with `Broken` in place of each field or element that it refuses."""
+    try:
+        return decoder(model).decode(part) if isinstance(part, Raw) else convert(part, model)
+    except ValueError as fault:
+        _, what = where_and_what(fault)
+        reason = what if isinstance(fault, ValidationError) else "not JSON"
+    level = decode_level(part)
+    if isinstance(level, dict) and (noun := _one_of(model, dict)):
+        return _object_in_pieces(part, level, noun)
+    if isinstance(level, list) and (found := _one_of(model, list)):
+        return [in_pieces(each, get_args(found)[0]) for each in level]
+    return Broken(_value(part), reason)
+
+
+def _object_in_pieces(part: Raw | Unverified, level: dict[str, Any], model: Any) -> Any:
+    noun = get_origin(model) or model
+    read = {name: in_pieces(level[name], hint) for name, hint in _hints(model).items() if name in level}
+    for name in noun.structure:
+        if isinstance(broken := read.get(name), Broken):
+            return Broken(_value(part), f"{name}: {broken.reason}")
+    try:
+        return noun(**read)
+    except ValueError as fault:
+        return Broken(_value(part), str(fault))
+
+
+@cache
+def _hints(model: Any) -> dict[str, Any]:
+    """The types of an object's fields, with its own type parameters in place."""
+    noun, given = get_origin(model) or model, get_args(model)
+    hints = ((name, hint) for name, hint in get_type_hints(noun).items() if name in noun.__struct_fields__)
+    return {name: hint[given] if getattr(hint, "__parameters__", ()) else hint for name, hint in hints}
+
+
+def _one_of(model: Any, json_type: type) -> Any:
+    """The alternative of a model that is a noun or a list."""
+    alternatives = get_args(model) if get_origin(model) in {Union, UnionType} else (model,)
+    for each in alternatives:
+        bare = get_origin(each) or each
+        if each in {NoneType, UnsetType} or not isinstance(bare, type):
+            continue
+        if bare is list if json_type is list else issubclass(bare, Noun):
+            return each
+    return None
+
+
+def decode_level(part: Raw | Unverified) -> Unverified:
+    """The outermost level of a part; what is within stays unread."""
+    if not isinstance(part, Raw):
+        return part
+    try:
+        return decoder(_ONE_LEVEL).decode(part)
+    except ValueError:
+        return _value(part)
+
+
+_ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
+
+
+def _value(part: Raw | Unverified) -> Unverified:
+    try:
+        return from_json(bytes(part)) if isinstance(part, Raw) else part
+    except ValueError as fault:
+        raise InvalidJsonError(fault) from None
 
 
 @cache
@@ -116,7 +174,7 @@ def tolerantly(body: bytes) -> Unverified:
                 raise
             return from_json(_with_whole_characters(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError("$", f"no playlist document: Invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
 
 
 def _with_whole_characters(body: bytes) -> bytes:

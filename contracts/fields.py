@@ -1,18 +1,47 @@
 """The value types that tables are made of, each with its bounds.
 
-They are strict: text is never read as a number, nor a number as a truth value. A value that breaks its
-bounds rejects the row; a value that Spotify did not send is None.
+They are strict: text is never read as a number, nor a number as a truth value. A value that breaks its bounds is
+refused (`contracts.validation` tells what that costs); a value that Spotify did not send is None.
 """
 
 from datetime import date, datetime
 from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import AfterValidator, Field, Strict
 
 Unverified = Any
 """A value as Spotify sent it, which only the contract of a table judges."""
 
 _INT64_MAX = 2**63 - 1
+_EXACT_AS_DOUBLE = 2**53
+"""Beyond it a double may stand for several integers. Source: https://www.rfc-editor.org/rfc/rfc7493#section-2.2"""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as every moment of a table
+
+
+class Broken(Struct, frozen=True, gc=False):
+    """What no column can hold: a structure that is not Spotify's, or a value that is not what it is called.
+
+    Attributes:
+        raw: What was there instead.
+        reason: What is wrong with it, and where within it.
+    """
+
+    raw: Unverified
+    reason: str
+
+
+def integer(number: Unverified) -> int | None:
+    """The integer that a JSON number is, `67.0` and `4.9022656E7` included; None if it is none.
+
+    JSON has one type of number, and senders write whole ones as floats. Beyond 2**53 a float may have been another
+    integer than it reads as, so that none is taken.
+    """
+    if isinstance(number, int):
+        return None if isinstance(number, bool) else number
+    if isinstance(number, float) and number.is_integer() and abs(number) <= _EXACT_AS_DOUBLE:
+        return int(number)
+    return None
 
 
 def naive_utc(moment: datetime) -> datetime:
@@ -28,6 +57,11 @@ def naive_utc(moment: datetime) -> datetime:
         raise ValueError("no moment of the years 1 to 9999 in UTC") from None
 
 
+def _known(moment: datetime) -> datetime | None:
+    """None for the epoch, which stands for an unknown time in every spelling."""
+    return None if moment == _EPOCH else moment
+
+
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=_INT64_MAX)]
@@ -37,6 +71,8 @@ Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 Timestamp = Annotated[datetime, AfterValidator(naive_utc)]
 """A moment in UTC without zone, in microseconds; read from ISO 8601 text."""
+KnownTimestamp = Annotated[Timestamp, AfterValidator(_known)]
+"""The same where Spotify sends the epoch for a time that it does not know: that is null."""
 Day = Annotated[date, Strict()]
 JsonText = Annotated[str, Strict(), Field(pattern=r"^[\[{]")]
 """A list or an object as JSON text: `contracts.candidates.as_json` makes it."""

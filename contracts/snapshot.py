@@ -1,27 +1,34 @@
 """The raw snapshot: the one input of every table.
 
-The reader takes the envelope that the extractor writes and, from other archives, bare playlist documents, bare
-pages and either of them in a one-element list, in both generations of the Web API. It is strict where a wrong
-guess would invent data (not a playlist, an unknown schema version, a day that contradicts the key) and tolerant
-everywhere else: an entry whose structure is broken costs that entry alone. The long lists are only found, and their
-elements read when they are gone through.
+`contracts.documents` tells what a document is and where its entries are; here it becomes one shape, in which each
+entry is a track or says why it is none. The reader is strict where a wrong guess would invent data (an unknown schema
+version, a day or a playlist that contradicts the key) and tolerant everywhere else: an entry whose structure is broken
+costs that entry alone, a part of it that a table can do without costs that part. The long lists are only found, and
+their elements read when they are gone through.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, ValidationError, convert
+from msgspec import Struct
 
 from contracts.candidates import Reject, Skip
-from contracts.elements import Broken, Elements, UnreadableSnapshotError, decoder, tolerantly, where_and_what
-from contracts.fields import Unverified, naive_utc
-from contracts.spotify import Album, Artist, AudioFeatures, E, Entry, Noun, Page, Playlist, Track, isrc
+from contracts.documents import (
+    Document,
+    EntryPage,
+    FeatureBlock,
+    Parsed,
+    artist_blocks,
+    feature_blocks,
+    read_document,
+)
+from contracts.elements import Elements, UnreadableSnapshotError
+from contracts.fields import Broken, Unverified
+from contracts.spotify import Album, Artist, AudioFeatures, Entry, Playlist, Track, isrc, normalised_isrc
 from contracts.tables.table import Row
-
-SCHEMA_VERSION = 1
 
 SkipRule = Literal["null_entry", "episode", "unknown_type"]
 
@@ -44,10 +51,12 @@ class TrackEntry(Struct, frozen=True, gc=False):
 
     Attributes:
         position: Place in the playlist, null entries and episodes counted; 1 is the top.
-        path: JSON path of the list of entries in the raw document.
+        index: Place in the list of entries in the raw document, from 0.
+        path: JSON path of that list.
     """
 
     position: int
+    index: int
     path: str
     entry: Entry
     track: Track
@@ -55,7 +64,7 @@ class TrackEntry(Struct, frozen=True, gc=False):
     @property
     def location(self) -> str:
         """JSON path of the entry."""
-        return _location(self.path, self.position)
+        return f"{self.path}[{self.index}]"
 
     @property
     def track_location(self) -> str:
@@ -75,15 +84,16 @@ class TrackEntry(Struct, frozen=True, gc=False):
 class Entries:
     """The entries of a playlist in order, each a track or why it is none."""
 
-    elements: Elements[Entry]
+    pages: tuple[EntryPage, ...]
 
     def __len__(self) -> int:
-        return len(self.elements)
+        return sum(len(page.elements) for page in self.pages)
 
     def __iter__(self) -> Iterator["TrackEntry | Skip | Reject"]:
-        path = self.elements.path
-        for position, element in enumerate(self.elements, start=1):
-            yield _entry(position, path, element)
+        for page in self.pages:
+            path, first = page.elements.path, page.offset + 1
+            for index, element in enumerate(page.elements):
+                yield _entry(first + index, index, path, element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,9 @@ class Snapshot:
 
     Attributes:
         origin: The columns that every row of the snapshot shares.
+        day: Its day.
+        total: How many entries the source counts, as it came.
+        unexplained: How many of them are not there; None if nothing tells.
         entries: Each entry in order: a track, or why it is none. Going through them can find that the document
             is not to be read after all, and raises UnreadableSnapshotError.
         artists: Full artists by id, as far as the extractor was given them.
@@ -116,102 +129,35 @@ class Snapshot:
         albums: Full albums by id, likewise.
         features: Audio features by track id, as far as they were asked for by it.
         features_by_isrc: Audio features by ISRC, likewise.
-        body: The document itself.
+        document: The document itself, as far as it was read.
     """
 
     origin: Row
+    day: date
     market: str | None
     outcome: str
     playlist: Playlist[Any]
     total: Unverified
+    unexplained: int | None
     entries: Entries
     artists: Mapping[str, Artist]
     earlier_artists: Mapping[str, EarlierArtist]
     albums: Mapping[str, Album]
     features: Mapping[str, SourcedFeatures]
     features_by_isrc: Mapping[str, SourcedFeatures]
-    body: bytes
+    document: Parsed
 
     def genres_of(self, artist: Artist) -> tuple[Unverified, date | None]:
         """An artist's genres and the day that Spotify told them on, which may be an earlier one: genres last."""
         if artist.genres is not None:
-            return artist.genres, date.fromisoformat(self.origin["snapshot_date"])
-        earlier = self.earlier_artists.get(artist.id or "")
+            return artist.genres, self.day if isinstance(artist.genres, list) else None
+        earlier = self.earlier_artists.get(artist.id) if isinstance(artist.id, str) else None
         return (earlier.artist.genres, earlier.as_of) if earlier else (None, None)
 
     def features_of(self, track: Track) -> SourcedFeatures | None:
         """The audio features of a track: by its id, or else by its ISRC."""
-        return self.features.get(track.id or "") or self.features_by_isrc.get(str(isrc(track)))
-
-
-class Envelope(Noun):
-    """What the extractor tells of a snapshot beside what Spotify sent."""
-
-    schema_version: Unverified
-    run_id: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$")]
-    extracted_at: datetime
-    snapshot_date: str
-    source: str | None = None
-    market: str | None = None
-    capabilities: dict[str, str] | None = None
-    calls: int | None = None
-    outcome: str | None = None
-
-    def __post_init__(self) -> None:
-        self.extracted_at = naive_utc(self.extracted_at)
-
-
-class FeatureBlock(Noun, Generic[E]):
-    """Audio features of one provider."""
-
-    source: str
-    joined_by: Literal["id", "isrc"] = "id"
-    items: list[E] | None = None
-
-
-class ArtistBlock(Noun, Generic[E]):
-    """Artists as Spotify told them on a day."""
-
-    as_of: date
-    items: list[E] | None = None
-
-
-class RawDocument(Playlist[E], Generic[E]):
-    """Every document that can be read, at once: an envelope, a playlist or a page.
-
-    An element of its long lists is JSON that nobody has read yet, or what a more tolerant parser made of it.
-    """
-
-    snapshot: Envelope | None = None
-    playlist: Playlist[E] | None = None
-    artists: list[E] | None = None
-    earlier_artists: list[ArtistBlock[E]] | None = None
-    albums: list[E] | None = None
-    audio_features: FeatureBlock[E] | list[FeatureBlock[E]] | None = None
-    # A bare page's entries are a list.
-    items: Page[E] | list[E] | UnsetType | None = UNSET  # type: ignore[assignment]
-    total: Annotated[Unverified, int] = None
-
-
-def long_lists(document: RawDocument[Any]) -> Iterator[Elements[Any]]:
-    """All that a document holds in long lists, whether anybody reads it or not."""
-    pages: list[tuple[str, Page[Any] | list[Any] | UnsetType | None]] = [
-        ("$.items", document.items),
-        ("$.tracks", document.tracks),
-    ]
-    if playlist := document.playlist:
-        pages += [("$.playlist.items", playlist.items), ("$.playlist.tracks", playlist.tracks)]
-    for path, page in pages:
-        if isinstance(page, list):
-            yield Elements(path, page, Entry)
-        elif page:
-            yield Elements(f"{path}.items", page.items or (), Entry)
-    yield Elements("$.artists", document.artists or (), Artist)
-    for index, artists in enumerate(document.earlier_artists or ()):
-        yield Elements(f"$.earlier_artists[{index}].items", artists.items or (), Artist)
-    yield Elements("$.albums", document.albums or (), Album)
-    for path, block in _blocks(document.audio_features, "$.audio_features"):
-        yield Elements(f"{path}.items", block.items or (), AudioFeatures)
+        by_id = self.features.get(track.id) if isinstance(track.id, str) else None
+        return by_id or self.features_by_isrc.get(str(isrc(track)))
 
 
 T = TypeVar("T", Artist, Album)
@@ -225,7 +171,7 @@ class _ById(Mapping[str, T], Generic[T]):
 
     @cached_property
     def _found(self) -> dict[str, T]:
-        return {each.id: each for each in self._elements if not isinstance(each, Broken) and each.id is not None}
+        return {each.id: each for each in self._elements if not isinstance(each, Broken) and isinstance(each.id, str)}
 
     def __getitem__(self, name: str) -> T:
         return self._found[name]
@@ -241,164 +187,83 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
     """Reads a raw document.
 
     Args:
-        body: The document, JSON in UTF-8.
+        body: The document, in any of the encodings that `contracts.documents` knows.
         provenance: What the object's key and metadata tell; the envelope wins where it tells the same.
 
     Raises:
-        UnreadableSnapshotError: The document is not JSON, no playlist, of an unknown schema version, or of
-            another day than its key says.
+        UnreadableSnapshotError: The document is not JSON, not a playlist, of an unknown schema version, or of another
+            day or playlist than its key says.
     """
-    document, path = read_document(body)
-    envelope = document.snapshot
-    if envelope is None:
-        return _bare_snapshot(document, path, body, provenance)
-    _check_envelope(envelope, path, provenance)
-    playlist = document.playlist
-    if playlist is None:
-        raise UnreadableSnapshotError(f"{path}.playlist", "the envelope holds no playlist; extract it again")
-    entries, total, has_contents = _contents(playlist, f"{path}.playlist")
-    blocks = list(_blocks(document.audio_features, f"{path}.audio_features"))
-    return Snapshot(
-        origin={
-            "snapshot_date": provenance.snapshot_date.isoformat(),
-            "playlist_id": provenance.playlist_id,
-            "run_id": envelope.run_id,
-            "extracted_at": envelope.extracted_at,
-        },
-        market=envelope.market,
-        outcome=envelope.outcome or _outcome(entries, total, has_contents=has_contents),
-        playlist=playlist,
-        total=total,
-        entries=entries,
-        artists=_ById(Elements(f"{path}.artists", document.artists or (), Artist)),
-        earlier_artists=dict(_earlier_artists(document.earlier_artists or (), f"{path}.earlier_artists")),
-        albums=_ById(Elements(f"{path}.albums", document.albums or (), Album)),
-        features=_features(blocks, "id"),
-        features_by_isrc=_features(blocks, "isrc"),
-        body=body,
-    )
-
-
-def read_document(body: bytes) -> tuple[RawDocument[Any], str]:
-    """The document, its long lists unread, and its JSON path: `$`, or `$[0]` in a list.
-
-    Raises:
-        UnreadableSnapshotError: It is not JSON, or has not the structure of any document that can be read.
-    """
-    try:
-        found = decoder(RawDocument[Raw] | list[RawDocument[Raw]]).decode(body)
-    except ValidationError as fault:
-        raise _no_playlist(fault) from None
-    except (ValueError, RecursionError):
-        try:
-            found = convert(tolerantly(body), RawDocument[Any] | list[RawDocument[Any]])
-        except ValidationError as fault:
-            raise _no_playlist(fault) from None
-    if isinstance(found, RawDocument):
-        return found, "$"
-    if len(found) != 1:
-        raise UnreadableSnapshotError("$", f"a list of {len(found)}: it should hold one playlist document")
-    return found[0], "$[0]"
-
-
-def _no_playlist(fault: ValidationError) -> UnreadableSnapshotError:
-    where, what = where_and_what(fault)
-    return UnreadableSnapshotError(f"${where}", f"no playlist document: {what}")
-
-
-def _check_envelope(envelope: Envelope, path: str, provenance: Provenance) -> None:
-    version = envelope.schema_version
-    if version != SCHEMA_VERSION:
-        raise UnreadableSnapshotError(
-            f"{path}.snapshot.schema_version",
-            f"{version!r} is unknown: this release reads {SCHEMA_VERSION}; deploy one that reads it and replay",
-        )
+    document = read_document(body)
+    envelope, path = document.envelope, document.path
     day = provenance.snapshot_date.isoformat()
-    if envelope.snapshot_date != day:
+    if envelope and envelope.snapshot_date != day:
         raise UnreadableSnapshotError(
             f"{path}.snapshot.snapshot_date",
             f"{envelope.snapshot_date!r} contradicts the object's key, which says {day}: put it under its day",
         )
-
-
-def _bare_snapshot(document: RawDocument[Any], path: str, body: bytes, provenance: Provenance) -> Snapshot:
-    playlist: Playlist[Any] = document
-    if isinstance(document.items, list):
-        playlist = Playlist(items=Page(document.items, document.total))
-        entries, total, has_contents = Entries(Elements(f"{path}.items", document.items, Entry)), document.total, True
-    elif document.type != "playlist" and document.items is UNSET and document.tracks is UNSET:
-        raise UnreadableSnapshotError(
-            path, "no playlist: it has neither `type: playlist` nor `items` or `tracks`; load playlists only"
-        )
-    else:
-        entries, total, has_contents = _contents(document, path)
+    for place, playlist_id in document.says:
+        if playlist_id != provenance.playlist_id:
+            raise UnreadableSnapshotError(
+                place,
+                f"{playlist_id!r} contradicts the object's key, which says {provenance.playlist_id}: put it under its "
+                "own playlist",
+            )
+    blocks = list(feature_blocks(document.raw, path)) if envelope else []
     return Snapshot(
         origin={
-            "snapshot_date": provenance.snapshot_date.isoformat(),
+            "snapshot_date": day,
             "playlist_id": provenance.playlist_id,
-            "run_id": provenance.run_id,
-            "extracted_at": None,
+            "run_id": envelope.run_id if envelope else provenance.run_id,
+            "extracted_at": envelope.extracted_at if envelope else None,
         },
-        market=None,
-        outcome=_outcome(entries, total, has_contents=has_contents),
-        playlist=playlist,
-        total=total,
-        entries=entries,
-        artists={},
-        earlier_artists={},
-        albums={},
-        features={},
-        features_by_isrc={},
-        body=body,
+        day=provenance.snapshot_date,
+        market=envelope.market if envelope else None,
+        outcome=(envelope and envelope.outcome) or _outcome(document),
+        playlist=document.playlist,
+        total=document.total,
+        unexplained=document.missing,
+        entries=Entries(document.pages),
+        artists=_ById(_enrichment(document, "artists", Artist)),
+        earlier_artists=dict(_earlier_artists(document)),
+        albums=_ById(_enrichment(document, "albums", Album)),
+        features=_features(blocks, "id"),
+        features_by_isrc=_features(blocks, "isrc"),
+        document=document.found,
     )
 
 
-def _contents(playlist: Playlist[Any], path: str) -> tuple[Entries, Unverified, bool]:
-    for name, page in (("items", playlist.items), ("tracks", playlist.tracks)):
-        if page and page.items is not None:
-            return Entries(Elements(f"{path}.{name}.items", page.items, Entry)), page.total, True
-    return Entries(Elements(path, (), Entry)), None, False
+def _enrichment(document: Document, name: Literal["artists", "albums"], noun: type[T]) -> Elements[T]:
+    """What the extractor keeps beside the playlist; elsewhere such a name means something else."""
+    listed = getattr(document.raw, name) if document.envelope else None
+    return Elements(f"{document.path}.{name}", listed or (), noun)
 
 
-def _entry(position: int, path: str, element: Entry | Broken) -> TrackEntry | Skip | Reject:
+def _earlier_artists(document: Document) -> Iterator[tuple[str, EarlierArtist]]:
+    for path, block in artist_blocks(document.raw, document.path) if document.envelope else ():
+        artists = _ById(Elements(f"{path}.items", block.items or (), Artist))
+        yield from ((name, EarlierArtist(block.as_of, artist)) for name, artist in artists.items())
+
+
+def _entry(position: int, index: int, path: str, element: Entry | Broken) -> TrackEntry | Skip | Reject:
     rule: SkipRule
     if isinstance(element, Broken):
         if element.raw is not None:
-            return Reject(_location(path, position), element.reason, element.raw)
+            return Reject(f"{path}[{index}]", element.reason, element.raw)
         rule = "null_entry"
     elif not (track := element.item or element.track):
         rule = "null_entry"
     elif track.type in ("track", None):
-        return TrackEntry(position, path, element, track)
+        return TrackEntry(position, index, path, element, track)
     else:
         rule = "episode" if track.type == "episode" else "unknown_type"
-    return Skip(_location(path, position), rule)
+    return Skip(f"{path}[{index}]", rule)
 
 
-def _location(path: str, position: int) -> str:
-    return f"{path}[{position - 1}]"
-
-
-def _outcome(entries: Entries, total: Unverified, *, has_contents: bool) -> Literal["ok", "partial", "metadata_only"]:
-    if not has_contents:
+def _outcome(document: Document) -> Literal["ok", "partial", "metadata_only"]:
+    if not document.has_entries:
         return "metadata_only"
-    return "partial" if isinstance(total, int) and total > len(entries) else "ok"
-
-
-def _earlier_artists(blocks: Iterable[ArtistBlock[Any]], path: str) -> Iterator[tuple[str, EarlierArtist]]:
-    for index, block in enumerate(blocks):
-        artists = _ById(Elements(f"{path}[{index}].items", block.items or (), Artist))
-        yield from ((name, EarlierArtist(block.as_of, artist)) for name, artist in artists.items())
-
-
-def _blocks(
-    blocks: FeatureBlock[Any] | list[FeatureBlock[Any]] | None, path: str
-) -> Iterator[tuple[str, FeatureBlock[Any]]]:
-    """Each with its JSON path: one may stand without a list."""
-    if isinstance(blocks, list):
-        yield from ((f"{path}[{number}]", block) for number, block in enumerate(blocks))
-    elif blocks:
-        yield path, blocks
+    return "partial" if document.missing else "ok"
 
 
 def _features(
@@ -416,7 +281,7 @@ def _features(
 
 def _name_of(features: AudioFeatures, joined_by: Literal["id", "isrc"]) -> str | None:
     if joined_by == "isrc":
-        return features.isrc if isinstance(features.isrc, str) else None
+        return normalised_isrc(features.isrc) if isinstance(features.isrc, str) else None
     if isinstance(features.href, str):
         return features.href.rsplit("/", 1)[-1]
     return features.id if isinstance(features.id, str) else None

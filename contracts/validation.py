@@ -1,6 +1,10 @@
-"""The judgement of a table's contract over the candidates of a snapshot."""
+"""The judgement of a table's contract over the candidates of a snapshot.
 
-from collections import Counter, defaultdict
+A value that its column refuses costs the cell where the column may be null, and the row where it may not: the key of a
+row, and whatever else it is nothing without.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from contracts.candidates import Candidate, Reject, Skip
+from contracts.candidates import Candidate, Refusal, Reject, Skip
+from contracts.columns import ColumnType, column_type, columns
+from contracts.fields import Broken, Unverified, integer
 from contracts.rows import Rows, by_column
 from contracts.tables.table import R, Table
 
@@ -28,11 +34,13 @@ class Judgement(Generic[R]):
         rows: The rows that keep the contract, in the order of their candidates.
         rejects: The candidates that break it or were too broken to be rows.
         skipped: The candidates for which the table has no place, counted by rule.
+        refused: The values that rows are kept without.
     """
 
     rows: Rows[R]
     rejects: list[Reject]
     skipped: Counter[str]
+    refused: list[Refusal]
 
     @property
     def entries(self) -> int:
@@ -45,6 +53,7 @@ def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -
     rows: Rows[R] = Rows.of(table)
     too_broken: list[Reject] = []
     invalid: list[Reject] = []
+    refused: list[Refusal] = []
     skipped: Counter[str] = Counter()
     remaining = iter(candidates)
     while some := list(islice(remaining, _AT_ONCE)):
@@ -56,30 +65,75 @@ def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -
                 skipped[candidate.rule] += 1
             else:
                 too_broken.append(candidate)
-        valid, rejects = _validated(table, proposed)
-        rows.extend(valid)
-        invalid += rejects
-    return Judgement(rows, too_broken + invalid, skipped)
+        rows.extend(_validated(table, proposed, invalid, refused))
+    return Judgement(rows, too_broken + invalid, skipped, refused)
 
 
-def _validated(table: Table[R], proposed: list[Candidate[R]]) -> tuple[dict[str, list[Any]], list[Reject]]:
-    """The columns of those that keep the contract, and the others with all their reasons."""
-    reasons: defaultdict[int, list[str]] = defaultdict(list)
-    columns = by_column(table, [candidate.row for candidate in proposed])
+def _validated(
+    table: Table[R], proposed: list[Candidate[R]], rejects: list[Reject], refused: list[Refusal]
+) -> dict[str, list[Any]]:
+    """The columns of those that keep the contract; adds the others, and what rows are kept without, to the lists."""
+    values = by_column(table, [candidate.row for candidate in proposed])
+    faults: dict[int, dict[str, str]] = {}
     for name, hint in _hints(table).items():
         try:
-            columns[name] = _adapter(hint).validate_python(columns[name])
+            values[name] = _adapter(hint).validate_python(values[name])
         except ValidationError as fault:
-            for each in fault.errors(include_url=False):
-                reasons[int(each["loc"][0])].append(f"{name}: {_sentence(each)}")
-    if not reasons:
-        return columns, []
-    sound = [candidate for index, candidate in enumerate(proposed) if index not in reasons]
-    rejects = [
-        Reject(proposed[index].location, "; ".join(sentences), proposed[index].row)
-        for index, sentences in sorted(reasons.items())
-    ]
-    return _validated(table, sound)[0], rejects
+            for index, reason in _mend(values, name, hint, fault):
+                faults.setdefault(index, {})[name] = reason
+    if not faults:
+        return values
+    optional = _optional(table)
+    broken = set()
+    for index, reasons in sorted(faults.items()):
+        location, row = proposed[index].location, _as_sent(proposed[index].row)
+        if reasons.keys() <= optional:
+            refused += (Refusal(location, name, reason, row[name]) for name, reason in reasons.items())
+        else:
+            broken.add(index)
+            rejects.append(Reject(location, "; ".join(f"{name}: {reason}" for name, reason in reasons.items()), row))
+    if not broken:
+        return values
+    return {
+        name: [value for index, value in enumerate(column) if index not in broken] for name, column in values.items()
+    }
+
+
+def _mend(values: dict[str, list[Any]], name: str, hint: Any, fault: ValidationError) -> Iterable[tuple[int, str]]:
+    """Puts null in place of what a column refuses, and tells where and why; whole numbers become integers first."""
+    column = list(values[name])
+    reasons: dict[int, str] = {}
+    is_integer = _is_integer(hint)
+    while True:
+        for each in fault.errors(include_url=False):
+            index = int(each["loc"][0])
+            value = column[index]
+            if is_integer and isinstance(value, float) and (whole := integer(value)) is not None:
+                column[index] = whole
+            else:
+                reasons[index] = _sentence(each)
+                column[index] = None
+        try:
+            values[name] = _adapter(hint | None).validate_python(column)
+        except ValidationError as another:
+            fault = another
+        else:
+            return reasons.items()
+
+
+def _as_sent(row: Any) -> dict[str, Unverified]:
+    return {name: value.raw if isinstance(value, Broken) else value for name, value in row.items()}
+
+
+@cache
+def _optional(table: Table[Any]) -> frozenset[str]:
+    """The columns that a row can do without."""
+    return frozenset(column.name for column in columns(table.row) if column.nullable) - set(table.key)
+
+
+@cache
+def _is_integer(hint: Any) -> bool:
+    return column_type(hint) is ColumnType.INTEGER
 
 
 @cache
@@ -105,6 +159,8 @@ def _adapter(hint: Any) -> TypeAdapter[list[Any]]:
 
 
 def _sentence(fault: ErrorDetails) -> str:
+    if isinstance(fault["input"], Broken):
+        return fault["input"].reason
     value = repr(fault["input"])
     quoted = value if len(value) <= _LONGEST_VALUE_QUOTED else f"{value[:_LONGEST_VALUE_QUOTED]}…"
     return f"{fault['msg']} (was {quoted})"

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 RAW_PREFIX = "raw/spotify/"
 PROCESSED_PREFIX = "processed/spotify/"
 QUARANTINE_PREFIX = "quarantine/spotify/"
+QUARANTINED_VALUES_PREFIX = "quarantine-values/spotify/"
 RECEIPTS_PREFIX = "receipts/spotify/"
 
 CONTENT_SHA256 = "content-sha256"
@@ -58,7 +59,11 @@ _TRANSIENT = frozenset(
 
 def table_prefix(table: str) -> str:
     """Below which prefix a table of the catalog has its objects."""
-    beside = {"receipts": RECEIPTS_PREFIX, "rejected_rows": QUARANTINE_PREFIX}
+    beside = {
+        "receipts": RECEIPTS_PREFIX,
+        "rejected_rows": QUARANTINE_PREFIX,
+        "rejected_values": QUARANTINED_VALUES_PREFIX,
+    }
     return beside.get(table, f"{PROCESSED_PREFIX}{table}/")
 
 
@@ -99,6 +104,10 @@ class SnapshotKey:
     def quarantine(self, table: str) -> str:
         """Where a table's rejected rows of the snapshot are."""
         return f"{QUARANTINE_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
+
+    def quarantined_values(self, table: str) -> str:
+        """Where the values are that a table's rows of the snapshot are kept without."""
+        return f"{QUARANTINED_VALUES_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
 
     def receipt(self, table: str) -> str:
         """Where the receipt is that a table is complete for the snapshot."""

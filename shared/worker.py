@@ -17,6 +17,7 @@ from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
+from contracts.tables.rejected_values import RejectedValue
 from contracts.tables.table import R, Row, Table
 from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
@@ -114,7 +115,7 @@ class Worker(Generic[R]):
 
     @retry(retry=retry_if_exception_type(SupersededError), stop=stop_after_attempt(5), reraise=True)
     def _complete(self, raw_key: str) -> None:
-        """Writes quarantine, rows and receipt of the raw object as it is now, the receipt last."""
+        """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
         facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
@@ -130,10 +131,12 @@ class Worker(Generic[R]):
             with step("transform and validate"), _readable(raw):
                 judgement = judge(self.table, self.transform(snapshot))
                 rejected = self._rejected_rows(snapshot, judgement, raw)
+                refused = self._rejected_values(snapshot, judgement, raw)
             with step("encode"):
                 parquet = encode(self.table, judgement.rows)
             bodies = {
                 key.quarantine(name): _json_lines(rejected) if rejected else None,
+                key.quarantined_values(name): _json_lines(refused) if refused else None,
                 key.parquet(name): parquet,
             }
             told = {"service-version": self.service_version, "run-id": run_id or ""}
@@ -151,13 +154,21 @@ class Worker(Generic[R]):
     def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
         since_raw = (datetime.now(UTC) - raw.last_modified).total_seconds()
         rows, rejected = len(judgement.rows), len(judgement.rejects)
-        skipped = dict(judgement.skipped)
-        work.note(rows=rows, rejected=rejected, skipped=skipped, bytes=len(raw.body), raw_version=raw.version)
+        refused, skipped = len(judgement.refused), dict(judgement.skipped)
+        work.note(
+            rows=rows,
+            rejected=rejected,
+            refused_values=refused,
+            skipped=skipped,
+            bytes=len(raw.body),
+            raw_version=raw.version,
+        )
         logger.info(
             "table is complete for the snapshot",
             entries=judgement.entries,
             rows=rows,
             rejected=rejected,
+            refused_values=refused,
             skipped=skipped,
             seconds_from_raw_to_table=since_raw,
         )
@@ -182,28 +193,49 @@ class Worker(Generic[R]):
             for reject in judgement.rejects
         ]
 
+    def _rejected_values(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
+        return [
+            {
+                **snapshot.origin,
+                "table_name": self.table.name,
+                "location": refusal.location,
+                "column_name": refusal.column,
+                "reason": refusal.reason,
+                "value_json": to_json(refusal.value, inf_nan_mode="strings").decode(),
+                "raw_key": raw.key,
+                "raw_etag": raw.etag,
+                "service_version": self.service_version,
+            }
+            for refusal in judgement.refused
+        ]
+
     def _receipt(
         self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]
     ) -> Receipt:
-        key = SnapshotKey.from_raw(raw.key)
-        parquet, quarantine = outputs[key.parquet(self.table.name)], outputs[key.quarantine(self.table.name)]
+        key, name = SnapshotKey.from_raw(raw.key), self.table.name
+        parquet, quarantine = outputs[key.parquet(name)], outputs[key.quarantine(name)]
+        values = outputs[key.quarantined_values(name)]
         return {
             **snapshot.origin,
             "table_name": self.table.name,
             "entries": judgement.entries,
             "rows": len(judgement.rows),
             "rejected": len(judgement.rejects),
+            "refused_values": len(judgement.refused),
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
             "raw_key": raw.key,
             "raw_etag": raw.etag,
             "raw_version_id": raw.version_id,
-            "parquet_key": key.parquet(self.table.name),
+            "parquet_key": key.parquet(name),
             "parquet_etag": parquet.etag if parquet else None,
             "parquet_bytes": parquet.bytes if parquet else None,
-            "quarantine_key": key.quarantine(self.table.name) if quarantine else None,
+            "quarantine_key": key.quarantine(name) if quarantine else None,
             "quarantine_etag": quarantine.etag if quarantine else None,
             "quarantine_bytes": quarantine.bytes if quarantine else None,
+            "refused_values_key": key.quarantined_values(name) if values else None,
+            "refused_values_etag": values.etag if values else None,
+            "refused_values_bytes": values.bytes if values else None,
             "service_version": self.service_version,
             "contract_version": self.table.version,
         }

@@ -1,5 +1,5 @@
 -- How many artists come, stay, return and leave each week?
--- Row: a playlist and a week after the first of those asked for, in complete charts. new: not seen before in the weeks
+-- Row: a playlist and a week after the first of those asked for, in whole charts. new: not seen before in the weeks
 -- asked for; returning: seen, but not in the chart before; leaving: in the chart before, and no longer.
 -- Scans: chart_entries of the weeks asked for.
 -- from (date, default 26 weeks before to): first Monday
@@ -9,7 +9,7 @@ WITH listed AS (
     FROM (
         SELECT *, dense_rank() OVER (PARTITION BY playlist_id ORDER BY week) AS chart
         FROM chart_entries
-        WHERE complete AND week BETWEEN date(? /* from */) AND date(? /* to */)
+        WHERE whole AND week BETWEEN date(? /* from */) AND date(? /* to */)
     ) AS e
     CROSS JOIN UNNEST(CAST(json_parse(e.artist_ids) AS array(varchar))) AS a (artist_id)
     WHERE a.artist_id IS NOT NULL

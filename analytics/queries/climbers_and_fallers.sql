@@ -1,5 +1,5 @@
 -- Which tracks climbed and fell the most in the last week?
--- Row: one of the five biggest climbers and fallers of a playlist, between the last two complete charts of the weeks
+-- Row: one of the five biggest climbers and fallers of a playlist, between the last two whole charts of the weeks
 -- asked for. movement: places gained.
 -- Scans: chart_entries of the weeks asked for.
 -- from (date, default 4 weeks before to): first Monday
@@ -7,7 +7,7 @@
 WITH charts AS (
     SELECT *, dense_rank() OVER (PARTITION BY playlist_id ORDER BY week DESC) AS age
     FROM chart_entries
-    WHERE complete AND week BETWEEN date(? /* from */) AND date(? /* to */)
+    WHERE whole AND week BETWEEN date(? /* from */) AND date(? /* to */)
 ),
 
 moved AS (

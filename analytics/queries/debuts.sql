@@ -1,5 +1,5 @@
 -- Which tracks are new, and how did they do since?
--- Row: a track of a playlist that its first chart of the weeks asked for does not have, in complete charts, with the
+-- Row: a track of a playlist that its first chart of the weeks asked for does not have, in whole charts, with the
 -- position at its debut, its best one, and in how many charts it was. Earlier weeks are not looked at.
 -- Scans: chart_entries of the weeks asked for.
 -- from (date, default 26 weeks before to): first Monday
@@ -20,7 +20,7 @@ FROM (
         min(week) OVER (PARTITION BY playlist_id) AS first_week,
         max(week) OVER (PARTITION BY playlist_id) AS last_week
     FROM chart_entries
-    WHERE complete AND week BETWEEN date(? /* from */) AND date(? /* to */)
+    WHERE whole AND week BETWEEN date(? /* from */) AND date(? /* to */)
 )
 GROUP BY playlist_id, track_id, first_week, last_week
 HAVING min(week) > first_week

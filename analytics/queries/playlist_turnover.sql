@@ -1,5 +1,5 @@
 -- How fast does a playlist change, and how long do its tracks stay?
--- Row: a playlist, over its complete charts of the weeks asked for. turnover_percent: entries that the chart before did
+-- Row: a playlist, over its whole charts of the weeks asked for. turnover_percent: entries that the chart before did
 -- not have. Tenure counts the charts of a track within those weeks; the true one is longer where these cut it off.
 -- Scans: chart_entries of the weeks asked for.
 -- from (date, default 26 weeks before to): first Monday
@@ -12,7 +12,7 @@ WITH followed AS (
     FROM (
         SELECT *, dense_rank() OVER (PARTITION BY playlist_id ORDER BY week) AS chart
         FROM chart_entries
-        WHERE complete AND week BETWEEN date(? /* from */) AND date(? /* to */)
+        WHERE whole AND week BETWEEN date(? /* from */) AND date(? /* to */)
     )
 )
 

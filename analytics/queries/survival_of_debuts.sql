@@ -7,7 +7,7 @@
 WITH charts AS (
     SELECT playlist_id, track_id, dense_rank() OVER (PARTITION BY playlist_id ORDER BY week) AS chart
     FROM chart_entries
-    WHERE complete AND week BETWEEN date(? /* from */) AND date(? /* to */)
+    WHERE whole AND week BETWEEN date(? /* from */) AND date(? /* to */)
 ),
 
 debuts AS (

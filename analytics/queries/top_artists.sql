@@ -1,6 +1,6 @@
 -- Which artists were the most popular?
 -- Row: an artist, by the average popularity of the artist's entries as first artist, and on how many entries, tracks
--- and days that rests. Entries whose popularity Spotify did not tell do not count.
+-- and days that rests. Entries whose popularity is unknown or a 0 that measures nothing do not count.
 -- Scans: songs of the days asked for.
 -- from (date, default 26 weeks before to): first day
 -- to (date, default today): last day
@@ -12,6 +12,7 @@ SELECT
     count(DISTINCT snapshot_date) AS days
 FROM songs
 WHERE popularity IS NOT NULL
+    AND coalesce(popularity_measured, true)
     AND artist_id IS NOT NULL
     AND concat(year, '-', month, '-', day) BETWEEN ? /* from */ AND ? /* to */
 GROUP BY artist_id

@@ -12,7 +12,7 @@ SELECT
     a.artist_place,
     a.artist_id,
     a.artist_name,
-    s.popularity
+    CASE WHEN coalesce(s.popularity_measured, true) THEN s.popularity END AS popularity
 FROM songs AS s
 CROSS JOIN UNNEST(
     CAST(json_parse(s.artist_ids) AS array(varchar)),

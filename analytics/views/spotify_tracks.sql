@@ -1,20 +1,22 @@
 -- The songs with their album, first artist, sound and playlist, and the day as a real date.
--- Row: an entry of a playlist that is a track. What Spotify did not tell is NULL.
+-- Row: an entry of a playlist that is a track. What Spotify did not tell is NULL, and
+-- so is a popularity of 0 that can be no measure: of a track that does not play or is two weeks old at most.
 -- A condition on snapshot_on reads only those days.
--- Columns: snapshot_on date, playlist_id varchar, playlist_name varchar, position bigint, track_id varchar, isrc
---   varchar, track_name varchar, artist_id varchar, artist_name varchar, artist_ids varchar, artist_names varchar,
---   primary_genre varchar, genres varchar, artist_popularity bigint, artist_followers bigint, album_id varchar,
---   album_name varchar, album_type varchar, album_release_on date, album_release_year bigint, label varchar, popularity
---   bigint, duration_ms bigint, duration_min double, explicit boolean, danceability double, energy double, key bigint,
---   loudness_db double, mode bigint, speechiness double, acousticness double, instrumentalness double, liveness double,
---   valence double, tempo_bpm double, time_signature bigint, feature_source varchar, added_at timestamp, track_url
---   varchar, run_id varchar, outcome varchar
+-- Columns: snapshot_on date, playlist_id varchar, playlist_name varchar, position bigint, track_id varchar,
+--   linked_from_id varchar, isrc varchar, track_name varchar, artist_id varchar, artist_name varchar, artist_ids
+--   varchar, artist_names varchar, primary_genre varchar, genres varchar, artist_popularity bigint, artist_followers
+--   bigint, album_id varchar, album_name varchar, album_type varchar, album_release_on date, album_release_year bigint,
+--   label varchar, popularity bigint, duration_ms bigint, duration_min double, explicit boolean, is_playable boolean,
+--   danceability double, energy double, key bigint, loudness_db double, mode bigint, speechiness double, acousticness
+--   double, instrumentalness double, liveness double, valence double, tempo_bpm double, time_signature bigint,
+--   feature_source varchar, added_at timestamp, track_url varchar, run_id varchar, outcome varchar
 SELECT
     try_cast(concat(s.year, '-', s.month, '-', s.day) AS date) AS snapshot_on,
     s.playlist_id,
     p.playlist_name,
     s.position,
     s.track_id,
+    s.linked_from_id,
     s.isrc,
     s.track_name,
     s.artist_id,
@@ -31,10 +33,11 @@ SELECT
     b.release_on AS album_release_on,
     b.release_year AS album_release_year,
     b.label,
-    s.popularity,
+    CASE WHEN coalesce(s.popularity_measured, true) THEN s.popularity END AS popularity,
     s.duration_ms,
     s.duration_min,
     s.explicit,
+    s.is_playable,
     f.danceability,
     f.energy,
     f.key,

@@ -8,11 +8,14 @@ from typing import Any
 
 from contracts.tables.receipts import RECEIPTS
 from contracts.tables.rejected_rows import REJECTED_ROWS
+from contracts.tables.rejected_values import REJECTED_VALUES
 from contracts.tables.table import Row, Table
 
 __all__ = ["OPERATIONS", "TABLES", "Row", "Table"]
 
-OPERATIONS: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in (REJECTED_ROWS, RECEIPTS)})
+OPERATIONS: Mapping[str, Table[Any]] = MappingProxyType(
+    {table.name: table for table in (REJECTED_ROWS, REJECTED_VALUES, RECEIPTS)}
+)
 """The tables of JSON lines that tell what the transformers did, by name."""
 
 

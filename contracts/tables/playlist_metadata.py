@@ -10,7 +10,7 @@ class PlaylistMetadata(Row):
     """The snapshot itself: what the playlist was and how much of it is known."""
 
     playlist_name: Annotated[Text | None, Field(description="Name")]
-    description: Annotated[Text | None, Field(description="Description as its owner wrote it")]
+    description: Annotated[Text | None, Field(description="Description as a person reads it, without markup")]
     owner_id: Annotated[Text | None, Field(description="Spotify id of the owner")]
     owner_name: Annotated[Text | None, Field(description="Display name of the owner")]
     is_public: Annotated[Flag | None, Field(description="Whether it is on its owner's profile; null if not relevant")]
@@ -21,11 +21,19 @@ class PlaylistMetadata(Row):
     track_entries: Annotated[Count, Field(description="Entries of the snapshot that are tracks")]
     episode_entries: Annotated[Count, Field(description="Entries of the snapshot that are podcast episodes")]
     null_entries: Annotated[Count, Field(description="Entries of the snapshot whose track is gone")]
+    unknown_entries: Annotated[Count, Field(description="Entries of the snapshot of a type that nobody knows")]
+    rejected_entries: Annotated[
+        Count, Field(description="Entries of the snapshot too broken to tell what they are, in rejected_rows of songs")
+    ]
+    unexplained_entries: Annotated[
+        Count | None, Field(description="Entries that the source counts and the snapshot lacks; null if it counts none")
+    ]
     features_coverage: Annotated[
         Share | None, Field(description="Distinct tracks with audio features, 0 to 1; null without tracks")
     ]
     popularity_coverage: Annotated[
-        Share | None, Field(description="Track entries with a popularity, 0 to 1; null without tracks")
+        Share | None,
+        Field(description="Track entries with a popularity that is a measure, 0 to 1; null without tracks"),
     ]
     genres_coverage: Annotated[
         Share | None, Field(description="Distinct artists with a genre, 0 to 1; null without artists")

@@ -15,6 +15,12 @@ class Receipt(Row):
     entries: Annotated[Count, Field(description="Candidates in the table's grain")]
     rows: Annotated[Count, Field(description="Rows written")]
     rejected: Annotated[Count, Field(description="Rows that broke the contract, in rejected_rows")]
+    refused_values: Annotated[
+        Count | None,
+        Field(
+            description="Values that rows are kept without, in rejected_values; null if written before it was counted"
+        ),
+    ]
     skipped_entries: Annotated[Count, Field(description="Candidates for which the table has no place")]
     skipped: Annotated[JsonText, Field(description="The skipped counted by rule, a JSON object")]
     raw_key: Annotated[Text, Field(description="S3 key of the raw snapshot")]
@@ -26,6 +32,9 @@ class Receipt(Row):
     quarantine_key: Annotated[Text | None, Field(description="S3 key of the rejected rows; null if there are none")]
     quarantine_etag: Annotated[Text | None, Field(description="ETag of the rejected rows' object")]
     quarantine_bytes: Annotated[Count | None, Field(description="Size of the rejected rows' object")]
+    refused_values_key: Annotated[Text | None, Field(description="S3 key of the refused values; null for none")]
+    refused_values_etag: Annotated[Text | None, Field(description="ETag of the refused values' object")]
+    refused_values_bytes: Annotated[Count | None, Field(description="Size of the refused values' object")]
     service_version: Annotated[Text, Field(description="Version of the service that wrote them")]
     contract_version: Annotated[Ordinal, Field(description="Version of the table's contract")]
 
@@ -38,7 +47,17 @@ RECEIPTS = Table(
     description="One row for each table that is complete for a snapshot",
 )
 
-_LATER = ("parquet_etag", "parquet_bytes", "quarantine_key", "quarantine_etag", "quarantine_bytes")
+_LATER = (
+    "refused_values",
+    "parquet_etag",
+    "parquet_bytes",
+    "quarantine_key",
+    "quarantine_etag",
+    "quarantine_bytes",
+    "refused_values_key",
+    "refused_values_etag",
+    "refused_values_bytes",
+)
 """Columns that receipts did not always have."""
 
 

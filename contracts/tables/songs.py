@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.fields import Count, Flag, JsonText, Number, Ordinal, Percent, Text, Timestamp
+from contracts.fields import Count, Flag, JsonText, KnownTimestamp, Number, Ordinal, Percent, Text
 from contracts.tables.table import Row, Table
 
 
@@ -11,16 +11,28 @@ class Song(Row):
 
     position: Annotated[Ordinal, Field(description="Place in the playlist; 1 is the top")]
     track_id: Annotated[Text | None, Field(description="Spotify id; null for a local file or a removed track")]
-    isrc: Annotated[Text | None, Field(description="International Standard Recording Code, the stable key")]
+    linked_from_id: Annotated[
+        Text | None, Field(description="Spotify id that the owner added, where Spotify plays this track in its place")
+    ]
+    isrc: Annotated[
+        Text | None, Field(description="International Standard Recording Code in capitals, without hyphens")
+    ]
     track_name: Annotated[Text, Field(description="Title")]
     artist_id: Annotated[Text | None, Field(description="Spotify id of the first artist")]
     artist_name: Annotated[Text | None, Field(description="Name of the first artist")]
-    artist_ids: Annotated[JsonText, Field(description="Spotify ids of all artists, a JSON list in order")]
-    artist_names: Annotated[JsonText, Field(description="Names of all artists, a JSON list in order")]
+    artist_ids: Annotated[JsonText | None, Field(description="Spotify ids of all artists, a JSON list in order")]
+    artist_names: Annotated[JsonText | None, Field(description="Names of all artists, a JSON list in order")]
     album_id: Annotated[Text | None, Field(description="Spotify id of the album")]
     album_name: Annotated[Text | None, Field(description="Title of the album")]
     popularity: Annotated[
         Percent | None, Field(description="0 to 100 on the snapshot's day; null where Spotify does not tell")
+    ]
+    popularity_measured: Annotated[
+        Flag | None,
+        Field(
+            description="Whether the popularity can be a measure: not a 0 of a track that no market has, that does not "
+            "play, or that came out within two weeks before; null without a popularity"
+        ),
     ]
     duration_ms: Annotated[Count | None, Field(description="Length in milliseconds")]
     duration_min: Annotated[Number | None, Field(description="Length in minutes")]
@@ -29,7 +41,9 @@ class Song(Row):
     is_playable: Annotated[Flag | None, Field(description="Whether it plays in the snapshot's market")]
     disc_number: Annotated[Count | None, Field(description="Disc of the album; 1 unless it has several")]
     track_number: Annotated[Count | None, Field(description="Place on its disc")]
-    added_at: Annotated[Timestamp | None, Field(description="When it was put into the playlist, UTC; null if unknown")]
+    added_at: Annotated[
+        KnownTimestamp | None, Field(description="When it was put into the playlist, UTC; null if unknown")
+    ]
     added_by: Annotated[Text | None, Field(description="Spotify id of the user who put it there")]
     track_url: Annotated[Text | None, Field(description="Link to the track on open.spotify.com")]
 

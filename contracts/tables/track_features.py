@@ -10,7 +10,9 @@ class TrackFeatures(Row):
     """How a distinct track sounds, as its source measured it."""
 
     track_id: Annotated[Text, Field(description="Spotify id of the track")]
-    isrc: Annotated[Text | None, Field(description="International Standard Recording Code")]
+    isrc: Annotated[
+        Text | None, Field(description="International Standard Recording Code in capitals, without hyphens")
+    ]
     feature_source: Annotated[Text, Field(description="Who measured: spotify or reccobeats")]
     danceability: Annotated[Share | None, Field(description="0 to 1: how well it suits dancing")]
     energy: Annotated[Share | None, Field(description="0 to 1: intensity and activity")]

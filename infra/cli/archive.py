@@ -1,16 +1,16 @@
 """Raw playlist documents from elsewhere, put where the extractor puts its own."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from contracts.elements import UnreadableSnapshotError, tolerantly
-from contracts.snapshot import Provenance, RawDocument, read_document, read_snapshot
+from contracts.documents import Identity, decoded, identify, merged, read_document
+from contracts.elements import UnreadableSnapshotError
+from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.screen import ConsoleError
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
@@ -45,7 +45,7 @@ def documents(files: Sequence[Path], *, day: date | None, playlist: str | None, 
     """
     if pages_of_one:
         named = f"{files[0]} and {len(files) - 1} more pages"
-        return [_document(named, files[0].name, _merged(files), day, playlist)]
+        return [_document(named, files[0].name, _merged(named, files), day, playlist)]
     read = [_document(str(file), file.name, _bytes(file), day, playlist) for file in files]
     twice = {document.key for document in read if sum(other.key == document.key for other in read) > 1}
     if twice:
@@ -78,8 +78,8 @@ def _stored(s3: "S3Client", bucket: str, key: SnapshotKey) -> bytes | None:
 
 def _document(source: str, name: str, body: bytes, day: date | None, playlist: str | None) -> Document:
     try:
-        document, path = read_document(body)
-        key = _key(source, document, path, day or _day_told(document, path) or _day_in(name), playlist)
+        told = identify(body)
+        key = _key(source, told, day or told.day or _day_in(name), playlist)
         snapshot = read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date))
         for _ in snapshot.entries:  # finds what a worker would otherwise be the first to find
             pass
@@ -90,14 +90,12 @@ def _document(source: str, name: str, body: bytes, day: date | None, playlist: s
     return Document(source, key, body, len(snapshot.entries))
 
 
-def _key(source: str, document: RawDocument[Any], path: str, day: date | None, playlist: str | None) -> SnapshotKey:
+def _key(source: str, told: Identity, day: date | None, playlist: str | None) -> SnapshotKey:
     if day is None:
         raise ConsoleError(f"{source} does not tell its day: give it with --date YYYY-MM-DD, or put it into the name.")
-    told = (document.playlist or document).id
-    playlist = playlist or (told if isinstance(told, str) and told else None)
+    playlist = playlist or told.playlist_id
     if playlist is None:
-        where = f"{path}.playlist.id" if document.playlist else f"{path}.id"
-        raise ConsoleError(f"{source} does not tell its playlist's id at {where}: give it with --playlist.")
+        raise ConsoleError(f"{source} does not tell its playlist's id: give it with --playlist.")
     try:
         return SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
     except PermanentError as fault:
@@ -105,17 +103,6 @@ def _key(source: str, document: RawDocument[Any], path: str, day: date | None, p
             f"{source} cannot be loaded as playlist {playlist!r} of {day}: {fault.sentence}. "
             "Give others with --date and --playlist."
         ) from fault
-
-
-def _day_told(document: RawDocument[Any], path: str) -> date | None:
-    if document.snapshot is None:
-        return None
-    try:
-        return date.fromisoformat(document.snapshot.snapshot_date)
-    except ValueError:
-        raise UnreadableSnapshotError(
-            f"{path}.snapshot.snapshot_date", f"{document.snapshot.snapshot_date!r} is not a day, YYYY-MM-DD"
-        ) from None
 
 
 def _day_in(name: str) -> date | None:
@@ -126,60 +113,34 @@ def _day_in(name: str) -> date | None:
         return None
 
 
-def _merged(files: Sequence[Path]) -> bytes:
-    """The first document with the entries of all pages in place.
+def _merged(source: str, files: Sequence[Path]) -> bytes:
+    """One document of all pages.
 
     Raises:
         ConsoleError: A file is not a page, or the pages do not follow each other.
     """
-    parsed = [(str(file), _parsed(_bytes(file), str(file))) for file in files]
-    pages = sorted((_page(source, document) for source, document in parsed), key=lambda page: page.offset)
-    entries: list[Any] = []
-    for page in pages:
-        if page.offset != len(entries):
-            raise ConsoleError(
-                f"The pages do not follow each other: {page.source} begins at entry {page.offset}, where "
-                f"{len(entries)} entries came before it. Name every page, each once."
-            )
-        entries += page.container["items"]
-    whole = next((document for source, document in parsed if _page(source, document).container is not document), None)
-    whole = parsed[0][1] if whole is None else whole
-    _page(parsed[0][0], whole).container.update(items=entries, offset=0, limit=len(entries), next=None, previous=None)
-    return json.dumps(whole).encode()
-
-
-class _Page(NamedTuple):
-    """A page in a file: what holds its entries, and at which entry of the playlist it begins."""
-
-    source: str
-    container: dict[str, Any]
-    offset: int
-
-
-def _page(source: str, document: Any) -> _Page:
-    if isinstance(document, list) and len(document) == 1:
-        document = document[0]
-    if isinstance(document, dict):
-        for page in (document, document.get("items"), document.get("tracks")):
-            if isinstance(page, dict) and isinstance(page.get("items"), list):
-                offset = page.get("offset") or 0
-                if isinstance(offset, int):
-                    return _Page(source, page, offset)
-                raise ConsoleError(
-                    f"{source} cannot be merged: its `offset` is not a number. Mend it, or leave the file out."
-                )
-    raise ConsoleError(
-        f"{source} is neither a playlist with entries nor a page of one: name only such files with --pages."
-    )
-
-
-def _parsed(body: bytes, source: str) -> Any:
+    bodies = [_bytes(file) for file in files]
     try:
-        return tolerantly(body)
+        beginning_at: dict[int, Path] = {}
+        for file, body in zip(files, bodies, strict=True):
+            source_of_fault = str(file)
+            beginning_at[identify(body).offset] = file
+        source_of_fault = source
+        whole = merged(bodies)
+        pages = read_document(whole).pages
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
-            f"{source} cannot be merged: {fault}. Name playlists and pages as the Web API gave them."
+            f"{source_of_fault} cannot be merged: {fault}. Name playlists and pages as the Web API gave them."
         ) from fault
+    before = 0
+    for page in pages:
+        if page.offset != before:
+            raise ConsoleError(
+                f"The pages do not follow each other: {beginning_at.get(page.offset, 'one')} begins at entry "
+                f"{page.offset}, where {before} entries came before it. Name every page, each once."
+            )
+        before = page.end
+    return whole
 
 
 def _bytes(file: Path) -> bytes:
@@ -188,9 +149,10 @@ def _bytes(file: Path) -> bytes:
     except OSError as fault:
         raise ConsoleError(f"{file} cannot be read: {fault.strerror}. Name files that hold documents.") from None
     try:
-        is_plain = not body.decode().startswith("\ufeff")
-    except UnicodeDecodeError:
-        is_plain = False
-    if not is_plain:
-        raise ConsoleError(f"{file} is not UTF-8 without a byte order mark: save it as that, and load it again.")
+        decoded(body).decode()
+    except (UnicodeDecodeError, UnreadableSnapshotError):
+        raise ConsoleError(
+            f"{file} is neither UTF-8 nor UTF-16, nor either of them packed by gzip: save it as one of these, and load "
+            "it again."
+        ) from None
     return body

@@ -18,7 +18,7 @@ from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
 from infra.cli.contents import Bucket, prove
 from infra.cli.days import read_day
 from infra.cli.functions import FailedError, invoke
-from infra.cli.gaps import Gap, announcements, what_repair_left, what_to_do, with_deployments, with_documents
+from infra.cli.gaps import Gap, announcements, what_repair_left, what_to_do, with_documents
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from shared.errors import PermanentError
@@ -73,15 +73,16 @@ def audit(
 ) -> None:
     """Compare raw snapshots with receipts, tables, quarantine and catalog; exit with 1 if anything is not right."""
     cloud = find_cloud(environment, writes=repair)
-    cloud.tables()
+    deployed = cloud.tables()
+    proving = deployed if contents else ()
     days = _days(cloud, first, last)
-    found = _audited(cloud, days, grace, contents=contents)
+    found = _audited(cloud, days, grace, proving)
     replays = announcements(found.gaps)
     tables = {gap["table"] for gap in found.gaps if gap["table"] and gap["mended_by"] == "catalog"}
     if repair and (replays or tables):
         _print(days, found)
         _repair(cloud, replays, tables)
-        found = _audited(cloud, days, grace, contents=contents)
+        found = _audited(cloud, days, grace, proving)
         found = replace(found, gaps=what_repair_left(cloud, found.gaps, replays, tables))
     _print(days, found)
     if found.found or found.failures:
@@ -96,17 +97,17 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
         first = end + timedelta(days=1)
 
 
-def _audited(cloud: Cloud, days: tuple[date, date], grace: int | None, *, contents: bool) -> Audit:
+def _audited(cloud: Cloud, days: tuple[date, date], grace: int | None, proving: Sequence[str]) -> Audit:
+    """Audits, and proves the contents of some tables."""
     parts = list(months(*days))
     with progress() as bar:
         found = _by_month(cloud, parts, grace, bar)
         further = [
             *(_of_catalog(view, what) for view, what in catalog.altered_views(cloud).items()),
-            *(_of_contents(cloud, parts, bar) if contents else ()),
+            *_of_contents(cloud, parts, proving, bar),
         ]
-        gaps = with_documents(cloud, with_deployments(cloud, [*found.gaps, *further]))
-    dropped = len(found.gaps) + len(further) - len(gaps)
-    return replace(found, found=found.found + len(further) - dropped, gaps=gaps)
+        gaps = with_documents(cloud, [*found.gaps, *further])
+    return replace(found, found=found.found + len(further), gaps=gaps)
 
 
 def _by_month(cloud: Cloud, parts: Sequence[tuple[date, date]], grace: int | None, bar: Progress) -> Audit:
@@ -146,9 +147,11 @@ def _of_catalog(name: str, what: str) -> Gap:
     return Gap(table=name, playlist_id=None, snapshot_date=None, raw_key=None, what=what, mended_by="catalog")
 
 
-def _of_contents(cloud: Cloud, parts: Sequence[tuple[date, date]], bar: Progress) -> Iterator[Gap]:
+def _of_contents(
+    cloud: Cloud, parts: Sequence[tuple[date, date]], tables: Sequence[str], bar: Progress
+) -> Iterator[Gap]:
     bucket = Bucket(cloud.client("s3"), cloud.platform.bucket)
-    for fault in prove(bucket, parts, STATE / "proved" / bucket.name, bar):
+    for fault in prove(bucket, parts, tables, STATE / "proved" / bucket.name, bar):
         yield Gap(
             table=fault.table,
             playlist_id=fault.key.playlist_id,

@@ -28,7 +28,7 @@ from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import ROOT
 from infra.local.cloud import Endpoints, LocalCloud
-from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import CLIENT_ID_PREFIX
 from shared.deployed import deployed_tables
 
 if TYPE_CHECKING:

@@ -20,12 +20,18 @@ from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 from rich.progress import Progress
 
-from contracts.tables import TABLES
 from contracts.tables.receipts import read_receipt
-from infra.cli.proof import Claim
+from infra.cli.claim import Claim, Holding
 from infra.deploying.stacks import ROOT
 from shared.errors import PermanentError
-from shared.lake import QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey, table_prefix
+from shared.lake import (
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RAW_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+    table_prefix,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -86,6 +92,7 @@ class _Committed:
     receipt: str
     parquet: str
     quarantine: str | None
+    quarantined_values: str | None
 
     @property
     def fingerprint(self) -> str:
@@ -93,7 +100,9 @@ class _Committed:
         return sha256(repr(self).encode()).hexdigest()[:24]
 
 
-def prove(bucket: Bucket, months: Sequence[tuple[date, date]], proved: Path, bar: Progress) -> list[Fault]:
+def prove(
+    bucket: Bucket, months: Sequence[tuple[date, date]], tables: Sequence[str], proved: Path, bar: Progress
+) -> list[Fault]:
     """Reads what was not proved before, and tells what is wrong with it.
 
     Files that are not those that their receipts name are left alone: that they are not is a gap of its own.
@@ -101,11 +110,12 @@ def prove(bucket: Bucket, months: Sequence[tuple[date, date]], proved: Path, bar
     Args:
         bucket: The lake.
         months: The first and the last day of each month.
+        tables: The tables whose files are read.
         proved: The file that keeps what was proved.
         bar: Shows how far it came.
     """
     known = set(proved.read_text("ascii").split()) if proved.exists() else set()
-    new = [each for month in months for each in _committed(bucket, *month) if each.fingerprint not in known]
+    new = [each for month in months for each in _committed(bucket, tables, *month) if each.fingerprint not in known]
     task = bar.add_task("contents proved", total=len(new), note="")
     faults: list[Fault] = []
     proved.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +149,7 @@ def read(claims: Sequence[Claim], patience: float = _PATIENCE) -> Iterator[str |
         yield from answers
         del left[: len(answers)]
         if left:
-            yield f"{'quarantine' if left[0]['path'].endswith('.json') else 'Parquet file'} cannot be read: {how}"
+            yield f"{left[0]['holding']} cannot be read: {how}"
             del left[0]
 
 
@@ -157,16 +167,24 @@ def _read(claims: Sequence[Claim], patience: float) -> tuple[str, list[str | Non
     return how, [_ANSWER.validate_json(line) for line in whole.splitlines()]
 
 
-def _committed(bucket: Bucket, first: date, last: date) -> Iterator[_Committed]:
+def _committed(bucket: Bucket, tables: Sequence[str], first: date, last: date) -> Iterator[_Committed]:
     """What the receipts of some days of one month commit."""
     month = f"{first:year=%Y/month=%m/}"
     keys = [key for key in bucket.snapshots(f"{RAW_PREFIX}{first:%Y-%m}-") if first <= key.snapshot_date <= last]
-    receipts, quarantines = bucket.etags(RECEIPTS_PREFIX + month), bucket.etags(QUARANTINE_PREFIX + month)
-    for table in TABLES:
+    prefixes = (RECEIPTS_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+    receipts, quarantine, values = (bucket.etags(prefix + month) for prefix in prefixes) if tables else ({}, {}, {})
+    for table in tables:
         files = bucket.etags(table_prefix(table) + month)
         for key in keys:
             if (receipt := receipts.get(key.receipt(table))) and (parquet := files.get(key.parquet(table))):
-                yield _Committed(table, key, receipt, parquet, quarantines.get(key.quarantine(table)))
+                yield _Committed(
+                    table,
+                    key,
+                    receipt,
+                    parquet,
+                    quarantine.get(key.quarantine(table)),
+                    values.get(key.quarantined_values(table)),
+                )
 
 
 def _claims(bucket: Bucket, committed: _Committed, folder: Path) -> list[Claim]:
@@ -176,15 +194,18 @@ def _claims(bucket: Bucket, committed: _Committed, folder: Path) -> list[Claim]:
         receipt = read_receipt(bucket.body(key.receipt(table)) or b"")
     except ValueError:
         return []
-    if (receipt["parquet_etag"], receipt["quarantine_etag"]) != (committed.parquet, committed.quarantine):
+    told = (receipt["parquet_etag"], receipt["quarantine_etag"], receipt["refused_values_etag"])
+    if told != (committed.parquet, committed.quarantine, committed.quarantined_values):
         return []
-    outputs = [(key.parquet(table), "parquet", receipt["rows"])]
+    outputs: list[tuple[str, Holding, int]] = [(key.parquet(table), "Parquet file", receipt["rows"])]
     if committed.quarantine:
-        outputs.append((key.quarantine(table), "json", receipt["rejected"]))
+        outputs.append((key.quarantine(table), "quarantine", receipt["rejected"]))
+    if committed.quarantined_values:
+        outputs.append((key.quarantined_values(table), "quarantine of values", receipt["refused_values"] or 0))
     claims: list[Claim] = []
-    for output, suffix, rows in outputs:
-        path = folder / f"{committed.fingerprint}.{suffix}"
+    for output, holding, rows in outputs:
+        path = folder / f"{committed.fingerprint}.{len(claims)}"
         path.write_bytes(bucket.body(output) or b"")
         shared = {name: receipt[name] for name in ("playlist_id", "snapshot_date", "run_id")}
-        claims.append(Claim(path=str(path), table=table, rows=rows, shared=shared))
+        claims.append(Claim(path=str(path), holding=holding, table=table, rows=rows, shared=shared))
     return claims

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from contracts.candidates import Candidate
+from contracts.documents import decoded
 from contracts.elements import UnreadableSnapshotError, tolerantly
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
 from contracts.tables import TABLES, Row
@@ -81,7 +82,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     raw = found["Body"].read()
     try:
         snapshot = read_snapshot(raw, Provenance(key.playlist_id, key.snapshot_date, receipt["run_id"]))
-        return Origin(receipt, tolerantly(raw), snapshot)
+        return Origin(receipt, tolerantly(decoded(raw)), snapshot)
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
             f"s3://{bucket}/{receipt['raw_key']} cannot be read any more, {fault}: see `earworm audit`."

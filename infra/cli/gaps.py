@@ -1,4 +1,4 @@
-"""What an audit found, and what mends each: a repair, a corrected document, a deployment, or a person."""
+"""What an audit found, and what mends each: a repair, a corrected document, or a person."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, NotRequired, TypeAlias
@@ -14,7 +14,6 @@ from infra.cli.cloud import Cloud
 from infra.cli.contents import Bucket
 from infra.cli.replay import Announcement
 from infra.cli.screen import ConsoleError, err
-from infra.deploying import deploy
 from shared.lake import SnapshotKey
 
 _REDRIVEN_BY_SQS: Final = "redriven by SQS"
@@ -28,8 +27,8 @@ class Gap(TypedDict):
     """A gap as the audit tells of it.
 
     Attributes:
-        mended_by: A repair does `replay` and `catalog`. `document` takes a corrected raw object, `deploy` the table's
-            service, `code` somebody who finds out why a replay did not mend it, `person` whoever knows what should be.
+        mended_by: A repair does `replay` and `catalog`. `document` takes a corrected raw object, `code` somebody
+            who finds out why a replay did not mend it, `person` whoever knows what should be.
         cause: Why a repair does not mend it: the class of a dead letter and its sentence, where there is one.
     """
 
@@ -38,7 +37,7 @@ class Gap(TypedDict):
     snapshot_date: str | None
     raw_key: str | None
     what: str
-    mended_by: Literal["replay", "catalog", "document", "deploy", "code", "person"]
+    mended_by: Literal["replay", "catalog", "document", "code", "person"]
     cause: NotRequired[str]
 
 
@@ -46,7 +45,6 @@ _TO_DO: Final[Mapping[str, str]] = {
     "replay": "earworm audit --repair",
     "catalog": "earworm audit --repair",
     "document": "correct the raw object, or remove it: {cause}",
-    "deploy": "earworm deploy {table}",
     "code": "a replay did not mend it: {cause}",
     "person": "{cause}",
 }
@@ -66,25 +64,6 @@ def announcements(gaps: Sequence[Gap]) -> list[Announcement]:
         if gap["mended_by"] == "replay" and gap["raw_key"] and gap["table"]
     }
     return [Announcement(SnapshotKey.from_raw(raw_key), table) for raw_key, table in sorted(places)]
-
-
-def with_deployments(cloud: Cloud, gaps: Sequence[Gap]) -> list[Gap]:
-    """The gaps, of a table whose service is not deployed only that."""
-    stacks = cloud.client("cloudformation")
-    concerned = {gap["table"] for gap in gaps}
-    absent = [table for table in TABLES if table in concerned and not deploy.standing(stacks, cloud.environment, table)]
-    told = [
-        Gap(
-            table=table,
-            playlist_id=None,
-            snapshot_date=None,
-            raw_key=None,
-            what="declared, and not deployed",
-            mended_by="deploy",
-        )
-        for table in absent
-    ]
-    return [*told, *(gap for gap in gaps if gap["table"] not in absent or gap["mended_by"] == "person")]
 
 
 def with_documents(cloud: Cloud, gaps: Sequence[Gap]) -> list[Gap]:

@@ -13,11 +13,12 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
 
 from contracts.columns import ColumnType, columns
 from contracts.tables import TABLES, Table
 from contracts.tables.rejected_rows import RejectedRow
+from contracts.tables.rejected_values import RejectedValue
+from infra.cli.claim import Claim
 
 ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
     ColumnType.TEXT: pa.string(),
@@ -27,31 +28,17 @@ ARROW: Final[Mapping[ColumnType, pa.DataType]] = {
     ColumnType.TIMESTAMP: pa.timestamp("us"),
     ColumnType.DAY: pa.date32(),
 }
-_REJECTED_ROW: TypeAdapter[RejectedRow] = TypeAdapter(RejectedRow)
-
-
-class Claim(TypedDict):
-    """What a receipt says of a file.
-
-    Attributes:
-        path: Where a copy of it is.
-        table: The table that it belongs to.
-        rows: How many rows or rejected rows it holds.
-        shared: The columns that are the same in every row, with their value.
-    """
-
-    path: str
-    table: str
-    rows: int
-    shared: Mapping[str, str | None]
-
+_LINE: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "quarantine": TypeAdapter(RejectedRow),
+    "quarantine of values": TypeAdapter(RejectedValue),
+}
 
 _CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(list[Claim])
 
 
 def fault_of(claim: Claim) -> str | None:
     """What is wrong with a file, a Parquet file or the JSON lines of a quarantine; None if nothing is."""
-    faults = _faults_of_rows(claim) if claim["path"].endswith(".parquet") else _faults_of_rejected_rows(claim)
+    faults = _faults_of_rows(claim) if claim["holding"] == "Parquet file" else _faults_of_lines(claim)
     return next(faults, None)
 
 
@@ -84,19 +71,20 @@ def _other_columns(rows: pa.Table, table: Table[Any]) -> Iterator[str]:
             yield f"Parquet file holds a row without {name}"
 
 
-def _faults_of_rejected_rows(claim: Claim) -> Iterator[str]:
+def _faults_of_lines(claim: Claim) -> Iterator[str]:
+    holding = claim["holding"]
     lines = Path(claim["path"]).read_bytes().splitlines()
     if len(lines) != claim["rows"]:
-        yield f"quarantine holds {len(lines)} rows, the receipt says {claim['rows']}"
+        yield f"{holding} holds {len(lines)} lines, the receipt says {claim['rows']}"
     for number, line in enumerate(lines, start=1):
         try:
-            row = _REJECTED_ROW.validate_json(line)
+            row = _LINE[holding].validate_json(line)
         except ValidationError as fault:
-            yield f"quarantine cannot be read: line {number}: {fault.errors(include_url=False)[0]['msg']}"
+            yield f"{holding} cannot be read: line {number}: {fault.errors(include_url=False)[0]['msg']}"
             return
         for name, value in {**claim["shared"], "table_name": claim["table"]}.items():
-            if row[name] != value:  # type: ignore[literal-required]  # the names are the row's own
-                yield f"quarantine holds a row of {name} {row[name]!r}, not {value!r}"  # type: ignore[literal-required]
+            if row[name] != value:
+                yield f"{holding} holds a line of {name} {row[name]!r}, not {value!r}"
 
 
 def main() -> None:

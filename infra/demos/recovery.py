@@ -28,7 +28,14 @@ from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
 from infra.deploying.stacks import PLATFORM, ROOT, stack_name
 from infra.local.cloud import LocalCloud
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
+from shared.lake import (
+    PROCESSED_PREFIX,
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RAW_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -134,7 +141,7 @@ class _Demonstration:
         if {letter.message_id for _, letter in self._letters()} != others:
             raise ConsoleError("The redrive of one class did not leave exactly the messages of the others.")
         self._balance()
-        self._show_rejects(_VALUES * self._damaged[OUT_OF_RANGE])
+        self._show_refused(_VALUES * self._damaged[OUT_OF_RANGE])
 
         self._say("5. The documents are restored from their older versions, which announces them; the rest goes back.")
         self._restore()
@@ -143,7 +150,7 @@ class _Demonstration:
         self._earworm("dlq", "redrive", "--all")
         self.settle(dead_letters_too=False)
         self._balance()
-        self._show_rejects(0)
+        self._show_refused(0)
 
         self._say("6. A replay of everything changes nothing, and the audit is clean.")
         before = self._lake(self._cloud)
@@ -300,11 +307,11 @@ class _Demonstration:
             raise ConsoleError(f"There are {len(current)} raw snapshots, and {len(self._keys)} were collected.")
         out.print(f"{len(current)} raw snapshots, {len(versions)} versions of them.")
 
-    def _show_rejects(self, expected: int) -> None:
-        self._earworm("query", _REJECTS)
-        rejects = sum(int(row[-1] or 0) for row in self._ask(_REJECTS))
-        if rejects != expected:
-            raise ConsoleError(f"{rejects} rows are rejected where {expected} should be.")
+    def _show_refused(self, expected: int) -> None:
+        self._earworm("query", _REFUSED)
+        refused = sum(int(row[-1] or 0) for row in self._ask(_REFUSED))
+        if refused != expected:
+            raise ConsoleError(f"{refused} values are refused where {expected} should be.")
 
     def _ask(self, sql: str) -> Sequence[tuple[str | None, ...]]:
         return self._cloud.athena.ask(sql).rows
@@ -326,7 +333,7 @@ class _Demonstration:
         out.print(
             f"\n[green]The lake equals that of a clean backfill:[/] {counts['processed']} Parquet files byte for byte, "
             f"{counts['receipts']} receipts but for the version id of the raw object, "
-            f"{counts['quarantine']} quarantines."
+            f"{counts['quarantine'] + counts['quarantine-values']} quarantines."
         )
 
     def _lake(self, cloud: Cloud) -> dict[str, object]:
@@ -337,14 +344,18 @@ class _Demonstration:
             receipt: dict[str, Any] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
             del receipt["raw_version_id"]
             receipts[key] = receipt
-        return {**self._etags(bucket, PROCESSED_PREFIX), **self._etags(bucket, QUARANTINE_PREFIX), **receipts}
+        prefixes = (PROCESSED_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+        return {key: etag for prefix in prefixes for key, etag in self._etags(bucket, prefix).items()} | receipts
 
     def _etags(self, bucket: str, prefix: str) -> dict[str, str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
 
 
-_REJECTS = "SELECT table_name, reason, count(*) AS rejects FROM rejected_rows GROUP BY table_name, reason ORDER BY 1, 2"
+_REFUSED = (
+    "SELECT table_name, column_name, reason, count(*) AS refused FROM rejected_values "
+    "GROUP BY table_name, column_name, reason ORDER BY 1, 2, 3"
+)
 _RECEIPTS = (
     "SELECT table_name, sum(entries) AS entries, sum(rows) AS rows, sum(rejected) AS rejected, "
     "sum(skipped_entries) AS skipped FROM receipts GROUP BY table_name"

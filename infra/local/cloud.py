@@ -36,7 +36,7 @@ from infra.local.processes import (
     require_free,
     spawn,
 )
-from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import CLIENT_ID_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -1,9 +1,10 @@
 from dataclasses import dataclass
 
-from contracts.candidates import Candidate, Candidates, Skip, as_json
+from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
+from contracts.fields import Broken, Unverified
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Artist as SpotifyArtist
-from contracts.spotify import completed, credited, largest_image, link
+from contracts.spotify import completed, credits_of, field_of, largest_image, link
 from contracts.tables.artists import Artist
 
 
@@ -17,14 +18,19 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
         if not isinstance(entry, TrackEntry):
             yield entry
             continue
-        credits_ = credited(entry.track)
+        path = f"{entry.track_location}.artists"
+        if isinstance(entry.track.artists, Broken):
+            yield Reject(path, f"artists: {entry.track.artists.reason}", entry.track.artists.raw)
+            continue
+        credits_ = credits_of(entry.track)
         if not credits_:
             yield Skip(entry.location, "no_artist")
-        path = f"{entry.track_location}.artists"
-        for index, artist in enumerate(credits_):
+        for index, artist in credits_:
             location = f"{path}[{index}]"
-            artist_id = artist.id
-            if not artist_id:
+            artist_id = field_of(artist, "id")
+            if isinstance(artist, Broken) or isinstance(artist_id, Broken):
+                yield Reject(location, f"artist_id: {artist_id.reason}", artist_id.raw)
+            elif not artist_id:
                 yield Skip(location, "artist_without_id")
             elif artist_id in found:
                 found[artist_id].positions.add(entry.position)
@@ -51,13 +57,19 @@ def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
         **snapshot.origin,
         "artist_id": artist_id,
         "artist_name": artist.name,
-        "genres": as_json(genres) if isinstance(genres, list) else genres,
+        "genres": _listed(genres),
         "primary_genre": genres[0] if isinstance(genres, list) and genres else None,
         "genres_as_of": genres_as_of,
         "popularity": artist.popularity,
-        "followers": artist.followers.total if artist.followers else None,
+        "followers": field_of(artist.followers, "total"),
         "tracks_in_playlist": len(credits_.positions),
         "best_position": min(credits_.positions),
         "artist_url": link(artist),
         "image_url": largest_image(artist.images),
     }
+
+
+def _listed(genres: Unverified) -> Unverified:
+    if isinstance(genres, list):
+        return as_json(genres)
+    return None if genres is None else Broken(genres, "Expected `array`")

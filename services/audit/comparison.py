@@ -58,7 +58,7 @@ class FoundReceipt:
 
 @dataclass(frozen=True, slots=True)
 class FoundObject:
-    """A Parquet file or a quarantine object, as a listing tells of it."""
+    """A Parquet file or the object of a quarantine, as a listing tells of it."""
 
     etag: str
     bytes: int
@@ -72,6 +72,8 @@ class Holdings:
     """What was found of some days.
 
     Attributes:
+        quarantine: The rejected rows.
+        quarantined_values: The refused values.
         strays: Keys that belong to no snapshot.
     """
 
@@ -79,6 +81,7 @@ class Holdings:
     receipts: Mapping[Place, FoundReceipt]
     parquet: Mapping[Place, FoundObject]
     quarantine: Mapping[Place, FoundObject]
+    quarantined_values: Mapping[Place, FoundObject]
     strays: Sequence[str] = ()
 
 
@@ -143,6 +146,7 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
         ("receipt", holdings.receipts),
         ("Parquet file", holdings.parquet),
         ("quarantine", holdings.quarantine),
+        ("quarantine of values", holdings.quarantined_values),
     ):
         orphans = (place for place in found if place.key not in holdings.raws)
         gaps += [_gap(place, f"{name} without a raw object", "person") for place in sorted(orphans, key=_by_key)]
@@ -201,6 +205,7 @@ def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
         for name, found, prefix in (
             ("Parquet file", holdings.parquet.get(place), "parquet"),
             ("quarantine", holdings.quarantine.get(place), "quarantine"),
+            ("quarantine of values", holdings.quarantined_values.get(place), "refused_values"),
         ):
             yield from _other_contents(name, found, content, prefix)
 
@@ -208,7 +213,6 @@ def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
 def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: FoundRaw) -> Iterator[str]:
     """Where a receipt names something else than its own key, its metadata or the raw object do."""
     key = place.key
-    quarantine = key.quarantine(place.table) if receipt["quarantine_etag"] else None
     expected: Mapping[str, str | None] = {
         "table_name": place.table,
         "playlist_id": key.playlist_id,
@@ -218,7 +222,8 @@ def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: Fou
         "raw_version_id": raw.version,
         "raw_etag": raw.etag,
         "parquet_key": key.parquet(place.table),
-        "quarantine_key": quarantine,
+        "quarantine_key": key.quarantine(place.table) if receipt["quarantine_etag"] else None,
+        "refused_values_key": key.quarantined_values(place.table) if receipt["refused_values_etag"] else None,
     }
     told: Mapping[str, Any] = {**receipt}
     for column, value in expected.items():
@@ -239,9 +244,13 @@ def _sums(receipt: Receipt) -> Iterator[str]:
         by_rule = None
     if by_rule != skipped:
         yield f"receipt does not add up: {_REPR.repr(receipt['skipped'])} are not {skipped} skipped"
-    quarantine = [told[name] for name in ("quarantine_key", "quarantine_etag", "quarantine_bytes")]
-    if any((each is not None) != (rejected > 0) for each in quarantine):
-        yield f"receipt does not add up: {rejected} rejected, in quarantine {_REPR.repr(quarantine)}"
+    for what, kept, prefix in (
+        ("rejected", rejected, "quarantine"),
+        ("refused values", told["refused_values"] or 0, "refused_values"),
+    ):
+        quarantine = [told[f"{prefix}_{name}"] for name in ("key", "etag", "bytes")]
+        if any((each is not None) != (kept > 0) for each in quarantine):
+            yield f"receipt does not add up: {kept} {what}, in quarantine {_REPR.repr(quarantine)}"
 
 
 def _other_contents(name: str, found: FoundObject | None, receipt: Receipt, prefix: str) -> Iterator[str]:

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 from contracts.tables.receipts import read_receipt
 from services.audit.comparison import FoundObject, FoundRaw, FoundReceipt, FoundTable, Holdings, Place
 from shared.errors import PermanentError
-from shared.lake import CONTENT_SHA256, PROCESSED_PREFIX, QUARANTINE_PREFIX, RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
+from shared.lake import (
+    CONTENT_SHA256,
+    PROCESSED_PREFIX,
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RAW_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -25,7 +33,9 @@ if TYPE_CHECKING:
 CONCURRENCY = 16
 
 _DAY = "year=(?P<year>[0-9]{4})/month=(?P<month>[0-9]{2})/day=(?P<day>[0-9]{2})"
-_BESIDE_TABLES = re.compile(rf"(?:{QUARANTINE_PREFIX}|{RECEIPTS_PREFIX}){_DAY}/(?P<table>\w+)-(?P<playlist>.+)\.json")
+_BESIDE_TABLES = re.compile(
+    rf"(?:{QUARANTINE_PREFIX}|{QUARANTINED_VALUES_PREFIX}|{RECEIPTS_PREFIX}){_DAY}/(?P<table>\w+)-(?P<playlist>.+)\.json"
+)
 _WITHIN_TABLE = re.compile(rf"{PROCESSED_PREFIX}(?P<table>\w+)/{_DAY}/(?P<playlist>.+)\.parquet")
 
 
@@ -52,13 +62,16 @@ class Inventory:
         days = _Days(first, last)
         strays: list[str] = []
         receipts = self._receipts(self._places(RECEIPTS_PREFIX, _BESIDE_TABLES, days, strays))
-        quarantine = self._places(QUARANTINE_PREFIX, _BESIDE_TABLES, days, strays)
+        quarantine, quarantined_values = (
+            self._places(prefix, _BESIDE_TABLES, days, strays)
+            for prefix in (QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+        )
         parquet = {
             place: found
             for table in self._tables
             for place, found in self._places(f"{PROCESSED_PREFIX}{table}/", _WITHIN_TABLE, days, strays).items()
         }
-        return Holdings(self._raws(days, strays), receipts, parquet, quarantine, strays)
+        return Holdings(self._raws(days, strays), receipts, parquet, quarantine, quarantined_values, strays)
 
     def newest_day(self, today: date) -> date | None:
         """The newest day, today at the latest, that has a raw object; None if no day has."""

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from contracts.elements import Broken, Elements
-from contracts.spotify import Entry, Track, credited
+from contracts.elements import Elements
+from contracts.fields import Broken
+from contracts.spotify import Entry, Track, credited, sound
 from services.extractor.capabilities import is_lasting
 from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.spotify import SpotifyClient
@@ -119,19 +120,20 @@ def distinct_tracks(entries: Sequence[Any]) -> list[Track]:
     tracks: dict[str, Track] = {}
     for entry in Elements("", entries, Entry):
         track = None if isinstance(entry, Broken) else entry.item or entry.track
-        if track and track.id and track.type in ("track", None):
-            tracks.setdefault(track.id, track)
+        track_id = track and sound(track.id)
+        if track and track_id and track.type in ("track", None):
+            tracks.setdefault(track_id, track)
     return list(tracks.values())
 
 
 def artist_ids(tracks: Iterable[Track]) -> list[str]:
     """The distinct artists that tracks credit, in order."""
-    return _distinct(artist.id for track in tracks for artist in credited(track))
+    return _distinct(sound(artist.id) for track in tracks for artist in credited(track))
 
 
 def album_ids(tracks: Iterable[Track]) -> list[str]:
     """The distinct albums of tracks, in order."""
-    return _distinct(track.album.id for track in tracks if track.album)
+    return _distinct(sound(album.id) for track in tracks if (album := sound(track.album)))
 
 
 def _distinct(ids: Iterable[str | None]) -> list[str]:

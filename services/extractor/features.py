@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
-from contracts.spotify import Track, isrc
+from contracts.spotify import Track, isrc, normalised_isrc
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, QuotaError, WebError
 from shared.observability import logger, step
@@ -17,7 +17,6 @@ Ask: TypeAlias = Callable[[Sequence[str]], Iterable[Iterable[Any]]]
 """Gets items for ids or ISRCs, call by call, in whatever order the provider sends them."""
 
 _SPOTIFY_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
-_ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
 class FeatureBlock(TypedDict):
@@ -103,10 +102,7 @@ def spotify_ids(tracks: Iterable[Track]) -> list[str]:
 
 
 def isrcs(tracks: Iterable[Track]) -> list[str]:
-    """The distinct ISRCs of tracks, likewise.
-
-    Source: ISO 3901, https://isrc.ifpi.org
-    """
+    """The distinct ISRCs of tracks, likewise."""
     return _distinct(map(_isrc, tracks))
 
 
@@ -193,8 +189,8 @@ class SpotifyFeatures:
 
 def _track_name(item: Any, joined_by: JoinedBy) -> str | None:
     match joined_by, item:
-        case "isrc", {"isrc": str(isrc)}:
-            return isrc
+        case "isrc", {"isrc": str(sent)}:
+            return normalised_isrc(sent)
         case "id", {"href": str(href)}:
             return href.rsplit("/", 1)[-1]
         case "id", {"id": str(track_id)}:
@@ -203,15 +199,12 @@ def _track_name(item: Any, joined_by: JoinedBy) -> str | None:
 
 
 def _spotify_id(track: Track) -> str | None:
-    return _shaped(_SPOTIFY_ID, track.id)
+    return track.id if isinstance(track.id, str) and _SPOTIFY_ID.fullmatch(track.id) else None
 
 
 def _isrc(track: Track) -> str | None:
-    return _shaped(_ISRC, isrc(track))
-
-
-def _shaped(shape: re.Pattern[str], name: Any) -> str | None:
-    return name if isinstance(name, str) and shape.fullmatch(name) else None
+    code = isrc(track)
+    return code if isinstance(code, str) else None
 
 
 def _distinct(names: Iterable[str | None]) -> list[str]:

@@ -5,8 +5,10 @@ from typing import Any, Final, Literal, TypeAlias
 
 import requests
 
+from contracts.documents import container, listed
+from contracts.fields import integer
 from services.extractor.capabilities import is_lasting
-from services.extractor.spotify import ENTRIES_A_CALL, SpotifyClient, whole_number
+from services.extractor.spotify import ENTRIES_A_CALL, SpotifyClient
 from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 from shared.errors import TransientError
 from shared.observability import step
@@ -14,7 +16,6 @@ from shared.observability import step
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
 NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]
 
-_CONTAINERS: Final = ("items", "tracks")
 _READINGS: Final = 3
 
 _MOST_ENTRIES: Final = 10_000
@@ -156,13 +157,13 @@ def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
 
 
 def _read(spotify: SpotifyClient, playlist_id: str, document: JsonObject) -> CompletePlaylist:
-    name = _container(document)
-    if name is None:
+    name = container(document.get)
+    if name is None or not isinstance(document[name], dict):
         return CompletePlaylist(document, [], "metadata_only", "absent")
     contents = _Contents(document[name])
     fault = contents.complete(spotify, playlist_id)
     finding = fault.finding if fault else "ok"
-    if not contents.entries and _listed(document[name]) is None:
+    if not contents.entries and listed(document[name]) is None:
         return CompletePlaylist(document, [], "metadata_only", finding if fault else "absent", fault)
     return CompletePlaylist(
         _completed(document, name, contents.entries),
@@ -173,12 +174,6 @@ def _read(spotify: SpotifyClient, playlist_id: str, document: JsonObject) -> Com
         contents.gaps,
         contents.missing,
     )
-
-
-def _container(document: JsonObject) -> str | None:
-    there = [name for name in _CONTAINERS if isinstance(document.get(name), dict)]
-    filled = (name for name in there if _listed(document[name]) is not None)
-    return next(filled, there[0] if there else None)
 
 
 class _Contents:
@@ -193,11 +188,11 @@ class _Contents:
     """
 
     def __init__(self, first: JsonObject) -> None:
-        self.entries: list[Any] = list(_listed(first) or ())
-        self._total = whole_number(first.get("total"))
+        self.entries: list[Any] = list(listed(first) or ())
+        self._total = integer(first.get("total"))
         self.gaps = 0
         # Which places a page holds that nobody asked for, and that is shorter than it says, cannot be told.
-        is_short = len(self.entries) < min(whole_number(first.get("limit")) or 0, self._total or 0)
+        is_short = len(self.entries) < min(integer(first.get("limit")) or 0, self._total or 0)
         self._offset = 0 if is_short else len(self.entries)
 
     @property
@@ -241,23 +236,19 @@ class _Contents:
             gap = self._offset - len(self.entries)
             self.entries += [None] * gap + entries
             self.gaps += gap
-        self._total = self._total if (told := whole_number(page.get("total"))) is None else told
-        asked = min(whole_number(page.get("limit")) or ENTRIES_A_CALL, ENTRIES_A_CALL)
+        self._total = self._total if (told := integer(page.get("total"))) is None else told
+        asked = min(integer(page.get("limit")) or ENTRIES_A_CALL, ENTRIES_A_CALL)
         self._offset += max(asked, len(entries), 1)
 
 
 def _total_of(document: JsonObject) -> int:
-    name = _container(document)
-    return max(0, whole_number(document[name].get("total")) or 0) if name else 0
-
-
-def _listed(page: Any) -> list[Any] | None:
-    entries = page.get("items") if isinstance(page, dict) else None
-    return entries if isinstance(entries, list) else None
+    name = container(document.get)
+    page = document[name] if name else None
+    return max(0, integer(page.get("total")) or 0) if isinstance(page, dict) else 0
 
 
 def _completed(document: JsonObject, name: str, entries: list[Any]) -> JsonObject:
     completed = {**document, name: {**document[name], "items": entries}}
-    if name == "items" and len(_listed(document.get("tracks")) or ()) < len(entries):
+    if name == "items" and len(listed(document.get("tracks")) or ()) < len(entries):
         completed.pop("tracks", None)
     return completed

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 
-from contracts.snapshot import SCHEMA_VERSION
+from contracts.documents import SCHEMA_VERSION
 from services.extractor.earlier import as_blocks
 from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features

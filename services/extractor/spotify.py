@@ -13,6 +13,7 @@ import requests
 from spotipy import Spotify, SpotifyException
 from spotipy.cache_handler import CacheHandler
 
+from contracts.fields import integer
 from services.extractor.authorisation import authorisation
 from services.extractor.capabilities import Capabilities, is_lasting
 from services.extractor.credentials import Credentials
@@ -213,17 +214,9 @@ class SpotifyClient:
 def _checked_page(page: JsonObject, route: str, offset: int) -> JsonObject:
     """A page that holds a list, and the one that was asked for: another one's entries would stand in its place."""
     _listed(route, page.get("items"))
-    if (found := whole_number(page.get("offset"))) not in (None, offset):
+    if (found := integer(page.get("offset"))) not in (None, offset):
         raise UnavailableError(route, "unreadable", f"the page of offset {found} came in place of that of {offset}")
     return page
-
-
-def whole_number(value: Any) -> int | None:
-    """A number without a fraction, as JSON means one: `67.0` is 67; None for anything else."""
-    is_whole = (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, float) and value.is_integer()
-    )
-    return int(value) if is_whole else None
 
 
 def _listed(name: str, answer: Any) -> list[Any]:

@@ -1,17 +1,18 @@
 from collections import Counter
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 
 from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
-from contracts.drift import drift
+from contracts.drift import drift_in
+from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
-from contracts.spotify import Artist, User, credited, link
+from contracts.spotify import Artist, credited, field_of, link, measures_popularity, sound
 from contracts.tables.playlist_metadata import PlaylistMetadata
 
 
 def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
     """The snapshot itself."""
     playlist = snapshot.playlist
-    owner = playlist.owner or User()
     contents = _Contents()
     for entry in snapshot.entries:
         contents.count(entry, snapshot)
@@ -23,17 +24,20 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
         {
             **snapshot.origin,
             "playlist_name": playlist.name,
-            "description": playlist.description,
-            "owner_id": owner.id,
-            "owner_name": owner.display_name,
+            "description": _readable(playlist.description),
+            "owner_id": field_of(playlist.owner, "id"),
+            "owner_name": field_of(sound(playlist.owner), "display_name"),
             "is_public": playlist.public,
             "is_collaborative": playlist.collaborative,
-            "followers": playlist.followers.total if playlist.followers else None,
+            "followers": field_of(playlist.followers, "total"),
             "spotify_snapshot_id": playlist.snapshot_id,
             "total_entries": snapshot.total,
             "track_entries": contents.tracks,
             "episode_entries": contents.skipped["episode"],
             "null_entries": contents.skipped["null_entry"],
+            "unknown_entries": contents.skipped["unknown_type"],
+            "rejected_entries": contents.rejected,
+            "unexplained_entries": snapshot.unexplained,
             "features_coverage": _coverage(len(features), len(contents.features)),
             "popularity_coverage": _coverage(contents.tracks_with_popularity, contents.tracks),
             "genres_coverage": _coverage(len(artists_with_genre), len(contents.artist_ids)),
@@ -41,16 +45,20 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
             "market": snapshot.market,
             "outcome": snapshot.outcome,
             "playlist_url": link(playlist),
-            "drift": as_json(drift(snapshot.body)),
+            "drift": as_json(drift_in(snapshot.document)),
         },
     )
 
 
 @dataclass(slots=True)
 class _Contents:
-    """What the entries that were counted hold: features by track id, None for a track without any."""
+    """What the entries that were counted hold: features by track id, None for a track without any.
+
+    Each entry is counted once: as a track, as rejected, or as skipped by its rule.
+    """
 
     tracks: int = 0
+    rejected: int = 0
     tracks_with_popularity: int = 0
     features: dict[str, SourcedFeatures | None] = field(default_factory=dict)
     artist_ids: set[str] = field(default_factory=set)
@@ -60,13 +68,48 @@ class _Contents:
         match entry:
             case TrackEntry(track=track):
                 self.tracks += 1
-                self.tracks_with_popularity += track.popularity is not None and not entry.is_unknown_to_spotify
-                if track.id:
+                self.tracks_with_popularity += (
+                    track.popularity is not None
+                    and not entry.is_unknown_to_spotify
+                    and measures_popularity(track, snapshot.day)
+                )
+                if track.id and isinstance(track.id, str):
                     self.features[track.id] = snapshot.features_of(track)
-                self.artist_ids.update(artist.id for artist in credited(track) if artist.id)
+                self.artist_ids.update(
+                    artist.id for artist in credited(track) if artist.id and isinstance(artist.id, str)
+                )
             case Skip(rule=rule):
                 self.skipped[rule] += 1
+            case Reject():
+                self.rejected += 1
 
 
 def _coverage(covered: int, of: int) -> float | None:
     return covered / of if of else None
+
+
+def _readable(description: Unverified) -> Unverified:
+    """A description as a person reads it: Spotify sends HTML, with escapes and links."""
+    if not isinstance(description, str):
+        return description
+    reader = _Text()
+    reader.feed(description)
+    reader.close()
+    return " ".join("".join(reader.text).split())
+
+
+class _Text(HTMLParser):
+    """The text of HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        """Keeps what a person reads."""
+        self.text.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its base's
+        """Parts the words around a break."""
+        if tag in {"br", "p", "div", "li"}:
+            self.text.append(" ")

@@ -1,11 +1,11 @@
-from contracts.candidates import Candidate, Candidates, as_json
-from contracts.fields import Unverified
+from contracts.candidates import Candidate, Candidates
+from contracts.fields import Unverified, integer
 from contracts.snapshot import Snapshot, TrackEntry
-from contracts.spotify import Album, Artist, credited, isrc, link
+from contracts.spotify import Album, artist_columns, field_of, first_artist, isrc, link, measures_popularity
 from contracts.tables.songs import Song
 
-_NEVER = "1970-01-01T00:00:00Z"
 _MS_PER_MINUTE = 60_000
+_LONGEST_MS = 2**63 - 1
 
 
 def songs(snapshot: Snapshot) -> Candidates[Song]:
@@ -16,23 +16,26 @@ def songs(snapshot: Snapshot) -> Candidates[Song]:
 
 def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
     track = entry.track
-    artists = credited(track)
-    first = artists[0] if artists else Artist()
-    album = track.album or Album()
-    added_by = entry.entry.added_by
+    track_id: Unverified = track.id
+    album = track.album
+    first = first_artist(track)
+    artist_ids, artist_names = artist_columns(track)
+    popularity = _unless_filled_in(entry, track.popularity)
     return {
         **snapshot.origin,
         "position": entry.position,
-        "track_id": track.id,
+        "track_id": track_id,
+        "linked_from_id": field_of(track.linked_from, "id"),
         "isrc": isrc(track),
         "track_name": track.name,
-        "artist_id": first.id,
+        "artist_id": first.id if isinstance(first.id, str) else None,
         "artist_name": first.name,
-        "artist_ids": as_json([artist.id for artist in artists]),
-        "artist_names": as_json([artist.name for artist in artists]),
-        "album_id": album.id,
-        "album_name": album.name,
-        "popularity": _unless_filled_in(entry, track.popularity),
+        "artist_ids": artist_ids,
+        "artist_names": artist_names,
+        "album_id": field_of(album, "id"),
+        "album_name": album.name if isinstance(album, Album) else None,
+        "popularity": popularity,
+        "popularity_measured": None if popularity is None else measures_popularity(track, snapshot.day),
         "duration_ms": track.duration_ms,
         "duration_min": _minutes(track.duration_ms),
         "explicit": track.explicit,
@@ -40,17 +43,16 @@ def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
         "is_playable": track.is_playable,
         "disc_number": _unless_filled_in(entry, track.disc_number),
         "track_number": _unless_filled_in(entry, track.track_number),
-        "added_at": _unless_never(entry.entry.added_at),
-        "added_by": (added_by.id if added_by else None) or None,
+        "added_at": entry.entry.added_at,
+        "added_by": _unless_empty(field_of(entry.entry.added_by, "id")),
         "track_url": link(track) if track.id else None,
     }
 
 
 def _minutes(duration_ms: Unverified) -> float | None:
-    try:
-        return duration_ms / _MS_PER_MINUTE if isinstance(duration_ms, int) else None
-    except OverflowError:
-        return None
+    """Of a length that the contract takes; what it refuses, it refuses once."""
+    whole = integer(duration_ms)
+    return whole / _MS_PER_MINUTE if whole is not None and 0 <= whole <= _LONGEST_MS else None
 
 
 def _unless_filled_in(entry: TrackEntry, number: Unverified) -> Unverified:
@@ -58,6 +60,6 @@ def _unless_filled_in(entry: TrackEntry, number: Unverified) -> Unverified:
     return None if number == 0 and entry.is_unknown_to_spotify else number
 
 
-def _unless_never(added_at: Unverified) -> Unverified:
-    """Spotify's epoch stands for an unknown time."""
-    return None if added_at == _NEVER else added_at
+def _unless_empty(user_id: Unverified) -> Unverified:
+    """Spotify's empty name for a user stands for an unknown one."""
+    return None if user_id == "" else user_id

@@ -1,4 +1,5 @@
-from contracts.candidates import Candidate, Candidates, Skip
+from contracts.candidates import Candidate, Candidates, Reject, Skip
+from contracts.fields import Broken
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
 from contracts.spotify import isrc
 from contracts.tables.track_features import TrackFeatures
@@ -14,7 +15,9 @@ def track_features(snapshot: Snapshot) -> Candidates[TrackFeatures]:
             yield entry
             continue
         track_id = entry.track.id
-        if not track_id:
+        if isinstance(track_id, Broken):
+            yield Reject(entry.location, f"track_id: {track_id.reason}", track_id.raw)
+        elif not track_id:
             yield Skip(entry.location, "track_without_id")
         elif track_id in seen:
             yield Skip(entry.location, "repeated_track")

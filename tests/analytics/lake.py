@@ -15,16 +15,25 @@ from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.local.emulator import athena, trino
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX, SnapshotKey
+from shared.lake import (
+    PROCESSED_PREFIX,
+    QUARANTINE_PREFIX,
+    QUARANTINED_VALUES_PREFIX,
+    RECEIPTS_PREFIX,
+    SnapshotKey,
+)
 from shared.parquet import encode
 from tests.rows import row_of
 
 DATABASE = "label"
 BUCKET = "lake"
 TODAY = date(2026, 11, 25)
+NOTHING_ELSE = dict.fromkeys(("episode_entries", "null_entries", "unknown_entries", "rejected_entries"), 0)
+"""Of a snapshot whose entries are all tracks."""
 LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
     "receipts": RECEIPTS_PREFIX,
     "rejected_rows": QUARANTINE_PREFIX,
+    "rejected_values": QUARANTINED_VALUES_PREFIX,
 }
 
 
@@ -43,7 +52,9 @@ class Lake:
     def put(self, table: str, day: str, playlist: str, *rows: Mapping[str, Any]) -> None:
         """Rows of a snapshot; what they leave out is NULL, or anything where it must not be."""
         key = SnapshotKey(date.fromisoformat(day), playlist)
-        known = {"snapshot_date": day, "playlist_id": playlist}
+        known: dict[str, Any] = {"snapshot_date": day, "playlist_id": playlist}
+        if table == "playlist_metadata":
+            known |= NOTHING_ELSE
         if table in TABLES:
             contract = TABLES[table]
             body = encode(
@@ -55,11 +66,15 @@ class Lake:
             self._store(key.quarantine(rows[0]["table_name"]), "\n".join(lines).encode())
 
     def chart(self, day: str, playlist: str, tracks: str, *, outcome: str = "ok", **of_all: Any) -> None:
-        """A snapshot of tracks that are named by letters, the top first; each is by the artist of the same letter."""
-        self.put("playlist_metadata", day, playlist, {"outcome": outcome, "track_entries": len(tracks.split())})
-        self.put(
-            "songs", day, playlist, *(song(track, place) | of_all for place, track in enumerate(tracks.split(), 1))
-        )
+        """A snapshot of tracks that are named by letters, the top first; each is by the artist of the same letter.
+
+        In place of a letter, `-` is a null entry and `x` one that songs rejected.
+        """
+        entries = list(enumerate(tracks.split(), 1))
+        nulls = [place for place, track in entries if track == "-"]
+        told = {"outcome": outcome, "track_entries": len(entries) - len(nulls), "null_entries": len(nulls)}
+        self.put("playlist_metadata", day, playlist, told)
+        self.put("songs", day, playlist, *(song(track, at) | of_all for at, track in entries if track.isupper()))
 
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:
         """The answer of a named query, with numbers and days as such."""

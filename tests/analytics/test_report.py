@@ -125,8 +125,8 @@ def test_a_partial_chart_is_called_that() -> None:
     whole = contents()
     partial = replace(whole, entries=[row | {"complete": row["week"] != WEEKS[-1]} for row in map(dict, whole.entries)])
 
-    assert "Spotify gave only a part of the list" in Reader(page(partial)).text
-    assert "Spotify gave only a part of the list" not in Reader(page(whole)).text
+    assert "Not every entry of the list is known" in Reader(page(partial)).text
+    assert "Not every entry of the list is known" not in Reader(page(whole)).text
 
 
 def test_the_first_week_of_all_is_told_without_what_takes_several() -> None:
@@ -141,7 +141,7 @@ def test_the_first_week_of_all_is_told_without_what_takes_several() -> None:
     text = Reader(page(first)).text
 
     assert "1 - not known Song A" in text
-    assert "It takes two complete charts to tell." in text
+    assert "It takes two whole charts to tell." in text
     assert "No source told how these tracks sound." in text
 
 

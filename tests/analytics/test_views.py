@@ -1,9 +1,12 @@
 """The views, over small lakes whose rows were worked out by hand."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from ministack.services import glue
 from samtranslator.yaml_helper import yaml_parse
 
@@ -143,6 +146,89 @@ def test_the_weekly_chart_follows_a_track(five_weeks: Lake, track: str, expected
     )
 
     assert [tuple(f"{value:%m-%d}" if isinstance(value, date) else value for value in row) for row in found] == expected
+
+
+@pytest.mark.parametrize("hole", ["-", "x"], ids=["a null entry", "a rejected row"])
+def test_nobody_leaves_where_an_entry_is_not_known(lake: Lake, hole: str) -> None:
+    # given A, that an unknown entry stands for in the second week
+    for day, tracks in (("2026-11-02", "A B"), ("2026-11-09", f"{hole} B"), ("2026-11-16", "A B")):
+        lake.chart(day, "top", tracks)
+
+    found = lake.select("SELECT week, complete, track_id, arrival, exited_on FROM weekly_chart ORDER BY 1, 3")
+
+    assert found == [
+        (date(2026, 11, 2), True, "A", "first chart", None),
+        (date(2026, 11, 2), True, "B", "first chart", None),
+        (date(2026, 11, 9), False, "B", "stay", None),
+        (date(2026, 11, 16), True, "A", "stay", None),
+        (date(2026, 11, 16), True, "B", "stay", None),
+    ]
+
+
+def test_an_entry_that_stays_null_holds_nobody_on_the_list_for_ever(lake: Lake) -> None:
+    for day, tracks in (("2026-11-02", "- A B"), ("2026-11-09", "- B"), ("2026-11-16", "- B"), ("2026-11-23", "- A B")):
+        lake.chart(day, "top", tracks)
+
+    assert lake.select("SELECT week, arrival, exited_on FROM weekly_chart WHERE track_id = 'A' ORDER BY 1") == [
+        (date(2026, 11, 2), "first chart", date(2026, 11, 16)),
+        (date(2026, 11, 23), "return", None),
+    ]
+
+
+def test_a_track_without_its_id_is_not_known_but_a_file_of_the_owners_is(lake: Lake) -> None:
+    for day, last in (("2026-11-02", {"is_local": True}), ("2026-11-09", {"is_local": False})):
+        lake.put("playlist_metadata", day, "top", {"outcome": "ok", "track_entries": 2})
+        lake.put("songs", day, "top", song("A", 1), song("B", 2) | {"track_id": None} | last)
+
+    assert lake.select("SELECT week, complete FROM chart_entries ORDER BY 1") == [
+        (date(2026, 11, 2), True),
+        (date(2026, 11, 9), False),
+    ]
+
+
+def test_a_popularity_that_is_no_measure_is_null_in_every_view(lake: Lake) -> None:
+    lake.put("playlist_metadata", "2026-11-02", "top", {"outcome": "ok", "track_entries": 3})
+    zero = {"popularity": 0}
+    lake.put(
+        "songs",
+        "2026-11-02",
+        "top",
+        song("A", 1) | zero | {"popularity_measured": False, "is_playable": False},
+        song("B", 2) | zero | {"popularity_measured": True},
+        song("C", 3) | zero,  # written before it was judged
+    )
+
+    for view in ("spotify_tracks", "song_artists", "chart_entries"):
+        assert lake.select(f"SELECT popularity FROM {view} ORDER BY position") == [(None,), (0,), (0,)]
+    assert [row[1:3] for row in lake.ask("top_artists")] == [(0.0, 1), (0.0, 1)]
+    assert lake.select("SELECT is_playable FROM spotify_tracks WHERE position = 1") == [(False,)]
+
+
+WEEKS = [date(2026, 8, 3) + timedelta(weeks=number) for number in range(7)]
+
+
+@pytest.mark.slow
+@given(st.lists(st.tuples(st.sets(st.sampled_from("ABC")), st.sampled_from(["", "-", "x"])), min_size=2, max_size=7))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_track_has_left_that_the_next_complete_chart_lists(lake: Lake, charts: list[tuple[set[str], str]]) -> None:
+    # given lists, some with an entry that nobody knows; Z keeps them from being empty
+    playlist = uuid4().hex
+    weeks = list(zip(WEEKS, charts, strict=False))
+    for day, (tracks, hole) in weeks:
+        lake.chart(str(day), playlist, " ".join(["Z", *sorted(tracks), hole]))
+
+    found = lake.select(f"SELECT track_id, week, exited_on FROM weekly_chart WHERE playlist_id = '{playlist}'")
+
+    for track, week, exited_on in found:
+        later = [(day, track in {*tracks, "Z"}, not hole) for day, (tracks, hole) in weeks if day > week]
+        next_complete = next((listed for _, listed, complete in later if complete), None)
+        if next_complete:
+            assert exited_on is None or any(listed for day, listed, _ in later if day < exited_on)
+        if exited_on:
+            assert any(day == exited_on and not listed for day, listed, _ in later)
+        absent = [complete for _, listed, complete in later if not listed]
+        if len(absent) == len(later) and (absent[:1] == [True] or len(absent) > 1):
+            assert exited_on == (later[0][0] if absent[0] else later[1][0])
 
 
 def test_playlists_do_not_meet_in_the_chart(lake: Lake) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from contracts.elements import Broken, Elements, UnreadableSnapshotError, tolerantly
+from contracts.elements import Elements, UnreadableSnapshotError, tolerantly
+from contracts.fields import Broken
 from contracts.spotify import Artist, Entry, Track
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
@@ -32,15 +33,28 @@ def test_each_element_is_read_or_broken_whatever_parser_found_it(elements: list[
 
 
 def test_an_element_is_read_as_far_as_its_noun_goes() -> None:
-    body = Raw(b'{"track": {"id": "1", "available_markets": ["SE"], "artists": [{"name": "One"}, null]}}')
+    body = Raw(b'{"track": {"id": "1", "preview_url": "https://x", "artists": [{"name": "One"}, null]}}')
 
     assert list(Elements("$", [body], Entry)) == [Entry(track=Track(id="1", artists=[Artist(name="One"), None]))]
 
 
-def test_what_is_broken_tells_where_and_keeps_what_was_there() -> None:
-    (found,) = Elements("$", [Raw(b'{"track": {"artists": [{"id": 7}]}}')], Entry)
+def test_what_is_broken_is_so_alone_and_keeps_what_was_there() -> None:
+    (found,) = Elements("$", [Raw(b'{"track": {"name": "One", "artists": [{"id": 7}, 8], "album": []}}')], Entry)
 
-    assert found == Broken({"track": {"artists": [{"id": 7}]}}, "track.artists[0].id: Expected `str | null`, got `int`")
+    nobody = Artist(id=Broken(7, "Expected `str | null`, got `int`"))
+    assert found == Entry(
+        track=Track(
+            name="One",
+            artists=[nobody, Broken(8, "Expected `object | null`, got `int`")],
+            album=Broken([], "Expected `object | null`, got `array`"),
+        )
+    )
+
+
+def test_without_its_track_an_entry_is_broken_as_a_whole() -> None:
+    (found,) = Elements("$", [Raw(b'{"track": 7}')], Entry)
+
+    assert found == Broken({"track": 7}, "track: Expected `object | null`, got `int`")
 
 
 def test_text_that_is_not_utf_8_is_no_json() -> None:

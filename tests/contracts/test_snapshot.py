@@ -132,10 +132,8 @@ def test_an_entry_of_broken_structure_costs_itself_alone() -> None:
 
     assert tuple(snapshot.entries)[:3] == (
         Reject("$.tracks.items[0]", "track: Expected `object | null`, got `str`", entry("no object")),
-        Reject("$.tracks.items[1]", "entry: Expected `object`, got `int`", 7),
-        Reject(
-            "$.tracks.items[2]", "entry: neither `item` nor `track`: not an entry of a playlist", {"added_at": None}
-        ),
+        Reject("$.tracks.items[1]", "Expected `object`, got `int`", 7),
+        Reject("$.tracks.items[2]", "neither `item` nor `track`: not an entry of a playlist", {"added_at": None}),
     )
     assert names(snapshot) == ["Sound"]
 
@@ -183,14 +181,14 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "$: no playlist document: Invalid JSON"),
-        (b'{"tracks":', "$: no playlist document: Invalid JSON"),
-        (b"null", "$: no playlist document: Expected `object | array`, got `null`"),
-        (b"[]", "$: a list of 0: it should hold one"),
-        (b"[{}, {}]", "$: a list of 2: it should hold one"),
-        (b"[3]", "$[0]: no playlist document"),
-        (b'{"tracks": 3}', "$.tracks: no playlist document"),
-        (b'{"albums": []}', "$: no playlist: it has neither `type: playlist` nor `items` or `tracks`"),
+        (b"", "$: not a playlist document: Invalid JSON"),
+        (b'{"tracks":', "$: not a playlist document: Invalid JSON"),
+        (b"null", "$: not a playlist document: Expected `object | array`, got `null`"),
+        (b"[]", "$: a list of 0: it should hold a playlist document, its pages or its entries"),
+        (b"[{}, {}]", "$[0]: not a playlist: it has neither"),
+        (b"[3]", "$[0]: not a playlist document"),
+        (b'{"tracks": 3}', "$.tracks: not a playlist document"),
+        (b'{"albums": []}', "$: not a playlist: this is a list of albums"),
         (json.dumps(envelope(BARE, day="2026-11-15")).encode(), "$.snapshot.snapshot_date: '2026-11-15' contradicts"),
         (
             json.dumps({"snapshot": envelope(BARE)["snapshot"] | {"schema_version": 2}}).encode(),
@@ -201,7 +199,7 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
             json.dumps(
                 {"snapshot": envelope(BARE)["snapshot"] | {"extracted_at": "9999-12-31T23:30:00-02:00"}}
             ).encode(),
-            "$.snapshot: no playlist document: no moment of the years 1 to 9999 in UTC",
+            "$.snapshot: not a playlist document: no moment of the years 1 to 9999 in UTC",
         ),
     ],
 )

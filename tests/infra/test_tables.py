@@ -6,11 +6,12 @@ import pytest
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.deploying.stacks import PLATFORM
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, RECEIPTS_PREFIX
+from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX, RECEIPTS_PREFIX
 
 LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
     "receipts": RECEIPTS_PREFIX,
     "rejected_rows": QUARANTINE_PREFIX,
+    "rejected_values": QUARANTINED_VALUES_PREFIX,
 }
 PARTITIONS = ["year", "month", "day"]
 EVERY_TABLE = pytest.mark.parametrize("table", [*TABLES.values(), *OPERATIONS.values()], ids=lambda table: table.name)

@@ -237,9 +237,10 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
     )
 
     quarantine = f"quarantine/spotify/year=*/month=*/day=*/{component}-*.json"
+    values = f"quarantine-values/spotify/year=*/month=*/day=*/{component}-*.json"
     receipts = f"receipts/spotify/year=*/month=*/day=*/{component}-*.json"
-    assert writable == [f"processed/spotify/{component}/*", quarantine, receipts]
-    assert deletable == [quarantine]
+    assert writable == [f"processed/spotify/{component}/*", quarantine, values, receipts]
+    assert deletable == [quarantine, values]
 
 
 @pytest.mark.parametrize("component", ["extractor"], indirect=True)
@@ -340,8 +341,8 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
     }
     assert objects == {
         "s3:GetObject": [
-            *("compacted/spotify/*", "processed/spotify/*", "quarantine/spotify/*", "receipts/spotify/*"),
-            "athena-results/*",
+            *("compacted/spotify/*", "processed/spotify/*", "quarantine/spotify/*", "quarantine-values/spotify/*"),
+            *("receipts/spotify/*", "athena-results/*"),
         ],
         "s3:PutObject": ["athena-results/*"],
     }

@@ -17,7 +17,10 @@ from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
 from tests.integration.tables import DATABASE, alter, complete, copy, declare_tables, flip, forge, receipt_with
 
 OTHER = SnapshotKey(date(2026, 11, 15), "a-dashed-id")
-DOCUMENT = playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101)))
+DOCUMENT = playlist(
+    *(entry(track("One")), entry(None), entry({**track("Two"), "name": None}), entry(track("Three", popularity=101))),
+    id=None,
+)
 
 
 pytestmark = pytest.mark.slow
@@ -40,7 +43,7 @@ def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 @pytest.fixture
 def cloud(empty: Cloud) -> Cloud:
-    """A lake with two snapshots, each in every table, one song of each rejected."""
+    """A lake with two snapshots, each in every table, one song of each rejected and one value refused."""
     for key in (KEY, OTHER):
         empty.put_raw(DOCUMENT, key=key.raw)
         complete(empty, key)
@@ -73,6 +76,7 @@ def whats(report: Any) -> list[tuple[str | None, str]]:
 
 def test_a_lake_that_the_workers_wrote_has_no_gap(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     assert cloud.keys("quarantine/") != []
+    assert cloud.keys("quarantine-values/") != []
 
     assert audit() == {"checked": 2, "fresh": 0, "found": 0, "gaps": []}
 
@@ -114,14 +118,24 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
         "receipt does not name the ETags of what it commits, as those of old",
     ),
     "receipt that does not add up": (
-        lambda c: forge(c, "songs", entries=4),
+        lambda c: forge(c, "songs", entries=5),
         "songs",
-        "receipt does not add up: 4 entries are not 1 rows + 1 rejected + 1 skipped",
+        "receipt does not add up: 5 entries are not 2 rows + 1 rejected + 1 skipped",
     ),
     "receipt whose rules do not add up": (
         lambda c: forge(c, "songs", skipped='{"episode": 2}'),
         "songs",
         """receipt does not add up: '{"episode": 2}' are not 1 skipped""",
+    ),
+    "receipt of values that are nowhere": (
+        lambda c: forge(c, "songs", refused_values_etag=None),
+        "songs",
+        "receipt contradicts its key: refused_values_key is 'quarantine-values/s",
+    ),
+    "receipt of no values": (
+        lambda c: forge(c, "songs", refused_values=0),
+        "songs",
+        "receipt does not add up: 0 refused values, in quarantine ['quarantine-values/",
     ),
     "receipt of another table": (
         lambda c: forge(c, "songs", table_name="albums"),
@@ -184,6 +198,21 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
         "artists",
         "quarantine that its receipt does not know (ETag ",
     ),
+    "no values": (
+        lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.quarantined_values("songs")),
+        "songs",
+        "quarantine of values missing",
+    ),
+    "other values": (
+        lambda c: copy(c, OTHER.quarantined_values("songs"), KEY.quarantined_values("songs")),
+        "songs",
+        "quarantine of values is another than its receipt says: ETag ",
+    ),
+    "values of nothing": (
+        lambda c: copy(c, KEY.quarantined_values("songs"), KEY.quarantined_values("artists")),
+        "artists",
+        "quarantine of values that its receipt does not know (ETag ",
+    ),
 }
 
 
@@ -228,7 +257,7 @@ def test_outputs_whose_raw_object_is_gone_are_orphans_for_a_person(cloud: Cloud)
     report = audit()
 
     assert report["checked"] == 1
-    assert report["found"] == 2 * len(TABLES) + 1
+    assert report["found"] == 2 * len(TABLES) + 2
     assert {gap["mended_by"] for gap in report["gaps"]} == {"person"}
     assert {gap["playlist_id"] for gap in report["gaps"]} == {"a-dashed-id"}
 
@@ -240,6 +269,7 @@ def test_outputs_whose_raw_object_is_gone_are_orphans_for_a_person(cloud: Cloud)
         "receipts/spotify/year=2026/month=11/day=31/songs-x.json",
         "receipts/spotify/year=2026/month=11/day=22/videos-x.json",
         "quarantine/spotify/year=2026/month=11/day=22/x.txt",
+        "quarantine-values/spotify/year=2026/month=11/day=22/x.txt",
         "processed/spotify/songs/year=2026/month=11/day=22/part.0.csv",
     ],
 )

@@ -1,5 +1,6 @@
 """Documents that no playlist is: each ends with a clear diagnosis and takes nothing else with it."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
 
 GOOD = SnapshotKey(KEY.snapshot_date, "good")
-SOUND = json.dumps(playlist(entry(track("One")), entry(track("Two")))).encode()
+SOUND = json.dumps(playlist(entry(track("One")), entry(track("Two")), id=None)).encode()
 
 
 def with_name(name: bytes) -> bytes:
@@ -26,10 +27,12 @@ def with_name(name: bytes) -> bytes:
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "an empty object": (b"", "Invalid JSON: EOF"),
-    "an empty JSON object": (b"{}", "no playlist: it has neither"),
+    "an empty JSON object": (b"{}", "not a playlist: it has neither"),
     "truncated JSON": (SOUND[: len(SOUND) // 2], "Invalid JSON: EOF"),
     "text": (b"<html>503 Service Unavailable</html>", "Invalid JSON"),
-    "UTF-16": (SOUND.decode().encode("utf-16"), "Invalid JSON"),
+    "UTF-16 without its mark": (SOUND.decode().encode("utf-16-le"), "Invalid JSON"),
+    "half of UTF-16": (SOUND.decode().encode("utf-16")[:-1], "cannot be decoded"),
+    "half of a gzip": (gzip.compress(SOUND)[:100], "cannot be decoded"),
     "bytes that are no UTF-8": (with_name(b'"\xff\xfe"'), "Invalid JSON: invalid unicode"),
     "nested a hundred thousand deep": (with_name(b"[" * 100_000), "Invalid JSON: recursion limit"),
     "a name nested five hundred deep": (with_name(b"[" * 500 + b"]" * 500), "nested hundreds of levels deep"),
@@ -39,9 +42,9 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     ),
     "a number of five thousand digits": (with_name(b"9" * 5_000), "Invalid JSON: number out of range"),
     "a NUL byte between values": (b'{"type":\x00 "playlist"}', "Invalid JSON"),
-    "an artist": (b'{"type": "artist", "id": "x", "name": "Ann"}', "no playlist: it has neither"),
+    "an artist": (b'{"type": "artist", "id": "x", "name": "Ann"}', "not a playlist: this is an artist"),
     "wrong types everywhere": (b'{"type": 1, "tracks": "many", "owner": []}', "Expected `object"),
-    "two documents in a list": (b"[" + SOUND + b"," + SOUND + b"]", "a list of 2"),
+    "two documents in a list": (b"[" + SOUND + b"," + SOUND + b"]", "pages overlap"),
     "an envelope of another day": (json.dumps(envelope(playlist(), day="1999-12-31")).encode(), "contradicts"),
     "an envelope of the future": (
         json.dumps(
@@ -53,9 +56,12 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 READABLE: dict[str, tuple[bytes, int, int]] = {
     "NUL characters in text": (with_name(b'"a\\u0000b"'), 1, 0),
     "duplicate keys, of which the last counts": (with_name(b'"first", "name": "second"'), 1, 0),
-    "NaN for a number": (with_name(b'"x", "duration_ms": NaN'), 0, 1),
-    "infinity for a number": (with_name(b'"x", "popularity": -Infinity'), 0, 1),
-    "a huge integer": (with_name(b'"x", "duration_ms": ' + b"9" * 400), 0, 1),
+    "NaN for a number": (with_name(b'"x", "duration_ms": NaN'), 1, 0),
+    "infinity for a number": (with_name(b'"x", "popularity": -Infinity'), 1, 0),
+    "a huge integer": (with_name(b'"x", "duration_ms": ' + b"9" * 400), 1, 0),
+    "UTF-16": (with_name(b'"x"').decode().encode("utf-16"), 1, 0),
+    "a byte order mark": (b"\xef\xbb\xbf" + with_name(b'"x"'), 1, 0),
+    "gzip": (gzip.compress(with_name(b'"x"')), 1, 0),
     "a list for a name": (with_name(b'["x"]'), 0, 1),
     "nested two hundred deep where nobody looks": (with_name(b'"x", "mood": ' + b"[" * 150 + b"]" * 150), 1, 0),
     "a name of a megabyte": (with_name(b'"' + b"x" * 2**20 + b'"'), 1, 0),

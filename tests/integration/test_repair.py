@@ -20,7 +20,6 @@ from infra.cli import catalog, gaps
 from infra.cli.cloud import Cloud as ConsoleCloud
 from infra.cli.cloud import Platform
 from infra.cli.gaps import Gap
-from infra.deploying import deploy
 from services.audit.audit import auditor
 from services.redrive.event import Event
 from services.redrive.lake import LetterLake
@@ -32,7 +31,9 @@ from tests.integration.tables import DATABASE, complete, copy, declare_tables, d
 
 pytestmark = pytest.mark.slow
 
-DOCUMENT = playlist(entry(track("One")), entry(track("Two", popularity=101)))
+DOCUMENT = playlist(
+    entry(track("One")), entry({**track("Two"), "name": None}), entry(track("Three", popularity=101)), id=None
+)
 NOVEMBER = date(2026, 11, 1)
 
 
@@ -108,12 +109,15 @@ def transform(lake: Cloud) -> None:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console]:
     """A console on a lake with one snapshot that every table has."""
-    for name, value in (("S3_BUCKET", BUCKET), ("SERVICE_VERSION", "1"), ("GRACE_MINUTES", "0")):
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("S3_BUCKET", BUCKET)
+    monkeypatch.setenv("SERVICE_VERSION", "1")
+    monkeypatch.setenv("GRACE_MINUTES", "0")
     monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+    monkeypatch.setenv("EARWORM_ENV", "dev")
     with mock_aws():
         declare_tables()
         lake = make_cloud()
+        lake.deploy(*TABLES)
         for table in TABLES:
             for suffix in ("", "-dead-letters"):
                 lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
@@ -132,12 +136,11 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
         clients: Mapping[str, Any] = {"lambda": console.functions}
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: clients.get(name) or SESSION.client(name))
-        monkeypatch.setattr(audits, "find_cloud", lambda _: cloud)
+        monkeypatch.setattr(audits, "find_cloud", lambda *_, **__: cloud)
         monkeypatch.setattr(audits, "STATE", tmp_path)
         monkeypatch.setattr(audits, "await_written", lambda *_: transform(lake))
         monkeypatch.setattr(catalog, "declared_by", lambda _, component: declared_by(component))
         monkeypatch.setattr(catalog, "altered_views", lambda _: {})
-        monkeypatch.setattr(deploy, "standing", lambda *_: object())
         monkeypatch.setattr(audits, "_print", lambda _, found: console.printed.append((found, list(found.gaps))))
         yield console
 
@@ -146,11 +149,12 @@ REPAIR = "earworm audit --repair"
 
 
 def test_whatever_happened_to_an_output_is_mended_by_a_repair(console: Console) -> None:
-    # given a damaged data page, another table's rows, a receipt of another table, and no quarantine
+    # given a damaged data page, another table's rows, a receipt of another table, and no quarantines
     flip(console.lake, KEY.parquet("albums"), 100)
     copy(console.lake, KEY.parquet("songs"), KEY.parquet("artists"))
     copy(console.lake, KEY.receipt("songs"), KEY.receipt("track_features"))
-    console.lake.s3.delete_object(Bucket=BUCKET, Key=KEY.quarantine("songs"))
+    for key in (KEY.quarantine("songs"), KEY.quarantined_values("songs")):
+        console.lake.s3.delete_object(Bucket=BUCKET, Key=key)
 
     # when it is repaired
     before, after = console.audit(repair=True)
@@ -247,16 +251,6 @@ def test_a_month_that_fails_is_told_and_the_others_are_audited(console: Console)
     (failure,) = found.failures
     assert failure.startswith("2026-10-01 to 2026-10-31 and the catalog could not be audited: killed.")
     assert found.checked == 1
-
-
-def test_a_table_that_is_not_deployed_is_one_line(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    console.lake.s3.delete_object(Bucket=BUCKET, Key=KEY.receipt("songs"))
-    SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name="songs")
-    monkeypatch.setattr(deploy, "standing", lambda _stacks, _environment, table: None if table == "songs" else table)
-
-    (shown,) = console.audit(repair=True)
-
-    assert shown == [("songs", "declared, and not deployed", "earworm deploy songs")]
 
 
 def test_contents_that_are_not_what_the_receipt_says_are_named_though_every_etag_agrees(console: Console) -> None:

@@ -27,7 +27,7 @@ from shared.errors import TransientError
 from shared.lake import SnapshotKey, SupersededError
 from shared.observability import logger
 from shared.worker import transformer
-from tests.documents import entry, playlist, track
+from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
@@ -73,27 +73,51 @@ def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
 
 
 def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cloud) -> None:
-    # given a playlist of a track, a null entry and a track that breaks the contract
-    cloud.put_raw(playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101))))
+    # given a playlist of a track, a null entry, a track that breaks the contract and one with a value that does
+    cloud.put_raw(
+        playlist(
+            entry(track("One")),
+            entry(None),
+            entry({**track("Two"), "name": None}),
+            entry(track("Three", popularity=101)),
+        )
+    )
 
     # when its announcement is handled
     response = handle(cloud)
 
     # then the message is acknowledged, and row, rejected row and skip add up
     assert response == {"batchItemFailures": []}
-    assert [row["track_name"] for row in cloud.rows(KEY.parquet("songs"))] == ["One"]
+    rows = [(row["track_name"], row["popularity"]) for row in cloud.rows(KEY.parquet("songs"))]
+    assert rows == [("One", 50), ("Three", None)]
     (rejected,) = cloud.json_lines(KEY.quarantine("songs"))
     assert rejected["location"] == "$.tracks.items[2]"
-    assert rejected["reason"] == "popularity: Input should be less than or equal to 100 (was 101)"
-    assert json.loads(rejected["row_json"])["track_name"] == "Two"
+    assert rejected["reason"] == "track_name: Input should be a valid string (was None)"
+    assert json.loads(rejected["row_json"])["track_id"] == "track-two"
+    (refused,) = cloud.json_lines(KEY.quarantined_values("songs"))
+    assert refused == {
+        "snapshot_date": "2026-11-22",
+        "playlist_id": KEY.playlist_id,
+        "run_id": "run-1",
+        "extracted_at": None,
+        "table_name": "songs",
+        "location": "$.tracks.items[3]",
+        "column_name": "popularity",
+        "reason": "Input should be less than or equal to 100 (was 101)",
+        "value_json": "101",
+        "raw_key": KEY.raw,
+        "raw_etag": rejected["raw_etag"],
+        "service_version": "1.0.0",
+    }
     (receipt,) = cloud.json_lines(KEY.receipt("songs"))
     assert receipt["skipped"] == '{"null_entry": 1}'
-    assert (receipt["entries"], receipt["rows"], receipt["rejected"], receipt["skipped_entries"]) == (3, 1, 1, 1)
+    assert (receipt["entries"], receipt["rows"], receipt["rejected"], receipt["skipped_entries"]) == (4, 2, 1, 1)
+    assert receipt["refused_values"] == 1
     assert receipt["run_id"] == "run-1"
 
 
 def test_a_redelivery_leaves_every_object_as_it_was(cloud: Cloud) -> None:
-    cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=101))))
+    cloud.put_raw(playlist(entry({**track("One"), "name": None}), entry(track("Two", popularity=101))))
     batch = cloud.batch()
     handle(cloud, batch)
     before = cloud.etags()
@@ -104,12 +128,16 @@ def test_a_redelivery_leaves_every_object_as_it_was(cloud: Cloud) -> None:
 
 
 def test_a_receipt_names_what_s3_called_the_objects_that_it_commits(cloud: Cloud) -> None:
-    cloud.put_raw(playlist(entry(track("One")), entry(track("Two", popularity=101))))
+    cloud.put_raw(playlist(entry({**track("One"), "name": None}), entry(track("Two", popularity=101))))
 
     handle(cloud)
 
     (receipt,) = cloud.json_lines(KEY.receipt("songs"))
-    for kind, key in (("parquet", KEY.parquet("songs")), ("quarantine", KEY.quarantine("songs"))):
+    for kind, key in (
+        ("parquet", KEY.parquet("songs")),
+        ("quarantine", KEY.quarantine("songs")),
+        ("refused_values", KEY.quarantined_values("songs")),
+    ):
         found = cloud.s3.get_object(Bucket=BUCKET, Key=key)
         assert receipt[f"{kind}_key"] == key
         assert receipt[f"{kind}_etag"] == found["ETag"].strip('"')
@@ -117,13 +145,14 @@ def test_a_receipt_names_what_s3_called_the_objects_that_it_commits(cloud: Cloud
         assert found["Metadata"]["content-sha256"] == sha256(found["Body"].read()).hexdigest()
 
 
-def test_a_receipt_of_a_table_that_rejects_nothing_names_no_quarantine(cloud: Cloud) -> None:
+def test_a_receipt_of_a_table_that_rejects_and_refuses_nothing_names_no_quarantine(cloud: Cloud) -> None:
     cloud.put_raw(playlist(entry(track("One"))))
 
     handle(cloud)
 
     (receipt,) = cloud.json_lines(KEY.receipt("songs"))
-    assert [receipt[f"quarantine_{name}"] for name in ("key", "etag", "bytes")] == [None, None, None]
+    for kind in ("quarantine", "refused_values"):
+        assert [receipt[f"{kind}_{name}"] for name in ("key", "etag", "bytes")] == [None, None, None]
 
 
 def test_an_output_that_a_worker_of_the_same_version_wrote_otherwise_is_not_confirmed(cloud: Cloud) -> None:
@@ -140,15 +169,35 @@ def test_an_output_that_a_worker_of_the_same_version_wrote_otherwise_is_not_conf
 
 
 def test_a_replay_that_rejects_nothing_any_more_removes_the_quarantine(cloud: Cloud) -> None:
-    cloud.put_raw(playlist(entry(track("One", popularity=101))))
+    cloud.put_raw(playlist(entry(track("One", popularity=101)), entry({**track("Two"), "name": None})))
     handle(cloud)
-    assert cloud.keys("quarantine/") == [KEY.quarantine("songs")]
+    assert cloud.keys("quarantine") == [KEY.quarantined_values("songs"), KEY.quarantine("songs")]
 
     cloud.put_raw(playlist(entry(track("One", popularity=100))))
     handle(cloud)
 
-    assert cloud.keys("quarantine/") == []
+    assert cloud.keys("quarantine") == []
     assert [row["popularity"] for row in cloud.rows(KEY.parquet("songs"))] == [100]
+
+
+@pytest.mark.parametrize(
+    ("document", "location"),
+    [
+        (playlist(id="0TheDocumentSaysThisId"), "$.id"),
+        (envelope(playlist(id="0TheDocumentSaysThisId")), "$.playlist.id"),
+        ({"href": "https://api.spotify.com/v1/playlists/0TheDocumentSaysThisId/tracks", "items": []}, "$.href"),
+    ],
+)
+def test_a_document_of_another_playlist_than_its_key_is_set_aside(cloud: Cloud, document: Any, location: str) -> None:
+    cloud.put_raw(document)
+
+    assert handle(cloud) == {"batchItemFailures": []}
+
+    (letter,) = cloud.dead()
+    told = {name: each["StringValue"] for name, each in letter["MessageAttributes"].items()}
+    assert told["location"] == f"{KEY.raw} {location}"
+    assert told["sentence"].startswith("'0TheDocumentSaysThisId' contradicts the object's key, which says 3cEYpj")
+    assert cloud.keys("receipts/") == []
 
 
 def test_a_worker_that_was_overtaken_starts_over_with_the_newer_snapshot(cloud: Cloud) -> None:
@@ -176,12 +225,12 @@ def test_a_worker_that_was_overtaken_starts_over_with_the_newer_snapshot(cloud: 
 @pytest.mark.parametrize(
     ("document", "error_class", "sentence"),
     [
-        (b'{"tracks": ', "UnreadableSnapshotError", "no playlist document: Invalid JSON"),
-        ({"artists": []}, "UnreadableSnapshotError", "no playlist: it has neither"),
+        (b'{"tracks": ', "UnreadableSnapshotError", "not a playlist document: Invalid JSON"),
+        ({"artists": []}, "UnreadableSnapshotError", "not a playlist: this is a list of artists"),
         (
             {"snapshot": {"schema_version": 2}},
             "UnreadableSnapshotError",
-            "no playlist document: Object missing",
+            "not a playlist document: Object missing",
         ),
     ],
 )
@@ -224,7 +273,7 @@ def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_te
     # given two announced snapshots, one of which meets a passing fault
     other = SnapshotKey(KEY.snapshot_date, "other")
     cloud.put_raw(playlist(entry(track("One"))))
-    cloud.put_raw(playlist(entry(track("Two"))), key=other.raw)
+    cloud.put_raw(playlist(entry(track("Two")), id="other"), key=other.raw)
     batch = cloud.batch()
 
     def faulty(snapshot: Snapshot) -> Candidates[Song]:
@@ -290,7 +339,7 @@ def traced(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daemon: Daemon, lines: Lines) -> None:
-    cloud.put_raw(playlist(entry(track("One")), entry(None), entry(track("Two", popularity=101))))
+    cloud.put_raw(playlist(entry(track("One")), entry(None), entry({**track("Two"), "name": None})))
 
     handle(cloud, traced(cloud.batch()))
 
@@ -298,7 +347,7 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     (segment,) = daemon.documents()
     (snapshot,) = segment["subsegments"]
     steps = [each["name"] for each in snapshot["subsegments"]]
-    assert steps == ["read", "parse", "transform and validate", "encode", "publish", "publish", "receipt", "confirm"]
+    assert steps == ["read", "parse", "transform and validate", "encode", *["publish"] * 3, "receipt", "confirm"]
     assert snapshot["annotations"] == {
         "table": "songs",
         "playlist_id": KEY.playlist_id,

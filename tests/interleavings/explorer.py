@@ -5,7 +5,7 @@ its next call, or die of it. States are remembered, so the search ends when ther
 in every state, and where every schedule ends:
 
 1. No receipt comes before what it tells of: one of a version stands only where that version's Parquet, and its
-   quarantine if it has any, were written.
+   quarantines if it has any, were written.
 2. Receipts never go back to an older version, and neither they nor Parquet objects vanish.
 3. A message is acknowledged only over a receipt of the version that its worker read or a newer one, or after it was
    sent to the dead letters.
@@ -16,6 +16,8 @@ in every state, and where every schedule ends:
 
 Between a crash and the redelivery, and while workers overlap, outputs may be of several versions: that is not promised
 against, and a message that is not yet acknowledged stands for it.
+
+A key that no version fills is always empty: to look for it and to go on is one step.
 
 A message says only that a key changed, so which of several a worker was given makes no difference: the workers of a
 state are a multiset. A worker that has made no call is no other than a message that waits.
@@ -73,12 +75,17 @@ class Keys(NamedTuple):
 
     raw: str
     quarantine: str
+    quarantined_values: str
     parquet: str
     receipt: str
 
 
+_PARQUET, _RECEIPT = (Keys._fields.index(name) for name in ("parquet", "receipt"))
+
 Objects: TypeAlias = tuple[StoredObject | None, ...]
 """What stands at each of the keys."""
+
+_NOTHING: Objects = (None,) * len(Keys._fields)
 
 
 class State(NamedTuple):
@@ -87,7 +94,7 @@ class State(NamedTuple):
     Attributes:
         happened: How many of the events did.
         objects: The number of the object at each of the keys.
-        written: The raw versions that quarantine, Parquet and receipt were written from until now.
+        written: The raw versions that quarantines, Parquet and receipt were written from until now.
         dead_letter: Whether one was sent.
         workers: States of the automaton, sorted.
     """
@@ -150,6 +157,8 @@ class Explorer:
         self._ages = {_version(raw): age for age, raw in enumerate(self._raws)}
         self._programs = range(len(automaton.starts))
         self._clean = cache(self._run_alone)
+        filled = [self._clean(raw, program) for raw in self._raws for program in self._programs]
+        self._empty = {key for key, *objects in zip(self._keys, *filled, strict=True) if not any(objects)}
 
     def explore(self) -> Exploration:
         """Goes through all states, breadth first.
@@ -184,7 +193,7 @@ class Explorer:
 
     def _start(self) -> State:
         objects: Objects = (None,) * len(self._keys)
-        written: tuple[frozenset[str | None], ...] = (frozenset(),) * 3
+        written: tuple[frozenset[str | None], ...] = (frozenset(),) * len(objects[1:])
         for raw in self._raws[: len(self._scenario.before)]:
             objects = self._run_alone(raw, 0, objects)
             written = tuple(
@@ -201,7 +210,7 @@ class Explorer:
             conflicts=self._scenario.conflicts,
         )
 
-    def _run_alone(self, raw: StoredObject, program: int, objects: Objects = (None,) * 4) -> Objects:
+    def _run_alone(self, raw: StoredObject, program: int, objects: Objects = _NOTHING) -> Objects:
         """What a single clean run of a program leaves."""
         found = [self._number(each) for each in (raw, *objects[1:])]
         worker = self._automaton.starts[program]
@@ -245,29 +254,35 @@ class Explorer:
         else:
             told = Answer()
             affected, next_worker = state._replace(dead_letter=True), after(worker, told)
-        yield Move(worker, told), _with_worker(affected, others, next_worker)
+        yield Move(worker, told), self._with_worker(affected, others, next_worker)
         if state.faults:
             for left, fault in {after(worker, fault): fault for fault in _FAULTS}.items():
                 for effect, where in (("before", state), ("after", affected)):
                     yield (
                         Move(worker, fault, effect),
-                        _with_worker(where._replace(faults=state.faults - 1), others, left),
+                        self._with_worker(where._replace(faults=state.faults - 1), others, left),
                     )
             if next_worker == ACKNOWLEDGED:
                 yield (
                     Move(worker, told, "crash before it is acknowledged after"),
-                    _with_worker(affected._replace(faults=state.faults - 1), others, WAITING),
+                    self._with_worker(affected._replace(faults=state.faults - 1), others, WAITING),
                 )
         if state.repetitions and call.writes and affected is not state:
             yield (
                 Move(worker, told, "answer lost, repeated after"),
-                _with_worker(affected._replace(repetitions=state.repetitions - 1), others, worker),
+                self._with_worker(affected._replace(repetitions=state.repetitions - 1), others, worker),
             )
         if state.conflicts and call.writes and any(self._writes(other, call.key) for other in others):
             yield (
                 Move(worker, CONFLICT),
-                _with_worker(state._replace(conflicts=state.conflicts - 1), others, after(worker, CONFLICT)),
+                self._with_worker(state._replace(conflicts=state.conflicts - 1), others, after(worker, CONFLICT)),
             )
+
+    def _with_worker(self, state: State, others: Sequence[int], worker: int) -> State:
+        while worker not in {ACKNOWLEDGED, WAITING} and self._automaton.standing(worker).call.key in self._empty:
+            worker = self._answered(worker, 0)[2]
+        workers = others if worker == ACKNOWLEDGED else (*others, worker)
+        return state._replace(workers=tuple(sorted(workers)))
 
     def _writes(self, worker: int, key: str) -> bool:
         call = None if worker == WAITING else self._automaton.standing(worker).call
@@ -285,8 +300,8 @@ class Explorer:
     def _wrong(self, before: State, state: State, move: Move) -> str | None:
         """What a move did that must not be."""
         if state.objects is not before.objects:
-            parquet, receipt = (self._made_from(number) for number in state.objects[2:])
-            parquet_before, receipt_before = (self._made_from(number) for number in before.objects[2:])
+            parquet, receipt = (self._made_from(number) for number in state.objects[_PARQUET:])
+            parquet_before, receipt_before = (self._made_from(number) for number in before.objects[_PARQUET:])
             if (receipt_before and not receipt) or (parquet_before and not parquet):
                 return "a receipt or a Parquet object has vanished"
             if receipt and not self._is_written(state, receipt):
@@ -295,7 +310,7 @@ class Explorer:
                 return "a receipt went back to an older version"
         if len(state.workers) < len(before.workers):
             acknowledging = self._automaton.standing(move.worker)
-            receipt = self._made_from(state.objects[3])
+            receipt = self._made_from(state.objects[_RECEIPT])
             is_behind = not receipt or self._is_older(receipt, acknowledging.raw_version)
             if is_behind and acknowledging.call.key in self._keys:
                 return "a message is acknowledged without a receipt"
@@ -304,10 +319,12 @@ class Explorer:
         return None
 
     def _is_written(self, state: State, version: str) -> bool:
-        quarantine, parquet, _ = state.written
         raw = self._raws[self._ages[version]]
-        rejects = all(self._clean(raw, program)[1] for program in self._programs)
-        return version in parquet and (version in quarantine or not rejects)
+        clean = [self._clean(raw, program) for program in self._programs]
+        return all(
+            version in written or not all(lake[place] for lake in clean)
+            for place, written in enumerate(state.written[: _RECEIPT - 1], start=1)
+        )
 
     def _is_older(self, version: str | None, other: str | None) -> bool:
         """Whether a version came before another; without versions, bytes that came back are old and new."""
@@ -320,7 +337,7 @@ class Explorer:
         raw, *_ = objects
         if raw:
             clean = [self._clean(raw, program) for program in self._programs]
-            return objects in clean if clean[0][3] else state.dead_letter
+            return objects in clean if clean[0][_RECEIPT] else state.dead_letter
         whole = {self._clean(each, program)[1:] for each in self._raws for program in self._programs}
         return state.dead_letter or objects[1:] in whole or not any(objects)
 
@@ -361,11 +378,6 @@ class Explorer:
 
 def _version(raw: StoredObject) -> str:
     return raw.version_id or raw.etag.strip('"')
-
-
-def _with_worker(state: State, others: Sequence[int], worker: int) -> State:
-    workers = others if worker == ACKNOWLEDGED else (*others, worker)
-    return state._replace(workers=tuple(sorted(workers)))
 
 
 def _trapped(successors: Sequence[Sequence[int]]) -> list[int]:

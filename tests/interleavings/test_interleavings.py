@@ -31,9 +31,12 @@ from tests.interleavings.fake_s3 import Call, FakeClient
 
 pytestmark = pytest.mark.slow
 
-KEYS = Keys(KEY.raw, KEY.quarantine("songs"), KEY.parquet("songs"), KEY.receipt("songs"))
+KEYS = Keys(
+    KEY.raw, KEY.quarantine("songs"), KEY.quarantined_values("songs"), KEY.parquet("songs"), KEY.receipt("songs")
+)
 MESSAGE = record(json.dumps({"Records": [{"s3": {"object": {"key": KEY.raw}}}]}))
-REJECTED = entry(track("Rejected", popularity=101))
+REJECTED = entry({**track("Rejected"), "name": None})
+REFUSED = entry(track("Refused", popularity=101))
 
 
 def document(*entries: Any) -> bytes:
@@ -42,15 +45,18 @@ def document(*entries: Any) -> bytes:
 
 REJECTING = document(entry(track("First")), REJECTED)
 OF_THE_SAME_ROWS = document(entry(track("First")), entry(None))
+REFUSING = document(entry(track("First")), REFUSED)
+REJECTING_AND_REFUSING = document(entry(track("First")), REJECTED, REFUSED)
 CLEAN = document(entry(track("Second")))
 REJECTING_MORE = document(REJECTED, entry(track("Third")), REJECTED)
 UNREADABLE = b"{"
 
 
 def repairing(snapshot: Snapshot) -> Candidates[Song]:
-    """A later transform of songs, by which nothing is rejected any more."""
+    """A later transform of songs, by which nothing is rejected or refused any more."""
     for candidate in songs(snapshot):
         if isinstance(candidate, Candidate):
+            candidate.row["track_name"] = "Mended"
             candidate.row["popularity"] = None
         yield candidate
 
@@ -101,7 +107,9 @@ def workers() -> Automaton:
 
 
 SCENARIOS = {
-    "two workers with the same version": Scenario([Put(REJECTING, 2)], faults=2, repetitions=1, conflicts=1),
+    "two workers with the same version": Scenario(
+        [Put(REJECTING_AND_REFUSING, 2)], faults=2, repetitions=1, conflicts=1
+    ),
     "three workers with the same version": Scenario([Put(REJECTING, 3)], faults=1, repetitions=1, conflicts=1),
     "a newer version that rejects nothing any more": Scenario(
         [Put(REJECTING), Put(CLEAN)], faults=1, repetitions=1, conflicts=1
@@ -109,6 +117,11 @@ SCENARIOS = {
     "a newer version that rejects something now": Scenario(
         [Put(CLEAN), Put(REJECTING)], faults=1, repetitions=1, conflicts=1
     ),
+    "a newer version that refuses nothing any more": Scenario(
+        [Put(REFUSING), Put(CLEAN)], faults=1, repetitions=1, conflicts=1
+    ),
+    "a newer version that rejects and refuses nothing any more": Scenario([Put(REJECTING_AND_REFUSING), Put(CLEAN)]),
+    "a newer version that refuses what was rejected": Scenario([Put(REJECTING), Put(REFUSING)]),
     "two newer versions than the one that stands": Scenario(
         [Put(CLEAN), Put(REJECTING_MORE)], before=[REJECTING], faults=1, conflicts=1
     ),
@@ -277,5 +290,5 @@ def test_the_versions_of_equal_parquet_have_it() -> None:
         for body in (REJECTING, OF_THE_SAME_ROWS)
     ]
 
-    one, other = ({lake[2].etag for lake in lakes if lake[2]} for lakes in clean)
+    one, other = ({lake[3].etag for lake in lakes if lake[3]} for lakes in clean)
     assert one == other

@@ -175,7 +175,7 @@ def test_a_service_that_fails_is_rolled_back_and_no_other_is_held_up(pipeline: P
     rolled_back = standings(dev.cloud)["artists"]
     assert rolled_back
     assert rolled_back.status == "UPDATE_ROLLBACK_COMPLETE"
-    dev.put(SnapshotKey(date(2025, 6, 9), "after-the-failure"), playlist(entry(track("Heard"))))
+    dev.put(SnapshotKey(date(2025, 6, 9), "after-the-failure"), playlist(entry(track("Heard")), id=None))
     dev.wait_for(date(2025, 6, 9), *TABLES)
     assert dev.receipts(date(2025, 6, 9))["artists"]["service_version"] == current["artists"]
     assert dev.receipts(date(2025, 6, 9))["albums"]["service_version"] == new["albums"]
@@ -187,7 +187,9 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     # given two environments side by side that hear the same
     first, second = date(2025, 7, 7), date(2025, 7, 14)
     documents = {
-        SnapshotKey(day, "heard-by-both"): playlist(entry(track(f"One of {day}")), entry(track(f"Two of {day}")))
+        SnapshotKey(day, "heard-by-both"): playlist(
+            entry(track(f"One of {day}")), entry(track(f"Two of {day}")), id=None
+        )
         for day in (first, second)
     }
     for lake in (dev, prod):
@@ -251,7 +253,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(p
 
 def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -> None:
     # given what one of them hears alone
-    dev.put(SnapshotKey(date(2025, 8, 4), "heard-by-dev"), playlist(entry(track("Heard"))))
+    dev.put(SnapshotKey(date(2025, 8, 4), "heard-by-dev"), playlist(entry(track("Heard")), id=None))
     dev.wait_for(date(2025, 8, 4), *TABLES)
     assert prod.objects("raw/spotify/2025-08-04/") == prod.objects("receipts/spotify/year=2025/month=08/") == {}
 
@@ -274,11 +276,11 @@ def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -
     )
     assert rows
     assert prod.objects("processed/") == rows
-    prod.put(SnapshotKey(date(2025, 8, 11), "heard-by-prod"), playlist(entry(track("Heard"))))
+    prod.put(SnapshotKey(date(2025, 8, 11), "heard-by-prod"), playlist(entry(track("Heard")), id=None))
     prod.wait_for(date(2025, 8, 11), "songs")
 
     # and the first one goes on
-    dev.put(SnapshotKey(date(2025, 8, 11), "heard-by-dev"), playlist(entry(track("Heard"))))
+    dev.put(SnapshotKey(date(2025, 8, 11), "heard-by-dev"), playlist(entry(track("Heard")), id=None))
     dev.wait_for(date(2025, 8, 11), *TABLES)
 
 

@@ -133,17 +133,19 @@ def against(role: str, call: str, own: Mapping[str, Any], *foreign: Mapping[str,
 def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     queue, others_queue = (f"earworm-dev-{name.replace('_', '-')}" for name in (table, other))
     day = "year=2026/month=01/day=05"
-    rows, quarantine, receipt = (
+    rows, quarantine, values, receipt = (
         {"Key": key}
         for key in (
             f"processed/spotify/{table}/{day}/x.parquet",
             f"quarantine/spotify/{day}/{table}-x.json",
+            f"quarantine-values/spotify/{day}/{table}-x.json",
             f"receipts/spotify/{day}/{table}-x.json",
         )
     )
     foreign = [
         {"Key": f"processed/spotify/{other}/{day}/x.parquet"},
         {"Key": f"quarantine/spotify/{day}/{other}-x.json"},
+        {"Key": f"quarantine-values/spotify/{day}/{other}-x.json"},
         {"Key": f"receipts/spotify/{day}/{other}-x.json"},
         {"Key": "dead-letters/spotify/x"},
         {"Key": "athena-results/x.csv"},
@@ -154,6 +156,7 @@ def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     yield from against(table, "s3.put_object", rows, *foreign, raw)
     yield from against(table, "s3.get_object", rows, *foreign, {**rows, **version})
     yield from against(table, "s3.delete_object", quarantine, *foreign, raw, rows, receipt, {**quarantine, **version})
+    yield Case(table, "s3.delete_object", {**values, **version}, ("s3.delete_object", values))
     polled, letters = {"QueueUrl": queue}, {"QueueUrl": f"{queue}-dead-letters"}
     others = [{"QueueUrl": others_queue}, {"QueueUrl": f"{others_queue}-dead-letters"}]
     yield from against(table, "sqs.receive_message", polled, letters, *others)
@@ -433,9 +436,13 @@ def eventually(condition: Callable[[], Any], *, within: float = 60) -> None:
 
 
 def document(bound: int) -> bytes:
-    """A snapshot of one row for each table, which all break their contract when the bound is passed."""
+    """A snapshot of one row for each table, in which a value breaks its contract when the bound is passed.
+
+    So does the row of a second song, where there is a table that can do without no name.
+    """
     song = track(popularity=bound, album=album(popularity=bound))
-    listed = playlist(entry(song), followers={"total": 100 - bound})
+    nameless = track("Two") | {"name": "Two" if bound <= 100 else None}
+    listed = playlist(entry(song), entry(nameless), id=REJECTED.playlist_id, followers={"total": 100 - bound})
     artists = [{"id": "song-band", "name": "Song Band", "popularity": bound}]
     features = {"source": "spotify", "items": [{"id": song["id"], "energy": bound / 100}]}
     day = str(REJECTED.snapshot_date)
@@ -463,7 +470,7 @@ class Work:
         self.treat_dead_letters()
         self.crawl()
         self.make_report()
-        for table in (*TABLES, "receipts", "rejected_rows"):
+        for table in (*TABLES, "receipts", "rejected_rows", "rejected_values"):
             self.account.ask(f"SELECT count(*) FROM {table}")
 
     def let_schedules_start_runs(self) -> None:

@@ -6,6 +6,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SECRET_HEADER: Final = "X-Simulator-Secret"  # noqa: S105 - the header's name
+CLIENT_ID_PREFIX: Final = "earworm-simulator-"
+"""Begins the id of every application that is the simulator's."""
+
 INFO_PATH: Final = "/_simulator"
 CLOCK_PATH: Final = "/_simulator/clock"
 TIER_PATH: Final = "/_simulator/tier"

@@ -18,8 +18,6 @@ from starlette.exceptions import HTTPException
 
 from infra.local.spotify.trending import SIMULATOR
 
-CLIENT_ID_PREFIX: Final = "earworm-simulator-"
-"""Begins the id of every application that is the simulator's."""
 SECONDS_OF_A_TOKEN: Final = 3600
 LIFE_OF_A_CONSENT: Final = timedelta(days=183)
 """Six months: refreshing does not extend them."""

@@ -21,6 +21,7 @@ class _Row(BaseModel):
 class Song(_Row):
     position: Ordinal
     track_id: str | None
+    linked_from_id: str | None
     isrc: str | None
     track_name: str
     artist_id: str | None
@@ -30,6 +31,7 @@ class Song(_Row):
     album_id: str | None
     album_name: str | None
     popularity: Percent | None
+    popularity_measured: bool | None
     duration_ms: Count | None
     duration_min: float | None
     explicit: bool | None
@@ -47,6 +49,7 @@ class Artist(_Row):
     artist_name: str
     genres: str | None
     primary_genre: str | None
+    genres_as_of: date | None
     popularity: Percent | None
     followers: Count | None
     tracks_in_playlist: Ordinal
@@ -106,6 +109,9 @@ class PlaylistMetadata(_Row):
     track_entries: Count
     episode_entries: Count
     null_entries: Count
+    unknown_entries: Count
+    rejected_entries: Count
+    unexplained_entries: Count | None
     features_coverage: Share | None
     popularity_coverage: Share | None
     genres_coverage: Share | None

@@ -131,6 +131,7 @@ def _songs(entries: list[_Entry]) -> dict[str, list[Any]]:
             "album_id": [track.album.id for track in tracks],
             "album_name": [track.album.name for track in tracks],
             "popularity": [track.popularity for track in tracks],
+            "popularity_measured": [True] * len(tracks),
             "duration_ms": [track.duration_ms for track in tracks],
             "duration_min": [track.duration_ms / 60_000 for track in tracks],
             "explicit": [track.explicit for track in tracks],

@@ -8,15 +8,17 @@ _ORIGIN = {"snapshot_date": str, "playlist_id": str, "run_id": str, "extracted_a
 TABLES: dict[str, dict[str, object]] = {
     "songs": {
         **_ORIGIN,
-        "position": int, "track_id": str, "isrc": str, "track_name": str, "artist_id": str, "artist_name": str,
-        "artist_ids": str, "artist_names": str, "album_id": str, "album_name": str, "popularity": int,
+        "position": int, "track_id": str, "linked_from_id": str, "isrc": str, "track_name": str, "artist_id": str,
+        "artist_name": str, "artist_ids": str, "artist_names": str, "album_id": str, "album_name": str,
+        "popularity": int, "popularity_measured": bool,
         "duration_ms": int, "duration_min": float, "explicit": bool, "is_local": bool, "is_playable": bool,
         "disc_number": int, "track_number": int, "added_at": "timestamp", "added_by": str, "track_url": str,
     },
     "artists": {
         **_ORIGIN,
-        "artist_id": str, "artist_name": str, "genres": str, "primary_genre": str, "popularity": int,
-        "followers": int, "tracks_in_playlist": int, "best_position": int, "artist_url": str, "image_url": str,
+        "artist_id": str, "artist_name": str, "genres": str, "primary_genre": str, "genres_as_of": "day",
+        "popularity": int, "followers": int, "tracks_in_playlist": int, "best_position": int, "artist_url": str,
+        "image_url": str,
     },
     "albums": {
         **_ORIGIN,
@@ -35,7 +37,8 @@ TABLES: dict[str, dict[str, object]] = {
         **_ORIGIN,
         "playlist_name": str, "description": str, "owner_id": str, "owner_name": str, "is_public": bool,
         "is_collaborative": bool, "followers": int, "spotify_snapshot_id": str, "total_entries": int,
-        "track_entries": int, "episode_entries": int, "null_entries": int, "features_coverage": float,
+        "track_entries": int, "episode_entries": int, "null_entries": int, "unknown_entries": int,
+        "rejected_entries": int, "unexplained_entries": int, "features_coverage": float,
         "popularity_coverage": float, "genres_coverage": float, "feature_source": str, "market": str,
         "outcome": str, "playlist_url": str, "drift": str,
     },

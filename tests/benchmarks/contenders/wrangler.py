@@ -64,6 +64,7 @@ def _songs(items: pd.DataFrame) -> pd.DataFrame:
     songs["artist_name"] = artists.str[0].str["name"]
     songs["artist_ids"] = _json(artists, "id")
     songs["artist_names"] = _json(artists, "name")
+    songs["popularity_measured"] = True
     songs["duration_min"] = songs["duration_ms"] / 60_000
     songs["added_at"] = pd.to_datetime(items["added_at"]).dt.tz_localize(None)
     songs["added_by"] = items["added_by.id"].replace("", None)
@@ -115,6 +116,9 @@ def _metadata(playlist: dict[str, Any], items: pd.DataFrame) -> pd.DataFrame:
         track_entries=len(items),
         episode_entries=0,
         null_entries=0,
+        unknown_entries=0,
+        rejected_entries=0,
+        unexplained_entries=0,
         features_coverage=0.0,
         popularity_coverage=items["track.popularity"].notna().mean(),
         genres_coverage=0.0,

@@ -26,12 +26,29 @@ from shared.lake import SnapshotKey
 NAMES = ("songs", "albums")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = st.builds(SnapshotKey, st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.sampled_from(("one", "two-2", "3")))
-UNCHECKED = {"extracted_at", "service_version", "contract_version"}
+UNCHECKED = {"extracted_at", "refused_values", "service_version", "contract_version"}
 """Columns that nothing else tells; the SHA-256 of the receipt covers them."""
 ETAGS = st.uuids().map(lambda each: each.hex)
 
 
-def receipt(place: Place, raw: FoundRaw, parquet: FoundObject, kept: FoundObject | None, **numbers: int) -> Receipt:
+KINDS = {
+    "receipts": "receipt",
+    "parquet": "Parquet file",
+    "quarantine": "quarantine",
+    "quarantined_values": "quarantine of values",
+}
+
+
+def receipt(
+    place: Place,
+    raw: FoundRaw,
+    parquet: FoundObject,
+    kept: FoundObject | None,
+    values: FoundObject | None = None,
+    *,
+    refused: int = 0,
+    **numbers: int,
+) -> Receipt:
     """A receipt that says how it is."""
     told: Receipt = {
         "snapshot_date": str(place.key.snapshot_date),
@@ -42,6 +59,7 @@ def receipt(place: Place, raw: FoundRaw, parquet: FoundObject, kept: FoundObject
         "entries": sum(numbers.values()),
         "rows": numbers["rows"],
         "rejected": numbers["rejected"],
+        "refused_values": refused,
         "skipped_entries": numbers["skipped"],
         "skipped": f'{{"episode": {numbers["skipped"]}}}' if numbers["skipped"] else "{}",
         "raw_key": place.key.raw,
@@ -53,6 +71,9 @@ def receipt(place: Place, raw: FoundRaw, parquet: FoundObject, kept: FoundObject
         "quarantine_key": place.key.quarantine(place.table) if kept else None,
         "quarantine_etag": kept.etag if kept else None,
         "quarantine_bytes": kept.bytes if kept else None,
+        "refused_values_key": place.key.quarantined_values(place.table) if values else None,
+        "refused_values_etag": values.etag if values else None,
+        "refused_values_bytes": values.bytes if values else None,
         "service_version": "1",
         "contract_version": 1,
     }
@@ -66,16 +87,20 @@ def consistent(draw: st.DrawFn) -> Holdings:
     raws = {
         key: FoundRaw(draw(ETAGS), draw(ETAGS), NOON - timedelta(days=1)) for key in draw(st.sets(KEYS, max_size=4))
     }
-    holdings = Holdings(raws, {}, {}, {})
+    holdings = Holdings(raws, {}, {}, {}, {})
     for key, raw in raws.items():
         for place in (Place(table, key) for table in NAMES):
             numbers = {name: draw(st.integers(0, 3)) for name in ("rows", "rejected", "skipped")}
             parquet, quarantine = draw(found), draw(found) if numbers["rejected"] else None
-            content = receipt(place, raw, parquet, quarantine, **numbers)
+            refused = draw(st.integers(0, 2))
+            values = draw(found) if refused else None
+            content = receipt(place, raw, parquet, quarantine, values, refused=refused, **numbers)
             _of(holdings, "receipts")[place] = FoundReceipt(raw.version, "run-1", is_intact=True, content=content)
             _of(holdings, "parquet")[place] = parquet
             if quarantine:
                 _of(holdings, "quarantine")[place] = quarantine
+            if values:
+                _of(holdings, "quarantined_values")[place] = values
     return holdings
 
 
@@ -98,20 +123,19 @@ def test_a_consistent_lake_has_no_gap(holdings: Holdings) -> None:
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
 def test_any_single_object_that_is_removed_is_named(holdings: Holdings, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([kind for kind in ("receipts", "parquet", "quarantine") if _of(holdings, kind)]))
+    kind = data.draw(st.sampled_from([kind for kind in KINDS if _of(holdings, kind)]))
     place = data.draw(st.sampled_from(sorted(_of(holdings, kind), key=repr)))
 
     del _of(holdings, kind)[place]
 
-    name = {"receipts": "receipt", "parquet": "Parquet file", "quarantine": "quarantine"}[kind]
     ((table, raw_key, what),) = gaps(holdings)
     assert (table, raw_key) == (place.table, place.key.raw)
-    assert what.startswith(f"{name} missing")
+    assert what.startswith(f"{KINDS[kind]} missing")
 
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
 def test_any_single_output_that_is_altered_is_named(holdings: Holdings, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from([kind for kind in ("receipts", "parquet", "quarantine") if _of(holdings, kind)]))
+    kind = data.draw(st.sampled_from([kind for kind in KINDS if _of(holdings, kind)]))
     place = data.draw(st.sampled_from(sorted(_of(holdings, kind), key=repr)))
     was = _of(holdings, kind)[place]
     if kind != "receipts":
@@ -143,7 +167,7 @@ def test_a_raw_object_that_is_gone_leaves_orphans_for_a_person_and_a_new_version
 
     found = compare(holdings, NAMES, settled_before=NOON).gaps
 
-    kinds = ("receipts", "parquet", "quarantine") if gone else ("receipts",)
+    kinds = tuple(KINDS) if gone else ("receipts",)
     outputs = [place for kind in kinds for place in _of(holdings, kind) if place.key == key]
     assert len(found) == len(outputs)
     assert {gap["raw_key"] for gap in found} == {key.raw}
@@ -163,13 +187,15 @@ def test_a_raw_object_that_may_still_be_on_its_way_is_fresh_and_no_gap(holdings:
 def test_numbers_are_told() -> None:
     key = SnapshotKey(date(2026, 11, 22), "one")
     place, raw = Place("songs", key), FoundRaw("v1", "e1", NOON - timedelta(days=1))
-    content = receipt(place, raw, FoundObject("e2", 5), FoundObject("e3", 6), rows=5, rejected=2, skipped=1)
+    parquet, kept, values = FoundObject("e2", 5), FoundObject("e3", 6), FoundObject("e5", 7)
+    content = receipt(place, raw, parquet, kept, values, refused=1, rows=5, rejected=2, skipped=1)
     content["entries"] = 9
     holdings = Holdings(
         raws={key: raw},
         receipts={place: FoundReceipt("v1", "run-1", is_intact=True, content=content)},
         parquet={place: FoundObject("e2", 4)},
         quarantine={place: FoundObject("e4", 6)},
+        quarantined_values={place: FoundObject("e5", 8)},
         strays=["raw/spotify/2026-11-22/x.json"],
     )
 
@@ -179,6 +205,7 @@ def test_numbers_are_told() -> None:
         "receipt does not add up: 9 entries are not 5 rows + 2 rejected + 1 skipped",
         "Parquet file is another than its receipt says: ETag e2, 4 bytes, not ETag e2, 5 bytes",
         "quarantine is another than its receipt says: ETag e4, 6 bytes, not ETag e3, 6 bytes",
+        "quarantine of values is another than its receipt says: ETag e5, 8 bytes, not ETag e5, 7 bytes",
         "raw/spotify/2026-11-22/x.json belongs to no snapshot",
     ]
 

@@ -1,6 +1,8 @@
 """Where documents from elsewhere belong."""
 
+import gzip
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -10,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.archive import documents
 from infra.cli.screen import ConsoleError
 from shared.lake import SnapshotKey
-from tests.documents import entry, envelope, playlist, track
+from tests.documents import entry, envelope, playlist, track, tracks_in
 
 DAY = date(2026, 11, 22)
 
@@ -53,10 +56,11 @@ def test_pages_are_merged_in_the_order_of_their_offsets(tmp_path: Path) -> None:
 
     (document,) = documents([second, first], day=DAY, playlist="starred", pages_of_one=True)
 
-    # then the playlist holds every entry
-    merged = json.loads(document.body)
-    assert merged["name"] == "Trending"
-    assert merged["tracks"]["items"] == [entry(track("One")), entry(None), entry(track("Three"))]
+    # then both are kept as they are, and read as one playlist
+    assert json.loads(document.body) == [json.loads(each.read_bytes()) for each in (second, first)]
+    snapshot = read_snapshot(document.body, Provenance("starred", DAY))
+    assert snapshot.playlist.name == "Trending"
+    assert [(each.position, each.track.name) for each in tracks_in(snapshot)] == [(1, "One"), (3, "Three")]
     assert document.entries == 3
 
 
@@ -90,6 +94,34 @@ def test_what_cannot_be_loaded_is_refused_with_what_to_do(
         documents([file(tmp_path, name, content)], day=None, playlist=None, pages_of_one=False)
 
 
+def test_a_document_of_another_playlist_than_is_asked_for_is_refused(tmp_path: Path) -> None:
+    path = file(tmp_path, "top50_2024-05-02.json", playlist())
+
+    with pytest.raises(ConsoleError, match="'3cEYpjA9oz9GiPac4AsH4n' contradicts the object's key, which says another"):
+        documents([path], day=None, playlist="another", pages_of_one=False)
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: gzip.compress(text.encode()),
+    ],
+    ids=["UTF-16", "a byte order mark", "gzip"],
+)
+@pytest.mark.parametrize("pages_of_one", [False, True])
+def test_a_document_may_come_in_other_encodings(
+    tmp_path: Path, encode: Callable[[str], bytes], *, pages_of_one: bool
+) -> None:
+    path = tmp_path / "snapshot.json"
+    path.write_bytes(encode(json.dumps(envelope(playlist(entry(track()))))))
+
+    (document,) = documents([path], day=None, playlist=None, pages_of_one=pages_of_one)
+
+    assert document.entries == 1
+
+
 def test_two_documents_of_one_snapshot_are_refused(tmp_path: Path) -> None:
     files = [file(tmp_path, name, playlist(entry(track(name)))) for name in ("a.json", "b.json")]
 
@@ -121,13 +153,12 @@ ODD_BYTES = {
     "only space": b" \n\t ",
     "nested": b"[" * 100_000,
     "nested objects": b'{"a":' * 100_000,
-    "nested within": json.dumps(WHOLE).encode()[:-1] + b', "x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    "nested within": json.dumps(WHOLE).encode()[:-1] + b', "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "a name twice": b'{"snapshot": {}, "snapshot": 1, "playlist": {}}',
     "NaN": b"NaN",
     "a long number": b'{"snapshot": {"snapshot_date": ' + b"9" * 5_000 + b"}}",
     "Latin-1": json.dumps(WHOLE | {"x": "\xe9"}, ensure_ascii=False).encode("latin-1"),
-    "UTF-16": json.dumps(WHOLE).encode("utf-16"),
-    "a byte order mark": b"\xef\xbb\xbf" + json.dumps(WHOLE).encode(),
+    "half of UTF-16": json.dumps(WHOLE).encode("utf-16")[:-1],
     "gzip": b"\x1f\x8b\x08\x00",
     "half a document": json.dumps(WHOLE).encode()[:-9],
 }

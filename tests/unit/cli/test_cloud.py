@@ -31,8 +31,7 @@ from infra.deploying.build import BuildError
 from infra.deploying.deploy import DeployError
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
-from infra.local.spotify.admin import CLOCK_PATH, TIER_PATH
-from infra.local.spotify.authorization import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import CLIENT_ID_PREFIX, CLOCK_PATH, TIER_PATH
 from infra.tools import notebook
 
 UP = Endpoints(

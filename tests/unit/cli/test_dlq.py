@@ -28,6 +28,9 @@ class FakeCloud:
     environment: str = "dev"
     address: str = "the local cloud"
 
+    def command(self, words: str) -> str:
+        return f"earworm {words}"
+
     def client(self, service: str) -> "FakeCloud":
         assert service == "lambda"
         return self

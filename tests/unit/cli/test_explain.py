@@ -11,11 +11,13 @@ from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables import TABLES
 from infra.cli.explain import entries, value_at
 from services import transform_of
-from tests.documents import artist, entry, envelope, playlist, track
+from tests.documents import artist, entry, envelope, isrc_of, playlist, track
+
+PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
 
 
 def read(document: Any) -> Snapshot:
-    return read_snapshot(json.dumps(document).encode(), Provenance("p1", date(2026, 11, 22)))
+    return read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
 
 DOCUMENT = envelope(
@@ -29,7 +31,7 @@ DOCUMENT = envelope(
     ),
     audio_features=[
         {"source": "spotify", "joined_by": "id", "items": [{"id": "track-two", "energy": 0.5}]},
-        {"source": "reccobeats", "joined_by": "isrc", "items": [{"isrc": "ISRC-one", "energy": 0.7}]},
+        {"source": "reccobeats", "joined_by": "isrc", "items": [{"isrc": isrc_of("One"), "energy": 0.7}]},
     ],
 )
 

@@ -26,7 +26,7 @@ def gap(mended_by: Any, *, raw_key: str | None = ONE.raw, table: str | None = "s
 
 
 def test_a_repair_announces_each_gap_once_and_none_that_a_replay_does_not_mend() -> None:
-    others = [gap(kind, table="albums") for kind in ("document", "catalog", "deploy", "code", "person")]
+    others = [gap(kind, table="albums") for kind in ("document", "catalog", "code", "person")]
     stray = gap("person", raw_key=None, table=None)
 
     replays = announcements([gap("replay", raw_key=TWO.raw), gap("replay"), gap("replay"), *others, stray])
@@ -39,7 +39,6 @@ def test_a_repair_announces_each_gap_once_and_none_that_a_replay_does_not_mend()
     [
         (gap("replay"), "earworm audit --repair"),
         (gap("catalog"), "earworm audit --repair"),
-        (gap("deploy"), "earworm deploy songs"),
         (gap("document", cause="E: {no} JSON"), "correct the raw object, or remove it: E: {no} JSON"),
         (gap("code", cause="earworm dlq show songs (E)"), "a replay did not mend it: earworm dlq show songs (E)"),
         (gap("person"), "restore the raw object from an older version, or remove this one"),

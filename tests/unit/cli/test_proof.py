@@ -14,15 +14,18 @@ import pytest
 
 from contracts.rows import Rows
 from contracts.tables.rejected_rows import REJECTED_ROWS
+from contracts.tables.rejected_values import REJECTED_VALUES
 from contracts.tables.songs import SONGS
 from infra.cli import contents
+from infra.cli.claim import Claim, Holding
 from infra.cli.contents import read
-from infra.cli.proof import Claim, fault_of
+from infra.cli.proof import fault_of
 from shared.parquet import encode
 from tests.rows import row_of
 
 ROW: dict[str, Any] = row_of(SONGS)
 REJECTED: dict[str, Any] = {**row_of(REJECTED_ROWS), "table_name": "songs", "row_json": "{}"}
+REFUSED: dict[str, Any] = {**row_of(REJECTED_VALUES), "table_name": "songs", "value_json": "101"}
 ROWS = 100
 SHARED = ("playlist_id", "snapshot_date", "run_id")
 
@@ -35,9 +38,10 @@ def lines(*rows: dict[str, Any]) -> bytes:
     return b"".join(json.dumps(row, default=str).encode() + b"\n" for row in rows)
 
 
-def claim(path: Path, body: bytes, rows: int, of: dict[str, Any] = ROW) -> Claim:
+def claim(path: Path, body: bytes, rows: int, of: dict[str, Any] = ROW, holding: Holding = "Parquet file") -> Claim:
     path.write_bytes(body)
-    return Claim(path=str(path), table="songs", rows=rows, shared={name: of[name] for name in SHARED})
+    shared = {name: of[name] for name in SHARED}
+    return Claim(path=str(path), holding=holding, table="songs", rows=rows, shared=shared)
 
 
 def table_with(tmp_path: Path, change: Callable[[pa.Table], pa.Table]) -> bytes:
@@ -50,10 +54,12 @@ def table_with(tmp_path: Path, change: Callable[[pa.Table], pa.Table]) -> bytes:
 def test_a_file_that_holds_what_its_receipt_says_is_without_fault(tmp_path: Path) -> None:
     rows = claim(tmp_path / "a.parquet", parquet(ROW, ROW), 2)
     nothing = claim(tmp_path / "b.parquet", parquet(), 0)
-    rejected = claim(tmp_path / "c.json", lines(REJECTED, REJECTED), 2, of=REJECTED)
+    rejected = claim(tmp_path / "c.json", lines(REJECTED, REJECTED), 2, REJECTED, "quarantine")
+    refused = claim(tmp_path / "d.json", lines(REFUSED), 1, REFUSED, "quarantine of values")
 
-    assert [fault_of(rows), fault_of(nothing), fault_of(rejected)] == [None, None, None]
-    assert list(read([rows, nothing, rejected])) == [None, None, None]
+    claims = [rows, nothing, rejected, refused]
+    assert [*map(fault_of, claims)] == [None, None, None, None]
+    assert list(read(claims)) == [None, None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -97,14 +103,26 @@ def test_its_columns_are_the_contracts(
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        (lines(REJECTED), "quarantine holds 1 rows, the receipt says 2"),
+        (lines(REJECTED), "quarantine holds 1 lines, the receipt says 2"),
         (lines(REJECTED) + b"{\n", "quarantine cannot be read: line 2: Invalid JSON"),
-        (lines(REJECTED, {**REJECTED, "table_name": "albums"}), "quarantine holds a row of table_name 'albums'"),
-        (lines(REJECTED, {**REJECTED, "playlist_id": "another"}), "quarantine holds a row of playlist_id 'another'"),
+        (lines(REJECTED, {**REJECTED, "table_name": "albums"}), "quarantine holds a line of table_name 'albums'"),
+        (lines(REJECTED, {**REJECTED, "playlist_id": "another"}), "quarantine holds a line of playlist_id 'another'"),
     ],
 )
 def test_what_a_quarantine_holds_otherwise_is_named(tmp_path: Path, body: bytes, what: str) -> None:
-    assert str(fault_of(claim(tmp_path / "a.json", body, 2, of=REJECTED))).startswith(what)
+    assert str(fault_of(claim(tmp_path / "a.json", body, 2, REJECTED, "quarantine"))).startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (lines(REFUSED), "quarantine of values holds 1 lines, the receipt says 2"),
+        (lines(REFUSED, REJECTED), "quarantine of values cannot be read: line 2: Field required"),
+        (lines(REFUSED, {**REFUSED, "run_id": "a"}), "quarantine of values holds a line of run_id 'a'"),
+    ],
+)
+def test_so_is_what_a_quarantine_of_values_does(tmp_path: Path, body: bytes, what: str) -> None:
+    assert str(fault_of(claim(tmp_path / "a.json", body, 2, REFUSED, "quarantine of values"))).startswith(what)
 
 
 @pytest.mark.slow

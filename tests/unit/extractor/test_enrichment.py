@@ -58,7 +58,7 @@ def test_tracks_are_found_in_both_generations_once_each_and_in_order() -> None:
         entry(track(id=None, is_local=True)),
         entry(track(type="episode")),
         entry(track(type=["of", "no", "kind"])),
-        entry(track(artists="nobody")),
+        entry(track(id=["of", "no", "kind"])),
     ],
 )
 def test_what_is_no_track_of_spotifys_is_passed_over(no_track: Any) -> None:

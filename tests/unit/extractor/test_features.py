@@ -249,8 +249,8 @@ class World:
 
 
 def code_of(track: Track) -> str | None:
-    code: str | None = track_isrc(track)
-    return code if code != "no ISRC" else None
+    code = track_isrc(track)
+    return code if isinstance(code, str) else None
 
 
 @st.composite

@@ -8,14 +8,15 @@ import pytest
 
 from contracts.candidates import Candidates, Skip
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
+from contracts.spotify import first_day
 from contracts.tables import TABLES
 from contracts.validation import judge
-from services.albums.transform import albums, first_day
+from services.albums.transform import albums
 from services.artists.transform import artists
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from services.track_features.transform import track_features
-from tests.documents import album, artist, entry, envelope, playlist, track
+from tests.documents import album, artist, entry, envelope, isrc_of, playlist, track
 
 ORIGIN = {
     "snapshot_date": "2026-11-22",
@@ -58,7 +59,8 @@ def test_a_track_becomes_a_song_with_its_first_artist_and_all_of_them() -> None:
         **ORIGIN,
         "position": 2,
         "track_id": "track-duet",
-        "isrc": "ISRC-duet",
+        "linked_from_id": None,
+        "isrc": isrc_of("Duet"),
         "track_name": "Duet",
         "artist_id": "ann",
         "artist_name": "Ann",
@@ -67,6 +69,7 @@ def test_a_track_becomes_a_song_with_its_first_artist_and_all_of_them() -> None:
         "album_id": "duet-album",
         "album_name": "Duet Album",
         "popularity": 50,
+        "popularity_measured": True,
         "duration_ms": 180_000,
         "duration_min": 3.0,
         "explicit": False,
@@ -83,7 +86,7 @@ def test_a_track_becomes_a_song_with_its_first_artist_and_all_of_them() -> None:
 def test_what_spotify_did_not_send_is_null_and_never_zero() -> None:
     (row,) = rows("songs", songs(snapshot_of(envelope(playlist({"track": {"name": "Bare"}})))))
 
-    told = {"position": 1, "track_name": "Bare", "artist_ids": "[]", "artist_names": "[]"}
+    told = {"position": 1, "track_name": "Bare"}
     assert row == {**dict.fromkeys(row), **ORIGIN, **told}
 
 
@@ -119,6 +122,146 @@ def test_an_unknown_time_or_user_of_the_addition_is_null(added: dict[str, Any]) 
     (row,) = rows("songs", songs(snapshot_of(envelope(playlist(entry(track(), **added))))))
 
     assert (row["added_at"], row["added_by"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "isrc"),
+    [
+        ("GBAYE2400001", "GBAYE2400001"),
+        ("gb-aye-24-00001", "GBAYE2400001"),
+        (" gbaye 24 00001 ", "GBAYE2400001"),
+        ("GB\u2010AYE\u201024\u201000001", "GBAYE2400001"),
+        ("ISRC GB-AYE-24-00001", "GBAYE2400001"),
+        ("n/a", None),
+        ("", None),
+        ("GBAYE240000", None),
+        ("GBAYE24000011", None),
+        ("GBAYE240000\u0661", None),
+        ("\u0131TAYE2400001", None),
+        (7, None),
+    ],
+)
+def test_an_isrc_is_normalised_or_refused(sent: Any, isrc: str | None) -> None:
+    document = envelope(playlist(entry(track(external_ids={"isrc": sent}))))
+
+    judgement = judge(TABLES["songs"], songs(snapshot_of(document)))
+
+    assert [row["isrc"] for row in judgement.rows] == [isrc]
+    assert [(each.column, each.value) for each in judgement.refused] == ([] if isrc else [("isrc", sent)])
+
+
+def test_features_are_joined_by_isrc_however_either_side_spells_it() -> None:
+    document = envelope(
+        playlist(entry(track("One", external_ids={"isrc": "gb-aye-24-00001"}))),
+        audio_features=[
+            {"source": "reccobeats", "joined_by": "isrc", "items": [{"isrc": "GBAYE2400001", "energy": 1}]}
+        ],
+    )
+
+    (row,) = rows("track_features", track_features(snapshot_of(document)))
+
+    assert (row["isrc"], row["energy"]) == ("GBAYE2400001", 1.0)
+
+
+def test_the_id_that_the_owner_added_is_kept_where_spotify_plays_another() -> None:
+    assert song(linked_from={"type": "track", "id": "added"})["linked_from_id"] == "added"
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_measured"),
+    [
+        ({"popularity": 1, "is_playable": False, "available_markets": []}, True),
+        ({"popularity": 0}, True),
+        ({"popularity": 0, "available_markets": ["DE"], "is_playable": True}, True),
+        ({"popularity": 0, "is_playable": False}, False),
+        ({"popularity": 0.0, "available_markets": []}, False),
+        ({"popularity": 0, "album": album(release_date="2026-11-08")}, False),
+        ({"popularity": 0, "album": album(release_date="2026-11-07")}, True),
+        ({"popularity": 0, "album": album(release_date="2026-12-24")}, False),
+        ({"popularity": 0, "album": album(release_date="2026-11", release_date_precision="month")}, True),
+        ({"popularity": 0, "album": None}, True),
+        ({"popularity": None}, None),
+    ],
+)
+def test_a_popularity_of_zero_is_no_measure_of_what_is_new_or_does_not_play(
+    fields: dict[str, Any],
+    is_measured: bool | None,  # noqa: FBT001
+) -> None:
+    snapshot = snapshot_of(envelope(playlist(entry(track(**fields)))))
+
+    (row,) = rows("songs", songs(snapshot))
+    (told,) = rows("playlist_metadata", playlist_metadata(snapshot))
+
+    assert (row["popularity"], row["popularity_measured"]) == (fields["popularity"], is_measured)
+    assert told["popularity_coverage"] == (1.0 if is_measured else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ('Don&#x27;t stop: rock &amp; roll, <a href="spotify:playlist:x">more</a>', "Don't stop: rock & roll, more"),
+        ("  Two  lines<br/>of\ttext ", "Two lines of text"),
+        ("I <3 music & more", "I <3 music & more"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_a_description_is_what_a_person_reads(sent: str | None, read: str | None) -> None:
+    (row,) = rows("playlist_metadata", playlist_metadata(snapshot_of(envelope(playlist(description=sent)))))
+
+    assert row["description"] == read
+
+
+@pytest.mark.parametrize(
+    ("images", "url", "refused"),
+    [
+        ([None], None, [[None]]),
+        ([None, {"url": "https://i/64"}], "https://i/64", []),
+        ([{"url": 7}], None, [7]),
+        ("none", None, ["none"]),
+        ([], None, []),
+    ],
+)
+def test_a_broken_image_costs_the_image_alone(images: Any, url: str | None, refused: list[Any]) -> None:
+    judgement = judge(
+        TABLES["albums"], albums(snapshot_of(envelope(playlist(entry(track(album=album(images=images)))))))
+    )
+
+    assert [row["image_url"] for row in judgement.rows] == [url]
+    assert [(each.column, each.value) for each in judgement.refused] == [("image_url", value) for value in refused]
+
+
+def test_a_broken_artist_is_rejected_among_artists_and_refused_in_the_song() -> None:
+    snapshot = snapshot_of(envelope(playlist(entry(track("Duet", artists=[artist("Ann"), 7])))))
+
+    of_songs, of_artists = judge(TABLES["songs"], songs(snapshot)), judge(TABLES["artists"], artists(snapshot))
+
+    assert [(row["artist_id"], row["artist_ids"], row["artist_names"]) for row in of_songs.rows] == [
+        ("ann", None, None)
+    ]
+    assert [(each.column, each.reason, each.value) for each in of_songs.refused] == [
+        ("artist_ids", "[1]: Expected `object | null`, got `int`", 7)
+    ]
+    assert [row["artist_id"] for row in of_artists.rows] == ["ann"]
+    assert [(each.location, each.raw) for each in of_artists.rejects] == [
+        ("$.playlist.tracks.items[0].track.artists[1]", 7)
+    ]
+
+
+def test_a_length_that_is_refused_leaves_no_minutes_and_is_told_once() -> None:
+    judgement = judge(
+        TABLES["songs"],
+        songs(
+            snapshot_of(
+                envelope(
+                    playlist(entry(track(duration_ms={"totalMilliseconds": 1})), entry(track("B", duration_ms=-1)))
+                )
+            )
+        ),
+    )
+
+    assert [(row["duration_ms"], row["duration_min"]) for row in judgement.rows] == [(None, None), (None, None)]
+    assert [each.column for each in judgement.refused] == ["duration_ms", "duration_ms"]
 
 
 def test_each_distinct_artist_is_one_row_with_how_often_and_how_high_it_stands() -> None:
@@ -290,7 +433,7 @@ def test_each_distinct_track_with_features_is_one_row_that_names_its_source() ->
 
     assert {name: value for name, value in row.items() if name not in ORIGIN} == {
         "track_id": "track-one",
-        "isrc": "ISRC-one",
+        "isrc": isrc_of("One"),
         "feature_source": "spotify",
         "danceability": 0.5,
         "energy": 1.0,
@@ -350,6 +493,9 @@ def test_the_snapshot_itself_is_one_row_that_counts_and_tells_its_coverage() -> 
         "track_entries": 2,
         "episode_entries": 1,
         "null_entries": 1,
+        "unknown_entries": 0,
+        "rejected_entries": 0,
+        "unexplained_entries": 0,
         "features_coverage": 0.5,
         "popularity_coverage": 0.5,
         "genres_coverage": 1 / 3,

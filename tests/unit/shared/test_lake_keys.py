@@ -19,6 +19,7 @@ def test_every_key_is_a_function_of_table_day_and_playlist() -> None:
     assert key.raw == "raw/spotify/2026-03-05/37i9/playlist.json"
     assert key.parquet("songs") == "processed/spotify/songs/year=2026/month=03/day=05/37i9.parquet"
     assert key.quarantine("songs") == "quarantine/spotify/year=2026/month=03/day=05/songs-37i9.json"
+    assert key.quarantined_values("songs") == "quarantine-values/spotify/year=2026/month=03/day=05/songs-37i9.json"
     assert key.receipt("songs") == "receipts/spotify/year=2026/month=03/day=05/songs-37i9.json"
 
 

@@ -1,0 +1,516 @@
+"""What a raw document is: whose entries it holds, where they are, and how its pages become one list.
+
+It may be the envelope that the extractor writes, a playlist in either generation of the Web API, a page of one, a list
+of pages or of bare entries, or any but the last in a list of one; in UTF-8, in UTF-16 or with a byte order mark, and
+packed by gzip. It is strict where a wrong guess would invent data: what is no playlist, pages that overlap or belong
+to several playlists, and an offset that is none are refused.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from itertools import pairwise
+from typing import Annotated, Any, Final, Generic, Literal, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+from msgspec import UNSET, Meta, Raw, Struct
+
+from contracts.elements import (
+    Elements,
+    InvalidJsonError,
+    UnreadableSnapshotError,
+    decoder,
+    in_pieces,
+    tolerantly,
+)
+from contracts.fields import Broken, Unverified, integer, naive_utc
+from contracts.foreign import foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
+from contracts.spotify import Album, Artist, AudioFeatures, E, Entry, Page, Part, Playlist
+
+SCHEMA_VERSION: Final = 1
+CONTAINERS: Final = ("items", "tracks")
+"""The fields of a playlist that may hold its entries: the first that holds any counts."""
+
+Kind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
+
+_MOST_ENTRIES: Final = 10**9
+_PLAYLIST_IN_ADDRESS = re.compile(r"(?:/playlists/|\bplaylist:)([0-9A-Za-z_-]{1,128})(?:[/?#]|$)")
+
+
+class Envelope(Struct, gc=False):
+    """What the extractor tells of a snapshot beside what Spotify sent."""
+
+    schema_version: Unverified
+    run_id: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$")]
+    extracted_at: datetime
+    snapshot_date: str
+    source: str | None = None
+    market: str | None = None
+    capabilities: dict[str, str] | None = None
+    calls: int | None = None
+    outcome: str | None = None
+
+    def __post_init__(self) -> None:
+        self.extracted_at = naive_utc(self.extracted_at)
+
+
+class FeatureBlock(Struct, Generic[E], gc=False):
+    """Audio features of one provider."""
+
+    source: str
+    joined_by: Literal["id", "isrc"] = "id"
+    items: list[E] | None = None
+
+
+class ArtistBlock(Struct, Generic[E], gc=False):
+    """Artists as Spotify told them on a day."""
+
+    as_of: date
+    items: list[E] | None = None
+
+
+class RawDocument(Playlist[E], Generic[E]):
+    """Every object that can be read, at once: an envelope, a playlist or a page.
+
+    An element of its long lists is JSON that nobody has read yet, or what a more tolerant parser made of it.
+    """
+
+    snapshot: Part[Envelope] = None
+    playlist: Part[Playlist[E]] = None
+    artists: Part[list[E]] = None
+    earlier_artists: Part[list[ArtistBlock[E]]] = None
+    albums: Part[list[E]] = None
+    audio_features: Part[FeatureBlock[E] | list[FeatureBlock[E]]] = None
+    offset: Annotated[Unverified, int] = None
+    total: Annotated[Unverified, int] = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Entries that follow each other.
+
+    Attributes:
+        offset: How many entries of the playlist come before them.
+    """
+
+    offset: int
+    elements: Elements[Entry]
+
+    @property
+    def end(self) -> int:
+        """How many entries of the playlist there are up to the last of them."""
+        return self.offset + len(self.elements)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that can be read.
+
+    Attributes:
+        found: Its outermost level.
+        path: JSON path of the envelope.
+        raw: What stands beside the playlist in an envelope, if it is one.
+        envelope: The envelope, if there is one.
+        playlist: What the document tells of the playlist.
+        pages: Its entries in the order of their offsets.
+        total: How many entries the source counts, as it came.
+        has_entries: Whether a list of entries is there, be it empty.
+        says: Each place that names the playlist, with the id that it names; all are equal.
+    """
+
+    kind: Kind
+    found: "Parsed"
+    path: str
+    raw: RawDocument[Any]
+    envelope: Envelope | None
+    playlist: Playlist[Any]
+    pages: tuple[EntryPage, ...]
+    total: Unverified
+    has_entries: bool
+    says: tuple[tuple[str, str], ...]
+
+    @property
+    def entries(self) -> int:
+        """How many entries are there."""
+        return sum(len(page.elements) for page in self.pages)
+
+    @property
+    def missing(self) -> int | None:
+        """How many entries the source counts and the document lacks; None if nothing tells."""
+        total = integer(self.total)
+        end = self.pages[-1].end if self.pages else 0
+        known = max(end, total or 0)
+        return known - self.entries if total is not None or end > self.entries else None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a document says of itself, before anybody gives it a place.
+
+    Attributes:
+        playlist_id: The playlist that it names; None if it names none.
+        day: The day of its envelope; None without one.
+        offset: How many entries of the playlist come before its first.
+        entries: How many it holds.
+        missing: How many the source counts that it lacks; None if nothing tells.
+    """
+
+    kind: Kind
+    playlist_id: str | None
+    day: date | None
+    offset: int
+    entries: int
+    missing: int | None
+
+
+def identify(body: bytes) -> Identity:
+    """What a document says of itself.
+
+    Raises:
+        UnreadableSnapshotError: It is no document of a playlist; says what it is, as far as that is known.
+    """
+    document = read_document(body)
+    try:
+        day = date.fromisoformat(document.envelope.snapshot_date) if document.envelope else None
+    except ValueError as fault:
+        raise UnreadableSnapshotError(f"{document.path}.snapshot.snapshot_date", f"not a day: {fault}") from None
+    return Identity(
+        document.kind,
+        document.says[0][1] if document.says else None,
+        day,
+        document.pages[0].offset if document.pages else 0,
+        document.entries,
+        document.missing,
+    )
+
+
+def merged(bodies: Sequence[bytes]) -> bytes:
+    """One document of several that hold pages of the same playlist, whatever their order: a list of pages.
+
+    Raises:
+        UnreadableSnapshotError: One is no page, or they overlap or belong to several playlists.
+    """
+    texts = [decoded(body).strip() for body in bodies]
+    pages = b",\n".join(text[1:-1] if text.startswith(b"[") else text for text in texts)
+    body = b"[" + pages + b"]"
+    read_document(body)
+    return body
+
+
+def decoded(body: bytes) -> bytes:
+    """A document in UTF-8 without a byte order mark, whatever it came in.
+
+    Raises:
+        UnreadableSnapshotError: It begins as gzip or UTF-16 does, and does not go on as such.
+    """
+    try:
+        if body.startswith(b"\x1f\x8b"):
+            body = gzip.decompress(body)
+        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return body.decode("utf-16").encode()
+    except (EOFError, OSError, zlib.error, UnicodeError) as fault:
+        raise UnreadableSnapshotError(
+            "$", f"it cannot be decoded: {fault}; get it again from where it is kept"
+        ) from None
+    return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def container(field: Callable[[str], Unverified]) -> str | None:
+    """The field of a playlist that holds its entries: the first with a list of them, or else the first that is there.
+
+    Args:
+        field: Gives what a field holds.
+    """
+    there = [name for name in CONTAINERS if isinstance(field(name), dict | list | Page)]
+    return next((name for name in there if listed(field(name)) is not None), there[0] if there else None)
+
+
+def listed(page: Unverified) -> list[Any] | None:
+    """The entries of a page, which may be the bare list of them; None if it holds no list."""
+    if isinstance(page, Page):
+        return page.items
+    entries = page.get("items") if isinstance(page, dict) else page
+    return entries if isinstance(entries, list) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The outermost level of a document, its long lists unread.
+
+    Attributes:
+        objects: Each envelope, playlist or page with its JSON path, as it came and as far as it can be read.
+        entries: The entries of a document that is a bare list of them.
+    """
+
+    objects: tuple[tuple[str, Raw | Unverified, RawDocument[Any] | Broken], ...] = ()
+    entries: Elements[Entry] | None = None
+
+
+def parsed(body: bytes) -> Parsed:
+    """Reads the outermost level of a document.
+
+    Args:
+        body: The document, JSON in UTF-8.
+
+    Raises:
+        UnreadableSnapshotError: It is not JSON, or a list of something else than playlists, pages or entries.
+    """
+    try:
+        found = decoder(RawDocument[Raw] | list[RawDocument[Raw]]).decode(body)
+    except (ValueError, RecursionError):
+        return _parsed_with_care(body)
+    if isinstance(found, RawDocument):
+        return Parsed((("$", Raw(body), found),))
+    if len(found) == 1 and (found[0].type == "playlist" or found[0].snapshot):
+        only = memoryview(body)[body.index(b"[") + 1 : body.rindex(b"]")]
+        return Parsed((("$[0]", Raw(only), found[0]),))
+    return _parsed_with_care(body)
+
+
+def _parsed_with_care(body: bytes) -> Parsed:
+    """Reads what is not simply an envelope, a playlist or a page."""
+    whole, found, element = _outermost(body)
+    if not isinstance(found, list):
+        return Parsed((("$", whole, found),))
+    if any(map(is_entry, found)):
+        return Parsed(entries=Elements("$", found, Entry))
+    if what := foreign(found):
+        raise UnreadableSnapshotError("$", f"not a playlist: this is {what}")
+    if not found:
+        raise UnreadableSnapshotError("$", "a list of 0: it should hold a playlist document, its pages or its entries")
+    model: Any = RawDocument[element]  # type: ignore[valid-type]  # known at run time only
+    return Parsed(tuple((f"$[{index}]", each, in_pieces(each, model)) for index, each in enumerate(found)))
+
+
+def _outermost(body: bytes) -> tuple[Raw | Unverified, Any, Any]:
+    """The whole, what could be read of it, and the type of what stays unread in it."""
+    whole: Raw | Unverified = Raw(body)
+    element: Any = Raw
+    try:
+        decoder(Raw).decode(body)
+    except (ValueError, RecursionError):
+        if what := foreign_text(body):
+            raise UnreadableSnapshotError("$", f"not a playlist: this is {what}") from None
+        whole, element = tolerantly(body), Any
+    return whole, in_pieces(whole, RawDocument[element] | list[element]), element
+
+
+def read_document(body: bytes) -> Document:
+    """Finds out what a document is, and where in it the entries are.
+
+    Raises:
+        UnreadableSnapshotError: It is no document of a playlist; says what it is, as far as that is known.
+    """
+    body = decoded(body)
+    try:
+        return _document(parsed(body))
+    except InvalidJsonError as fault:
+        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
+
+
+def _document(found: Parsed) -> Document:
+    if found.entries:
+        pages = (EntryPage(0, found.entries),)
+        return Document("entries", found, "$", RawDocument(), None, Playlist(), pages, None, True, ())
+    parts = [_part(path, part, document) for path, part, document in found.objects]
+    if len(parts) > 1 and any(each.envelope for each in parts):
+        raise UnreadableSnapshotError("$", f"a list of {len(parts)} with a snapshot in it: a snapshot stands alone")
+    first = parts[0]
+    says = tuple(each for part in parts for each in part.says())
+    if other := next((each for each in says if each[1] != says[0][1]), None):
+        raise UnreadableSnapshotError(
+            other[0],
+            f"{other[1]!r} is another playlist than {says[0][1]!r}, which {says[0][0]} names: take one list at a time",
+        )
+    totals = [part.total for part in parts if part.total is not None]
+    counted = [total for each in totals if (total := integer(each)) is not None]
+    return Document(
+        kind=first.kind if len(parts) == 1 else "pages",
+        found=found,
+        path=first.path,
+        raw=first.document,
+        envelope=first.envelope,
+        playlist=next((part.playlist for part in parts if part.kind != "page"), Playlist()),
+        pages=_in_order(parts),
+        total=(totals[0] if len(totals) == 1 else max(counted)) if counted else next(iter(totals), None),
+        has_entries=any(part.elements is not None for part in parts),
+        says=says,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An envelope, a playlist or a page.
+
+    Attributes:
+        playlist_path: JSON path of the playlist, or of the page.
+        path_of_entries: JSON path of the page or the list with the entries.
+        page: The object that tells of them: the page, or what holds the bare list.
+        elements: The entries; None if there is no list of them.
+    """
+
+    kind: Kind
+    path: str
+    document: RawDocument[Any]
+    envelope: Envelope | None
+    playlist: Playlist[Any]
+    playlist_path: str
+    path_of_page: str
+    page: Page[Any] | RawDocument[Any] | None
+    elements: Elements[Entry] | None
+
+    @property
+    def total(self) -> Unverified:
+        return self.page.total if self.page else None
+
+    def says(self) -> Iterator[tuple[str, str]]:
+        """Each place that names the playlist, with the id that it names."""
+        if self.kind != "page" and isinstance(self.playlist.id, str) and self.playlist.id:
+            yield f"{self.playlist_path}.id", self.playlist.id
+        addresses = {f"{self.playlist_path}.href": self.playlist.href, f"{self.playlist_path}.uri": self.playlist.uri}
+        if self.page:
+            addresses[f"{self.path_of_page}.href"] = self.page.href
+        for place, address in addresses.items():
+            if isinstance(address, str) and (named := _PLAYLIST_IN_ADDRESS.search(address)):
+                yield place, named[1]
+
+
+def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken) -> _Part:
+    if isinstance(document, Broken):
+        raise UnreadableSnapshotError(path, f"not a playlist document: {document.reason}")
+    envelope, playlist, playlist_path = document.snapshot, document.playlist, f"{path}.playlist"
+    if envelope is None:
+        playlist, playlist_path = document, path
+        _refuse_other_kinds(path, part, document)
+    else:
+        _refuse_broken(
+            path, document, ("snapshot", "playlist", "artists", "earlier_artists", "albums", "audio_features")
+        )
+        if isinstance(envelope, Envelope) and envelope.schema_version != SCHEMA_VERSION:
+            raise UnreadableSnapshotError(
+                f"{path}.snapshot.schema_version",
+                f"{envelope.schema_version!r} is unknown: this release reads {SCHEMA_VERSION}; deploy one that reads "
+                "it and replay",
+            )
+        if playlist is None:
+            raise UnreadableSnapshotError(playlist_path, "the envelope holds no playlist; extract it again")
+    assert not isinstance(envelope, Broken)
+    assert isinstance(playlist, Playlist)
+    _refuse_broken(playlist_path, playlist, CONTAINERS)
+    name = container(partial(getattr, playlist))
+    field = getattr(playlist, name) if name else None
+    page = field if isinstance(field, Page) else document if isinstance(field, list) else None
+    elements, is_bare = listed(field), isinstance(field, list)
+    list_path = f"{playlist_path}.{name}" if is_bare else f"{playlist_path}.{name}.items"
+    is_page = is_bare and name == "items" and playlist.type is playlist.name is playlist.id is None
+    return _Part(
+        kind="snapshot" if envelope else "page" if is_page else "playlist",
+        path=path,
+        document=document,
+        envelope=envelope,
+        playlist=playlist,
+        playlist_path=playlist_path,
+        path_of_page=playlist_path if is_bare else f"{playlist_path}.{name}",
+        page=page,
+        elements=None if elements is None else Elements(list_path, elements, Entry),
+    )
+
+
+def _refuse_broken(path: str, thing: Playlist[Any], names: Sequence[str]) -> None:
+    for name in names:
+        if isinstance(broken := getattr(thing, name), Broken):
+            raise UnreadableSnapshotError(f"{path}.{name}", f"not a playlist document: {broken.reason}")
+
+
+def _refuse_other_kinds(path: str, part: Raw | Unverified, document: RawDocument[Any]) -> None:
+    """Refuses what does not say that it is a playlist and does not look like a page of one."""
+    if document.type == "playlist":
+        return
+    fields = [getattr(document, name) for name in CONTAINERS]
+    elements = [each for field in fields for each in listed(field) or ()]
+    what = foreign_type(document.type) or next(
+        filter(None, map(foreign_address, (document.href, *(each.href for each in fields if isinstance(each, Page))))),
+        None,
+    )
+    if what is None and any(field is not UNSET for field in fields):
+        if any(map(is_entry, elements)) or all(map(is_null, elements)):
+            return
+        what = foreign(part) or "none of its elements is an entry of a playlist"
+    what = what or foreign(part)
+    raise UnreadableSnapshotError(
+        path,
+        f"not a playlist: this is {what}"
+        if what
+        else "not a playlist: it has neither `type: playlist` nor `items` or `tracks`; load playlists only",
+    )
+
+
+def _in_order(parts: Sequence[_Part]) -> tuple[EntryPage, ...]:
+    pages: list[EntryPage] = []
+    for part in parts:
+        if part.elements is not None:
+            pages.append(EntryPage(_offset(part, pages[-1].end if pages and part.kind == "page" else 0), part.elements))
+    pages.sort(key=lambda page: (page.offset, page.end))
+    for before, after in pairwise(pages):
+        if after.offset < before.end:
+            raise UnreadableSnapshotError(
+                after.elements.path,
+                f"pages overlap: its first is entry {after.offset + 1} of the playlist, where {before.elements.path} "
+                f"goes on to entry {before.end}; give every page once",
+            )
+    return tuple(pages)
+
+
+def _offset(part: _Part, following: int) -> int:
+    """How many entries come before a page's: as it says, as its address says, or as many as the page before ends at."""
+    sent = part.page.offset if part.page else None
+    if sent is None:
+        asked = parse_qs(urlsplit(part.page.href).query) if part.page and isinstance(part.page.href, str) else {}
+        sent = next((int(each) for each in asked.get("offset", ()) if each.isdecimal()), following)
+    offset = integer(sent)
+    if offset is None or not 0 <= offset < _MOST_ENTRIES:
+        raise UnreadableSnapshotError(
+            f"{part.path_of_page}.offset", f"{sent!r} does not say how many entries come before the page; mend it"
+        )
+    return offset
+
+
+def long_lists(document: RawDocument[Any], path: str) -> Iterator[Elements[Any]]:
+    """All that an object holds in long lists, whether anybody reads it or not."""
+    for place, playlist in ((path, document), (f"{path}.playlist", document.playlist)):
+        for name in CONTAINERS if isinstance(playlist, Playlist) else ():
+            field = getattr(playlist, name)
+            if (elements := listed(field)) is not None:
+                yield Elements(f"{place}.{name}" if field is elements else f"{place}.{name}.items", elements, Entry)
+    yield Elements(f"{path}.artists", _list(document.artists), Artist)
+    for place, artists in artist_blocks(document, path):
+        yield Elements(f"{place}.items", _list(artists.items), Artist)
+    yield Elements(f"{path}.albums", _list(document.albums), Album)
+    for place, block in feature_blocks(document, path):
+        yield Elements(f"{place}.items", _list(block.items), AudioFeatures)
+
+
+def artist_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, ArtistBlock[Any]]]:
+    """What Spotify told of artists on earlier days, each day with its JSON path."""
+    for number, block in enumerate(_list(document.earlier_artists)):
+        if isinstance(block, ArtistBlock):
+            yield f"{path}.earlier_artists[{number}]", block
+
+
+def feature_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, FeatureBlock[Any]]]:
+    """Each with its JSON path: one may stand without a list."""
+    blocks: Unverified = document.audio_features
+    if isinstance(blocks, list):
+        for number, block in enumerate(blocks):
+            if isinstance(block, FeatureBlock):
+                yield f"{path}.audio_features[{number}]", block
+    elif isinstance(blocks, FeatureBlock):
+        yield f"{path}.audio_features", blocks
+
+
+def _list(value: Unverified) -> list[Any]:
+    return value if isinstance(value, list) else []

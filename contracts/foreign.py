@@ -1,0 +1,117 @@
+"""What people take for a playlist and is none: other objects of the Web API, and exports of other tools."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from contracts.elements import decode_level
+from contracts.fields import Unverified
+
+_ADVICE: Final = "load the playlist itself (GET /v1/playlists/<id>) or its pages (GET /v1/playlists/<id>/tracks)"
+_COLLECT: Final = (
+    "it lacks what the Web API tells of a track; collect the playlist by its link instead (`earworm run --playlist "
+    "<link>`), or load what the Web API sent of it"
+)
+_EXPORTIFY: Final = f"an export of Exportify: {_COLLECT}"
+_LIBRARY: Final = f"YourLibrary of Spotify's account export, what somebody liked: {_COLLECT}"
+_PLAYLISTS: Final = f"the playlists of Spotify's account export: {_COLLECT}"
+_HISTORY: Final = "a streaming history of Spotify's account export: it tells what somebody heard, and of no playlist"
+
+_TYPES: Final = {
+    "album": "an album",
+    "artist": "an artist",
+    "audio_features": "audio features of a track",
+    "audiobook": "an audiobook",
+    "chapter": "a chapter of an audiobook",
+    "episode": "an episode",
+    "show": "a show",
+    "track": "a track",
+    "user": "a user",
+}
+_ADDRESSES: Final = (
+    (re.compile(r"/v1/search\b"), "search results"),
+    (re.compile(r"/v1/albums/[^/]+/tracks\b"), "the tracks of an album"),
+    (re.compile(r"/v1/artists/[^/]+/albums\b"), "the albums of an artist"),
+    (re.compile(r"/v1/(?:me|users/[^/]+)/playlists(?:\?|$)"), "the playlists of a user"),
+    (re.compile(r"/v1/me/(?:top|albums|shows|episodes|audiobooks|following)\b"), "what a user follows or likes"),
+    (re.compile(r"/v1/browse/"), "what Spotify features"),
+)
+_PAGES: Final = ("items", "tracks", "albums", "artists", "playlists", "shows", "episodes", "audiobooks")
+_EXPORTIFY_HEADER: Final = re.compile(rb'\A\s*"?(?:Track URI|Spotify (?:URI|ID)|Track Name)"?,')
+
+
+def is_entry(part: Unverified) -> bool:
+    """Whether an element has the shape of a playlist's entry: an object with an object or null for its track."""
+    level = decode_level(part)
+    return isinstance(level, dict) and any(
+        name in level and isinstance(decode_level(level[name]), dict | None) for name in ("item", "track")
+    )
+
+
+def is_null(part: Unverified) -> bool:
+    """Whether an element is null."""
+    return decode_level(part) is None
+
+
+def foreign_text(body: bytes) -> str | None:
+    """What a text that is not JSON is, as far as that is known, and what to do."""
+    return _EXPORTIFY if _EXPORTIFY_HEADER.match(body) else None
+
+
+def foreign_type(type_: Unverified) -> str | None:
+    """What an object of a type of the Web API is, and what to do; None for a playlist and for what is unknown."""
+    return _of_web_api(_TYPES[type_]) if isinstance(type_, str) and type_ in _TYPES else None
+
+
+def foreign_address(href: Unverified) -> str | None:
+    """What an address of the Web API gives, and what to do; None for a playlist's and for what is unknown."""
+    if not isinstance(href, str):
+        return None
+    return next((_of_web_api(what) for address, what in _ADDRESSES if address.search(href)), None)
+
+
+def foreign(part: Unverified) -> str | None:
+    """What a document that is none of a playlist is, as far as that is known, and what to do."""
+    level = decode_level(part)
+    return _list(level) if isinstance(level, list) else _object(level) if isinstance(level, dict) else None
+
+
+def _object(level: dict[str, Any]) -> str | None:
+    if what := foreign_type(decode_level(level.get("type"))) or foreign_address(decode_level(level.get("href"))):
+        return what
+    pages = {name: decode_level(level[name]) for name in _PAGES if name in level}
+    if "lastModifiedDate" in _first(pages.get("playlists")):
+        return _PLAYLISTS
+    if "bannedTracks" in level or {"artist", "uri"} <= _first(pages.get("tracks")).keys():
+        return _LIBRARY
+    for name, page in pages.items():
+        elements = page
+        if isinstance(page, dict):
+            if what := foreign_address(decode_level(page.get("href"))):
+                return what
+            elements = decode_level(page.get("items"))
+        if isinstance(elements, list):
+            type_ = decode_level(_first(elements).get("type"))
+            of = "playlists" if type_ == "playlist" else name if name not in {"items", "tracks"} else None
+            return _list(elements) or (of and _of_web_api(f"a list of {of}"))
+    return None
+
+
+def _list(elements: Sequence[Unverified]) -> str | None:
+    first = _first(elements)
+    if {"endTime", "msPlayed"} <= first.keys() or {"ts", "ms_played"} <= first.keys():
+        return _HISTORY
+    if first.keys() & {"Track URI", "Track Name"}:
+        return _EXPORTIFY
+    type_ = decode_level(first.get("type"))
+    return _of_web_api(f"a list of {type_}s") if foreign_type(type_) else None
+
+
+def _first(elements: Unverified) -> dict[str, Any]:
+    """The first object among elements."""
+    levels = map(decode_level, elements if isinstance(elements, list) else ())
+    return next((level for level in levels if isinstance(level, dict)), {})
+
+
+def _of_web_api(what: str) -> str:
+    return f"{what}; {_ADVICE}"
