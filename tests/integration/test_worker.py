@@ -15,11 +15,13 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
+from pydantic import TypeAdapter
 from urllib3 import HTTPResponse
 
 from contracts.candidates import Candidates
 from contracts.snapshot import Snapshot
 from contracts.tables.playlist_metadata import PLAYLIST_METADATA
+from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.songs import SONGS, Song
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
@@ -143,6 +145,17 @@ def test_a_receipt_names_what_s3_called_the_objects_that_it_commits(cloud: Cloud
         assert receipt[f"{kind}_etag"] == found["ETag"].strip('"')
         assert receipt[f"{kind}_bytes"] == found["ContentLength"]
         assert found["Metadata"]["content-sha256"] == sha256(found["Body"].read()).hexdigest()
+
+
+@pytest.mark.parametrize("broken", [2, 2.5, "two", True, [], {"track": 2}])
+def test_whatever_stood_in_place_of_an_entry_is_a_rejected_row_by_contract(cloud: Cloud, broken: Any) -> None:
+    cloud.put_raw(playlist(broken))
+
+    handle(cloud)
+
+    (rejected,) = cloud.json_lines(KEY.quarantine("songs"))
+    assert TypeAdapter(RejectedRow).validate_python({**rejected, "extracted_at": None})
+    assert json.loads(rejected["row_json"]) == broken
 
 
 def test_a_receipt_of_a_table_that_rejects_and_refuses_nothing_names_no_quarantine(cloud: Cloud) -> None:
