@@ -80,11 +80,11 @@ def audit(
     replays = announcements(found.gaps)
     tables = {gap["table"] for gap in found.gaps if gap["table"] and gap["mended_by"] == "catalog"}
     if repair and (replays or tables):
-        _print(days, found)
+        _print(cloud, days, found)
         _repair(cloud, replays, tables)
         found = _audited(cloud, days, grace, proving)
         found = replace(found, gaps=what_repair_left(cloud, found.gaps, replays, tables))
-    _print(days, found)
+    _print(cloud, days, found)
     if found.found or found.failures:
         raise typer.Exit(1)
 
@@ -207,10 +207,12 @@ def _folders(cloud: Cloud, prefix: str) -> Iterator[str]:
             yield found["Prefix"]
 
 
-def _print(days: tuple[date, date], found: Audit) -> None:
+def _print(cloud: Cloud, days: tuple[date, date], found: Audit) -> None:
     if found.gaps:
+        repair = cloud.command("audit --repair")
         rows = [
-            (gap["table"], gap["playlist_id"], gap["snapshot_date"], gap["what"], what_to_do(gap)) for gap in found.gaps
+            (gap["table"], gap["playlist_id"], gap["snapshot_date"], gap["what"], what_to_do(gap, repair))
+            for gap in found.gaps
         ]
         out.print(grid("Gaps", ("table", "playlist", "day", "what", "what to do"), rows))
     for failure in found.failures:

@@ -42,8 +42,8 @@ class Gap(TypedDict):
 
 
 _TO_DO: Final[Mapping[str, str]] = {
-    "replay": "earworm audit --repair",
-    "catalog": "earworm audit --repair",
+    "replay": "{repair}",
+    "catalog": "{repair}",
     "document": "correct the raw object, or remove it: {cause}",
     "code": "a replay did not mend it: {cause}",
     "person": "{cause}",
@@ -51,9 +51,14 @@ _TO_DO: Final[Mapping[str, str]] = {
 _ORPHANED: Final = "restore the raw object from an older version, or remove this one"
 
 
-def what_to_do(gap: Gap) -> str:
-    """What mends a gap, for a person: a command where there is one."""
-    return _TO_DO[gap["mended_by"]].format(table=gap["table"], cause=gap.get("cause", _ORPHANED))
+def what_to_do(gap: Gap, repair: str) -> str:
+    """What mends a gap, for a person.
+
+    Args:
+        gap: The gap.
+        repair: The command that repairs what can be.
+    """
+    return _TO_DO[gap["mended_by"]].format(repair=repair, cause=gap.get("cause", _ORPHANED))
 
 
 def announcements(gaps: Sequence[Gap]) -> list[Announcement]:

@@ -83,7 +83,9 @@ class Console:
             exit_code = end.exit_code
         last, _ = self.printed[-1]
         assert exit_code == bool(last.found or last.failures)
-        return [[(gap["table"], gap["what"], gaps.what_to_do(gap)) for gap in shown] for _, shown in self.printed]
+        return [
+            [(gap["table"], gap["what"], gaps.what_to_do(gap, REPAIR)) for gap in shown] for _, shown in self.printed
+        ]
 
     def letters(self) -> int:
         return sum(len(self.received(f"earworm-dev-{table.replace('_', '-')}-dead-letters")) for table in TABLES)
@@ -141,7 +143,7 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console
         monkeypatch.setattr(audits, "await_written", lambda *_: transform(lake))
         monkeypatch.setattr(catalog, "declared_by", lambda _, component: declared_by(component))
         monkeypatch.setattr(catalog, "altered_views", lambda _: {})
-        monkeypatch.setattr(audits, "_print", lambda _, found: console.printed.append((found, list(found.gaps))))
+        monkeypatch.setattr(audits, "_print", lambda _, __, found: console.printed.append((found, list(found.gaps))))
         yield console
 
 

@@ -46,7 +46,7 @@ def test_a_repair_announces_each_gap_once_and_none_that_a_replay_does_not_mend()
     ids=lambda each: each["mended_by"] if isinstance(each, dict) else "",
 )
 def test_what_is_to_be_done_is_told(found: Gap, to_do: str) -> None:
-    assert what_to_do(found) == to_do
+    assert what_to_do(found, "earworm audit --repair") == to_do
 
 
 def test_a_range_is_audited_month_by_month() -> None:
