@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import UNSET, Meta, Raw, Struct
 
+from contracts.broken import Broken
 from contracts.elements import (
     Elements,
     InvalidJsonError,
@@ -27,7 +28,7 @@ from contracts.elements import (
     in_pieces,
     tolerantly,
 )
-from contracts.fields import Broken, Unverified, integer, naive_utc
+from contracts.fields import Unverified, integer, naive_utc
 from contracts.foreign import foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
 from contracts.spotify import Album, Artist, AudioFeatures, E, Entry, Page, Part, Playlist
 

@@ -17,7 +17,8 @@ from msgspec import Raw, UnsetType, ValidationError, convert
 from msgspec.json import Decoder
 from pydantic_core import from_json
 
-from contracts.fields import Broken, Unverified
+from contracts.broken import Broken
+from contracts.fields import Unverified
 from contracts.spotify import Noun
 
 T = TypeVar("T", bound=Noun)

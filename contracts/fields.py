@@ -7,7 +7,6 @@ refused (`contracts.validation` tells what that costs); a value that Spotify did
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from msgspec import Struct
 from pydantic import AfterValidator, Field, Strict
 
 Unverified = Any
@@ -17,18 +16,6 @@ _INT64_MAX = 2**63 - 1
 _EXACT_AS_DOUBLE = 2**53
 """Beyond it a double may stand for several integers. Source: https://www.rfc-editor.org/rfc/rfc7493#section-2.2"""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as every moment of a table
-
-
-class Broken(Struct, frozen=True, gc=False):
-    """What no column can hold: a structure that is not Spotify's, or a value that is not what it is called.
-
-    Attributes:
-        raw: What was there instead.
-        reason: What is wrong with it, and where within it.
-    """
-
-    raw: Unverified
-    reason: str
 
 
 def integer(number: Unverified) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
+from contracts.broken import Broken
 from contracts.candidates import Reject, Skip
 from contracts.documents import (
     Document,
@@ -26,7 +27,7 @@ from contracts.documents import (
     read_document,
 )
 from contracts.elements import Elements, UnreadableSnapshotError
-from contracts.fields import Broken, Unverified
+from contracts.fields import Unverified
 from contracts.spotify import Album, Artist, AudioFeatures, Entry, Playlist, Track, isrc, normalised_isrc
 from contracts.tables.table import Row
 

@@ -14,8 +14,9 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import decode as decode_json
 from msgspec.structs import astuple
 
+from contracts.broken import Broken
 from contracts.candidates import as_json
-from contracts.fields import Broken, Unverified, integer
+from contracts.fields import Unverified, integer
 
 E = TypeVar("E")
 """An element of a long list that nobody has read yet."""

@@ -15,9 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from contracts.broken import Broken
 from contracts.candidates import Candidate, Refusal, Reject, Skip
 from contracts.columns import ColumnType, column_type, columns
-from contracts.fields import Broken, Unverified, integer
+from contracts.fields import Unverified, integer
 from contracts.rows import Rows, by_column
 from contracts.tables.table import R, Table
 

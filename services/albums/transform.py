@@ -1,7 +1,7 @@
 from collections import Counter
 
+from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip
-from contracts.fields import Broken
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Album as SpotifyAlbum
 from contracts.spotify import artist_columns, completed, field_of, first_day, largest_image, link

@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
+from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
-from contracts.fields import Broken, Unverified
+from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Artist as SpotifyArtist
 from contracts.spotify import completed, credits_of, field_of, largest_image, link

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from contracts.broken import Broken
 from contracts.elements import Elements
-from contracts.fields import Broken
 from contracts.spotify import Entry, Track, credited, sound
 from services.extractor.capabilities import is_lasting
 from services.extractor.earlier import EarlierArtist, EarlierArtists

@@ -1,5 +1,5 @@
+from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip
-from contracts.fields import Broken
 from contracts.snapshot import Snapshot, SourcedFeatures, TrackEntry
 from contracts.spotify import isrc
 from contracts.tables.track_features import TrackFeatures

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from contracts.broken import Broken
 from contracts.elements import Elements, UnreadableSnapshotError, tolerantly
-from contracts.fields import Broken
 from contracts.spotify import Artist, Entry, Track
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)

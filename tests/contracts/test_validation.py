@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from contracts.broken import Broken
 from contracts.candidates import Candidate, Refusal, Reject, Skip
-from contracts.fields import Broken
 from contracts.tables.albums import ALBUMS
 from contracts.tables.songs import SONGS
 from contracts.tables.track_features import TRACK_FEATURES

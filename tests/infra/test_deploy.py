@@ -72,8 +72,8 @@ class Cloud:
         return subprocess.run(
             [ROOT / "infra/deploying/deploy.sh", *arguments],
             env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
                 "PATH": f"{cli}{os.pathsep}{os.environ['PATH']}",
-                "HOME": os.environ["HOME"],
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "AWS_DEFAULT_REGION": REGION,
                 **ROOT_KEYS,

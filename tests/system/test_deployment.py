@@ -303,7 +303,7 @@ def test_a_sixth_table_is_a_contract_a_transform_and_a_readme_for_the_console_to
     # given a table more in a copy of the project, and a snapshot of before it
     sixth_table.add_to(tree.root)
     earlier, later = SnapshotKey(date(2025, 9, 1), "before"), SnapshotKey(date(2025, 9, 8), "after")
-    document = playlist(entry(track("Heard")), entry(track("Heard")), entry(track("Seen")))
+    document = playlist(entry(track("Heard")), entry(track("Heard")), entry(track("Seen")), id=None)
     dev.put(earlier, document)
     dev.wait_for(earlier.snapshot_date, *TABLES)
 

@@ -243,10 +243,7 @@ def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
     top50 = sorted(str(file) for file in (real_documents / "playlists").glob("top50_global_*.json"))
     pipeline.earworm("load", *top50)
     pipeline.earworm("load", "--date", "2026-02-20", str(real_documents / "playlists/api2026_tracks_and_items.json"))
-    pipeline.earworm(
-        "load", "--date", "2022-05-20", "--playlist", "mixed",
-        str(real_documents / "playlists/items_episodes_and_tracks.json"),
-    )  # fmt: skip
+    pipeline.earworm("load", "--date", "2022-05-20", str(real_documents / "playlists/items_episodes_and_tracks.json"))
     pages = sorted(str(file) for file in (real_documents / "paged").glob("starred_*.json"))
     pipeline.earworm("load", "--date", "2013-01-01", "--playlist", "starred", "--pages", *pages)
 
