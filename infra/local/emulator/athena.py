@@ -25,6 +25,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import unicodedata
 from collections import Counter
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -178,6 +179,7 @@ class _Workspace:
         self.scanned = 0
 
     def __enter__(self) -> Self:
+        self._connection.create_function(trino.NORMALIZE, unicodedata.normalize, ["VARCHAR", "VARCHAR"], "VARCHAR")
         self._connection.execute(f"SET TimeZone = 'UTC'; SET allowed_directories = [{_literal(self._folder)}]")
         self._connection.execute(f"SET enable_external_access = false; {trino.MACROS}")
         return self

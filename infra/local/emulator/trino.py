@@ -45,6 +45,9 @@ CREATE MACRO infinity() AS CAST('infinity' AS DOUBLE);
 """
 """Functions of Trino that DuckDB lacks and can say itself."""
 
+NORMALIZE: Final = "unicode_normalize"
+"""What `normalize` becomes, with the form before the text: DuckDB knows NFC alone."""
+
 _JODA: Final = {
     "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "xxxx": "%G", "ww": "%V", "e": "%u",
     "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m",
@@ -391,6 +394,9 @@ def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a ta
             return node
         case exp.ParseDatetime():
             return _strptime(node.this, node.args["format"])
+        case exp.Normalize():
+            form = exp.Literal.string(node.text("form") or "NFC")
+            return exp.Anonymous(this=NORMALIZE, expressions=[form, node.this])
         case exp.Format():
             return _printf(node.this, node.expressions)
         case exp.RegexpExtract():
