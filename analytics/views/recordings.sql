@@ -50,7 +50,7 @@ measured AS (
 numbered AS (
     SELECT
         *,
-        sum(is_apart) OVER (PARTITION BY title, credit ORDER BY duration_ms ROWS UNBOUNDED PRECEDING) AS length_number
+        sum(is_apart) OVER (PARTITION BY title, credit ORDER BY duration_ms) AS length_number
     FROM measured
 ),
 

@@ -15,33 +15,7 @@
 --   charts_on_list bigint, days_listed bigint, peak bigint, peak_on date, entered_on date, exited_on date,
 --   recording_id varchar, track_id varchar, track_name varchar, artists varchar, artist_id varchar, artist_name varchar,
 --   artist_ids varchar, artist_names varchar, popularity bigint, run_id varchar
-WITH listed AS (
-    SELECT
-        *,
-        dense_rank() OVER (PARTITION BY playlist_id ORDER BY snapshot_on) AS snapshot_number,
-        min(position) OVER (
-            PARTITION BY playlist_id, recording_id ORDER BY snapshot_on
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS best_before
-    FROM snapshot_entries
-),
-
-summed AS (
-    SELECT
-        *,
-        min(snapshot_number) OVER (PARTITION BY playlist_id, recording_id) <= CASE
-            WHEN bool_and(complete OR snapshot_number > 1) OVER (PARTITION BY playlist_id) THEN 1
-            ELSE 2
-        END AS was_there_first,
-        count(*) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS days_listed,
-        min(position) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS peak,
-        max(CASE WHEN position < coalesce(best_before, position + 1) THEN snapshot_on END) OVER (
-            PARTITION BY playlist_id, recording_id ORDER BY week
-        ) AS peak_on
-    FROM listed
-),
-
-charts AS (
+WITH charts AS (
     SELECT
         *,
         dense_rank() OVER (PARTITION BY playlist_id ORDER BY week) AS number,
@@ -54,7 +28,7 @@ charts AS (
         min(CASE WHEN complete THEN week END) OVER (
             PARTITION BY playlist_id ORDER BY week DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS next_complete_week
-    FROM summed
+    FROM entry_history
     WHERE in_chart
 ),
 

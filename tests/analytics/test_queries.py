@@ -55,10 +55,25 @@ def test_artists_come_stay_return_and_leave(lake: Lake) -> None:
     lake.chart("2026-11-16", "top", "E", outcome="partial")
     lake.chart("2026-11-23", "top", "A C E F")
 
-    # then the partial chart counts for nothing: without it nobody left in its week
-    assert lake.ask("artist_churn") == [
-        ("top", date(2026, 11, 9), 3, 1, 2, 0, 1),
-        ("top", date(2026, 11, 23), 4, 2, 1, 1, 2),
+    # then nobody left in the week of the partial chart, and A stayed all the time
+    assert [row[1:8] for row in lake.ask("artist_churn", playlist="Top")] == [
+        (date(2026, 11, 9), 3, 1, 2, 0, 1, True),
+        (date(2026, 11, 16), 1, 1, 0, 0, 0, False),
+        (date(2026, 11, 23), 4, 1, 2, 1, 2, True),
+    ]
+
+
+def test_an_artist_is_new_once_whatever_weeks_are_asked_for(lake: Lake) -> None:
+    # given C, who was there before the weeks asked for, and a, whose other song comes as the first one goes
+    lake.chart("2026-11-02", "top", "A B")
+    lake.chart("2026-11-09", "top", "A C")
+    lake.chart("2026-11-16", "top", "A D")
+    lake.put("playlist_metadata", "2026-11-23", "top", {"outcome": "ok", "track_entries": 2})
+    lake.put("songs", "2026-11-23", "top", song("E", 1, ["a"]), song("C", 2))
+
+    assert [row[1:7] for row in lake.ask("artist_churn", **{"from": "2026-11-16"})] == [
+        (date(2026, 11, 16), 2, 1, 1, 0, 1),
+        (date(2026, 11, 23), 2, 0, 1, 1, 1),
     ]
 
 
@@ -68,16 +83,24 @@ def test_climbers_and_fallers_are_those_between_the_last_two_complete_charts(lak
     lake.chart("2026-11-16", "top", "C A B D G E F X")
     lake.chart("2026-11-23", "top", "X", outcome="partial")
 
-    found = [(row[2], row[3], row[4], row[7]) for row in lake.ask("climbers_and_fallers")]
+    found = [(row[2], row[4], row[5], row[9]) for row in lake.ask("climbers_and_fallers")]
 
     assert found == [(2, 3, 1, "C"), (2, 7, 5, "G"), (-1, 1, 2, "A"), (-1, 2, 3, "B"), (-1, 5, 6, "E"), (-1, 6, 7, "F")]
 
 
-def test_no_more_than_five_climbers_and_five_fallers_of_a_playlist_are_told(lake: Lake) -> None:
+def test_a_climb_over_weeks_without_a_chart_says_so(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A B")
+    lake.chart("2026-11-23", "top", "B A")
+
+    assert [row[2:4] for row in lake.ask("climbers_and_fallers")] == [(1, 3), (-1, 3)]
+
+
+def test_no_more_climbers_and_fallers_of_a_playlist_are_told_than_asked_for(lake: Lake) -> None:
     lake.chart("2026-11-09", "top", "A B C D E F G H I J K L")
     lake.chart("2026-11-16", "top", "L K J I H G F E D C B A")
 
     assert [row[2] for row in lake.ask("climbers_and_fallers")] == [11, 9, 7, 5, 3, -3, -5, -7, -9, -11]
+    assert [row[2] for row in lake.ask("climbers_and_fallers", limit="1")] == [11, -11]
 
 
 def test_debuts_are_what_the_first_chart_does_not_have(lake: Lake) -> None:
@@ -85,9 +108,41 @@ def test_debuts_are_what_the_first_chart_does_not_have(lake: Lake) -> None:
     lake.chart("2026-11-09", "top", "B C A")
     lake.chart("2026-11-16", "top", "C D")
 
-    assert [(*row[:6], row[8]) for row in lake.ask("debuts")] == [
-        ("top", date(2026, 11, 16), 2, 2, 1, True, "D"),
-        ("top", date(2026, 11, 9), 2, 1, 2, True, "C"),
+    expected = [
+        ("Top", date(2026, 11, 16), 2, 2, date(2026, 11, 16), 1, 1, True, "Song D", "D", "top", "D"),
+        ("Top", date(2026, 11, 9), 2, 1, date(2026, 11, 16), 2, 2, True, "Song C", "C", "top", "C"),
+    ]
+    assert lake.ask("debuts") == expected
+
+    # and what was there before the days asked for is no debut in them
+    assert lake.ask("debuts", **{"from": "2026-11-16"}) == expected[:1]
+    assert lake.ask("debuts", limit="1", playlist="top") == expected[:1]
+    assert lake.ask("debuts", playlist="Another") == []
+
+
+def test_a_recording_that_is_on_no_weekly_chart_has_its_debut_and_its_peak(lake: Lake) -> None:
+    # given a list that is collected daily, with B, which is not on the last day of its week, and A at the top in between
+    for day, tracks in (("2026-11-02", "C A"), ("2026-11-03", "A C B"), ("2026-11-04", "C A"), ("2026-11-09", "C A")):
+        lake.chart(day, "top", tracks)
+
+    assert [(row[11], *row[1:8]) for row in lake.ask("debuts")] == [
+        ("B", date(2026, 11, 3), 3, 3, date(2026, 11, 3), 1, 0, False)
+    ]
+    assert lake.select("SELECT week, peak, peak_on, days_listed FROM weekly_chart WHERE track_id = 'A' ORDER BY 1") == [
+        (date(2026, 11, 2), 1, date(2026, 11, 3), 3),
+        (date(2026, 11, 9), 1, date(2026, 11, 3), 4),
+    ]
+
+
+def test_what_an_incomplete_first_snapshot_lacks_is_no_debut_in_the_second(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A -")
+    lake.chart("2026-11-09", "top", "A B")
+    lake.chart("2026-11-16", "top", "A B C")
+
+    assert [row[11] for row in lake.ask("debuts")] == ["C"]
+    assert lake.select("SELECT arrival FROM weekly_chart WHERE track_id = 'B' ORDER BY week") == [
+        ("first chart",),
+        ("stay",),
     ]
 
 
@@ -99,10 +154,18 @@ def test_debuts_survive_among_those_whose_age_is_known(lake: Lake) -> None:
     lake.chart("2026-11-23", "top", "A D E")
 
     assert lake.ask("survival_of_debuts") == [
-        ("top", 0, 3, 3, 100.0),
-        ("top", 1, 2, 1, 50.0),
-        ("top", 2, 2, 1, 50.0),
+        ("Top", 0, 3, 3, 100.0, "top"),
+        ("Top", 1, 2, 1, 50.0, "top"),
+        ("Top", 2, 2, 1, 50.0, "top"),
     ]
+
+
+def test_the_age_of_a_debut_is_in_weeks_and_an_incomplete_chart_ends_nothing(lake: Lake) -> None:
+    # given B, that is absent from a chart with an unknown entry two weeks after its debut, and gone five weeks after it
+    for day, tracks in (("2026-10-05", "A"), ("2026-10-12", "A B"), ("2026-10-26", "A -"), ("2026-11-16", "A C")):
+        lake.chart(day, "top", tracks)
+
+    assert [row[1:4] for row in lake.ask("survival_of_debuts")] == [(0, 2, 2), (2, 1, 1), (5, 1, 0)]
 
 
 def test_turnover_and_tenure(lake: Lake) -> None:
@@ -111,7 +174,10 @@ def test_turnover_and_tenure(lake: Lake) -> None:
     lake.chart("2026-11-16", "top", "B A")
 
     # then C and the return of B are two new ones of the four entries after the first chart
-    assert lake.ask("playlist_turnover") == [("top", 3, 3, 2.0, 50.0, 2.0, 3)]
+    assert lake.ask("playlist_turnover") == [("Top", 3, 3, 2.0, 50.0, 2.0, 3, "top")]
+
+    # and so they are in the last two weeks, where no chart is the first
+    assert lake.ask("playlist_turnover", **{"from": "2026-11-09"}) == [("Top", 2, 3, 2.0, 50.0, 2.0, 3, "top")]
 
 
 def test_release_age_counts_the_days_since_the_album(lake: Lake) -> None:
@@ -164,14 +230,19 @@ def test_the_shape_of_songs_by_the_year_of_their_release(lake: Lake) -> None:
 
 
 def test_spread_tells_who_had_a_track_first(lake: Lake) -> None:
-    lake.put("songs", "2026-11-02", "fresh", song("A", 1), song("B", 2))
-    lake.put("songs", "2026-11-02", "top", song("B", 1), song("C", 2))
-    lake.put("songs", "2026-11-16", "top", song("A", 1))
+    # given A and B from the first day of fresh, and D that fresh has one week before top
+    lake.chart("2026-11-02", "fresh", "A B")
+    lake.chart("2026-11-02", "top", "B C")
+    lake.chart("2026-11-09", "fresh", "D E")
+    lake.chart("2026-11-16", "top", "A D C")
 
-    assert [row[2:] for row in lake.ask("playlist_spread")] == [
-        ("fresh", date(2026, 11, 2), "top", date(2026, 11, 16), 14, "A"),
-        ("fresh", date(2026, 11, 2), "top", date(2026, 11, 2), 0, "B"),
+    # then nobody knows when top had B
+    expected = [
+        ("Song A", "A", "Fresh", date(2026, 11, 2), "Top", date(2026, 11, 16), 14, True, "fresh", "top", "A"),
+        ("Song D", "D", "Fresh", date(2026, 11, 9), "Top", date(2026, 11, 16), 7, False, "fresh", "top", "D"),
     ]
+    assert lake.ask("playlist_spread") == expected
+    assert lake.ask("playlist_spread", limit="1", **{"from": "2026-11-16"}) == expected[:1]
 
 
 def test_coverage_counts_missing_weeks_and_what_spotify_did_not_tell(lake: Lake) -> None:
