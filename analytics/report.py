@@ -67,7 +67,7 @@ class Playlist:
         name: Its name, or the id if nobody told it.
         weeks: The Mondays of its charts, the oldest first.
         chart: The rows of the last one, the top first.
-        history: The positions of each track by week.
+        history: The positions of each recording by week.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Playlist:
 
     @property
     def debuts(self) -> list[Row]:
-        """Tracks that are new on the list, or back on it."""
+        """Recordings that are new on the list, or back on it."""
         return [row for row in self.chart if row["arrival"] in {"debut", "return"}]
 
     @property
@@ -98,7 +98,7 @@ def playlists(entries: Iterable[Row]) -> list[Playlist]:
         weeks = tuple(sorted({row["week"] for row in rows}))
         history: dict[str, dict[date, int]] = {}
         for row in rows:
-            history.setdefault(row["track_id"], {})[row["week"]] = row["position"]
+            history.setdefault(row["recording_id"], {})[row["week"]] = row["position"]
         chart = tuple(row for row in rows if row["week"] == weeks[-1])
         found.append(Playlist(playlist_id, chart[0]["playlist_name"] or playlist_id, weeks, chart, history))
     return found
@@ -226,16 +226,16 @@ def _churn(rows: Sequence[Row]) -> str:
 
 
 def _genres(contents: Contents) -> str:
-    totals: dict[str, int] = {}
+    totals: dict[str, float] = {}
     for row in contents.genres:
-        totals[row["genre"] or _UNKNOWN] = totals.get(row["genre"] or _UNKNOWN, 0) + row["entries"]
+        totals[row["genre"] or _UNKNOWN] = totals.get(row["genre"] or _UNKNOWN, 0) + row["share_percent"]
     named = [genre for genre in sorted(totals, key=lambda each: -totals[each]) if genre != _UNKNOWN][:_GENRES]
     order = [*named, _OTHERS, _UNKNOWN]
-    months: dict[str, dict[str, int]] = {}
+    months: dict[str, dict[str, float]] = {}
     for row in contents.genres:
         genre = row["genre"] or _UNKNOWN
-        parts = months.setdefault(f"{row['month']:%b}", dict.fromkeys(order, 0))
-        parts[genre if genre in order else _OTHERS] += row["entries"]
+        parts = months.setdefault(f"{row['month']:%b}", dict.fromkeys(order, 0.0))
+        parts[genre if genre in order else _OTHERS] += row["share_percent"]
     if not months:
         return _nothing(_reason(contents, "Nobody told any genre."))
     order = [genre for genre in order if any(parts[genre] for parts in months.values())]
@@ -247,7 +247,8 @@ def _genres(contents: Contents) -> str:
     numbers = [(each["month"], each["genre"], f"{each['share']:.1f} %") for each in shares if each["share"]]
     drawing = charts.shares(shares, time="month", part="genre", share="share", order=order)
     note = _nothing(
-        "The share of each genre in the entries of a month. A track has the first genre of its first artist."
+        "The share of each genre in the weekly charts of a month. A track is shared out among all genres of its "
+        "artists, and all playlists weigh the same."
     )
     numbers_card = note + _numbers(("month", "genre", "share"), numbers)
     return _source(_range(contents)) + _cards([("Percent of entries", drawing), ("How to read it", numbers_card)])
@@ -257,7 +258,7 @@ def _sound(contents: Contents) -> str:
     if not contents.sound:
         return _nothing(_reason(contents, "No source told how these tracks sound."))
     named = [row | {"name": _SOUND[row["feature"]]} for row in map(dict, contents.sound)]
-    entries = max(row["top_entries"] for row in named), max(row["other_entries"] for row in named)
+    top, others = (max(row[f"{group}_recordings"] for row in named) for group in ("top", "other"))
     bars = [{"name": row["name"], "difference": row["difference_in_spreads"]} for row in named]
     drawing = charts.differences(bars, name="name", difference="difference")
     numbers = [
@@ -273,7 +274,7 @@ def _sound(contents: Contents) -> str:
     ]
     table = _table(("", "top 10", "rest", "difference", "spread of top", "spread of rest"), numbers, wide=(4, 5))
     note = (
-        f"How the first ten places ({entries[0]} entries) sound against all others ({entries[1]}). A bar is the "
+        f"How what was in the first ten places ({top} recordings) sounds against all others ({others}). A bar is the "
         "difference of the averages, measured in spreads (standard deviations) of all: below 0.2 it is small, "
         "from 0.5 on it is considerable."
     )
@@ -288,9 +289,9 @@ def _survival(contents: Contents, lists: Sequence[Playlist]) -> str:
     names = {playlist.id: playlist.name for playlist in lists}
     cards = []
     for playlist_id, rows in groupby(contents.survival, key=lambda row: str(row["playlist_id"])):
-        told = [row for row in rows if row["charts_after_debut"] in {1, 2, 4, 8, 12}]
+        told = [row for row in rows if row["weeks_after_debut"] in {1, 2, 4, 8, 12}]
         numbers = [
-            (_count(row["charts_after_debut"], "week"), f"{row['listed_percent']:.0f} %", row["debuts"]) for row in told
+            (_count(row["weeks_after_debut"], "week"), f"{row['listed_percent']:.0f} %", row["debuts"]) for row in told
         ]
         table = _table(("after", "still or again listed", "of debuts"), numbers)
         cards.append((names.get(playlist_id, playlist_id), table if told else _nothing("It is too early to tell.")))
@@ -379,7 +380,7 @@ def _movement(row: Row) -> str:
 
 
 def _spark(playlist: Playlist, row: Row, lowest: int) -> str:
-    positions = [playlist.history[row["track_id"]].get(week) for week in playlist.weeks]
+    positions = [playlist.history[row["recording_id"]].get(week) for week in playlist.weeks]
     told = ", ".join("absent" if position is None else str(position) for position in positions[-8:])
     return f'{charts.sparkline(positions, lowest)}<span class="hidden">last positions: {told}</span>'
 
@@ -402,7 +403,7 @@ def _track(row: Row) -> str:
 
 
 def _titled(row: Row) -> tuple[str, str]:
-    return row["track_name"], row["artist_name"] or "unknown artist"
+    return row["track_name"], row["artists"] or "unknown artist"
 
 
 def _cards(cards: Iterable[tuple[str, str]]) -> str:
