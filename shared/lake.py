@@ -44,6 +44,8 @@ PROCESSED_PREFIX = "processed/spotify/"
 QUARANTINE_PREFIX = "quarantine/spotify/"
 QUARANTINED_VALUES_PREFIX = "quarantine-values/spotify/"
 RECEIPTS_PREFIX = "receipts/spotify/"
+UNLOADED_PREFIX = "unloaded/"
+"""Below which raw objects are kept that somebody took out of the lake; nobody is told of what comes there."""
 
 CONTENT_SHA256 = "content-sha256"
 """Metadata of every output: the SHA-256 of its bytes, in hexadecimal."""
@@ -112,6 +114,15 @@ class SnapshotKey:
     def receipt(self, table: str) -> str:
         """Where the receipt is that a table is complete for the snapshot."""
         return f"{RECEIPTS_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
+
+    def outputs(self, table: str) -> tuple[str, ...]:
+        """All that a table may have of the snapshot, the receipt first."""
+        return self.receipt(table), self.parquet(table), self.quarantine(table), self.quarantined_values(table)
+
+    @property
+    def unloaded(self) -> str:
+        """Where the raw snapshot is once somebody took it out of the lake."""
+        return f"{UNLOADED_PREFIX}{self.raw}"
 
     @property
     def _partition(self) -> str:
