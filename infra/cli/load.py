@@ -31,6 +31,8 @@ Standing: TypeAlias = Literal["new", "replaced", "unchanged"]
 _GRAIN: Final = "songs"
 """The table whose receipt counts the entries of a list."""
 _MOST_SHOWN: Final = 20
+_ROOM_FOR_FILES: Final = 120
+"""Columns of a terminal that leave room for the names of files beside the numbers."""
 _CHUNK: Final = 1 << 20
 
 _Result = TypeVar("_Result")
@@ -203,9 +205,10 @@ def _print(
         if every or len(judged.documents) <= _MOST_SHOWN or outcome != "ok":
             rows += _rows(document, outcome, standing[document.key], of_tables)
     if rows:
-        names = ("file", "snapshot", "outcome", "rows", "rejected", "refused", "skipped", "total")
         title = "Loaded" if sum(outcomes.values()) <= _MOST_SHOWN or every else "Loaded, and not as a whole"
-        out.print(grid(title, names, rows, numbers=range(3, 8)))
+        names = ("snapshot", "outcome", "rows", "rejected", "refused", "skipped", "total", "file")
+        shown = len(names) if out.width >= _ROOM_FOR_FILES else len(names) - 1
+        out.print(grid(title, names[:shown], (row[:shown] for row in rows), numbers=range(2, 7)))
     out.print("; ".join(_summary(judged, standing, landed, outcomes)) + ".")
     if outcomes.keys() & {"partial", "refused values"}:
         err.print("[dim]Places and reasons: the tables rejected_rows and rejected_values.[/]")
@@ -228,10 +231,11 @@ def _rows(
     told = outcome if standing == "new" else f"{outcome}, {standing}"
     whole = of_tables.get(_GRAIN)
     key = document.key
-    yield document.name, f"{key.snapshot_date} {key.playlist_id}", told, *(_numbers(whole) if whole else [None] * 5)
+    numbers = _numbers(whole) if whole else [None] * 5
+    yield f"{key.snapshot_date} {key.playlist_id}", told, *numbers, document.name
     for table, landed in of_tables.items():
         if table != _GRAIN and (landed.rejected or landed.refused_values):
-            yield "", table, "", *_numbers(landed)
+            yield f"  its {table}", "", *_numbers(landed), ""
 
 
 def _numbers(landed: Landed) -> tuple[int, ...]:
