@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,11 +84,13 @@ class IncompleteError(ConsoleError):
 
     Attributes:
         landed: What did.
+        missing: What did not.
     """
 
-    def __init__(self, text: str, landed: Mapping[Place, Landed]) -> None:
+    def __init__(self, text: str, landed: Mapping[Place, Landed], missing: Collection[Place]) -> None:
         super().__init__(text)
         self.landed = landed
+        self.missing = missing
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -161,7 +163,7 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
             if complete:
                 patience = time.monotonic() + _PATIENCE
             elif time.monotonic() > patience:
-                raise IncompleteError(_still_missing(cloud, pending.values()), landed)
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
             if pending:
                 # Looking costs whoever does the work as well where the cloud is this machine.
                 time.sleep(max(_PAUSE, 4 * (time.monotonic() - began)))
