@@ -231,11 +231,11 @@ def _rows(
     document: Document, outcome: str, standing: Standing, of_tables: Mapping[str, Landed]
 ) -> Iterator[tuple[object, ...]]:
     """A row in the grain of the list, and one for each other table that did not take everything."""
-    told = f"{outcome}, {standing}" if standing == "replaced" else outcome
     whole = of_tables.get(_GRAIN)
     key = document.key
     numbers = _numbers(whole) if whole else [None] * 5
-    yield f"{key.snapshot_date} {key.playlist_id}", told, *numbers, document.name
+    day = f"{key.snapshot_date}, replaced" if standing == "replaced" else f"{key.snapshot_date}"
+    yield f"{day} {key.playlist_id}", outcome, *numbers, document.name
     for table, landed in sorted(of_tables.items()):
         if table != _GRAIN and (landed.rejected or landed.refused_values):
             yield f"  its {table}", "", *_numbers(landed), ""

@@ -176,7 +176,7 @@ def test_another_document_of_the_day_takes_the_place_of_the_first_and_that_is_sa
     assert "1 unchanged; 1 ok" in console.load(tmp_path)
     assert console.lake.etags() == first
 
-    assert "ok, replaced" in console.load(document(tmp_path, "2024-05-02", entry(track("Two"))))
+    assert f"2024-05-02, replaced {ID} ok" in console.load(document(tmp_path, "2024-05-02", entry(track("Two"))))
     assert [row["track_name"] for row in console.lake.rows(KEY.parquet("songs"))] == ["Two"]
 
 
