@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
+from infra.waiting import poll
 from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ Place: TypeAlias = tuple[SnapshotKey, str]
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
+_PAUSE = 0.2
 _QUIET_WAIT = 5.0
 
 
@@ -105,17 +106,16 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     pending = {(key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
     versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
-    patience = time.monotonic() + _PATIENCE
+
+    def done() -> set[Place]:
+        return completed(s3, bucket, pending, versions)
+
     while pending:
-        complete = completed(s3, bucket, pending, versions)
+        complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+        if not complete:
+            raise ConsoleError(_still_missing(cloud, pending))
         pending -= complete
         bar.advance(task, len(complete))
-        if complete:
-            patience = time.monotonic() + _PATIENCE
-        elif time.monotonic() > patience:
-            raise ConsoleError(_still_missing(cloud, pending))
-        else:
-            time.sleep(0.2)
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
