@@ -19,6 +19,7 @@ from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.rejected_values import RejectedValue
+from contracts.tables.rejection import Rejection
 from contracts.tables.table import R, Row, Table
 from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
@@ -125,12 +126,12 @@ class Worker(Generic[R]):
         """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
-        facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
+        facts = {"table": name, "playlist_id": key.list_id, "snapshot_date": key.snapshot_date.isoformat()}
         with step("snapshot", **facts) as work:
             with step("read"):
                 raw = self.lake.read_raw(raw_key)
             with step("parse"), _readable(raw):
-                snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+                snapshot = read_snapshot(raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
             log.add(run_id=run_id)
             work.annotate(run_id=run_id)
@@ -179,14 +180,8 @@ class Worker(Generic[R]):
     def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
         return [
             {
-                **snapshot.origin,
-                "table_name": self.table.name,
-                "location": reject.location,
-                "reason": reject.reason,
+                **self._rejection(snapshot, raw, reject.location, reject.reason),
                 "row_json": to_json(reject.raw, inf_nan_mode="strings").decode(),
-                "raw_key": raw.key,
-                "raw_etag": raw.etag,
-                "service_version": self.service_version,
             }
             for reject in judgement.rejects
         ]
@@ -194,18 +189,23 @@ class Worker(Generic[R]):
     def _rejected_values(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
         return [
             {
-                **snapshot.origin,
-                "table_name": self.table.name,
-                "location": refusal.location,
+                **self._rejection(snapshot, raw, refusal.location, refusal.reason),
                 "column_name": refusal.column,
-                "reason": refusal.reason,
                 "value_json": to_json(refusal.value, inf_nan_mode="strings").decode(),
-                "raw_key": raw.key,
-                "raw_etag": raw.etag,
-                "service_version": self.service_version,
             }
             for refusal in judgement.refused
         ]
+
+    def _rejection(self, snapshot: Snapshot, raw: RawObject, location: str, reason: str) -> Rejection:
+        return {
+            **snapshot.origin,
+            "table_name": self.table.name,
+            "location": location,
+            "reason": reason,
+            "raw_key": raw.key,
+            "raw_etag": raw.etag,
+            "service_version": self.service_version,
+        }
 
     def _receipt(
         self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -15,13 +14,15 @@ from rich.progress import Progress
 
 from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
+from contracts.tables import of_kind
 from infra.cli.cloud import STATE
 from infra.cli.functions import as_asked, invoke
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
-from shared.lake import RAW_PREFIX, SnapshotKey
+from infra.waiting import poll
+from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,6 +35,7 @@ Place: TypeAlias = tuple[SnapshotKey, str]
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
+_PAUSE = 0.2
 _QUIET_WAIT = 5.0
 
 
@@ -74,13 +76,13 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
     """Those of the wanted playlists that have no raw snapshot of a day."""
-    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{RAW_PREFIX}{day}/")
-    stored = {SnapshotKey.from_raw(each["Key"]).playlist_id for each in found.get("Contents", ())}
+    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{PLAYLISTS.prefix('raw')}{day}/")
+    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found.get("Contents", ())}
     return [playlist for playlist in wanted if playlist not in stored]
 
 
 def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
-    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
+    """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
         ConsoleError: Nothing was completed for three minutes; names what is missing.
@@ -88,20 +90,19 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
     tables = cloud.tables()
-    pending = {(key, table) for key in snapshots for table in tables}
+    pending = {(key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
     versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
-    patience = time.monotonic() + _PATIENCE
+
+    def done() -> set[Place]:
+        return completed(s3, bucket, pending, versions)
+
     while pending:
-        complete = completed(s3, bucket, pending, versions)
+        complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+        if not complete:
+            raise ConsoleError(_still_missing(cloud, pending))
         pending -= complete
         bar.advance(task, len(complete))
-        if complete:
-            patience = time.monotonic() + _PATIENCE
-        elif time.monotonic() > patience:
-            raise ConsoleError(_still_missing(cloud, pending))
-        else:
-            time.sleep(0.2)
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
@@ -191,6 +192,6 @@ def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
     def named() -> Iterator[str]:
         for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
             queue = f"{stack_name(cloud.environment, table)}-dead-letters"
-            yield f"{table} of {key.playlist_id} on {key.snapshot_date} (see the queue {queue})"
+            yield f"{table} of {key.list_id} on {key.snapshot_date} (see the queue {queue})"
 
     return f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: {'; '.join(named())}."

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, get_args
 
 from contracts.operations.extraction import RunSummary
-from contracts.tables import TABLES
+from contracts.tables import of_kind
 from infra.cli import collect
 from infra.cli.screen import ConsoleError, progress
 from infra.local.spotify.admin import TierName
@@ -15,6 +15,7 @@ from infra.local.spotify.client import find_simulator
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
 
+_TABLES = of_kind("playlists")
 _FIRST_DAY = date(2024, 1, 1)
 _COVERAGES = ("features_coverage", "popularity_coverage", "genres_coverage")
 
@@ -37,7 +38,7 @@ def in_each_tier(cloud: "Cloud") -> Iterator[Landed]:
     """
     if find_simulator(cloud.variables) is None:
         raise ConsoleError("The tiers are the simulator's: start it with `earworm up`, without Spotify credentials.")
-    tables = cloud.tables()
+    tables = of_kind("playlists", cloud.tables())
     for number, tier in enumerate(get_args(TierName)):
         day = _FIRST_DAY + timedelta(weeks=number)
         run = _run_in(tier, cloud, day)
@@ -79,7 +80,7 @@ def _landed(cloud: "Cloud", tier: str, tables: Sequence[str], run: RunSummary) -
 
 def markdown(tiers: Iterable[Landed]) -> str:
     """The runs as a table in Markdown."""
-    names = ("tier", "outcome", *TABLES, "features", "popularity", "genres")
+    names = ("tier", "outcome", *_TABLES, "features", "popularity", "genres")
     lines = [_line(names), _line("---" for _ in names)]
     for landed in tiers:
         covered = ("-" if value is None else f"{value:.0%}" for value in landed.coverages.values())

@@ -12,7 +12,7 @@ from analytics.report import page
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
 from services.report.shelf import SIGNING, Shelf
@@ -69,7 +69,7 @@ class _Desk:
 
     def report(self, asked: WeekRequest, now: datetime) -> WeekReport:
         monday = monday_of(asked.week or now.date())
-        tables = deployed_tables(self.ssm, self.settings.earworm_env)
+        tables = of_kind("playlists", deployed_tables(self.ssm, self.settings.earworm_env))
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, tables)
