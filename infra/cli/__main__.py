@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from analytics.athena import AthenaError
 from analytics.sql import queries
-from contracts.tables import OPERATIONS
+from contracts.tables import OPERATIONS, TABLES
 from infra.cli import audit as audits
 from infra.cli import collect, deployment, dlq
 from infra.cli import compact as compaction
@@ -186,9 +186,9 @@ def query(
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(
-            find_cloud(environment, writes=write), question, context.args, questions.today(), write=write
-        )
+        cloud = find_cloud(environment, writes=write)
+        cloud.tables()
+        answered = questions.ask(cloud, question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
@@ -261,10 +261,9 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         task = bar.add_task("snapshots", total=1, note="")
         done = collect.extract(cloud, day, playlists)
         bar.advance(task)
-        collect.await_tables(cloud, done.stored, bar)
+        collect.await_tables(cloud, collect.stored(done), bar)
     rows = [
-        (playlist["playlist_id"], playlist["outcome"], playlist["entries"], playlist.get("sentence"))
-        for playlist in done.playlists
+        (playlist.playlist_id, playlist.outcome, playlist.entries, playlist.sentence) for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
 
@@ -279,7 +278,7 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
             missing = collect.missing_playlists(cloud, day, playlists)
             bar.update(task, note=f"{day}" if missing else f"{day} was there")
             if missing:
-                snapshots += collect.extract(cloud, day, missing).stored
+                snapshots += collect.stored(collect.extract(cloud, day, missing))
             else:
                 snapshots += [SnapshotKey(day, playlist) for playlist in playlists]
             bar.advance(task)
@@ -288,11 +287,12 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
 
 
 def _print_tables(cloud: Cloud) -> None:
-    names = (*cloud.tables(), *OPERATIONS)
+    tables = (*(TABLES[name] for name in cloud.tables()), *OPERATIONS.values())
+    names = [table.name for table in tables]
     counted = "\nUNION ALL\n".join(
-        f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
-        f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
-        for name in names
+        f"SELECT '{table.name}' AS table_name, count(*) AS rows, count(DISTINCT concat({', '.join(table.snapshot)})) "  # noqa: S608  # the names are the contracts' own
+        f"AS snapshots, min({table.snapshot[0]}) AS first_day, max({table.snapshot[0]}) AS last_day FROM {table.name}"
+        for table in tables
     )
     answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}

@@ -234,7 +234,7 @@ def _in_lake(path: PurePosixPath, day: date) -> str | None:
     if len(path.parts) < len(PurePosixPath(SnapshotKey(day, "any").raw).parts) - 1:
         return None
     key = SnapshotKey(day, path.parts[-2])
-    return key.playlist_id if str(path).endswith(f"{day}/{key.playlist_id}/{PurePosixPath(key.raw).name}") else None
+    return key.list_id if str(path).endswith(f"{day}/{key.list_id}/{PurePosixPath(key.raw).name}") else None
 
 
 def _day(text: str) -> date | None:
@@ -262,7 +262,7 @@ def _one_a_snapshot(documents: Sequence[Document], refused: list[Note], same_day
         newest = max(reversed(distinct.values()), key=lambda each: each.extracted_at or datetime.min)  # noqa: DTZ901 - as naive as they are
         others = [document for document in distinct.values() if document is not newest]
         if others and same_day == "refuse":
-            named = f"another document of {key.playlist_id} on {key.snapshot_date} than"
+            named = f"another document of {key.list_id} on {key.snapshot_date} than"
             refused += (
                 Note(each.name, f"{named} {(newest if each is not newest else others[0]).name}; {_SAME_DAY}")
                 for each in distinct.values()

@@ -7,26 +7,27 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.progress import Progress
 
+from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
+from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
-from infra.cli.functions import invoke
+from infra.cli.functions import as_asked, invoke
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
-from shared.lake import RAW_PREFIX, SnapshotKey
+from infra.waiting import poll
+from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,21 +46,9 @@ CONNECTIONS = 10
 _QUIET_WAIT = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one invocation of the extractor did."""
-
-    run_id: str
-    snapshot_date: date
-    playlists: tuple[Mapping[str, Any], ...]
-
-    @property
-    def stored(self) -> list[SnapshotKey]:
-        """The snapshots that are in the raw prefix."""
-        return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
-
-
-_RUN = TypeAdapter(Run)
+def stored(summary: RunSummary) -> list[SnapshotKey]:
+    """The snapshots of a run that are in the raw prefix."""
+    return [SnapshotKey.from_raw(playlist.key) for playlist in summary.playlists if playlist.key]
 
 
 class Landed(NamedTuple):
@@ -99,7 +88,7 @@ def mondays(weeks: int, until: date) -> list[date]:
     return [last - timedelta(weeks=back) for back in reversed(range(weeks))]
 
 
-def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """Invokes the extractor as its schedule would on a day: same target, same input.
 
     Raises:
@@ -109,7 +98,7 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
         return invoke_extractor(cloud, day, playlists)
 
 
-def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """The same on whatever day Spotify shows.
 
     Raises:
@@ -118,26 +107,26 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
     target = _schedule_target(cloud)
     moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
     event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
-    if playlists:
-        event["playlists"] = list(playlists)
-    return invoke(cloud, "extractor", event, _RUN)
+    with as_asked():
+        request = ExtractionRequest.model_validate(event | ({"playlists": list(playlists)} if playlists else {}))
+    return invoke(cloud, "extractor", request, RunSummary)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
     """Those of the wanted playlists that have no raw snapshot of a day."""
-    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{RAW_PREFIX}{day}/")
-    stored = {SnapshotKey.from_raw(each["Key"]).playlist_id for each in found.get("Contents", ())}
+    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{PLAYLISTS.prefix('raw')}{day}/")
+    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found.get("Contents", ())}
     return [playlist for playlist in wanted if playlist not in stored]
 
 
 def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> dict[Place, Landed]:
-    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
+    """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
         IncompleteError: Nothing was completed for three minutes; names what is missing.
     """
     s3, bucket, tables = cloud.client("s3"), cloud.platform.bucket, cloud.tables()
-    pending = {key.receipt(table): (key, table) for key in snapshots for table in tables}
+    pending = {key.receipt(table): (key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
     landed: dict[Place, Landed] = {}
     seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
@@ -151,22 +140,23 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
             made_from = found and (found["raw_version_id"] or found["raw_etag"])
             return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
 
-        patience = time.monotonic() + _PATIENCE
-        while pending:
+        def done() -> dict[str, Landed]:
             began = time.monotonic()
             there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
             changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
-            seen |= {key: there[key] for key in changed}
+            seen.update((key, there[key]) for key in changed)
             complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            if len(complete) < len(pending):
+                # Looking costs whoever does the work as well where the cloud is this machine.
+                time.sleep(4 * (time.monotonic() - began))
+            return complete
+
+        while pending:
+            complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+            if not complete:
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
             landed |= {pending.pop(key): found for key, found in complete.items()}
             bar.advance(task, len(complete))
-            if complete:
-                patience = time.monotonic() + _PATIENCE
-            elif time.monotonic() > patience:
-                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
-            if pending:
-                # Looking costs whoever does the work as well where the cloud is this machine.
-                time.sleep(max(_PAUSE, 4 * (time.monotonic() - began)))
     return landed
 
 
@@ -268,6 +258,6 @@ def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
     def named() -> Iterator[str]:
         for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
             queue = f"{stack_name(cloud.environment, table)}-dead-letters"
-            yield f"{table} of {key.playlist_id} on {key.snapshot_date} (see the queue {queue})"
+            yield f"{table} of {key.list_id} on {key.snapshot_date} (see the queue {queue})"
 
     return f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: {'; '.join(named())}."

@@ -235,7 +235,7 @@ def _rows(
     key = document.key
     numbers = _numbers(whole) if whole else [None] * 5
     day = f"{key.snapshot_date}, replaced" if standing == "replaced" else f"{key.snapshot_date}"
-    yield f"{day} {key.playlist_id}", outcome, *numbers, document.name
+    yield f"{day} {key.list_id}", outcome, *numbers, document.name
     for table, landed in sorted(of_tables.items()):
         if table != _GRAIN and (landed.rejected or landed.refused_values):
             yield f"  its {table}", "", *_numbers(landed), ""
@@ -252,7 +252,7 @@ def _summary(
     outcomes: Mapping[str, int],
 ) -> Iterator[str]:
     days = sorted(key.snapshot_date for key in standing)
-    playlists = len({key.playlist_id for key in standing})
+    playlists = len({key.list_id for key in standing})
     number = f"{len(standing):,} snapshot{'s' if len(standing) > 1 else ''}"
     of = f"{playlists:,} playlist{'s' if playlists > 1 else ''}"
     yield f"{number} of {of}, {days[0]} to {days[-1]}" if len(days) > 1 else f"{number}, {days[0]}"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from botocore.exceptions import ClientError
 
-from contracts.tables import TABLES
+from contracts.tables import of_kind
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS
 from infra.cli.days import read_day
@@ -124,7 +124,7 @@ def _remove(cloud: Cloud, key: SnapshotKey, tables: Sequence[str]) -> None:
 
 def _outputs(s3: "S3Client", bucket: str, key: SnapshotKey) -> Iterator[str]:
     """The outputs that there are, the receipts first; also of tables whose service was removed."""
-    keys = sorted((key.outputs(table) for table in TABLES), key=lambda of_table: of_table[0])
+    keys = sorted((key.outputs(table) for table in of_kind(key.kind.name)), key=lambda of_table: of_table[0])
     wanted: Sequence[str] = [output for kind in zip(*keys, strict=True) for output in kind]
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         found = list(pool.map(lambda output: _etag(s3, bucket, output), wanted))
