@@ -3,11 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from botocore.exceptions import ClientError
 from rich.progress import Progress
@@ -15,8 +18,10 @@ from rich.progress import Progress
 from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
+from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
 from infra.cli.functions import as_asked, invoke
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
@@ -36,12 +41,45 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
 _PAUSE = 0.2
+CONNECTIONS = 10
+"""Calls of S3 at once: as many as a client keeps connections."""
 _QUIET_WAIT = 5.0
 
 
 def stored(summary: RunSummary) -> list[SnapshotKey]:
     """The snapshots of a run that are in the raw prefix."""
     return [SnapshotKey.from_raw(playlist.key) for playlist in summary.playlists if playlist.key]
+
+
+class Landed(NamedTuple):
+    """What a table's receipt of a snapshot counts."""
+
+    entries: int
+    rows: int
+    rejected: int
+    refused_values: int
+    skipped: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """What a receipt counts."""
+        names = ("entries", "rows", "rejected", "refused_values", "skipped_entries")
+        told: Mapping[str, Any] = {**receipt}
+        return cls(*(told[name] or 0 for name in names))
+
+
+class IncompleteError(ConsoleError):
+    """Tables did not become complete in time.
+
+    Attributes:
+        landed: What did.
+        missing: What did not.
+    """
+
+    def __init__(self, text: str, landed: Mapping[Place, Landed], missing: Collection[Place]) -> None:
+        super().__init__(text)
+        self.landed = landed
+        self.missing = missing
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -81,28 +119,45 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
     return [playlist for playlist in wanted if playlist not in stored]
 
 
-def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
+def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> dict[Place, Landed]:
     """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
-        ConsoleError: Nothing was completed for three minutes; names what is missing.
+        IncompleteError: Nothing was completed for three minutes; names what is missing.
     """
-    s3 = cloud.client("s3")
-    bucket = cloud.platform.bucket
-    tables = cloud.tables()
-    pending = {(key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
-    versions = current_versions(s3, bucket, pending)
+    s3, bucket, tables = cloud.client("s3"), cloud.platform.bucket, cloud.tables()
+    pending = {key.receipt(table): (key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
+    landed: dict[Place, Landed] = {}
+    seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        keys = list({key for key, _ in pending.values()})
+        versions = dict(zip(keys, pool.map(lambda key: _version(s3, bucket, key.raw), keys), strict=True))
 
-    def done() -> set[Place]:
-        return completed(s3, bucket, pending, versions)
+        def look(receipt: str) -> Landed | None:
+            """What a receipt tells, if it was made from the raw object as it is now."""
+            found = find_receipt(s3, bucket, receipt)
+            made_from = found and (found["raw_version_id"] or found["raw_etag"])
+            return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
 
-    while pending:
-        complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
-        if not complete:
-            raise ConsoleError(_still_missing(cloud, pending))
-        pending -= complete
-        bar.advance(task, len(complete))
+        def done() -> dict[str, Landed]:
+            began = time.monotonic()
+            there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
+            changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
+            seen.update((key, there[key]) for key in changed)
+            complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            if len(complete) < len(pending):
+                # Looking costs whoever does the work as well where the cloud is this machine.
+                time.sleep(4 * (time.monotonic() - began))
+            return complete
+
+        while pending:
+            complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+            if not complete:
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
+            landed |= {pending.pop(key): found for key, found in complete.items()}
+            bar.advance(task, len(complete))
+    return landed
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
@@ -177,6 +232,17 @@ def completed(s3: "S3Client", bucket: str, places: Iterable[Place], versions: Ma
 def _version(s3: "S3Client", bucket: str, key: str) -> str:
     head = s3.head_object(Bucket=bucket, Key=key)
     return head.get("VersionId") or head["ETag"].strip('"')
+
+
+def _folders(keys: Iterable[str]) -> set[str]:
+    """What to list to see the keys: their days, or their months where the days are many."""
+    days = {key.rpartition("/")[0] for key in keys}
+    return {f"{day}/" for day in days} if len(days) <= CONNECTIONS else {f"{day.rpartition('/')[0]}/" for day in days}
+
+
+def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", ())]
 
 
 def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
