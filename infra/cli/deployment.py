@@ -43,6 +43,10 @@ class _Destination:
     s3: "S3Client"
     parameters: Mapping[str, str]
 
+    def keep(self, template: str) -> str:
+        """Upload a template that is too large to be sent, and tell its address."""
+        return deploying.upload_template(self.s3, self.cloud.platform.artifacts_bucket, template)
+
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
@@ -223,7 +227,7 @@ def deploy_components(
 
 def _check(to: _Destination, components: Sequence[str]) -> None:
     for component in components if to.parameters else ():
-        known = deploying.settable_parameters(to.cloudformation, component)
+        known = deploying.settable_parameters(to.cloudformation, component, to.keep)
         unknown = to.parameters.keys() - known
         if unknown:
             raise UsageError(
@@ -260,7 +264,7 @@ def _plan_services(to: _Destination, services: Sequence[str], failures: list[str
 
 def _prepare(to: _Destination, stack: deploying.Stack, bundle: bundles.Bundle | None, tell: Tell) -> _Planned:
     tell("preparing", done=0)
-    plan = deploying.prepare(to.cloudformation, stack)
+    plan = deploying.prepare(to.cloudformation, stack, to.keep)
     tell("planned" if plan.changes else "unchanged", done=1)
     return _Planned(plan, bundle)
 
