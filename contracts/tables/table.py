@@ -8,8 +8,12 @@ from typing_extensions import TypedDict
 from contracts.fields import IsoDay, Text, Timestamp
 
 
-class Row(TypedDict):
-    """What every row tells of where it comes from."""
+class AnyRow(TypedDict):
+    """A row of any table."""
+
+
+class Row(AnyRow):
+    """A row that tells of a list where it comes from."""
 
     snapshot_date: Annotated[IsoDay, Field(description="Day of the snapshot, YYYY-MM-DD in UTC")]
     playlist_id: Annotated[Text, Field(description="Spotify id of the playlist")]
@@ -19,7 +23,7 @@ class Row(TypedDict):
     ]
 
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=AnyRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Table(Generic[R]):
 
     Attributes:
         name: The table's name in the catalog, in keys and in receipts.
-        row: The model of one row: a TypedDict below Row.
+        row: The model of one row: a TypedDict below AnyRow.
         key: The columns that tell one row from another.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
