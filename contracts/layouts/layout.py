@@ -8,7 +8,6 @@ import csv
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import date
 from io import StringIO
@@ -194,7 +193,9 @@ class CsvLayout(Layout):
                 yield ChartEntry(record.location, **{attribute: read(value) for (attribute, read), value in cells})
 
     def _header(self, text: str) -> int | None:
-        """Before how many records the header comes."""
+        """Before how many records the header comes; None if it does not."""
+        if text.startswith(_JSON):  # of one line, perhaps, and that of megabytes
+            return None
         wanted = [*self.columns]
         return next(
             (index for index, record in enumerate(islice(_records(text), _HEADER_WITHIN)) if record.values == wanted),
@@ -205,6 +206,7 @@ class CsvLayout(Layout):
 _HEADER_WITHIN: Final = 3
 """Records among which a header is looked for: files of 2017 to 2021 may have a line of preface."""
 _LONGEST_RECORD_QUOTED: Final = 10_000
+_JSON: Final = ("{", "[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,18 +263,15 @@ def words(text: str) -> Unverified:
     return text or None
 
 
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+_WHOLE_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,4000}\s*")
+"""Python converts no more digits."""
 
 
 def whole_number(text: str) -> Unverified:
     """A whole number; None for an empty field."""
-    stripped = text.strip()
-    if not stripped:
-        return None
-    if _WHOLE_NUMBER.fullmatch(stripped):
-        with suppress(ValueError):  # more digits than Python converts
-            return int(stripped)
-    return Broken(text, "not a whole number")
+    if _WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    return Broken(text, "not a whole number") if text.strip() else None
 
 
 _NO_PREVIOUS_RANK: Final = -1
