@@ -56,4 +56,5 @@ CHARTS = Table(
     key=("source", "chart_id", "period_end", "position"),
     version=1,
     description="One row for each position of a chart",
+    ranked_by="position",
 )

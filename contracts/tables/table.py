@@ -36,6 +36,7 @@ class Table(Generic[R]):
         key: The columns that tell one row from another.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
+        ranked_by: The column of ranks from 1, of which none should be missing before the last; None if there is none.
         watched: Columns with shares, 0 to 1, that are published as metrics. Each has the least that raises no alarm,
             unless a deployment says otherwise; 0 raises none.
     """
@@ -45,4 +46,5 @@ class Table(Generic[R]):
     key: tuple[str, ...]
     version: int
     description: str
+    ranked_by: str | None = None
     watched: Mapping[str, float] = field(default_factory=dict, hash=False)
