@@ -120,12 +120,16 @@ class Worker(Generic[R]):
         """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
-        facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
+        if key.kind.name != self.table.kind:
+            raise PermanentError(
+                f"key {raw_key!r}", f"{name} is made of snapshots of {self.table.kind}, and this is of {key.kind.name}"
+            )
+        facts = {"table": name, "playlist_id": key.list_id, "snapshot_date": key.snapshot_date.isoformat()}
         with step("snapshot", **facts) as work:
             with step("read"):
                 raw = self.lake.read_raw(raw_key)
             with step("parse"), _readable(raw):
-                snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+                snapshot = READERS[key.kind.name](raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
             logger.append_keys(run_id=run_id)
             work.annotate(run_id=run_id)

@@ -56,5 +56,7 @@ CHARTS = Table(
     key=("source", "chart_id", "period_end", "position"),
     version=1,
     description="One row for each position of a chart",
+    kind="charts",
+    snapshot=("snapshot_date", "source", "chart_id"),
     ranked_by="position",
 )

@@ -6,6 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from contracts.fields import IsoDay, Text, Timestamp
+from contracts.kinds import Kind
 
 
 class AnyRow(TypedDict):
@@ -36,6 +37,8 @@ class Table(Generic[R]):
         key: The columns that tell one row from another.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
+        kind: The kind of list whose snapshots it is made of; None for a table of all kinds, which is partitioned by it.
+        snapshot: The columns that tell of which snapshot a row is, the day first.
         ranked_by: The column of ranks from 1, of which none should be missing before the last; None if there is none.
         watched: Columns with shares, 0 to 1, that are published as metrics. Each has the least that raises no alarm,
             unless a deployment says otherwise; 0 raises none.
@@ -46,5 +49,12 @@ class Table(Generic[R]):
     key: tuple[str, ...]
     version: int
     description: str
+    kind: Kind | None = "playlists"
+    snapshot: tuple[str, ...] = ("snapshot_date", "playlist_id")
     ranked_by: str | None = None
     watched: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def partition_keys(self) -> tuple[str, ...]:
+        """The columns, each of text, that a folder of its objects stands for."""
+        return (*(() if self.kind else ("kind",)), "year", "month", "day")
