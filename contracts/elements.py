@@ -175,7 +175,9 @@ def tolerantly(body: bytes) -> Unverified:
                 raise
             return from_json(_with_whole_characters(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError(
+            "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
+        ) from None
 
 
 def _with_whole_characters(body: bytes) -> bytes:
