@@ -186,9 +186,9 @@ def query(
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(
-            find_cloud(environment, writes=write), question, context.args, questions.today(), write=write
-        )
+        cloud = find_cloud(environment, writes=write)
+        cloud.tables()
+        answered = questions.ask(cloud, question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
@@ -261,10 +261,9 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         task = bar.add_task("snapshots", total=1, note="")
         done = collect.extract(cloud, day, playlists)
         bar.advance(task)
-        collect.await_tables(cloud, done.stored, bar)
+        collect.await_tables(cloud, collect.stored(done), bar)
     rows = [
-        (playlist["playlist_id"], playlist["outcome"], playlist["entries"], playlist.get("sentence"))
-        for playlist in done.playlists
+        (playlist.playlist_id, playlist.outcome, playlist.entries, playlist.sentence) for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
 
@@ -279,7 +278,7 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
             missing = collect.missing_playlists(cloud, day, playlists)
             bar.update(task, note=f"{day}" if missing else f"{day} was there")
             if missing:
-                snapshots += collect.extract(cloud, day, missing).stored
+                snapshots += collect.stored(collect.extract(cloud, day, missing))
             else:
                 snapshots += [SnapshotKey(day, playlist) for playlist in playlists]
             bar.advance(task)

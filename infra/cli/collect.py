@@ -7,21 +7,20 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.progress import Progress
 
+from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
-from infra.cli.functions import invoke
+from infra.cli.functions import as_asked, invoke
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
@@ -46,21 +45,9 @@ CONNECTIONS = 10
 _QUIET_WAIT = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one invocation of the extractor did."""
-
-    run_id: str
-    snapshot_date: date
-    playlists: tuple[Mapping[str, Any], ...]
-
-    @property
-    def stored(self) -> list[SnapshotKey]:
-        """The snapshots that are in the raw prefix."""
-        return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
-
-
-_RUN = TypeAdapter(Run)
+def stored(summary: RunSummary) -> list[SnapshotKey]:
+    """The snapshots of a run that are in the raw prefix."""
+    return [SnapshotKey.from_raw(playlist.key) for playlist in summary.playlists if playlist.key]
 
 
 class Landed(NamedTuple):
@@ -104,7 +91,7 @@ def mondays(weeks: int, until: date) -> list[date]:
     return [last - timedelta(weeks=back) for back in reversed(range(weeks))]
 
 
-def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """Invokes the extractor as its schedule would on a day: same target, same input.
 
     Raises:
@@ -114,7 +101,7 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
         return invoke_extractor(cloud, day, playlists)
 
 
-def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """The same on whatever day Spotify shows.
 
     Raises:
@@ -123,9 +110,9 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
     target = _schedule_target(cloud)
     moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
     event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
-    if playlists:
-        event["playlists"] = list(playlists)
-    return invoke(cloud, "extractor", event, _RUN)
+    with as_asked():
+        request = ExtractionRequest.model_validate(event | ({"playlists": list(playlists)} if playlists else {}))
+    return invoke(cloud, "extractor", request, RunSummary)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
