@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from botocore.exceptions import ClientError
 from rich.progress import Progress
@@ -59,13 +59,19 @@ class Landed(NamedTuple):
     rejected: int
     refused_values: int
     skipped: int
+    gaps: int
 
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
         """What a receipt counts."""
-        names = ("entries", "rows", "rejected", "refused_values", "skipped_entries")
-        told: Mapping[str, Any] = {**receipt}
-        return cls(*(told[name] or 0 for name in names))
+        return cls(
+            entries=receipt["entries"],
+            rows=receipt["rows"],
+            rejected=receipt["rejected"],
+            refused_values=receipt["refused_values"] or 0,
+            skipped=receipt["skipped_entries"],
+            gaps=len(json.loads(receipt["gaps"] or "[]")),
+        )
 
 
 class IncompleteError(ConsoleError):
