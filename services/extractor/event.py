@@ -12,7 +12,7 @@ from pydantic import (
 from contracts.days import snapshot_day
 from contracts.fields import naive_utc
 from contracts.playlists import playlist_ids
-from services.extractor.deferral import MOST_DEFERRALS
+from shared.deferral import MOST_DEFERRALS
 from shared.invocation import Invocation
 
 

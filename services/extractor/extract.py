@@ -17,7 +17,6 @@ from typing_extensions import TypedDict
 from contracts.drift import drift
 from contracts.spotify import Track
 from services.extractor.credentials import Credentials, days_since_consent, plain_credentials, stored_credentials
-from services.extractor.deferral import MOST_DEFERRALS, Deferral, Deferrals, SchedulerDeferrals, wait_after
 from services.extractor.earlier import earlier_artists
 from services.extractor.enrichment import Catalogue, album_ids, artist_ids, distinct_tracks
 from services.extractor.event import Event
@@ -27,11 +26,12 @@ from services.extractor.reccobeats import ReccoBeats
 from services.extractor.settings import ExtractorSettings
 from services.extractor.snapshot import Extraction, as_raw_snapshot
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import QuotaError, WebError, WebSession, fetcher, retrying
+from shared.deferral import MOST_DEFERRALS, Deferral, Deferrals, NotDeferredError, SchedulerDeferrals, wait_after
 from shared.errors import PermanentError, TransientError
 from shared.lake import Lake, SnapshotKey
 from shared.observability import count, gauge, instrument, logger, step
 from shared.settings import SettingsError
+from shared.web import QuotaError, WebError, WebSession, fetcher, retrying
 
 RESERVE_SECONDS: Final = 45.0
 """Kept from the function's time, for a call that began in time, the write after it and the deferral of the rest."""
@@ -243,7 +243,7 @@ class Run:
         if unfinished and self._spotify.spent:
             try:
                 return {**summary, "deferred": self._defer(unfinished, self._spotify.spent)}
-            except (_NotDeferredError, ClientError, BotoCoreError) as fault:
+            except (NotDeferredError, ClientError, BotoCoreError) as fault:
                 problem = f"The rest is not deferred: {fault}. "
         if unfinished or not stored:
             sentences = "; ".join(
@@ -256,10 +256,10 @@ class Run:
 
     def _defer(self, playlists: tuple[str, ...], spent: QuotaError) -> DeferredRun:
         if self._deferrals_before >= MOST_DEFERRALS:
-            raise _NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand once calls are given again")
+            raise NotDeferredError("start it by hand once calls are given again")
         deferral = Deferral(
             scheduled_time=self._scheduled_time,
-            playlists=playlists,
+            rest={"playlists": list(playlists)},
             count=self._deferrals_before + 1,
             due=datetime.now(UTC) + wait_after(spent),
         )
@@ -336,10 +336,6 @@ class Run:
         except QuotaError as fault:
             others = measure(tracks, [each for each in self._providers if each.source != SpotifyFeatures.source])
             return replace(others, findings={SpotifyFeatures.source: fault.finding, **others.findings})
-
-
-class _NotDeferredError(Exception):
-    """A run was deferred as often as it may be."""
 
 
 @dataclass(frozen=True, slots=True)

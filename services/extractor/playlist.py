@@ -9,9 +9,9 @@ from contracts.documents import container, listed
 from contracts.fields import integer
 from services.extractor.capabilities import is_lasting
 from services.extractor.spotify import ENTRIES_A_CALL, SpotifyClient
-from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 from shared.errors import TransientError
 from shared.observability import step
+from shared.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
 NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]

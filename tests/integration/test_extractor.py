@@ -17,9 +17,9 @@ from msgspec import UNSET, structs
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.spotify import credited, field_of
-from services.extractor import web
-from services.extractor.deferral import SchedulerDeferrals
 from services.extractor.extract import RESERVE_SECONDS, IncompleteRunError, extractor
+from shared import web
+from shared.deferral import SchedulerDeferrals
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.extractor.web import (
+from shared.web import (
     QuotaError,
     RateLimitedError,
     UnavailableError,

@@ -1,22 +1,22 @@
-"""What a run cannot finish because calls are spent, left to a run that starts once there are new ones."""
+"""What a run cannot finish now, left to a run that starts later."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from services.extractor.web import QuotaError
+from shared.web import QuotaError
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
 MOST_DEFERRALS: Final = 3
-_LITTLE: Final = timedelta(seconds=60)
+_MARGIN: Final = timedelta(seconds=60)
 _SHORTEST: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=1)
-_WHERE_NOBODY_TOLD: Final = timedelta(hours=1)
+_DEFAULT_WAIT: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +25,34 @@ class Deferral:
 
     Attributes:
         scheduled_time: When the first run was due, so that the snapshots land on its day.
-        playlists: What is left of that run.
         count: Which deferral it is, from 1 on.
         due: When it is to start.
+        rest: What is left of that run, by the fields of its event.
     """
 
     scheduled_time: datetime
-    playlists: tuple[str, ...]
     count: int
     due: datetime
+    rest: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def event(self) -> dict[str, Any]:
         """The event that it starts with."""
-        return {
-            "scheduled_time": self.scheduled_time.isoformat(),
-            "playlists": list(self.playlists),
-            "deferrals": self.count,
-        }
+        return {"scheduled_time": self.scheduled_time.isoformat(), **self.rest, "deferrals": self.count}
 
 
 def wait_after(spent: QuotaError) -> timedelta:
-    """How long to wait for new calls: as Spotify asks and a little more, a day at most; an hour if nobody told."""
+    """How long to wait for new calls: as the service asks and a little more, a day at most; an hour if nobody told."""
     if spent.retry_after is None:
-        return _WHERE_NOBODY_TOLD
-    return max(_SHORTEST, timedelta(seconds=min(spent.retry_after, _LONGEST.total_seconds())) + _LITTLE)
+        return _DEFAULT_WAIT
+    return max(_SHORTEST, timedelta(seconds=min(spent.retry_after, _LONGEST.total_seconds())) + _MARGIN)
+
+
+class NotDeferredError(Exception):
+    """A run was deferred as often as it may be."""
+
+    def __init__(self, advice: str) -> None:
+        super().__init__(f"it was {MOST_DEFERRALS} times; {advice}")
 
 
 class Deferrals(Protocol):
@@ -74,7 +77,7 @@ class SchedulerDeferrals:
         role_arn: str,
         dead_letter_queue_arn: str,
     ) -> None:
-        """Nothing is scheduled yet.
+        """Leaves runs to the scheduler.
 
         Args:
             scheduler: Makes a client of the service, which few runs need.
@@ -101,7 +104,7 @@ class SchedulerDeferrals:
         try:
             scheduler.create_schedule(
                 Name=self._name(deferral, event),
-                Description="Starts a deferred run of the extractor, once.",
+                Description="Starts a deferred run, once.",
                 ScheduleExpression=f"at({deferral.due.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extractor.deferral import Deferral, SchedulerDeferrals, wait_after
 from services.extractor.event import Event
-from services.extractor.web import QuotaError
+from shared.deferral import Deferral, SchedulerDeferrals, wait_after
+from shared.web import QuotaError
 from tests.unit.extractor.fake_spotify import OTHER_PLAYLIST_ID, PLAYLIST_ID
 
 DEFERRAL = Deferral(
     scheduled_time=datetime(2026, 11, 22, 6, tzinfo=UTC),
-    playlists=(PLAYLIST_ID, OTHER_PLAYLIST_ID),
+    rest={"playlists": [PLAYLIST_ID, OTHER_PLAYLIST_ID]},
     count=1,
     due=datetime(2026, 11, 23, 7, 8, 9, tzinfo=timezone(timedelta(hours=1))),
 )
@@ -58,7 +58,7 @@ def test_the_rest_of_a_run_is_scheduled_once_with_the_event_that_continues_it() 
     assert schedule["ScheduleExpressionTimezone"] == "UTC"
     assert schedule["ActionAfterCompletion"] == "DELETE"
     assert Event.read(json.loads(schedule["Target"]["Input"])) == Event(
-        scheduled_time=DEFERRAL.scheduled_time, playlists=DEFERRAL.playlists, deferrals=1
+        scheduled_time=DEFERRAL.scheduled_time, playlists=(PLAYLIST_ID, OTHER_PLAYLIST_ID), deferrals=1
     )
 
 
@@ -72,7 +72,8 @@ def test_an_invocation_that_is_repeated_defers_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"count": 2}, {"playlists": (PLAYLIST_ID,)}, {"scheduled_time": datetime(2026, 11, 29, 6, tzinfo=UTC)}]
+    "other",
+    [{"count": 2}, {"rest": {"playlists": [PLAYLIST_ID]}}, {"scheduled_time": datetime(2026, 11, 29, 6, tzinfo=UTC)}],
 )
 def test_another_rest_is_deferred_beside_the_first(other: dict[str, Any]) -> None:
     scheduler = FakeScheduler()
