@@ -51,15 +51,41 @@ def wait_after(spent: QuotaError) -> timedelta:
 class NotDeferredError(Exception):
     """A run was deferred as often as it may be."""
 
-    def __init__(self, advice: str) -> None:
-        super().__init__(f"it was {MOST_DEFERRALS} times; {advice}")
-
 
 class Deferrals(Protocol):
     """Where runs are left to a later time."""
 
     def defer(self, deferral: Deferral) -> None:
         """Has a run started when it is due; told twice, it is started once."""
+
+
+def defer(
+    deferrals: Deferrals,
+    *,
+    scheduled_time: datetime,
+    deferrals_before: int,
+    wait: timedelta,
+    rest: Mapping[str, Any] | None = None,
+) -> Deferral:
+    """Leaves the rest of a run to a later time.
+
+    Args:
+        deferrals: Takes it.
+        scheduled_time: When the first run was due.
+        deferrals_before: How often it was deferred already.
+        wait: How long to wait from now on.
+        rest: What is left, by the fields of its event.
+
+    Raises:
+        NotDeferredError: It was deferred as often as it may be.
+        ClientError: It is refused.
+        BotoCoreError: Nobody takes it.
+    """
+    if deferrals_before >= MOST_DEFERRALS:
+        raise NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand later")
+    deferral = Deferral(scheduled_time, deferrals_before + 1, datetime.now(UTC) + wait, rest or {})
+    deferrals.defer(deferral)
+    return deferral
 
 
 class SchedulerDeferrals:

@@ -1,9 +1,35 @@
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    ValidationError,
+)
 
+from contracts.days import snapshot_day
+from contracts.fields import naive_utc
 from shared.errors import PermanentError, sentence_of
+
+
+def _from_iso(moment: Any) -> Any:
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+def _of_a_snapshot(moment: datetime) -> datetime:
+    snapshot_day(naive_utc(moment).date())
+    return moment
+
+
+ScheduledTime: TypeAlias = Annotated[
+    AwareDatetime, Strict(), BeforeValidator(_from_iso), AfterValidator(_of_a_snapshot)
+]
+"""When a run was due: ISO 8601 with a zone, on a day that the tables have."""
 
 
 class Invocation(BaseModel):

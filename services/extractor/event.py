@@ -1,28 +1,10 @@
-from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
-    Field,
-    Strict,
-)
+from pydantic import AfterValidator, Field, Strict
 
-from contracts.days import snapshot_day
-from contracts.fields import naive_utc
 from contracts.playlists import playlist_ids
 from shared.deferral import MOST_DEFERRALS
-from shared.invocation import Invocation
-
-
-def _from_iso(moment: Any) -> Any:
-    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-
-
-def _of_a_snapshot(moment: datetime) -> datetime:
-    snapshot_day(naive_utc(moment).date())
-    return moment
+from shared.invocation import Invocation, ScheduledTime
 
 
 class Event(Invocation):
@@ -40,8 +22,6 @@ class Event(Invocation):
         f"(0 to {MOST_DEFERRALS}), and nothing else"
     )
 
-    scheduled_time: (
-        Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso), AfterValidator(_of_a_snapshot)] | None
-    ) = None
+    scheduled_time: ScheduledTime | None = None
     playlists: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(playlist_ids)] | None = None
     deferrals: Annotated[int, Strict(), Field(ge=0, le=MOST_DEFERRALS)] = 0

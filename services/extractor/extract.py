@@ -26,7 +26,7 @@ from services.extractor.reccobeats import ReccoBeats
 from services.extractor.settings import ExtractorSettings
 from services.extractor.snapshot import Extraction, as_raw_snapshot
 from services.extractor.spotify import SpotifyClient
-from shared.deferral import MOST_DEFERRALS, Deferral, Deferrals, NotDeferredError, SchedulerDeferrals, wait_after
+from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import PermanentError, TransientError
 from shared.lake import Lake, SnapshotKey
 from shared.observability import count, gauge, instrument, logger, step
@@ -255,15 +255,13 @@ class Run:
         return summary
 
     def _defer(self, playlists: tuple[str, ...], spent: QuotaError) -> DeferredRun:
-        if self._deferrals_before >= MOST_DEFERRALS:
-            raise NotDeferredError("start it by hand once calls are given again")
-        deferral = Deferral(
+        deferral = defer(
+            self._deferrals,
             scheduled_time=self._scheduled_time,
+            deferrals_before=self._deferrals_before,
+            wait=wait_after(spent),
             rest={"playlists": list(playlists)},
-            count=self._deferrals_before + 1,
-            due=datetime.now(UTC) + wait_after(spent),
         )
-        self._deferrals.defer(deferral)
         deferred: DeferredRun = {"due": deferral.due.isoformat(timespec="seconds"), "playlists": list(playlists)}
         logger.warning("rest is deferred", **deferred, deferrals=deferral.count)
         return deferred
