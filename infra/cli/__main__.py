@@ -76,14 +76,18 @@ def options(
 
 @app.command()
 def up() -> None:
-    """Start the local cloud: an AWS emulator and a Spotify simulator on loopback ports."""
+    """Start the local cloud: an AWS emulator and simulators of Spotify and ListenBrainz on loopback ports."""
     _tell_of_the_local_cloud()
     endpoints = local().start()
-    out.print(f"[green]up[/]  AWS emulator       {endpoints.aws}")
+    out.print(f"[green]up[/]  AWS emulator            {endpoints.aws}")
     if endpoints.spotify:
-        out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
+        out.print(f"[green]up[/]  Spotify simulator       {endpoints.spotify}")
     else:
         out.print("[green]up[/]  Spotify is the real one, with the credentials of your environment")
+    if endpoints.listenbrainz:
+        out.print(f"[green]up[/]  ListenBrainz simulator  {endpoints.listenbrainz}")
+    else:
+        out.print("[green]up[/]  ListenBrainz is the real one, with the contact of your environment")
     out.print(f"[dim]Other tools find it with: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
 
 

@@ -5,7 +5,7 @@ https://listenbrainz.readthedocs.io/en/latest/users/api/metadata.html
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import requests
 from msgspec import DecodeError, Raw
@@ -61,7 +61,7 @@ class ListenBrainz:
             NoContentError: It has calculated none.
             WebError: There is no usable answer.
         """
-        query = {"range": RANGE, "count": MOST_ROWS, "offset": 0}
+        query = {"range": RANGE, "count": str(MOST_ROWS), "offset": "0"}
 
         def ask() -> Statistics:
             answer = self._session.get(f"{self._api_url}stats/sitewide/recordings", params=query)
@@ -70,7 +70,7 @@ class ListenBrainz:
             except NotAWeekError as fault:
                 raise _unreadable(answer, str(fault)) from None
 
-        return self._call(ask)
+        return self._retrying(ask)
 
     def recording_metadata(self, mbids: Sequence[str]) -> Raw:
         """What MusicBrainz knows of recordings, by their MBIDs, in one answer; unknown ones are left out.
@@ -88,9 +88,6 @@ class ListenBrainz:
                 raise _unreadable(answer, str(fault)) from None
             return Raw(answer.content)
 
-        return self._call(ask)
-
-    def _call(self, ask: Callable[[], Any]) -> Any:
         return self._retrying(ask)
 
 
