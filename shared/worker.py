@@ -118,12 +118,12 @@ class Worker(Generic[R]):
         """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
-        facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
+        facts = {"table": name, "playlist_id": key.list_id, "snapshot_date": key.snapshot_date.isoformat()}
         with step("snapshot", **facts) as work:
             with step("read"):
                 raw = self.lake.read_raw(raw_key)
             with step("parse"), _readable(raw):
-                snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+                snapshot = read_snapshot(raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
             logger.append_keys(run_id=run_id)
             work.annotate(run_id=run_id)

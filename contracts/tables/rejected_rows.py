@@ -24,4 +24,5 @@ REJECTED_ROWS = Table(
     key=("table_name", "playlist_id", "snapshot_date", "location"),
     version=1,
     description="One row for each row that broke its contract",
+    kind=None,
 )

@@ -25,4 +25,5 @@ REJECTED_VALUES = Table(
     key=("table_name", "playlist_id", "snapshot_date", "location", "column_name"),
     version=1,
     description="One row for each value that its column refused",
+    kind=None,
 )

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from analytics.athena import AthenaError
 from analytics.sql import queries
-from contracts.tables import OPERATIONS
+from contracts.tables import OPERATIONS, TABLES
 from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
 from infra.cli import compact as compaction
@@ -156,7 +156,7 @@ def load(
             bar.advance(task)
         collect.await_tables(cloud, [document.key for document in documents], bar)
     rows = [
-        (document.source, document.key.playlist_id, document.key.snapshot_date, document.entries, new)
+        (document.source, document.key.list_id, document.key.snapshot_date, document.entries, new)
         for document, new in zip(documents, stored, strict=True)
     ]
     out.print(grid("Loaded", ("from", "playlist", "day", "entries", "new"), rows, numbers=[3]))
@@ -327,11 +327,12 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
 
 
 def _print_tables(cloud: Cloud) -> None:
-    names = (*cloud.tables(), *OPERATIONS)
+    tables = (*(TABLES[name] for name in cloud.tables()), *OPERATIONS.values())
+    names = [table.name for table in tables]
     counted = "\nUNION ALL\n".join(
-        f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
-        f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
-        for name in names
+        f"SELECT '{table.name}' AS table_name, count(*) AS rows, count(DISTINCT concat({', '.join(table.snapshot)})) "  # noqa: S608  # the names are the contracts' own
+        f"AS snapshots, min({table.snapshot[0]}) AS first_day, max({table.snapshot[0]}) AS last_day FROM {table.name}"
+        for table in tables
     )
     answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}

@@ -80,7 +80,7 @@ def _document(source: str, name: str, body: bytes, day: date | None, playlist: s
     try:
         told = identify(body)
         key = _key(source, told, day or told.day or _day_in(name), playlist)
-        snapshot = read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date))
+        snapshot = read_snapshot(body, Provenance(key.list_id, key.snapshot_date))
         for _ in snapshot.entries:  # finds what a worker would otherwise be the first to find
             pass
     except UnreadableSnapshotError as fault:

@@ -21,8 +21,7 @@ from infra.cli.functions import FailedError, invoke
 from infra.cli.gaps import Gap, announcements, what_repair_left, what_to_do, with_documents
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
-from shared.errors import PermanentError
-from shared.lake import RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
+from shared.lake import KINDS
 
 
 class _Report(TypedDict):
@@ -154,7 +153,7 @@ def _of_contents(
     for fault in prove(bucket, parts, tables, STATE / "proved" / bucket.name, bar):
         yield Gap(
             table=fault.table,
-            playlist_id=fault.key.playlist_id,
+            playlist_id=fault.key.list_id,
             snapshot_date=str(fault.key.snapshot_date),
             raw_key=fault.key.raw,
             what=fault.what,
@@ -189,15 +188,13 @@ def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, da
 
 def _days_with_snapshots(cloud: Cloud) -> Iterator[date]:
     """The days that have raw snapshots, and the ends of the years that have receipts, whose raw may be gone."""
-    for prefix in _folders(cloud, RAW_PREFIX):
-        try:
-            yield SnapshotKey.from_raw(f"{prefix}any/playlist.json").snapshot_date
-        except PermanentError:
-            continue
-    for prefix in _folders(cloud, RECEIPTS_PREFIX):
-        year = prefix.removeprefix(f"{RECEIPTS_PREFIX}year=").rstrip("/")
-        if year.isdecimal():
-            yield from (date(int(year), 1, 1), date(int(year), 12, 31))
+    for kind in KINDS.values():
+        yield from filter(None, map(kind.day_of, _folders(cloud, kind.prefix("raw"))))
+        receipts = kind.prefix("receipts")
+        for folder in _folders(cloud, receipts):
+            year = folder.removeprefix(f"{receipts}year=").rstrip("/")
+            if year.isdecimal():
+                yield from (date(int(year), 1, 1), date(int(year), 12, 31))
 
 
 def _folders(cloud: Cloud, prefix: str) -> Iterator[str]:

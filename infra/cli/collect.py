@@ -16,13 +16,14 @@ from pydantic import TypeAdapter
 from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
+from contracts.tables import of_kind
 from infra.cli.cloud import STATE
 from infra.cli.functions import invoke
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
-from shared.lake import RAW_PREFIX, SnapshotKey
+from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,13 +88,13 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
     """Those of the wanted playlists that have no raw snapshot of a day."""
-    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{RAW_PREFIX}{day}/")
-    stored = {SnapshotKey.from_raw(each["Key"]).playlist_id for each in found.get("Contents", ())}
+    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{PLAYLISTS.prefix('raw')}{day}/")
+    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found.get("Contents", ())}
     return [playlist for playlist in wanted if playlist not in stored]
 
 
 def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
-    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
+    """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
         ConsoleError: Nothing was completed for three minutes; names what is missing.
@@ -101,7 +102,7 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     s3 = cloud.client("s3")
     bucket = cloud.platform.bucket
     tables = cloud.tables()
-    pending = {(key, table) for key in snapshots for table in tables}
+    pending = {(key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
     versions = current_versions(s3, bucket, pending)
     task = bar.add_task("tables complete", total=len(pending), note="")
     patience = time.monotonic() + _PATIENCE
@@ -204,6 +205,6 @@ def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
     def named() -> Iterator[str]:
         for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
             queue = f"{stack_name(cloud.environment, table)}-dead-letters"
-            yield f"{table} of {key.playlist_id} on {key.snapshot_date} (see the queue {queue})"
+            yield f"{table} of {key.list_id} on {key.snapshot_date} (see the queue {queue})"
 
     return f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: {'; '.join(named())}."

@@ -92,7 +92,7 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
     if body is None:
         return None
     try:
-        for _ in read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date)).entries:
+        for _ in read_snapshot(body, Provenance(key.list_id, key.snapshot_date)).entries:
             pass
     except UnreadableSnapshotError as fault:
         return f"{type(fault).__name__}: {fault.location} {fault.problem}"

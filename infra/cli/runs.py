@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.text import Text
 from typing_extensions import TypedDict
 
+from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
@@ -146,7 +147,7 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
 
 def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
     """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
-    wanted = [(key, table) for key in run.keys for table in tables]
+    wanted = [(key, table) for key in run.keys for table in of_kind(key.kind.name, tables)]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
@@ -227,7 +228,7 @@ def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "de
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
-    tables = cloud.tables()
+    tables = of_kind("playlists", cloud.tables())
     told = [
         *lines(cloud, (EXTRACTOR,), "run begins", days=days),
         *lines(cloud, (EXTRACTOR,), "run is over", days=days),
@@ -262,7 +263,7 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     found = places(cloud, run, told, tables)
     rows = [
         (
-            each.key.playlist_id,
+            each.key.list_id,
             each.table,
             each.state,
             *((r["rows"], r["rejected"], r["skipped_entries"]) if (r := each.receipt) else (None, None, None)),
@@ -305,7 +306,7 @@ def _reasons(found: Iterable[Place]) -> Iterator[Text]:
     tables: dict[tuple[str, str, str], list[str]] = {}
     for each in found:
         if each.sentence:
-            tables.setdefault((each.state, each.key.playlist_id, each.sentence), []).append(each.table)
+            tables.setdefault((each.state, each.key.list_id, each.sentence), []).append(each.table)
     for (state, playlist_id, sentence), of in tables.items():
         yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, get_args
 
-from contracts.tables import TABLES
+from contracts.tables import of_kind
 from infra.cli import collect
 from infra.cli.screen import ConsoleError, progress
 from infra.local.spotify.admin import TierName
@@ -14,6 +14,7 @@ from infra.local.spotify.client import find_simulator
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
 
+_TABLES = of_kind("playlists")
 _FIRST_DAY = date(2024, 1, 1)
 _COVERAGES = ("features_coverage", "popularity_coverage", "genres_coverage")
 
@@ -58,7 +59,7 @@ def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
     partition = f"year = '{day:%Y}' AND month = '{day:%m}' AND day = '{day:%d}'"
     counted = " UNION ALL ".join(
         f"SELECT '{table}' AS name, CAST(count(*) AS double) AS value FROM {table} WHERE {partition}"  # noqa: S608  # the names are the contracts' own
-        for table in TABLES
+        for table in _TABLES
     )
     covered = " UNION ALL ".join(
         f"SELECT '{name}' AS name, avg({name}) AS value FROM playlist_metadata WHERE {partition}"  # noqa: S608  # likewise
@@ -68,7 +69,7 @@ def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
     told = {name: None if value is None else float(value) for name, value in answer.rows}
     return Landed(
         tier=tier,
-        rows={table: int(told[table] or 0) for table in TABLES},
+        rows={table: int(told[table] or 0) for table in _TABLES},
         coverages={name: told[name] for name in _COVERAGES},
         outcomes=", ".join(sorted({playlist["outcome"] for playlist in run.playlists})),
     )
@@ -76,7 +77,7 @@ def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
 
 def markdown(tiers: Iterable[Landed]) -> str:
     """The runs as a table in Markdown."""
-    names = ("tier", "outcome", *TABLES, "features", "popularity", "genres")
+    names = ("tier", "outcome", *_TABLES, "features", "popularity", "genres")
     lines = [_line(names), _line("---" for _ in names)]
     for landed in tiers:
         covered = ("-" if value is None else f"{value:.0%}" for value in landed.coverages.values())

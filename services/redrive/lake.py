@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
+from contracts.tables import TABLES
 from services.redrive.letters import DeadLetter, snapshot_key
+from shared.lake import PLAYLISTS, ListKind, kind_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ARCHIVE_PREFIX: Final = "dead-letters/spotify/"
 PREVIEW_CHARACTERS: Final = 200
 _LONGEST_CHARACTER = 4
 
@@ -60,7 +61,7 @@ class LetterLake:
 
     def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
         """Keeps a dead letter with all that is needed to send it again, and returns its key."""
-        key = f"{ARCHIVE_PREFIX}{service}/{letter.message_id}.json"
+        key = f"{_kind(service).prefix('dead-letters')}{service}/{letter.message_id}.json"
         kept = {
             "service": service,
             "message_id": letter.message_id,
@@ -76,3 +77,8 @@ class LetterLake:
             Bucket=self._bucket, Key=key, Body=to_json(kept, bytes_mode="base64"), ContentType="application/json"
         )
         return key
+
+
+def _kind(service: str) -> ListKind:
+    """The kind of list that a service has to do with: that of its table, and playlists for a service without one."""
+    return kind_of(TABLES[service]) if service in TABLES else PLAYLISTS

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from analytics.athena import Athena
 from analytics.report import page
 from analytics.week import collect, monday_of
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from services.report.event import Event
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
@@ -87,7 +87,7 @@ class _Desk:
 
     def report(self, asked: Event, now: datetime) -> Report:
         monday = monday_of(asked.week or now.date())
-        tables = deployed_tables(self.ssm, self.settings.earworm_env)
+        tables = of_kind("playlists", deployed_tables(self.ssm, self.settings.earworm_env))
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, tables)

@@ -9,6 +9,7 @@ from cfnlint.api import lint_file
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.stacks import OPTIONAL, PLATFORM, SERVICES, template
+from shared.lake import KINDS
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
@@ -332,7 +333,7 @@ def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(re
     (condition, when_set, otherwise), *_ = [rule["Fn::If"] for rule in rules if "Fn::If" in rule]
     plain = {rule["Id"]: rule for rule in rules if "Id" in rule}
 
-    assert plain["raw-snapshots"]["Prefix"] == "raw/spotify/"
+    assert plain["raw-snapshots"]["Prefix"] == "raw/"
     assert plain["raw-snapshots"]["Transitions"] == [
         {"StorageClass": "STANDARD_IA", "TransitionInDays": {"Ref": "RawInfrequentAccessDays"}}
     ]
@@ -341,11 +342,25 @@ def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(re
     }
     assert (condition, when_set["Prefix"], otherwise) == (
         "QuarantineEnds",
-        "quarantine/spotify/",
+        "quarantine/",
         {"Ref": "AWS::NoValue"},
     )
     current = {rule["Prefix"] for rule in plain.values() if "ExpirationInDays" in rule}
     assert current == {"athena-results/"}, "nothing else of the lake may end by itself"
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_each_kind_of_list_has_a_topic_that_hears_of_its_raw_objects_and_of_no_others(resources: Resources) -> None:
+    announced = resources("AWS::S3::Bucket")["Bucket"]["NotificationConfiguration"]["TopicConfigurations"]
+    topics = {
+        parameter["Name"]["Fn::Sub"].removeprefix("/earworm/${Environment}/"): _logical_id(parameter["Value"])
+        for parameter in resources("AWS::SSM::Parameter").values()
+    }
+
+    assert {
+        _logical_id(each["Topic"]): {rule["Name"]: rule["Value"] for rule in each["Filter"]["S3Key"]["Rules"]}
+        for each in announced
+    } == {topics[kind.topic]: {"prefix": kind.prefix("raw"), "suffix": ".json"} for kind in KINDS.values()}
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
@@ -369,8 +384,7 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
     }
     assert objects == {
         "s3:GetObject": [
-            *("compacted/spotify/*", "processed/spotify/*", "quarantine/spotify/*", "quarantine-values/spotify/*"),
-            *("receipts/spotify/*", "athena-results/*"),
+            *("compacted/*", "processed/*", "quarantine/*", "quarantine-values/*", "receipts/*", "athena-results/*"),
         ],
         "s3:PutObject": ["athena-results/*"],
     }

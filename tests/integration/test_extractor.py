@@ -653,7 +653,7 @@ def test_a_write_that_fails_costs_no_other_and_is_a_reason_to_repeat(
     put_raw = Lake.put_raw
 
     def put_the_other(lake: Lake, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool) -> bool:
-        if key.playlist_id == PLAYLIST_ID:
+        if key.list_id == PLAYLIST_ID:
             raise ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate"}}, "PutObject")
         return put_raw(lake, key, body, run_id=run_id, replaces=replaces)
 

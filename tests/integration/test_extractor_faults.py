@@ -190,7 +190,7 @@ def test_whatever_fails_a_run_ends_in_time_and_leaves_only_what_can_be_read(worl
 
     # and every snapshot can be read, and says what came of it
     for key, body in world.s3.objects.items():
-        snapshot = read_snapshot(body, Provenance(SnapshotKey.from_raw(key).playlist_id, DAY))
+        snapshot = read_snapshot(body, Provenance(SnapshotKey.from_raw(key).list_id, DAY))
         assert snapshot.outcome in {"ok", "partial", "metadata_only"}
         assert all(json.loads(body)["snapshot"]["capabilities"].values())
 

@@ -257,7 +257,7 @@ def test_a_month_that_fails_is_told_and_the_others_are_audited(console: Console)
 
 def test_contents_that_are_not_what_the_receipt_says_are_named_though_every_etag_agrees(console: Console) -> None:
     # given a receipt and rows that agree, and belong to another snapshot
-    other = replace(KEY, playlist_id="other")
+    other = replace(KEY, list_id="other")
     console.lake.put_raw(DOCUMENT, key=other.raw)
     complete(console.lake, other)
     rows = console.lake.s3.get_object(Bucket=BUCKET, Key=other.parquet("songs"))
@@ -266,7 +266,7 @@ def test_contents_that_are_not_what_the_receipt_says_are_named_though_every_etag
 
     before, after = console.audit(repair=True)
 
-    assert before == [("songs", f"Parquet file holds rows of playlist_id 'other', not '{KEY.playlist_id}'", REPAIR)]
+    assert before == [("songs", f"Parquet file holds rows of playlist_id 'other', not '{KEY.list_id}'", REPAIR)]
     assert after == []
 
 

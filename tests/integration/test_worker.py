@@ -99,7 +99,7 @@ def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cl
     (refused,) = cloud.json_lines(KEY.quarantined_values("songs"))
     assert refused == {
         "snapshot_date": "2026-11-22",
-        "playlist_id": KEY.playlist_id,
+        "playlist_id": KEY.list_id,
         "run_id": "run-1",
         "extracted_at": None,
         "table_name": "songs",
@@ -363,7 +363,7 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     assert steps == ["read", "parse", "transform and validate", "encode", *["publish"] * 3, "receipt", "confirm"]
     assert snapshot["annotations"] == {
         "table": "songs",
-        "playlist_id": KEY.playlist_id,
+        "playlist_id": KEY.list_id,
         "snapshot_date": "2026-11-22",
         "run_id": "run-1",
     }

@@ -445,7 +445,7 @@ def document(bound: int) -> bytes:
     """
     song = track(popularity=bound, album=album(popularity=bound))
     second = entry(track("Two")) if bound <= 100 else []
-    listed = playlist(entry(song), second, id=REJECTED.playlist_id, followers={"total": 100 - bound})
+    listed = playlist(entry(song), second, id=REJECTED.list_id, followers={"total": 100 - bound})
     artists = [{"id": "song-band", "name": "Song Band", "popularity": bound}]
     features = {"source": "spotify", "items": [{"id": song["id"], "energy": bound / 100}]}
     day = str(REJECTED.snapshot_date)
@@ -466,10 +466,10 @@ class Work:
         self.pipeline.s3.put_object(Bucket=LAKE, Key=UNREADABLE.raw, Body=b"{")
         self.pipeline.s3.put_object(Bucket=LAKE, Key=REJECTED.raw, Body=document(bound=101))
         self.let_schedules_start_runs()
-        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.playlist_id])
+        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.list_id])
         self.audit()
         self.pipeline.s3.put_object(Bucket=LAKE, Key=REJECTED.raw, Body=document(bound=100))
-        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.playlist_id])
+        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.list_id])
         self.treat_dead_letters()
         self.crawl()
         self.make_report()

@@ -311,7 +311,7 @@ def test_what_did_not_get_through_is_seen_mended_and_sent_back(pipeline: Pipelin
     # and when the object is mended and its messages are sent back
     body = json.dumps(playlist(entry(track("Mended")), id=None)).encode()
     pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=body)
-    pipeline.wait_for(key.snapshot_date, [key.playlist_id])
+    pipeline.wait_for(key.snapshot_date, [key.list_id])
     before = pipeline.etags("processed/") | pipeline.etags("receipts/")
     pipeline.earworm("dlq", "redrive", "--all", "--date", "2025-02-03")
 

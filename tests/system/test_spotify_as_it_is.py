@@ -78,7 +78,7 @@ def test_a_spent_quota_amid_five_playlists_keeps_what_is_complete_and_defers_the
 
     # then two snapshots are stored and the rest waits in a one-off schedule
     assert [playlist["outcome"] for playlist in run.playlists] == ["ok", "ok", "quota", "quota", "quota"]
-    assert [key.playlist_id for key in run.stored] == FIVE[:2]
+    assert [key.list_id for key in run.stored] == FIVE[:2]
     (deferred,) = [
         schedule for schedule in pipeline.scheduler.list_schedules()["Schedules"] if "deferred" in schedule["Name"]
     ]

@@ -8,20 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.columns import columns
-from contracts.tables import TABLES
+from contracts.tables import OPERATIONS, TABLES
 from contracts.tables.receipts import Receipt
 from services.audit.comparison import (
-    PARTITION_KEYS,
     FoundObject,
     FoundRaw,
     FoundReceipt,
     FoundTable,
     Holdings,
-    Place,
     compare,
     compare_catalog,
 )
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, Place, SnapshotKey, table_prefix
 
 NAMES = ("songs", "albums")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -52,7 +50,7 @@ def receipt(
     """A receipt that says how it is."""
     told: Receipt = {
         "snapshot_date": str(place.key.snapshot_date),
-        "playlist_id": place.key.playlist_id,
+        "playlist_id": place.key.list_id,
         "run_id": "run-1",
         "extracted_at": None,
         "table_name": place.table,
@@ -211,15 +209,24 @@ def test_numbers_are_told() -> None:
 
 
 def test_a_catalog_that_has_every_table_as_its_contract_is_without_gap() -> None:
-    tables = list(TABLES.values())
+    tables = [*TABLES.values(), *OPERATIONS.values()]
     found = {
         table.name: FoundTable(
-            f"s3://lake/processed/spotify/{table.name}/",
+            f"s3://lake/{table_prefix(table)}",
             {column.name: column.glue_type for column in columns(table.row)},
-            PARTITION_KEYS,
+            dict.fromkeys(table.partition_keys, "string"),
         )
         for table in tables
     }
 
     assert compare_catalog(found, tables, "lake") == []
-    assert [gap["table"] for gap in compare_catalog({}, tables, "lake")] == list(TABLES)
+    assert [gap["table"] for gap in compare_catalog({}, tables, "lake")] == [*TABLES, *OPERATIONS]
+
+
+def test_a_chart_is_in_no_table_of_playlists() -> None:
+    chart = SnapshotKey(date(2026, 11, 22), "listenbrainz-sitewide", CHARTS)
+    holdings = Holdings({chart: FoundRaw("v1", "e1", NOON)}, {}, {}, {}, {})
+
+    found = compare(holdings, NAMES, settled_before=NOON + timedelta(hours=1))
+
+    assert (found.checked, found.gaps) == (1, [])
