@@ -29,7 +29,7 @@ DAYS: Final[dict[Frequency, int]] = {"daily": 1, "weekly": 7}
 
 Source: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Who published it. Without a hyphen, so that `<source>-<chart_id>` can be taken apart again."""
-ChartId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,127}$")]
+ChartId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 RunId: TypeAlias = Annotated[str, Meta(pattern=r"^[!-~]{1,128}$")]
 
 
@@ -81,6 +81,11 @@ class ChartEnvelope(Struct, frozen=True, kw_only=True):
             )
         if (self.retrieved_at is None) is (self.loaded_from is None):
             raise ValueError("a chart has either `retrieved_at` or `loaded_from`")
+
+    @property
+    def list_id(self) -> str:
+        """What the chart is called among all lists."""
+        return f"{self.source}-{self.chart_id}"
 
 
 class Lookup(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 
-from contracts.tables.table import Row
+from contracts.tables.table import AnyRow
 
 
 class ColumnType(Enum):
@@ -50,7 +50,7 @@ class Column:
         return self.type.value
 
 
-def columns(row: type[Row]) -> tuple[Column, ...]:
+def columns(row: type[AnyRow]) -> tuple[Column, ...]:
     """The columns of a row model, in the model's order.
 
     Raises:

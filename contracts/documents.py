@@ -202,6 +202,11 @@ def merged(bodies: Sequence[bytes]) -> bytes:
     return body
 
 
+def unpacked(body: bytes) -> bytes:
+    """A document as it was before gzip packed it, if that did."""
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+
+
 def decoded(body: bytes) -> bytes:
     """A document in UTF-8 without a byte order mark, whatever it came in.
 
@@ -209,8 +214,7 @@ def decoded(body: bytes) -> bytes:
         UnreadableSnapshotError: It begins as gzip or UTF-16 does, and does not go on as such.
     """
     try:
-        if body.startswith(b"\x1f\x8b"):
-            body = gzip.decompress(body)
+        body = unpacked(body)
         if body.startswith((b"\xff\xfe", b"\xfe\xff")):
             return body.decode("utf-16").encode()
     except (EOFError, OSError, zlib.error, UnicodeError) as fault:
