@@ -33,4 +33,3 @@ READERS: Mapping[Kind, Callable[[bytes, Provenance], ListSnapshot]] = MappingPro
     {"playlists": read_snapshot, "charts": read_chart}
 )
 """What reads a raw object of each kind; it raises UnreadableSnapshotError."""
-

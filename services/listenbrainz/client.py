@@ -66,7 +66,7 @@ class ListenBrainz:
         def ask() -> Statistics:
             answer = self._session.get(f"{self._api_url}stats/sitewide/recordings", params=query)
             try:
-                return read_statistics(answer.json(), answer.content)
+                return read_statistics(answer.content)
             except NotAWeekError as fault:
                 raise _unreadable(answer, str(fault)) from None
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from typing_extensions import TypedDict
 
 from contracts.chart import ChartEnvelope, Lookup, RawChart, write_raw_chart
+from contracts.layouts.listenbrainz import RECORDING_METADATA, SOURCE
+from contracts.regions import GLOBAL
 from services.listenbrainz.client import ListenBrainz, session
 from services.listenbrainz.event import Event
 from services.listenbrainz.settings import ListenBrainzSettings
@@ -29,9 +31,7 @@ from shared.web import NoContentError, QuotaError, WebError, retrying
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-SOURCE: Final = "listenbrainz"
 CHART_ID: Final = "sitewide-recordings-weekly"
-RECORDING_METADATA: Final = "recording_metadata"
 RESERVE_SECONDS: Final = 30.0
 """Kept from the function's time, for the write and a deferral after the last call."""
 
@@ -218,26 +218,21 @@ class Run:
         return self._store(statistics)
 
     def _store(self, statistics: Statistics) -> Summary:
-        key = SnapshotKey(statistics.week.sunday, f"{SOURCE}-{CHART_ID}", CHARTS)
+        envelope = ChartEnvelope(
+            source=SOURCE,
+            chart_id=CHART_ID,
+            region=GLOBAL,
+            frequency="weekly",
+            period_start=statistics.week.monday,
+            period_end=statistics.week.sunday,
+            retrieved_at=datetime.now(UTC),
+            run_id=self.run_id,
+        )
+        key = SnapshotKey(envelope.period_end, envelope.list_id, CHARTS)
         lookups = self._lookups(statistics)
         unanswered = [each for each in lookups if each.outcome != "ok"]
         outcome = "partial" if statistics.rows < statistics.announced else "ok"
-        body = write_raw_chart(
-            RawChart(
-                ChartEnvelope(
-                    source=SOURCE,
-                    chart_id=CHART_ID,
-                    region="global",
-                    frequency="weekly",
-                    period_start=statistics.week.monday,
-                    period_end=statistics.week.sunday,
-                    retrieved_at=datetime.now(UTC),
-                    run_id=self.run_id,
-                ),
-                statistics.document,
-                lookups,
-            )
-        )
+        body = write_raw_chart(RawChart(envelope, statistics.document, lookups))
         # A worse snapshot must not take the place of a better one of the same week.
         replaces = outcome == "ok" and not unanswered
         with step("put") as work:

@@ -4,19 +4,34 @@ Source: https://listenbrainz.readthedocs.io/en/latest/users/api/statistics.html
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from contracts.fields import integer
+from msgspec import Struct
+
+from contracts.candidates import Reject
+from contracts.elements import decoder, replace_lone_surrogates
+from contracts.fields import Unverified, integer
+from contracts.layouts.layout import ChartEntry, ChartIdentityError
+from contracts.layouts.listenbrainz import SitewideRecordings
 
 RANGE: Final = "week"
 MOST_ROWS: Final = 1000
 """How many rows ListenBrainz gives at once, which are all that it calculates."""
 
 _MBID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_WEEK: Final = timedelta(days=7)
+_LAYOUT: Final = SitewideRecordings()
+
+
+class _Counts(Struct):
+    count: Unverified = None
+    total_recording_count: Unverified = None
+    offset: Unverified = 0
+
+
+class _Answer(Struct):
+    payload: _Counts
 
 
 class NotAWeekError(ValueError):
@@ -63,53 +78,37 @@ class Statistics:
     document: bytes
 
 
-def read_statistics(answer: Mapping[str, Any], document: bytes) -> Statistics:
+def read_statistics(document: bytes) -> Statistics:
     """Reads the answer to `stats/sitewide/recordings`.
 
     `count` is what was asked for, capped, and `total_recording_count` what there is, so the lesser is what should come.
 
-    Args:
-        answer: The parsed document.
-        document: The bytes that it came as.
-
     Raises:
-        NotAWeekError: It is something else, or incomplete; says where.
+        NotAWeekError: It is something else, or not of a week from Monday to Sunday.
     """
-    payload = answer.get("payload")
-    if not isinstance(payload, dict):
-        raise NotAWeekError("the answer holds no object `payload`")
-    if payload.get("range") != RANGE:
-        raise NotAWeekError(f"`payload.range` is {payload.get('range')!r} and not {RANGE!r}")
-    recordings = payload.get("recordings")
-    if not isinstance(recordings, list):
-        raise NotAWeekError("`payload.recordings` is not a list")
-    if integer(payload.get("offset", 0)) != 0:
-        raise NotAWeekError(f"`payload.offset` is {payload['offset']!r} and not 0")
-    counted = [n for name in ("count", "total_recording_count") if (n := integer(payload.get(name))) is not None]
+    text = document.decode(errors="replace")
+    try:
+        said = _LAYOUT.says(text)
+        counts = decoder(_Answer).decode(replace_lone_surrogates(document)).payload
+    except (ChartIdentityError, ValueError) as fault:
+        raise NotAWeekError(f"not the statistics of a week: {fault}") from None
+    monday, sunday = said.period_start, said.period_end
+    if monday is None or monday.weekday() or sunday != monday + timedelta(days=6):
+        raise NotAWeekError(f"from_ts and to_ts are not a week from a Monday on: {monday} to {sunday}, both included")
+    if counts.offset != 0:
+        raise NotAWeekError(f"its offset is {counts.offset!r} and not 0")
+    rows = list(_LAYOUT.entries(text, ()))
+    counted = [n for each in (counts.count, counts.total_recording_count) if (n := integer(each)) is not None]
     return Statistics(
-        week=_week(payload),
-        rows=len(recordings),
-        announced=min([*counted, MOST_ROWS]) if counted else len(recordings),
-        mbids=tuple(dict.fromkeys(filter(None, map(_mbid, recordings)))),
+        week=Week(monday),
+        rows=len(rows),
+        announced=min([*counted, MOST_ROWS]) if counted else len(rows),
+        mbids=tuple(dict.fromkeys(filter(None, map(_mbid, rows)))),
         document=document,
     )
 
 
-def _week(payload: Mapping[str, Any]) -> Week:
-    stamps = [integer(payload.get(name)) for name in ("from_ts", "to_ts")]
-    try:
-        first, end = (datetime.fromtimestamp(stamp, UTC) for stamp in stamps if stamp is not None)
-    except (ValueError, OverflowError, OSError):
-        raise NotAWeekError(f"`payload.from_ts` and `payload.to_ts` are no moments: {stamps}") from None
-    midnight = datetime.min.time()
-    if (first.time(), end.time(), first.weekday(), end - first) != (midnight, midnight, 0, _WEEK):
-        raise NotAWeekError(
-            f"`payload.from_ts` and `payload.to_ts`, {first} and {end}, are not a week from a Monday on"
-        )
-    return Week(first.date())
-
-
-def _mbid(recording: Any) -> str | None:
+def _mbid(row: ChartEntry | Reject) -> str | None:
     """The MBID of a row, if it can be asked for: one that cannot be any would have the whole look-up refused."""
-    mbid = recording.get("recording_mbid") if isinstance(recording, dict) else None
+    mbid = row.recording_mbid if isinstance(row, ChartEntry) else None
     return mbid if isinstance(mbid, str) and _MBID.fullmatch(mbid) else None

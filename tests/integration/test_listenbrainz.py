@@ -342,7 +342,7 @@ class TestFaultsOfTheStatistics:
             (refusal(403, "blocked"), "was refused with 403: blocked"),
             (refusal(500, "An unknown error occured."), r"An unknown error occured. \(500\)"),
             (Answer(200, '{"payload": {"range": "week", "recordings": [{"recor'), "not a JSON object|no JSON object"),
-            (Answer(200, statistics([row(1)], range="month")), "`payload.range` is 'month'"),
+            (Answer(200, statistics([row(1)], range="month")), "its range is 'month'"),
             (requests.ConnectionError("reset"), "ConnectionError"),
             (requests.Timeout(), "did not come in time"),
         ],
