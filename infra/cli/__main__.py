@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -105,10 +105,20 @@ def run(
         typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: today]"),
     ] = None,
     playlist: Playlists = None,
+    source: Annotated[
+        Literal["spotify", "listenbrainz"],
+        typer.Option(help="Whose: playlists of Spotify, or the chart of open listening of ListenBrainz."),
+    ] = "spotify",
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    _run(find_cloud(environment, writes=True), day or questions.today(), playlist or ())
+    if source == "listenbrainz" and playlist:
+        raise UsageError("ListenBrainz has no playlists: leave out --playlist, or take --source spotify.")
+    cloud, on = find_cloud(environment, writes=True), day or questions.today()
+    if source == "listenbrainz":
+        _run_listenbrainz(cloud, on)
+    else:
+        _run(cloud, on, playlist or ())
 
 
 @app.command()
@@ -306,6 +316,19 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
+
+
+def _run_listenbrainz(cloud: Cloud, day: date) -> None:
+    with progress() as bar:
+        task = bar.add_task("charts", total=1, note="")
+        done = collect.collect_listenbrainz(cloud, day)
+        bar.advance(task)
+        collect.await_tables(cloud, done.stored, bar)
+    rows = [
+        (chart["chart_id"], done.snapshot_date, chart["outcome"], chart["entries"], chart.get("sentence"))
+        for chart in done.charts
+    ]
+    out.print(grid(f"Run {done.run_id}", ("chart", "week until", "outcome", "entries", ""), rows, numbers=[3]))
 
 
 def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:

@@ -1,4 +1,4 @@
-"""Runs of the extractor, and the wait until their snapshots are in every table."""
+"""Runs of the collectors, and the wait until their snapshots are in every table."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
@@ -21,6 +21,7 @@ from infra.cli.cloud import STATE
 from infra.cli.functions import invoke
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
+from infra.local.listenbrainz import client as listenbrainz
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
 from shared.lake import PLAYLISTS, SnapshotKey
@@ -53,7 +54,22 @@ class Run:
         return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
 
 
+@dataclass(frozen=True, slots=True)
+class ChartRun:
+    """What one invocation of the collector of ListenBrainz did."""
+
+    run_id: str
+    snapshot_date: date
+    charts: tuple[Mapping[str, Any], ...]
+
+    @property
+    def stored(self) -> list[SnapshotKey]:
+        """The snapshots that are in the raw prefix."""
+        return [SnapshotKey.from_raw(chart["key"]) for chart in self.charts if chart.get("key")]
+
+
 _RUN = TypeAdapter(Run)
+_CHART_RUN = TypeAdapter(ChartRun)
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -78,12 +94,21 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
     Raises:
         ConsoleError: The extractor is not deployed or failed.
     """
-    target = _schedule_target(cloud)
-    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
-    event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    event = _scheduled_event(cloud, "extractor", "weekly", day)
     if playlists:
         event["playlists"] = list(playlists)
     return invoke(cloud, "extractor", event, _RUN)
+
+
+def collect_listenbrainz(cloud: "Cloud", day: date) -> ChartRun:
+    """Invokes the collector of ListenBrainz as its schedule would on a day.
+
+    Raises:
+        ConsoleError: It is not deployed or failed.
+    """
+    event = _scheduled_event(cloud, "listenbrainz", "listenbrainz", day)
+    with _showing(listenbrainz.find_simulator(cloud.variables), day):
+        return invoke(cloud, "listenbrainz", event, _CHART_RUN)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
@@ -143,18 +168,28 @@ def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
         ConsoleError: The real Spotify is asked for another day than today.
     """
     simulator = find_simulator(cloud.variables)
-    if simulator:
-        this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
-        with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
-            simulator.set_date(day)
-            yield simulator
-    elif day == datetime.now(UTC).date():
-        yield None
-    else:
+    if simulator is None and day != datetime.now(UTC).date():
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."
         )
+    with _showing(simulator, day):
+        yield simulator
+
+
+class _Simulator(Protocol):
+    def set_date(self, day: date) -> object: ...
+
+
+@contextmanager
+def _showing(simulator: _Simulator | None, day: date) -> Iterator[None]:
+    if simulator is None:
+        yield
+        return
+    this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
+    with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
+        simulator.set_date(day)
+        yield
 
 
 def _tell_of_the_wait(holder: str) -> None:
@@ -165,16 +200,19 @@ def _tell_of_the_wait(holder: str) -> None:
     )
 
 
-def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
-    name = f"earworm-{cloud.environment}-weekly"
+def _scheduled_event(cloud: "Cloud", service: str, schedule: str, day: date) -> dict[str, Any]:
+    """The event that a collector's schedule starts it with on a day."""
+    name = f"earworm-{cloud.environment}-{schedule}"
     scheduler = cloud.client("scheduler")
     try:
         target = scheduler.get_schedule(Name=name)["Target"]
     except scheduler.exceptions.ResourceNotFoundException:
         raise ConsoleError(
-            f"There is no schedule {name} at {cloud.address}: run `{cloud.command('deploy extractor')}`."
+            f"There is no schedule {name} at {cloud.address}: run `{cloud.command(f'deploy {service}')}`."
         ) from None
-    return {"Arn": target["Arn"], "Input": target["Input"]}
+    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
+    event: dict[str, Any] = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    return event
 
 
 def current_versions(s3: "S3Client", bucket: str, places: Iterable[Place]) -> dict[SnapshotKey, str]:

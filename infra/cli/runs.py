@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
-from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.logs import COLLECTORS, Days, Line, RunId, lines, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
 from infra.deploying.stacks import stack_name
@@ -43,11 +43,13 @@ _STATES: Final = {
 
 class _Begins(TypedDict):
     snapshot_date: date
-    playlists: list[str]
+    playlists: NotRequired[list[str]]
+    charts: NotRequired[list[str]]
 
 
-class _Playlist(TypedDict):
-    playlist_id: str
+class _List(TypedDict):
+    playlist_id: NotRequired[str]
+    chart_id: NotRequired[str]
     outcome: str
     key: NotRequired[str | None]
     sentence: NotRequired[str]
@@ -55,7 +57,8 @@ class _Playlist(TypedDict):
 
 class _Over(TypedDict):
     calls: int
-    playlists: list[_Playlist]
+    playlists: NotRequired[list[_List]]
+    charts: NotRequired[list[_List]]
 
 
 class _Complete(TypedDict):
@@ -73,32 +76,34 @@ _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the extractor logged of a run.
+    """What a collector logged of a run.
 
     Attributes:
+        collector: The service.
         began: When its first attempt began.
-        calls: Calls of Spotify that the last attempt made; None while it is at work, or if it was cut off.
-        playlists: What became of each playlist, as the extractor's summary tells.
+        calls: Calls of its source that the last attempt made; None while it is at work, or if it was cut off.
+        lists: What became of each playlist or chart, as the collector's summary tells.
     """
 
     run_id: str
+    collector: str
     began: datetime
     snapshot_date: date
     calls: int | None
-    playlists: Sequence[Mapping[str, Any]]
+    lists: Sequence[Mapping[str, Any]]
 
     @property
     def outcome(self) -> str:
-        """One word for the run: `ok`, the worst of what became of its playlists, or `not over`."""
+        """One word for the run: `ok`, the worst of what became of its lists, or `not over`."""
         if self.calls is None:
             return "not over"
-        worst = [each["outcome"] for each in self.playlists if each["outcome"] != "ok"]
+        worst = [each["outcome"] for each in self.lists if each["outcome"] != "ok"]
         return worst[0] if worst else "ok"
 
     @property
     def keys(self) -> list[SnapshotKey]:
         """The snapshots that it stored."""
-        return [SnapshotKey.from_raw(each["key"]) for each in self.playlists if each.get("key")]
+        return [SnapshotKey.from_raw(each["key"]) for each in self.lists if each.get("key")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +134,22 @@ class Raw:
 
 
 def find_runs(told: Iterable[Line]) -> list[Run]:
-    """The runs that the extractor's lines tell of, the newest first."""
+    """The runs that the collectors' lines tell of, the newest first."""
     found: dict[str, Run] = {}
     for line in told:
         run_id, before = str(line.run_id), found.get(str(line.run_id))
         with suppress(ValidationError):  # what others log is no line of a run
             if line.message == "run begins":
                 began = _BEGINS.validate_python(line.fields)
-                playlists = [{"playlist_id": each, "outcome": "not over"} for each in began["playlists"]]
+                names = began.get("playlists") or began.get("charts") or ()
+                lists = [{"list_id": each, "outcome": "not over"} for each in names]
                 since = before.began if before else line.at
-                found[run_id] = Run(run_id, since, began["snapshot_date"], None, playlists)
+                found[run_id] = Run(run_id, line.service, since, began["snapshot_date"], None, lists)
             elif line.message == "run is over" and before:
                 over = _OVER.validate_python(line.fields)
-                found[run_id] = replace(before, calls=over["calls"], playlists=over["playlists"])
+                ended = over.get("playlists") or over.get("charts") or ()
+                lists = [{"list_id": each.get("playlist_id") or each.get("chart_id"), **each} for each in ended]
+                found[run_id] = replace(before, calls=over["calls"], lists=lists)
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
@@ -228,10 +236,10 @@ def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "de
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
-    tables = of_kind("playlists", cloud.tables())
+    tables = cloud.tables()
     told = [
-        *lines(cloud, (EXTRACTOR,), "run begins", days=days),
-        *lines(cloud, (EXTRACTOR,), "run is over", days=days),
+        *lines(cloud, COLLECTORS, "run begins", days=days),
+        *lines(cloud, COLLECTORS, "run is over", days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
     complete: dict[str, dict[tuple[str, str], _Complete]] = {run.run_id: {} for run in latest}
@@ -243,18 +251,19 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
     rows = [
         (
             run.run_id[:8],
+            run.collector,
             f"{run.began:%Y-%m-%d %H:%M}",
             run.snapshot_date,
             run.outcome,
-            f"{len(complete[run.run_id])}/{len(run.keys) * len(tables)}",
+            f"{len(complete[run.run_id])}/{sum(len(of_kind(key.kind.name, tables)) for key in run.keys)}",
             sum(each["rows"] for each in complete[run.run_id].values()),
             sum(each["rejected"] for each in complete[run.run_id].values()),
             max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
         for run in latest
     ]
-    names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
-    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 8))
+    names = ("run", "of", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
+    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(5, 9))
 
 
 def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tuple[RenderableType, bool]:
@@ -271,18 +280,18 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
         )
         for each in found
     ]
-    names = ("playlist", "table", "state", "rows", "rejected", "skipped", "sec")
+    names = ("list", "table", "state", "rows", "rejected", "skipped", "sec")
     shown: list[RenderableType] = [
         Text.from_markup(
-            f"[bold]Run {run.run_id}[/]\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
-            + (f"{run.calls} calls of Spotify" if run.calls is not None else "not over")
+            f"[bold]Run {run.run_id}[/] of {run.collector}\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
+            + (f"{run.calls} calls" if run.calls is not None else "not over")
         ),
         *(
             Text.from_markup(
-                f"  {each['playlist_id']}: [{'yellow' if each['outcome'] == 'ok' else 'red'}]{each['outcome']}[/] "
+                f"  {each['list_id']}: [{'yellow' if each['outcome'] == 'ok' else 'red'}]{each['outcome']}[/] "
                 f"{escape(each.get('sentence', ''))}"
             )
-            for each in run.playlists
+            for each in run.lists
             if each["outcome"] != "ok" or each.get("sentence")
         ),
         grid("", names, rows, numbers=range(3, 7)),
@@ -307,8 +316,8 @@ def _reasons(found: Iterable[Place]) -> Iterator[Text]:
     for each in found:
         if each.sentence:
             tables.setdefault((each.state, each.key.list_id, each.sentence), []).append(each.table)
-    for (state, playlist_id, sentence), of in tables.items():
-        yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
+    for (state, list_id, sentence), of in tables.items():
+        yield Text.assemble(f"  {list_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
 
 
 def _queues(cloud: Cloud, tables: Sequence[str]) -> Iterator[Text]:
