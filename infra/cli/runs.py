@@ -47,18 +47,10 @@ class _Begins(TypedDict):
     charts: NotRequired[list[str]]
 
 
-class _List(TypedDict):
-    playlist_id: NotRequired[str]
-    chart_id: NotRequired[str]
-    outcome: str
-    key: NotRequired[str | None]
-    sentence: NotRequired[str]
-
-
 class _Over(TypedDict):
     calls: int
-    playlists: NotRequired[list[_List]]
-    charts: NotRequired[list[_List]]
+    playlists: NotRequired[list[dict[str, Any]]]
+    charts: NotRequired[list[dict[str, Any]]]
 
 
 class _Complete(TypedDict):
@@ -142,7 +134,7 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
             if line.message == "run begins":
                 began = _BEGINS.validate_python(line.fields)
                 names = began.get("playlists") or began.get("charts") or ()
-                lists = [{"list_id": each, "outcome": "not over"} for each in names]
+                lists: list[dict[str, Any]] = [{"list_id": each, "outcome": "not over"} for each in names]
                 since = before.began if before else line.at
                 found[run_id] = Run(run_id, line.service, since, began["snapshot_date"], None, lists)
             elif line.message == "run is over" and before:
@@ -283,7 +275,8 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     names = ("list", "table", "state", "rows", "rejected", "skipped", "sec")
     shown: list[RenderableType] = [
         Text.from_markup(
-            f"[bold]Run {run.run_id}[/] of {run.collector}\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
+            f"[bold]Run {run.run_id}[/] of {run.collector}\n"
+            f"  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
             + (f"{run.calls} calls" if run.calls is not None else "not over")
         ),
         *(
