@@ -175,7 +175,9 @@ def tolerantly(body: bytes) -> Unverified:
                 raise
             return from_json(replace_lone_surrogates(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError(
+            "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
+        ) from None
 
 
 def replace_lone_surrogates(body: bytes) -> bytes:

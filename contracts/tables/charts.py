@@ -21,7 +21,7 @@ class ChartPosition(AnyRow):
         Timestamp | None, Field(description="When the source was read, UTC; null for a loaded file")
     ]
     source: Annotated[Text, Field(description="Who published it: spotify_charts, listenbrainz")]
-    chart_id: Annotated[Text, Field(description="Which of its charts: <ranking>-<region>-<frequency>")]
+    chart_id: Annotated[Text, Field(description="Which of its charts, such as regional-de-weekly")]
     region: Annotated[Text, Field(description="global, or a country: ISO 3166-1 alpha-2")]
     frequency: Annotated[Text, Field(description="daily or weekly")]
     period_start: Annotated[Day, Field(description="First day that the chart counts")]

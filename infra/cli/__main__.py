@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -16,17 +15,19 @@ from rich.markup import escape
 from analytics.athena import AthenaError
 from analytics.sql import queries
 from contracts.tables import OPERATIONS, TABLES
-from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
+from infra.cli import collect, deployment, dlq
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
+from infra.cli import load as loading
 from infra.cli import logs as logs_
 from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
 from infra.cli import trace as traces
-from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
+from infra.cli import unload as unloading
+from infra.cli.cloud import STATE, Cloud, Environment, find_cloud, local, local_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.query import Form
@@ -132,44 +133,8 @@ def backfill(
     _backfill(find_cloud(environment, writes=True), weeks, wait=wait)
 
 
-@app.command()
-def load(
-    files: Annotated[list[Path], typer.Argument(help="Playlist documents as the Web API gave them.", exists=True)],
-    day: Annotated[
-        date | None,
-        typer.Option(
-            "--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: in each file's name]"
-        ),
-    ] = None,
-    playlist: Annotated[str | None, typer.Option(help="Id of the playlist. [default: the document's]")] = None,
-    environment: Environment = "dev",
-    *,
-    pages: Annotated[
-        bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
-    ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", help="Replace other snapshots of the day without a question, which is asked on AWS."),
-    ] = False,
-) -> None:
-    """Load raw playlist documents from elsewhere, and wait until every table has them."""
-    cloud = find_cloud(environment, writes=True)
-    documents = archive.documents(files, day=day, playlist=playlist, pages_of_one=pages)
-    s3, bucket = cloud.client("s3"), cloud.platform.bucket
-    if not cloud.is_local and (replaced := [each.key.raw for each in documents if archive.replaces(s3, bucket, each)]):
-        confirm(f"Replace {', '.join(replaced)} in {environment} at {cloud.address}?", yes=yes)
-    with progress() as bar:
-        task = bar.add_task("documents", total=len(documents), note="")
-        stored = []
-        for document in documents:
-            stored.append(archive.store(s3, bucket, document))
-            bar.advance(task)
-        collect.await_tables(cloud, [document.key for document in documents], bar)
-    rows = [
-        (document.source, document.key.list_id, document.key.snapshot_date, document.entries, new)
-        for document, new in zip(documents, stored, strict=True)
-    ]
-    out.print(grid("Loaded", ("from", "playlist", "day", "entries", "new"), rows, numbers=[3]))
+app.command()(loading.load)
+app.command()(unloading.unload)
 
 
 @app.command()

@@ -5,11 +5,13 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
@@ -17,8 +19,10 @@ from rich.progress import Progress
 
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
+from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
 from infra.cli.functions import invoke
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.listenbrainz import client as listenbrainz
@@ -37,6 +41,9 @@ Place: TypeAlias = tuple[SnapshotKey, str]
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
+_PAUSE = 0.2
+CONNECTIONS = 10
+"""Calls of S3 at once: as many as a client keeps connections."""
 _QUIET_WAIT = 5.0
 
 
@@ -70,6 +77,35 @@ class ChartRun:
 
 _RUN = TypeAdapter(Run)
 _CHART_RUN = TypeAdapter(ChartRun)
+
+
+class Landed(NamedTuple):
+    """What a table's receipt of a snapshot counts."""
+
+    entries: int
+    rows: int
+    rejected: int
+    refused_values: int
+    skipped: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """What a receipt counts."""
+        names = ("entries", "rows", "rejected", "refused_values", "skipped_entries")
+        told: Mapping[str, Any] = {**receipt}
+        return cls(*(told[name] or 0 for name in names))
+
+
+class IncompleteError(ConsoleError):
+    """Tables did not become complete in time.
+
+    Attributes:
+        landed: What did.
+    """
+
+    def __init__(self, text: str, landed: Mapping[Place, Landed]) -> None:
+        super().__init__(text)
+        self.landed = landed
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -118,29 +154,44 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
     return [playlist for playlist in wanted if playlist not in stored]
 
 
-def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
+def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> dict[Place, Landed]:
     """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
-        ConsoleError: Nothing was completed for three minutes; names what is missing.
+        IncompleteError: Nothing was completed for three minutes; names what is missing.
     """
-    s3 = cloud.client("s3")
-    bucket = cloud.platform.bucket
-    tables = cloud.tables()
-    pending = {(key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
-    versions = current_versions(s3, bucket, pending)
+    s3, bucket, tables = cloud.client("s3"), cloud.platform.bucket, cloud.tables()
+    pending = {key.receipt(table): (key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
+    landed: dict[Place, Landed] = {}
+    seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
-    patience = time.monotonic() + _PATIENCE
-    while pending:
-        complete = completed(s3, bucket, pending, versions)
-        pending -= complete
-        bar.advance(task, len(complete))
-        if complete:
-            patience = time.monotonic() + _PATIENCE
-        elif time.monotonic() > patience:
-            raise ConsoleError(_still_missing(cloud, pending))
-        else:
-            time.sleep(0.2)
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        keys = list({key for key, _ in pending.values()})
+        versions = dict(zip(keys, pool.map(lambda key: _version(s3, bucket, key.raw), keys), strict=True))
+
+        def look(receipt: str) -> Landed | None:
+            """What a receipt tells, if it was made from the raw object as it is now."""
+            found = find_receipt(s3, bucket, receipt)
+            made_from = found and (found["raw_version_id"] or found["raw_etag"])
+            return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
+
+        patience = time.monotonic() + _PATIENCE
+        while pending:
+            began = time.monotonic()
+            days = {receipt.rpartition("/")[0] + "/" for receipt in pending}
+            there = dict(chain.from_iterable(pool.map(lambda day: _etags(s3, bucket, day), days)))
+            changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
+            seen |= {key: there[key] for key in changed}
+            complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            landed |= {pending.pop(key): found for key, found in complete.items()}
+            bar.advance(task, len(complete))
+            if complete:
+                patience = time.monotonic() + _PATIENCE
+            elif time.monotonic() > patience:
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed)
+            else:
+                time.sleep(max(_PAUSE, time.monotonic() - began))
+    return landed
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
@@ -228,6 +279,11 @@ def completed(s3: "S3Client", bucket: str, places: Iterable[Place], versions: Ma
 def _version(s3: "S3Client", bucket: str, key: str) -> str:
     head = s3.head_object(Bucket=bucket, Key=key)
     return head.get("VersionId") or head["ETag"].strip('"')
+
+
+def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", ())]
 
 
 def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:

@@ -7,7 +7,8 @@ from rich.markup import escape
 from typing_extensions import TypedDict
 
 from contracts.elements import UnreadableSnapshotError
-from contracts.snapshot import Provenance, read_snapshot
+from contracts.lists import READERS
+from contracts.snapshot import Provenance
 from contracts.tables import TABLES
 from infra.cli import dlq
 from infra.cli.cloud import Cloud
@@ -92,7 +93,7 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
     if body is None:
         return None
     try:
-        for _ in read_snapshot(body, Provenance(key.list_id, key.snapshot_date)).entries:
+        for _ in READERS[key.kind.name](body, Provenance(key.list_id, key.snapshot_date)).entries:
             pass
     except UnreadableSnapshotError as fault:
         return f"{type(fault).__name__}: {fault.location} {fault.problem}"

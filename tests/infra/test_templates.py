@@ -9,7 +9,7 @@ from cfnlint.api import lint_file
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.stacks import OPTIONAL, PLATFORM, SERVICES, template
-from shared.lake import KINDS
+from shared.lake import KINDS, kind_of
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
@@ -245,10 +245,11 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
         for action in ("s3:PutObject", "s3:DeleteObject")
     )
 
-    quarantine = f"quarantine/spotify/year=*/month=*/day=*/{component}-*.json"
-    values = f"quarantine-values/spotify/year=*/month=*/day=*/{component}-*.json"
-    receipts = f"receipts/spotify/year=*/month=*/day=*/{component}-*.json"
-    assert writable == [f"processed/spotify/{component}/*", quarantine, values, receipts]
+    folder = kind_of(TABLES[component]).folder
+    quarantine = f"quarantine/{folder}/year=*/month=*/day=*/{component}-*.json"
+    values = f"quarantine-values/{folder}/year=*/month=*/day=*/{component}-*.json"
+    receipts = f"receipts/{folder}/year=*/month=*/day=*/{component}-*.json"
+    assert writable == [f"processed/{folder}/{component}/*", quarantine, values, receipts]
     assert deletable == [quarantine, values]
 
 

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator
 
 from analytics.athena import Athena, AthenaError
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.deploying.stacks import PLATFORM, SERVICES, stack_name
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.trending import PLAYLISTS
@@ -513,7 +513,7 @@ class Work:
 
     def treat_dead_letters(self) -> None:
         """Looks at them while their raw object is there and when it is gone; sends them back, and drops them."""
-        queues = [f"{table.replace('_', '-')}-dead-letters" for table in TABLES]
+        queues = [f"{table.replace('_', '-')}-dead-letters" for table in of_kind("playlists")]
         eventually(lambda: all(self.depth(queue) for queue in queues))
         # Runs that change nothing: one that cannot be meant, one that only reads, and one of a week without snapshots.
         runs = {"extractor": {"deferrals": 99}, "audit": {}, "report": {"week": "2010-01-04"}}

@@ -18,7 +18,7 @@ import requests
 from dateutil.relativedelta import relativedelta
 
 from analytics.sql import queries, views
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.cli import collect, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
 from infra.deploying.deploy import standing
@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipe
 
 WEEKS = 2
 PLAYLISTS = 2
+PLAYLIST_TABLES = of_kind("playlists")
 IDS = {
     "songs": "track_id",
     "artists": "artist_id",
@@ -50,13 +51,13 @@ def pipeline(pipeline: Pipeline) -> Pipeline:
 def test_every_snapshot_is_in_every_table_and_every_receipt_adds_up(pipeline: Pipeline) -> None:
     receipts = pipeline.ask("SELECT table_name, snapshot_date, entries, rows, rejected, skipped_entries FROM receipts")
 
-    assert len(receipts) >= WEEKS * PLAYLISTS * len(TABLES)
+    assert len(receipts) >= WEEKS * PLAYLISTS * len(PLAYLIST_TABLES)
     for receipt in receipts:
         entries, rows, rejected, skipped = (
             int(receipt[name] or 0) for name in ("entries", "rows", "rejected", "skipped_entries")
         )
         assert entries == rows + rejected + skipped
-    for table in TABLES:
+    for table in PLAYLIST_TABLES:
         receipted = sum(int(receipt["rows"] or 0) for receipt in receipts if receipt["table_name"] == table)
         assert pipeline.ask(f"SELECT count(*) AS rows FROM {table}") == [{"rows": str(receipted)}]
         assert len(pipeline.rows(table)) == receipted
@@ -282,7 +283,7 @@ def test_a_document_that_cannot_be_read_waits_in_every_dead_letter_queue_with_it
     key = SnapshotKey(date(2025, 1, 6), "broken")
     pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=b'{"tracks": ')
 
-    for table in TABLES:
+    for table in PLAYLIST_TABLES:
         url = pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{table.replace('_', '-')}-dead-letters")["QueueUrl"]
         messages = pipeline.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MessageAttributeNames=["All"])
         (message,) = messages["Messages"]
@@ -306,7 +307,7 @@ def test_what_did_not_get_through_is_seen_mended_and_sent_back(pipeline: Pipelin
 
     # then each table is named
     assert gaps.returncode == 1
-    assert all(table in gaps.stdout for table in TABLES)
+    assert all(table in gaps.stdout for table in PLAYLIST_TABLES)
 
     # and when the object is mended and its messages are sent back
     body = json.dumps(playlist(entry(track("Mended")), id=None)).encode()
@@ -366,7 +367,7 @@ def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: 
     services = spans.spans(trace.documents_of(pipeline.cloud, run_id, days=1), "dev")
     extractor, *others = services
     assert extractor.title == "extractor"
-    assert sorted(each.facts["table"] for each in others) == sorted([*TABLES] * PLAYLISTS)
+    assert sorted(each.facts["table"] for each in others) == sorted(PLAYLIST_TABLES * PLAYLISTS)
     assert {cause.label for each in others if (cause := each.cause)} == {"s3 PutObject"}
     for service in others:
         assert service.cause in list(extractor.everything())
@@ -379,11 +380,11 @@ def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: 
     assert run_id in (tmp_path / "run.html").read_text()
     # and its lines name it, with its trace
     told = logs.of_run(pipeline.cloud, run_id, days=1)
-    assert {line.service for line in told} == {"extractor", *TABLES}
+    assert {line.service for line in told} == {"extractor", *PLAYLIST_TABLES}
     assert len({line.trace_id for line in told}) == 1
     assert all(line.fields["service_version"] for line in told)
     # and every table is done
-    assert pipeline.earworm("watch", run_id[:13]).count("done") == PLAYLISTS * len(TABLES)
+    assert pipeline.earworm("watch", run_id[:13]).count("done") == PLAYLISTS * len(PLAYLIST_TABLES)
     assert run_id[:8] in pipeline.earworm("runs")
     assert "call is repeated" in pipeline.earworm("logs", run_id, "--service", "extractor")
 
@@ -398,8 +399,8 @@ def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipelin
     shown = pipeline.earworm("watch", run_id)
 
     # then status and trace name the tables and the reason, and the other playlist is done
-    assert shown.count("dead-lettered") == len(TABLES) + 1
-    assert shown.count("done") == (PLAYLISTS - 1) * len(TABLES)
+    assert shown.count("dead-lettered") == len(PLAYLIST_TABLES) + 1
+    assert shown.count("done") == (PLAYLISTS - 1) * len(PLAYLIST_TABLES)
     assert "Invalid JSON" in shown
     troubled = [
         span
@@ -407,11 +408,11 @@ def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipelin
         for span in service.everything()
         if span.troubles
     ]
-    assert [span.label for span in troubled] == ["parse"] * len(TABLES)
+    assert [span.label for span in troubled] == ["parse"] * len(PLAYLIST_TABLES)
     assert all("Invalid JSON" in span.troubles[0] for span in troubled)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", PLAYLIST_TABLES)
 def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(pipeline: Pipeline, table: str) -> None:
     # given all rows of a snapshot
     day, playlist_id = collect.mondays(1, date.today())[0], collect.configured_playlists(pipeline.cloud)[0]  # noqa: DTZ011 - as the console

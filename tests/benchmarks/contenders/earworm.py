@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from contracts.validation import judge
 from services.albums.transform import albums
 from services.artists.transform import artists
@@ -29,7 +29,7 @@ def write(body: bytes, folder: Path) -> None:
     snapshot = read(body)
     decoded: Any = list(snapshot.entries)
     snapshot = replace(snapshot, entries=decoded)
-    write_tables(snapshot, folder, TABLES.values())
+    write_tables(snapshot, folder, [TABLES[name] for name in of_kind("playlists")])
 
 
 def read(body: bytes) -> Snapshot:
