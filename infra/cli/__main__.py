@@ -248,6 +248,10 @@ def demo() -> None:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
     else:
         _run(cloud, datetime.now(UTC).date(), ())
+    out.print("And the open listening of the last week, from ListenBrainz:")
+    _run_listenbrainz(cloud, datetime.now(UTC).date())
+    if "LISTENBRAINZ_SIMULATOR_URL" in cloud.variables:
+        out.print("[dim]It is made up, as are ranks and popularity of the playlists: both come from simulators.[/]")
     _print_tables(cloud)
     questions.write(*questions.ask(cloud, "top_artists", (), questions.today()), Form.TABLE)
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
