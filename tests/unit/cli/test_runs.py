@@ -5,7 +5,7 @@ import pytest
 
 from infra.cli.logs import Line, _printed, _read
 from infra.cli.runs import Raw, find_runs, place
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 
 KEY = SnapshotKey(date(2026, 11, 22), "p1")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -38,6 +38,20 @@ def test_a_run_is_what_its_lines_tell() -> None:
 
     assert (run.run_id, run.began, run.snapshot_date, run.calls) == ("run-1", NOW, date(2026, 11, 22), 7)
     assert (run.outcome, run.keys) == ("forbidden", [KEY])
+
+
+def test_a_run_of_the_collector_of_charts_is_one_as_well() -> None:
+    key = SnapshotKey(date(2026, 11, 22), "listenbrainz-sitewide-recordings-weekly", CHARTS)
+    chart = {"chart_id": "sitewide-recordings-weekly", "outcome": "ok", "key": key.raw, "entries": 1000}
+    (run,) = find_runs(
+        [
+            line("run begins", snapshot_date="2026-11-22", charts=["sitewide-recordings-weekly"]),
+            line("run is over", after=2, calls=2, charts=[chart]),
+        ]
+    )
+
+    assert (run.outcome, run.calls, run.keys) == ("ok", 2, [key])
+    assert run.lists[0]["list_id"] == "sitewide-recordings-weekly"
 
 
 @pytest.mark.parametrize(
