@@ -19,7 +19,7 @@ from msgspec.json import encode as encode_json
 
 from contracts.elements import UnreadableSnapshotError, decoder, where_and_what
 from contracts.fields import Unverified
-from contracts.regions import COUNTRIES, GLOBAL
+from contracts.regions import read_region
 
 SCHEMA_VERSION: Final = 1
 
@@ -73,8 +73,8 @@ class ChartEnvelope(Struct, frozen=True, kw_only=True):
     run_id: RunId | None = None
 
     def __post_init__(self) -> None:
-        if self.region != GLOBAL and self.region not in COUNTRIES:
-            raise ValueError(f"region {self.region!r} is neither `{GLOBAL}` nor a country, ISO 3166-1 alpha-2")
+        if self.region != read_region(self.region):
+            raise ValueError(f"region {self.region!r} should be {read_region(self.region)!r}")
         if self.period_end - self.period_start != timedelta(DAYS[self.frequency] - 1):
             raise ValueError(
                 f"a {self.frequency} chart cannot cover {self.period_start} to {self.period_end}, both included"
@@ -137,6 +137,14 @@ def write_raw_chart(chart: RawChart) -> bytes:
     return encode_json(
         _RawChart(snapshot=chart.envelope, encoding=encoding, document=document, lookups=list(chart.lookups))
     )
+
+
+def is_raw_chart(body: bytes) -> bool:
+    """Whether a document in UTF-8 says that it is a raw object of a chart, in whatever version."""
+    try:
+        return decoder(_Identified).decode(body) is not None
+    except (ValueError, RecursionError):
+        return False
 
 
 def read_raw_chart(body: bytes) -> RawChart:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import combinations
 from typing import Final
 
-from contracts.chart import DAYS, ChartEnvelope, Frequency, LoadedFrom, RawChart
+from contracts.chart import DAYS, ChartEnvelope, Frequency, LoadedFrom, RawChart, is_raw_chart, read_raw_chart
 from contracts.documents import unpacked
 from contracts.elements import UnreadableSnapshotError
 from contracts.foreign import foreign_text
@@ -21,7 +21,7 @@ _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Sat
 
 
 def chart_in(name: str, body: bytes, given: Identity, layouts: Sequence[Layout] = LAYOUTS) -> RawChart | None:
-    """What a file is in the lake; None for JSON that is no chart.
+    """What a file is in the lake, which may be a raw object from a lake; None for JSON that is no chart.
 
     Args:
         name: The file's name, without its folders.
@@ -34,6 +34,8 @@ def chart_in(name: str, body: bytes, given: Identity, layouts: Sequence[Layout] 
             two ways.
     """
     document = unpacked(body)
+    if is_raw_chart(document):
+        return read_raw_chart(document)
     text = text_of(document)
     is_json = text.lstrip().startswith(_JSON)
     if is_json and not any(layout.recognises(text) for layout in layouts):

@@ -16,3 +16,16 @@ TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
 
 COUNTRIES: Final = frozenset(_COUNTRIES.split())
 """The officially assigned codes of ISO 3166-1 alpha-2. Source: https://www.iso.org/iso-3166-country-codes.html"""
+
+
+def read_region(text: str) -> str:
+    """A region by its name or letters in whatever case: `global`, or a country's code in capitals.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if text.lower() == GLOBAL:
+        return GLOBAL
+    if text.upper() not in COUNTRIES:
+        raise ValueError(f"region {text!r} is neither `{GLOBAL}` nor a country, ISO 3166-1 alpha-2")
+    return text.upper()

@@ -19,6 +19,7 @@ from contracts.snapshot import Provenance
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.rejected_values import RejectedValue
+from contracts.tables.rejection import Rejection
 from contracts.tables.table import R, Row, Table
 from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
@@ -187,14 +188,8 @@ class Worker(Generic[R]):
     def _rejected_rows(self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
         return [
             {
-                **snapshot.origin,
-                "table_name": self.table.name,
-                "location": reject.location,
-                "reason": reject.reason,
+                **self._rejection(snapshot, raw, reject.location, reject.reason),
                 "row_json": to_json(reject.raw, inf_nan_mode="strings").decode(),
-                "raw_key": raw.key,
-                "raw_etag": raw.etag,
-                "service_version": self.service_version,
             }
             for reject in judgement.rejects
         ]
@@ -202,18 +197,23 @@ class Worker(Generic[R]):
     def _rejected_values(self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
         return [
             {
-                **snapshot.origin,
-                "table_name": self.table.name,
-                "location": refusal.location,
+                **self._rejection(snapshot, raw, refusal.location, refusal.reason),
                 "column_name": refusal.column,
-                "reason": refusal.reason,
                 "value_json": to_json(refusal.value, inf_nan_mode="strings").decode(),
-                "raw_key": raw.key,
-                "raw_etag": raw.etag,
-                "service_version": self.service_version,
             }
             for refusal in judgement.refused
         ]
+
+    def _rejection(self, snapshot: ListSnapshot, raw: RawObject, location: str, reason: str) -> Rejection:
+        return {
+            **snapshot.origin,
+            "table_name": self.table.name,
+            "location": location,
+            "reason": reason,
+            "raw_key": raw.key,
+            "raw_etag": raw.etag,
+            "service_version": self.service_version,
+        }
 
     def _receipt(
         self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]

@@ -111,6 +111,7 @@ class Layout(ABC):
         metric: What it counts by; None if it tells no numbers.
         signature: What it is recognised by, for people.
         weeks_end_on: The weekday, 0 is Monday, that its weekly charts end on; None if on any.
+        terms: What its publisher's terms say of such a use, for whoever loads it.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Layout(ABC):
     metric: str | None
     signature: str
     weeks_end_on: int | None
+    terms: str
 
     @abstractmethod
     def recognises(self, text: str) -> bool:
@@ -158,6 +160,7 @@ class CsvLayout(Layout):
     source: str
     metric: str | None
     columns: Mapping[str, tuple[str, Cell]]
+    terms: str
     weeks_end_on: int | None = None
     said: Identity = field(default_factory=Identity)
     name_reader: NameReader = no_name

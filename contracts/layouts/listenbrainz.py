@@ -66,6 +66,10 @@ class SitewideRecordings(Layout):
     metric = "listens"
     signature = "JSON with payload.recordings"
     weeks_end_on = _SUNDAY
+    terms = (
+        "ListenBrainz publishes its statistics as CC0; whoever uses them commercially is asked for a supporter plan. "
+        "They measure open listening."
+    )
 
     def recognises(self, text: str) -> bool:
         """Whether it is JSON of this shape."""

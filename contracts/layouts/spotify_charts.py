@@ -17,9 +17,13 @@ from contracts.layouts.layout import (
     whole_number,
     words,
 )
-from contracts.regions import COUNTRIES, GLOBAL
+from contracts.regions import read_region
 
 SOURCE: Final = "spotify_charts"
+TERMS: Final = (
+    "Spotify Charts are behind a login and are downloaded by hand; no licence for commercial analysis of the files was "
+    "found, so ask Spotify. Never automate the download."
+)
 
 _ISO_DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _NAME: Final = re.compile(
@@ -58,13 +62,10 @@ def read_name(name: str) -> Identity:
 
 
 def _region(text: str) -> str:
-    if text.lower() == GLOBAL:
-        return GLOBAL
-    if text.upper() not in COUNTRIES:
-        raise ChartIdentityError(
-            f"its name says region {text!r}, which is neither `{GLOBAL}` nor a country of ISO 3166-1"
-        )
-    return text.upper()
+    try:
+        return read_region(text)
+    except ValueError as fault:
+        raise ChartIdentityError(f"its name says what cannot be: {fault}") from None
 
 
 def _period(frequency: Frequency, first: str, second: str | None) -> tuple[date, date]:
@@ -86,7 +87,7 @@ def _period(frequency: Frequency, first: str, second: str | None) -> tuple[date,
 
 
 def _layout(name: str, columns: Mapping[str, tuple[str, Cell]], metric: str | None, said: Identity) -> Layout:
-    return CsvLayout(name, SOURCE, metric, columns, _THURSDAY, said, read_name)
+    return CsvLayout(name, SOURCE, metric, columns, TERMS, _THURSDAY, said, read_name)
 
 
 _OLD_REGIONAL: Final[Mapping[str, tuple[str, Cell]]] = {

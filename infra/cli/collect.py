@@ -87,13 +87,19 @@ class Landed(NamedTuple):
     rejected: int
     refused_values: int
     skipped: int
+    gaps: int
 
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
         """What a receipt counts."""
-        names = ("entries", "rows", "rejected", "refused_values", "skipped_entries")
-        told: Mapping[str, Any] = {**receipt}
-        return cls(*(told[name] or 0 for name in names))
+        return cls(
+            entries=receipt["entries"],
+            rows=receipt["rows"],
+            rejected=receipt["rejected"],
+            refused_values=receipt["refused_values"] or 0,
+            skipped=receipt["skipped_entries"],
+            gaps=len(json.loads(receipt["gaps"] or "[]")),
+        )
 
 
 class IncompleteError(ConsoleError):
@@ -178,8 +184,7 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
         patience = time.monotonic() + _PATIENCE
         while pending:
             began = time.monotonic()
-            days = {receipt.rpartition("/")[0] + "/" for receipt in pending}
-            there = dict(chain.from_iterable(pool.map(lambda day: _etags(s3, bucket, day), days)))
+            there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
             changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
             seen |= {key: there[key] for key in changed}
             complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
@@ -189,8 +194,9 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
                 patience = time.monotonic() + _PATIENCE
             elif time.monotonic() > patience:
                 raise IncompleteError(_still_missing(cloud, pending.values()), landed)
-            else:
-                time.sleep(max(_PAUSE, time.monotonic() - began))
+            if pending:
+                # Looking costs whoever does the work as well where the cloud is this machine.
+                time.sleep(max(_PAUSE, 4 * (time.monotonic() - began)))
     return landed
 
 
@@ -279,6 +285,12 @@ def completed(s3: "S3Client", bucket: str, places: Iterable[Place], versions: Ma
 def _version(s3: "S3Client", bucket: str, key: str) -> str:
     head = s3.head_object(Bucket=bucket, Key=key)
     return head.get("VersionId") or head["ETag"].strip('"')
+
+
+def _folders(keys: Iterable[str]) -> set[str]:
+    """What to list to see the keys: their days, or their months where the days are many."""
+    days = {key.rpartition("/")[0] for key in keys}
+    return {f"{day}/" for day in days} if len(days) <= CONNECTIONS else {f"{day.rpartition('/')[0]}/" for day in days}
 
 
 def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:

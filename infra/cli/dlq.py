@@ -262,7 +262,7 @@ def drop_command(
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Drop them without a question, which is asked on AWS.")] = False,
 ) -> None:
-    """Take messages out for good; they are kept in the bucket below dead-letters/spotify/."""
+    """Take messages out for good; they are kept in the bucket below dead-letters/."""
     cloud = find_cloud(environment, writes=True)
     if not (dry_run or cloud.is_local):
         confirm(f"Drop dead letters of {service} in {environment} at {cloud.address}?", yes=yes)

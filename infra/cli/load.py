@@ -14,6 +14,11 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.progress import Progress
 
+from contracts.chart import Frequency
+from contracts.kinds import Kind
+from contracts.layouts.layout import Identity as ChartIdentity
+from contracts.regions import read_region
+from contracts.tables import of_kind
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables
@@ -28,9 +33,13 @@ if TYPE_CHECKING:
 Standing: TypeAlias = Literal["new", "replaced", "unchanged"]
 """What a document is to the lake before it is loaded: `replaced` is another document of the same snapshot."""
 
-_GRAIN: Final = "songs"
-"""The table whose receipt counts the entries of a list."""
+_GRAIN: Final[Mapping[Kind, str]] = {"playlists": "songs", "charts": "charts"}
+"""The table of each kind whose receipt counts the entries of a list."""
+_NAMES: Final[Mapping[Kind, str]] = {"playlists": "playlist", "charts": "chart"}
+_RANKS_MISSING: Final = "ranks missing"
 _MOST_SHOWN: Final = 20
+_ROOM_FOR_FILES: Final = 120
+"""Columns of a terminal that leave room for the names of files beside the numbers."""
 _CHUNK: Final = 1 << 20
 
 _Result = TypeVar("_Result")
@@ -39,7 +48,10 @@ _Result = TypeVar("_Result")
 def load(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Playlist documents, folders, patterns or zip archives that hold them."),
+        typer.Argument(
+            metavar="FILE…",
+            help="Playlist documents and chart files; folders, patterns or zip archives.",
+        ),
     ],
     day: Annotated[
         date | None,
@@ -57,6 +69,16 @@ def load(
     ] = "refuse",
     environment: Environment = "dev",
     *,
+    period_end: Annotated[
+        date | None,
+        typer.Option(
+            parser=read_day, metavar="DAY", help="Last day of a chart, included, where its file's name does not say it."
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of a chart, `global` or a country's two letters, likewise.")
+    ] = None,
+    frequency: Annotated[Frequency | None, typer.Option(help="How often a chart is published, likewise.")] = None,
     pages: Annotated[
         bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
     ] = False,
@@ -69,10 +91,11 @@ def load(
         typer.Option("--yes", help="Replace other snapshots of the day without a question, which is asked on AWS."),
     ] = False,
 ) -> None:
-    """Load raw playlist documents from elsewhere, and wait until every table has them."""
+    """Load playlists and charts from elsewhere, and wait until every table has them."""
+    chart = ChartIdentity(region=region and _region(region), frequency=frequency, period_end=period_end)
     cloud = find_cloud(environment, writes=True)
     with progress() as bar:
-        judged = _judged(files, Asked(day, playlist), same_day, bar, pages=pages)
+        judged = _judged(files, Asked(day, playlist, chart), same_day, bar, pages=pages)
     _print_notes("[red]bad[/]", judged.refused)
     _print_notes("left out", judged.spared)
     _refuse(judged, skip_bad=skip_bad)
@@ -92,6 +115,13 @@ def load(
     _print(judged, standing, landed, cloud.tables(), every=every)
     if incomplete:
         raise incomplete
+
+
+def _region(text: str) -> str:
+    try:
+        return read_region(text)
+    except ValueError as fault:
+        raise UsageError(f"{fault}: give one of these with --region.") from None
 
 
 def _judged(files: Sequence[Path], asked: Asked, same_day: SameDay, bar: Progress, *, pages: bool) -> Judgement:
@@ -197,25 +227,35 @@ def _print(
     rows: list[tuple[object, ...]] = []
     outcomes: Counter[str] = Counter()
     for document in judged.documents:
-        of_tables = {table: found for table in tables if (found := landed.get((document.key, table)))}
-        outcome = _outcome(document, of_tables, tables)
+        wanted = of_kind(document.key.kind.name, tables)
+        of_tables = {table: found for table in wanted if (found := landed.get((document.key, table)))}
+        outcome = _outcome(document, of_tables, wanted)
         outcomes[outcome] += 1
         if every or len(judged.documents) <= _MOST_SHOWN or outcome != "ok":
             rows += _rows(document, outcome, standing[document.key], of_tables)
     if rows:
-        names = ("file", "snapshot", "outcome", "rows", "rejected", "refused", "skipped", "total")
         title = "Loaded" if sum(outcomes.values()) <= _MOST_SHOWN or every else "Loaded, and not as a whole"
-        out.print(grid(title, names, rows, numbers=range(3, 8)))
+        names = ("snapshot", "outcome", "rows", "rejected", "refused", "skipped", "total", "file")
+        shown = len(names) if out.width >= _ROOM_FOR_FILES else len(names) - 1
+        out.print(grid(title, names[:shown], (row[:shown] for row in rows), numbers=range(2, 7)))
     out.print("; ".join(_summary(judged, standing, landed, outcomes)) + ".")
     if outcomes.keys() & {"partial", "refused values"}:
         err.print("[dim]Places and reasons: the tables rejected_rows and rejected_values.[/]")
+    if _RANKS_MISSING in outcomes:
+        err.print("[dim]Which ranks are missing: the column gaps of the table receipts.[/]")
+    for terms in sorted({document.terms for document in judged.documents if document.terms}):
+        err.print(f"[dim]Terms: {escape(terms)}[/]")
 
 
 def _outcome(document: Document, of_tables: Mapping[str, Landed], tables: Sequence[str]) -> str:
+    if not tables:
+        return f"stored, {_GRAIN[document.key.kind.name]} is not deployed"
     if len(of_tables) < len(tables):
         return "not complete"
     if any(each.rejected for each in of_tables.values()):
         return "partial"
+    if any(each.gaps for each in of_tables.values()):
+        return _RANKS_MISSING
     if document.outcome == "ok" and any(each.refused_values for each in of_tables.values()):
         return "refused values"
     return document.outcome
@@ -226,12 +266,14 @@ def _rows(
 ) -> Iterator[tuple[object, ...]]:
     """A row in the grain of the list, and one for each other table that did not take everything."""
     told = outcome if standing == "new" else f"{outcome}, {standing}"
-    whole = of_tables.get(_GRAIN)
     key = document.key
-    yield document.name, f"{key.snapshot_date} {key.list_id}", told, *(_numbers(whole) if whole else [None] * 5)
+    grain = _GRAIN[key.kind.name]
+    whole = of_tables.get(grain)
+    numbers = _numbers(whole) if whole else [None] * 5
+    yield f"{key.snapshot_date} {key.list_id}", told, *numbers, document.name
     for table, landed in of_tables.items():
-        if table != _GRAIN and (landed.rejected or landed.refused_values):
-            yield "", table, "", *_numbers(landed)
+        if table != grain and (landed.rejected or landed.refused_values):
+            yield f"  its {table}", "", *_numbers(landed), ""
 
 
 def _numbers(landed: Landed) -> tuple[int, ...]:
@@ -245,13 +287,16 @@ def _summary(
     outcomes: Mapping[str, int],
 ) -> Iterator[str]:
     days = sorted(key.snapshot_date for key in standing)
-    playlists = len({key.list_id for key in standing})
+    lists = {(key.kind.name, key.list_id) for key in standing}
     number = f"{len(standing):,} snapshot{'s' if len(standing) > 1 else ''}"
-    of = f"{playlists:,} playlist{'s' if playlists > 1 else ''}"
+    of = " and ".join(
+        f"{number:,} {_NAMES[kind]}{'s' if number > 1 else ''}"
+        for kind, number in Counter(kind for kind, _ in sorted(lists, reverse=True)).items()
+    )
     yield f"{number} of {of}, {days[0]} to {days[-1]}" if len(days) > 1 else f"{number}, {days[0]}"
     yield _counted(Counter(standing.values()))
     yield _counted(outcomes)
-    whole = [found for (_, table), found in landed.items() if table == _GRAIN]
+    whole = [found for (_, table), found in landed.items() if table in _GRAIN.values()]
     rows, rejected, _, skipped, entries = map(sum, zip(*map(_numbers, whole), strict=True)) if whole else [0] * 5
     refused = sum(found.refused_values for found in landed.values())
     yield (

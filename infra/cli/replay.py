@@ -26,6 +26,7 @@ from infra.cli.days import read_day
 from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
 from infra.deploying.stacks import stack_name
+from infra.waiting import poll
 from shared.errors import PermanentError
 from shared.lake import KINDS, ListKind, SnapshotKey
 
@@ -351,20 +352,20 @@ def await_written(
     """
     pending = _receipts(announcements, tables)
     task = bar.add_task("tables written", total=len(pending), note="")
-    patience = time.monotonic() + _PATIENCE
-    while pending:
+
+    def written() -> set[str]:
         months = {receipt.rpartition("/day=")[0] + "/" for receipt in pending}
-        written = {key for month in months for key, moment in _modified(cloud, month) if moment >= since}
-        done = pending.keys() & written
+        return {
+            key for month in months for key, moment in _modified(cloud, month) if moment >= since and key in pending
+        }
+
+    while pending:
+        done = poll(written, pause=_PAUSE, patience=_PATIENCE)
+        if not done:
+            raise NotWrittenError(_not_written(cloud, pending))
         for receipt in done:
             del pending[receipt]
         bar.advance(task, len(done))
-        if done:
-            patience = time.monotonic() + _PATIENCE
-        elif time.monotonic() > patience:
-            raise NotWrittenError(_not_written(cloud, pending))
-        if pending:
-            time.sleep(_PAUSE)
 
 
 def clock(cloud: Cloud) -> datetime:

@@ -86,7 +86,7 @@ def test_what_was_looked_up_is_kept_verbatim_or_with_why_it_is_absent() -> None:
         (body_with(kind="playlist"), "'playlist'"),
         (body_with(schema_version=2, kind="chart"), "2 is unknown: this release reads 1"),
         (body_with(source="spotify-charts"), r"\$\.snapshot\.source: .* matching regex"),
-        (body_with(region="de"), "region 'de' is neither `global` nor a country"),
+        (body_with(region="de"), "region 'de' should be 'DE'"),
         (body_with(region="XX"), "region 'XX' is neither"),
         (body_with(period_end="2023-01-13"), "a weekly chart cannot cover 2023-01-06 to 2023-01-13"),
         (body_with(frequency="daily"), "a daily chart cannot cover"),

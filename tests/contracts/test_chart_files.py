@@ -113,7 +113,7 @@ WEEKLY, DAILY, VIRAL, OLD = (
         ("regional-de-weekly-2020-01-24--2020-01-17.csv", OLD, {}, "not seven days apart"),
         ("regional-de-daily-2020-01-17--2020-01-18.csv", OLD, {}, "daily, which is one day"),
         ("regional-de-daily-2023-02-29.csv", DAILY, {}, "a day that is none: day"),
-        ("regional-xx-weekly-2026-10-01.csv", WEEKLY, {}, "region 'xx', which is neither `global` nor"),
+        ("regional-xx-weekly-2026-10-01.csv", WEEKLY, {}, "region 'xx' is neither `global` nor"),
         ("chart.csv", WEEKLY, {"region": "Germany", "period_end": THURSDAY}, "region 'Germany' is neither"),
     ],
 )

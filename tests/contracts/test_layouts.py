@@ -337,6 +337,7 @@ MADE_UP = CsvLayout(
         "Link": ("spotify_track_id", spotify_track_id),
         "Owner": ("label", words),
     },
+    terms="As licensed.",
     said=Identity(ranking="singles", frequency="weekly"),
 )
 """A layout more is an entry more: its header, and what each of its columns is."""

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +22,7 @@ from tests import sixth_table
 from tests.documents import entry, playlist, track
 from tests.sixth_table import copy_of_the_project
 from tests.system.pipeline import Pipeline
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
@@ -82,10 +82,7 @@ class Lake:
         return {receipt["table_name"]: receipt for receipt in receipts}
 
     def wait_for(self, day: date, *tables: str) -> None:
-        deadline = time.monotonic() + 60
-        while missing := set(tables) - self.receipts(day).keys():
-            assert time.monotonic() < deadline, f"no receipt of {missing} for {day} within a minute"
-            time.sleep(0.2)
+        eventually(lambda: self.receipts(day).keys() >= set(tables))
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ pipeline does, and its record is held against the policies; then each role tries
 """
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -29,6 +28,7 @@ from infra.local.spotify.trending import PLAYLISTS
 from shared.lake import SnapshotKey
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
@@ -395,7 +395,7 @@ class Account:
         s3, sns, sqs = (self.client(None, service) for service in ("s3", "sns", "sqs"))
         for bucket in (LAKE, LAKE.replace("dev", "dev-artifacts")):
             yield f"arn:aws:s3:::{bucket}/x", "s3:GetObject", s3.get_bucket_policy(Bucket=bucket)["Policy"]
-        for topic in (TOPIC, TOPIC.replace("raw-snapshots", "alarms")):
+        for topic in (TOPIC.replace("raw-snapshots", name) for name in ("raw-snapshots", "raw-charts", "alarms")):
             yield topic, "sns:Publish", sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
         for url in sqs.list_queues(QueueNamePrefix="earworm-dev-")["QueueUrls"]:
             told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "QueueArn"])["Attributes"]
@@ -454,13 +454,6 @@ class Account:
         if isinstance(value, dict):
             return self._resolved(value)
         return self.arn(value[5:]) if isinstance(value, str) and value.startswith("role:") else value
-
-
-def eventually(condition: Callable[[], Any], *, within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def document(bound: int) -> bytes:
