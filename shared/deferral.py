@@ -1,18 +1,17 @@
 """What a run cannot finish now, left to a run that starts later."""
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from contracts.operations.collecting import MOST_DEFERRALS, ScheduledRequest
 from shared.web import QuotaError
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
-MOST_DEFERRALS: Final = 3
 _MARGIN: Final = timedelta(seconds=60)
 _SHORTEST: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=1)
@@ -24,21 +23,13 @@ class Deferral:
     """A run that is to be started once.
 
     Attributes:
-        scheduled_time: When the first run was due, so that the snapshots land on its day.
-        count: Which deferral it is, from 1 on.
+        request: What it is started with. Its scheduled time is that of the first run, so that the snapshots land on
+            its day.
         due: When it is to start.
-        rest: What is left of that run, by the fields of its event.
     """
 
-    scheduled_time: datetime
-    count: int
+    request: ScheduledRequest
     due: datetime
-    rest: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def event(self) -> dict[str, Any]:
-        """The event that it starts with."""
-        return {"scheduled_time": self.scheduled_time.isoformat(), **self.rest, "deferrals": self.count}
 
 
 def wait_after(spent: QuotaError) -> timedelta:
@@ -59,31 +50,23 @@ class Deferrals(Protocol):
         """Has a run started when it is due; told twice, it is started once."""
 
 
-def defer(
-    deferrals: Deferrals,
-    *,
-    scheduled_time: datetime,
-    deferrals_before: int,
-    wait: timedelta,
-    rest: Mapping[str, Any] | None = None,
-) -> Deferral:
+def defer(deferrals: Deferrals, request: ScheduledRequest, wait: timedelta) -> Deferral:
     """Leaves the rest of a run to a later time.
 
     Args:
         deferrals: Takes it.
-        scheduled_time: When the first run was due.
-        deferrals_before: How often it was deferred already.
+        request: What is left, as of a run that was deferred as often as this one.
         wait: How long to wait from now on.
-        rest: What is left, by the fields of its event.
 
     Raises:
         NotDeferredError: It was deferred as often as it may be.
         ClientError: It is refused.
         BotoCoreError: Nobody takes it.
     """
-    if deferrals_before >= MOST_DEFERRALS:
+    if request.deferrals >= MOST_DEFERRALS:
         raise NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand later")
-    deferral = Deferral(scheduled_time, deferrals_before + 1, datetime.now(UTC) + wait, rest or {})
+    again = request.model_copy(update={"deferrals": request.deferrals + 1})
+    deferral = Deferral(again, datetime.now(UTC) + wait)
     deferrals.defer(deferral)
     return deferral
 
@@ -125,7 +108,7 @@ class SchedulerDeferrals:
             ClientError: The service refuses.
             BotoCoreError: It cannot be reached.
         """
-        event = json.dumps(deferral.event)
+        event = deferral.request.model_dump_json()
         scheduler = self._scheduler()
         try:
             scheduler.create_schedule(
@@ -148,5 +131,7 @@ class SchedulerDeferrals:
 
     def _name(self, deferral: Deferral, event: str) -> str:
         """A repeated invocation finds the same name, and another run of the same day another one."""
-        day = deferral.scheduled_time.astimezone(UTC).date()
-        return f"{self._name_prefix}-{day}-{deferral.count}-{sha256(event.encode()).hexdigest()[:8]}"
+        request = deferral.request
+        assert request.scheduled_time
+        day = request.scheduled_time.astimezone(UTC).date()
+        return f"{self._name_prefix}-{day}-{request.deferrals}-{sha256(event.encode()).hexdigest()[:8]}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -15,6 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from contracts.candidates import Candidates, as_json
 from contracts.elements import UnreadableSnapshotError
 from contracts.lists import READERS, ListSnapshot
+from contracts.operations.log_events import LogEvent, MessageDeadLettered, MessageReturned, TableComplete
 from contracts.snapshot import Provenance
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
@@ -26,9 +27,12 @@ from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import Lake, Output, RawObject, SnapshotKey, SupersededError
-from shared.observability import Step, count, gauge, instrument, logger, message, seconds, step
+from shared.observability import Step, count, gauge, instrument, log, message, seconds, step
 from shared.parquet import encode
 from shared.settings import TransformerSettings
+
+if TYPE_CHECKING:
+    from contracts.operations.dead_letters import Diagnosis
 
 Transform: TypeAlias = Callable[[Any], Candidates[R]]
 """Makes a table's candidates of a snapshot of its kind."""
@@ -92,15 +96,18 @@ class Worker(Generic[R]):
         leaves the message to SQS, which shows it again.
         """
         attributes = record["attributes"]
-        told = {"message_id": record["messageId"], "receive_count": attributes["ApproximateReceiveCount"]}
+        told: MessageReturned = {
+            "message_id": record["messageId"],
+            "receive_count": int(attributes["ApproximateReceiveCount"]),
+        }
         with (
-            logger.append_context_keys(table=self.table.name, raw_key=None, run_id=None),
+            log.about(table=self.table.name, raw_key=None, run_id=None),
             message(attributes.get("AWSTraceHeader"), table=self.table.name, **told) as work,
         ):
             try:
                 self._process(record, work)
-            except Exception:
-                logger.warning("message goes back to its queue", **told, exc_info=True)
+            except Exception as fault:
+                log.warning(LogEvent.MESSAGE_RETURNED, "message goes back to its queue", fault=fault, **told)
                 raise
 
     def _process(self, record: Mapping[str, Any], work: Step) -> None:
@@ -110,7 +117,7 @@ class Worker(Generic[R]):
             self._dead_letter(record, fault, work)
             return
         for raw_key in raw_keys:
-            logger.append_keys(raw_key=raw_key, run_id=None)
+            log.add(raw_key=raw_key, run_id=None)
             try:
                 self._complete(raw_key)
             except PermanentError as fault:
@@ -132,7 +139,7 @@ class Worker(Generic[R]):
             with step("parse"), _readable(raw):
                 snapshot = READERS[key.kind.name](raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
-            logger.append_keys(run_id=run_id)
+            log.add(run_id=run_id)
             work.annotate(run_id=run_id)
             # Entries are decoded as the transform goes through them, and judged as it makes candidates of them.
             with step("transform and validate"), _readable(raw):
@@ -160,26 +167,17 @@ class Worker(Generic[R]):
 
     def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
         since_raw = (datetime.now(UTC) - raw.last_modified).total_seconds()
-        rows, rejected = len(judgement.rows), len(judgement.rejects)
-        refused, skipped = len(judgement.refused), dict(judgement.skipped)
-        work.note(
-            rows=rows,
-            rejected=rejected,
-            refused_values=refused,
-            skipped=skipped,
-            bytes=len(raw.body),
-            raw_version=raw.version,
-        )
-        logger.info(
-            "table is complete for the snapshot",
-            entries=judgement.entries,
-            rows=rows,
-            rejected=rejected,
-            refused_values=refused,
-            skipped=skipped,
-            seconds_from_raw_to_table=since_raw,
-        )
-        count(rows=rows, rejected=rejected, skipped=judgement.skipped.total())
+        told: TableComplete = {
+            "entries": judgement.entries,
+            "rows": len(judgement.rows),
+            "rejected": len(judgement.rejects),
+            "refused_values": len(judgement.refused),
+            "skipped": dict(judgement.skipped),
+            "seconds_from_raw_to_table": since_raw,
+        }
+        work.note(**told, bytes=len(raw.body), raw_version=raw.version)
+        log.info(LogEvent.TABLE_COMPLETE, "table is complete for the snapshot", **told)
+        count(rows=told["rows"], rejected=told["rejected"], skipped=judgement.skipped.total())
         if self.table.watched:
             for row in judgement.rows:
                 gauge(**{name: value for name, value in row.items() if name in self.table.watched})
@@ -252,19 +250,18 @@ class Worker(Generic[R]):
     ) -> None:
         work.fail(fault)
         if fault.run_id:
-            logger.append_keys(run_id=fault.run_id)
-        logger.error("message goes to the dead-letter queue", location=fault.location, sentence=fault.sentence)
-        self.dead_letters.send(
-            record,
-            {
-                "error_class": type(fault.__cause__ or fault).__name__,
-                "location": fault.location,
-                "sentence": fault.sentence,
-                "raw_key": raw_key,
-                "run_id": fault.run_id,
-                "service_version": self.service_version,
-            },
-        )
+            log.add(run_id=fault.run_id)
+        told: MessageDeadLettered = {"location": fault.location, "sentence": fault.sentence}
+        log.error(LogEvent.MESSAGE_DEAD_LETTERED, "message goes to the dead-letter queue", **told)
+        diagnosis: Diagnosis = {
+            "error_class": type(fault.__cause__ or fault).__name__,
+            "location": fault.location,
+            "sentence": fault.sentence,
+            "raw_key": raw_key,
+            "run_id": fault.run_id,
+            "service_version": self.service_version,
+        }
+        self.dead_letters.send(record, diagnosis)
 
 
 @contextmanager

@@ -200,9 +200,9 @@ def query(
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(
-            find_cloud(environment, writes=write), question, context.args, questions.today(), write=write
-        )
+        cloud = find_cloud(environment, writes=write)
+        cloud.tables()
+        answered = questions.ask(cloud, question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
@@ -279,10 +279,9 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         task = bar.add_task("snapshots", total=1, note="")
         done = collect.extract(cloud, day, playlists)
         bar.advance(task)
-        collect.await_tables(cloud, done.stored, bar)
+        collect.await_tables(cloud, collect.stored(done), bar)
     rows = [
-        (playlist["playlist_id"], playlist["outcome"], playlist["entries"], playlist.get("sentence"))
-        for playlist in done.playlists
+        (playlist.playlist_id, playlist.outcome, playlist.entries, playlist.sentence) for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
 
@@ -292,11 +291,8 @@ def _run_listenbrainz(cloud: Cloud, day: date) -> None:
         task = bar.add_task("charts", total=1, note="")
         done = collect.collect_listenbrainz(cloud, day)
         bar.advance(task)
-        collect.await_tables(cloud, done.stored, bar)
-    rows = [
-        (chart["chart_id"], done.snapshot_date, chart["outcome"], chart["entries"], chart.get("sentence"))
-        for chart in done.charts
-    ]
+        collect.await_tables(cloud, collect.stored(done), bar)
+    rows = [(chart.chart_id, done.snapshot_date, chart.outcome, chart.entries, chart.sentence) for chart in done.charts]
     out.print(grid(f"Run {done.run_id}", ("chart", "week until", "outcome", "entries", ""), rows, numbers=[3]))
 
 
@@ -310,7 +306,7 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
             missing = collect.missing_playlists(cloud, day, playlists)
             bar.update(task, note=f"{day}" if missing else f"{day} was there")
             if missing:
-                snapshots += collect.extract(cloud, day, missing).stored
+                snapshots += collect.stored(collect.extract(cloud, day, missing))
             else:
                 snapshots += [SnapshotKey(day, playlist) for playlist in playlists]
             bar.advance(task)

@@ -7,21 +7,21 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.progress import Progress
 
+from contracts.operations.chart_collection import ChartRequest, ChartRunSummary
+from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
-from infra.cli.functions import invoke
+from infra.cli.functions import as_asked, invoke
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
@@ -47,36 +47,10 @@ CONNECTIONS = 10
 _QUIET_WAIT = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one invocation of the extractor did."""
-
-    run_id: str
-    snapshot_date: date
-    playlists: tuple[Mapping[str, Any], ...]
-
-    @property
-    def stored(self) -> list[SnapshotKey]:
-        """The snapshots that are in the raw prefix."""
-        return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
-
-
-@dataclass(frozen=True, slots=True)
-class ChartRun:
-    """What one invocation of the collector of ListenBrainz did."""
-
-    run_id: str
-    snapshot_date: date
-    charts: tuple[Mapping[str, Any], ...]
-
-    @property
-    def stored(self) -> list[SnapshotKey]:
-        """The snapshots that are in the raw prefix."""
-        return [SnapshotKey.from_raw(chart["key"]) for chart in self.charts if chart.get("key")]
-
-
-_RUN = TypeAdapter(Run)
-_CHART_RUN = TypeAdapter(ChartRun)
+def stored(summary: RunSummary | ChartRunSummary) -> list[SnapshotKey]:
+    """The snapshots of a run that are in the raw prefix."""
+    lists = summary.playlists if isinstance(summary, RunSummary) else summary.charts
+    return [SnapshotKey.from_raw(each.key) for each in lists if each.key]
 
 
 class Landed(NamedTuple):
@@ -120,7 +94,7 @@ def mondays(weeks: int, until: date) -> list[date]:
     return [last - timedelta(weeks=back) for back in reversed(range(weeks))]
 
 
-def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """Invokes the extractor as its schedule would on a day: same target, same input.
 
     Raises:
@@ -130,27 +104,28 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
         return invoke_extractor(cloud, day, playlists)
 
 
-def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """The same on whatever day Spotify shows.
 
     Raises:
         ConsoleError: The extractor is not deployed or failed.
     """
     event = _scheduled_event(cloud, "extractor", "weekly", day)
-    if playlists:
-        event["playlists"] = list(playlists)
-    return invoke(cloud, "extractor", event, _RUN)
+    with as_asked():
+        request = ExtractionRequest.model_validate(event | ({"playlists": list(playlists)} if playlists else {}))
+    return invoke(cloud, "extractor", request, RunSummary)
 
 
-def collect_listenbrainz(cloud: "Cloud", day: date) -> ChartRun:
+def collect_listenbrainz(cloud: "Cloud", day: date) -> ChartRunSummary:
     """Invokes the collector of ListenBrainz as its schedule would on a day.
 
     Raises:
         ConsoleError: It is not deployed or failed.
     """
-    event = _scheduled_event(cloud, "listenbrainz", "listenbrainz", day)
+    with as_asked():
+        request = ChartRequest.model_validate(_scheduled_event(cloud, "listenbrainz", "listenbrainz", day))
     with _showing(listenbrainz.find_simulator(cloud.variables), day):
-        return invoke(cloud, "listenbrainz", event, _CHART_RUN)
+        return invoke(cloud, "listenbrainz", request, ChartRunSummary)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:

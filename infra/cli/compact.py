@@ -71,7 +71,7 @@ def compact(
             "--table",
             metavar="TABLE",
             autocompletion=one_of(lambda: TABLES),
-            help="Table to compact; repeat it. [default: all]",
+            help="Table to compact; repeat it. [default: all that are deployed]",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -81,14 +81,15 @@ def compact(
     if unknown:
         raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment, writes=True)
+    names = table or cloud.tables()
     done = []
     with progress() as bar:
-        task = bar.add_task("tables", total=len(table or TABLES), note=f"{month:%Y-%m}")
-        for name in table or TABLES:
+        task = bar.add_task("tables", total=len(names), note=f"{month:%Y-%m}")
+        for name in names:
             done.append(month_of(cloud, TABLES[name], month.year, month.month))
             bar.advance(task)
-    names = ("table", "files", "their bytes", "bytes in one", "written")
-    out.print(grid(f"Compacted {month:%Y-%m}", names, done, numbers=range(1, 4)))
+    columns = ("table", "files", "their bytes", "bytes in one", "written")
+    out.print(grid(f"Compacted {month:%Y-%m}", columns, done, numbers=range(1, 4)))
 
 
 @retry(retry=retry_if_exception_type(_ChangedMeanwhileError), stop=stop_after_attempt(5), reraise=True)

@@ -151,6 +151,7 @@ def explain(
     if table not in TABLES:
         raise UsageError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
+    cloud.tables()
     key = SnapshotKey(day, of, kind_of(TABLES[table]))
     found = origin(cloud.client("s3"), cloud.platform.bucket, table, key)
     places = entries(found.snapshot, table, track)

@@ -1,26 +1,27 @@
 """Runs: which there were, and how far each has come."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
-from typing_extensions import TypedDict
 
+from contracts.operations.chart_collection import ChartRunBegins, ChartRunOver
+from contracts.operations.extraction import RunBegins, RunOver
+from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
-from infra.cli.logs import COLLECTORS, Days, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
 from infra.deploying.stacks import stack_name
@@ -41,28 +42,10 @@ _STATES: Final = {
 }
 
 
-class _Begins(TypedDict):
-    snapshot_date: date
-    playlists: NotRequired[list[str]]
-    charts: NotRequired[list[str]]
-
-
-class _Over(TypedDict):
-    calls: int
-    playlists: NotRequired[list[dict[str, Any]]]
-    charts: NotRequired[list[dict[str, Any]]]
-
-
-class _Complete(TypedDict):
-    raw_key: str
-    rows: int
-    rejected: int
-    seconds_from_raw_to_table: float
-
-
-_BEGINS: TypeAdapter[_Begins] = TypeAdapter(_Begins)
-_OVER: TypeAdapter[_Over] = TypeAdapter(_Over)
-_COMPLETE: TypeAdapter[_Complete] = TypeAdapter(_Complete)
+_NOT_OVER: Final = "not over"
+_BEGINS: Final[TypeAdapter[RunBegins | ChartRunBegins]] = TypeAdapter(RunBegins | ChartRunBegins)
+_OVER: Final[TypeAdapter[RunOver | ChartRunOver]] = TypeAdapter(RunOver | ChartRunOver)
+_COMPLETE: Final = TypeAdapter(TableComplete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
 
 
@@ -73,29 +56,29 @@ class Run:
     Attributes:
         collector: The service.
         began: When its first attempt began.
-        calls: Calls of its source that the last attempt made; None while it is at work, or if it was cut off.
-        lists: What became of each playlist or chart, as the collector's summary tells.
+        lists: What it calls those that it takes.
+        over: What became of each in the last attempt; None while it is at work, or if it was cut off.
     """
 
     run_id: str
     collector: str
     began: datetime
     snapshot_date: date
-    calls: int | None
-    lists: Sequence[Mapping[str, Any]]
+    lists: Sequence[str]
+    over: RunOver | ChartRunOver | None = None
 
     @property
     def outcome(self) -> str:
         """One word for the run: `ok`, the worst of what became of its lists, or `not over`."""
-        if self.calls is None:
-            return "not over"
-        worst = [each["outcome"] for each in self.lists if each["outcome"] != "ok"]
+        if self.over is None:
+            return _NOT_OVER
+        worst = [each.outcome for each in self.over.lists if each.outcome != "ok"]
         return worst[0] if worst else "ok"
 
     @property
     def keys(self) -> list[SnapshotKey]:
         """The snapshots that it stored."""
-        return [SnapshotKey.from_raw(each["key"]) for each in self.lists if each.get("key")]
+        return [SnapshotKey.from_raw(each.key) for each in self.over.lists if each.key] if self.over else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +114,12 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
     for line in told:
         run_id, before = str(line.run_id), found.get(str(line.run_id))
         with suppress(ValidationError):  # what others log is no line of a run
-            if line.message == "run begins":
-                began = _BEGINS.validate_python(line.fields)
-                names = began.get("playlists") or began.get("charts") or ()
-                lists: list[dict[str, Any]] = [{"list_id": each, "outcome": "not over"} for each in names]
+            if line.event == LogEvent.RUN_BEGINS:
+                begins = _BEGINS.validate_python(line.fields)
                 since = before.began if before else line.at
-                found[run_id] = Run(run_id, line.service, since, began["snapshot_date"], None, lists)
-            elif line.message == "run is over" and before:
-                over = _OVER.validate_python(line.fields)
-                ended = over.get("playlists") or over.get("charts") or ()
-                lists = [{"list_id": each.get("playlist_id") or each.get("chart_id"), **each} for each in ended]
-                found[run_id] = replace(before, calls=over["calls"], lists=lists)
+                found[run_id] = Run(run_id, line.service, since, begins.snapshot_date, begins.names)
+            elif line.event == LogEvent.RUN_OVER and before:
+                found[run_id] = replace(before, over=_OVER.validate_python(line.fields))
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
@@ -153,7 +131,7 @@ def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) 
 
     def stands(key: SnapshotKey, table: str) -> Place:
         receipt = find_receipt(s3, bucket, key.receipt(table))
-        about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
+        about = [line for line in told if (line.fields.get("table"), line.raw_key) == (table, key.raw)]
         return place(run.run_id, key, table, receipt, about, raw=current[key])
 
     with ThreadPoolExecutor(max_workers=10) as pool:
@@ -179,17 +157,17 @@ def place(
         told: The lines about both, in the order of time.
         raw: The raw object as it is now; None if it is gone.
     """
-    done = [line for line in told if line.message == "table is complete for the snapshot"]
+    done = [line for line in told if line.event == LogEvent.TABLE_COMPLETE]
     if receipt and receipt["run_id"] == run_id and (raw is None or raw.version == receipt["raw_version_id"]):
         seconds = done[0].fields.get("seconds_from_raw_to_table") if done else None
         return Place(key, table, "done", receipt, seconds)
     if raw is None or raw.run_id != run_id:
         by = f"of run {raw.run_id or 'unknown'} by now" if raw else "gone"
         return Place(key, table, "replaced", sentence=f"the raw object is {by}")
-    set_aside = [line for line in told if line.message == "message goes to the dead-letter queue"]
+    set_aside = [line for line in told if line.event == LogEvent.MESSAGE_DEAD_LETTERED]
     if set_aside:
         return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence", "")))
-    failed = [line for line in told if line.message == "message goes back to its queue"]
+    failed = [line for line in told if line.event == LogEvent.MESSAGE_RETURNED]
     if failed:
         received = int(failed[-1].fields.get("receive_count", 1))
         fault = str(failed[-1].fields.get("exception", "")).splitlines()[-1:]
@@ -230,16 +208,15 @@ def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "de
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
     tables = cloud.tables()
     told = [
-        *lines(cloud, COLLECTORS, "run begins", days=days),
-        *lines(cloud, COLLECTORS, "run is over", days=days),
+        *of_event(cloud, COLLECTORS, LogEvent.RUN_BEGINS, days=days),
+        *of_event(cloud, COLLECTORS, LogEvent.RUN_OVER, days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
-    complete: dict[str, dict[tuple[str, str], _Complete]] = {run.run_id: {} for run in latest}
-    for line in lines(cloud, tables, "table is complete for the snapshot", days=days):
-        if line.run_id in complete:
+    complete: dict[str, dict[tuple[str, str], TableComplete]] = {run.run_id: {} for run in latest}
+    for line in of_event(cloud, tables, LogEvent.TABLE_COMPLETE, days=days):
+        if line.run_id in complete and line.raw_key:
             with suppress(ValidationError):
-                table = _COMPLETE.validate_python(line.fields)
-                complete[line.run_id].setdefault((line.service, table["raw_key"]), table)
+                complete[line.run_id].setdefault((line.service, line.raw_key), _COMPLETE.validate_python(line.fields))
     rows = [
         (
             run.run_id[:8],
@@ -277,21 +254,25 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
         Text.from_markup(
             f"[bold]Run {run.run_id}[/] of {run.collector}\n"
             f"  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
-            + (f"{run.calls} calls" if run.calls is not None else "not over")
+            + (f"{run.over.calls} calls" if run.over else _NOT_OVER)
         ),
-        *(
-            Text.from_markup(
-                f"  {each['list_id']}: [{'yellow' if each['outcome'] == 'ok' else 'red'}]{each['outcome']}[/] "
-                f"{escape(each.get('sentence', ''))}"
-            )
-            for each in run.lists
-            if each["outcome"] != "ok" or each.get("sentence")
-        ),
+        *_outcomes(run),
         grid("", names, rows, numbers=range(3, 7)),
         *_reasons(found),
         *_queues(cloud, tables),
     ]
-    return Group(*shown), run.calls is not None and all(each.state in _FINAL for each in found)
+    return Group(*shown), run.over is not None and all(each.state in _FINAL for each in found)
+
+
+def _outcomes(run: Run) -> Iterator[Text]:
+    """Those that are not simply in the lake."""
+    if run.over is None:
+        yield from (Text.from_markup(f"  {each}: [red]{_NOT_OVER}[/]") for each in run.lists)
+        return
+    for each in run.over.lists:
+        if each.outcome != "ok" or each.sentence:
+            style = "yellow" if each.outcome == "ok" else "red"
+            yield Text.assemble(f"  {each.name}: ", (each.outcome, style), f" {each.sentence or ''}")
 
 
 def _raw_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> Raw | None:

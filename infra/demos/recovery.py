@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zipfile import ZipFile
 
+from contracts.operations.redrive import LetterSummary
 from contracts.tables import of_kind
 from infra.cli import collect, dlq
 from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
@@ -256,11 +257,11 @@ class _Demonstration:
             (SnapshotKey.from_raw(raw.key), table) for table, letter in self._letters() for raw in letter.raw_objects
         }
 
-    def _letters(self) -> list[tuple[str, dlq.Message]]:
-        found = [dlq.show(self._cloud, table) for table in _TABLES]
-        if any(each.more for each in found):
+    def _letters(self) -> list[tuple[str, LetterSummary]]:
+        found = {table: dlq.show(self._cloud, table) for table in _TABLES}
+        if any(each.more for each in found.values()):
             raise ConsoleError("There are more dead letters than one answer holds: take fewer weeks.")
-        return [(each.service, message) for each in found for message in each.messages]
+        return [(table, message) for table, letters in found.items() for message in letters.messages]
 
     def _balance(self) -> None:
         """Shows where each snapshot and each entry is.

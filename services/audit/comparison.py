@@ -5,16 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from reprlib import Repr
-from typing import Any, Literal, TypeAlias
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from contracts.columns import columns
+from contracts.operations.audit import Gap, Mending
 from contracts.tables import Table, of_kind
 from contracts.tables.receipts import Receipt
 from shared.lake import Place, SnapshotKey, table_prefix
-
-Mending: TypeAlias = Literal["replay", "person", "catalog"]
 
 _REPR = Repr()
 _REPR.maxstring = 80
@@ -84,25 +81,6 @@ class FoundTable:
     partition_keys: Mapping[str, str]
 
 
-class Gap(TypedDict):
-    """Something that is not as it should be.
-
-    Attributes:
-        table: None for a key that belongs to no snapshot.
-        playlist_id: None for such a key and for a table of the catalog, as are the next two.
-        what: What is wrong, with the numbers.
-        mended_by: `replay` of the raw object through the table's queue, `catalog` where the table is to be declared
-            again, `person` where there is no raw object.
-    """
-
-    table: str | None
-    playlist_id: str | None
-    snapshot_date: str | None
-    raw_key: str | None
-    what: str
-    mended_by: Mending
-
-
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The result of a comparison.
@@ -153,7 +131,7 @@ def compare_catalog(found: Mapping[str, FoundTable], tables: Sequence[Table[Any]
         bucket: The lake.
     """
     return [
-        Gap(table=table.name, playlist_id=None, snapshot_date=None, raw_key=None, what=what, mended_by="catalog")
+        Gap(table=table.name, what=what, mended_by="catalog")
         for table in tables
         for what in _faults_of_table(table, found.get(table.name), f"s3://{bucket}/{table_prefix(table)}")
     ]
@@ -265,7 +243,7 @@ def _gap(place: Place | None, what: str, mended_by: Mending) -> Gap:
     return Gap(
         table=place and place.table,
         playlist_id=place and place.key.list_id,
-        snapshot_date=place and str(place.key.snapshot_date),
+        snapshot_date=place and place.key.snapshot_date,
         raw_key=place and place.key.raw,
         what=what,
         mended_by=mended_by,

@@ -16,8 +16,9 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from typing_extensions import TypedDict
 
+from contracts.operations.log_events import LogEvent
 from shared.lake import Lake, SnapshotKey
-from shared.observability import logger
+from shared.observability import log
 from shared.web import JsonObject
 
 MONTH: Final = timedelta(days=31)
@@ -60,7 +61,7 @@ def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists
             raw = lake.last_raw(key, within=MONTH)
             return dict(_artists_of(_decoder.decode(raw.body), key.snapshot_date - MONTH)) if raw else {}
         except (ClientError, BotoCoreError, ValueError) as fault:
-            logger.warning("earlier snapshot is not used", sentence=str(fault))
+            log.warning(LogEvent.EARLIER_SNAPSHOT_UNUSABLE, "earlier snapshot is not used", sentence=str(fault))
             return {}
 
     return find

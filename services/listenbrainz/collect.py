@@ -5,26 +5,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NotRequired, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, SecretStr, ValidationError
-from typing_extensions import TypedDict
 
 from contracts.chart import ChartEnvelope, Lookup, RawChart, write_raw_chart
 from contracts.layouts.listenbrainz import RECORDING_METADATA, SOURCE
+from contracts.operations.chart_collection import (
+    ChartRequest,
+    ChartRunBegins,
+    ChartRunOver,
+    ChartRunSummary,
+    ChartSummary,
+    DeferredChartRun,
+    NotStoredChart,
+    StoredChart,
+)
+from contracts.operations.log_events import LogEvent
 from contracts.regions import GLOBAL
 from services.listenbrainz.client import ListenBrainz, session
-from services.listenbrainz.event import Event
 from services.listenbrainz.settings import ListenBrainzSettings
 from services.listenbrainz.week import Statistics, Week
 from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import sentence_of
+from shared.invocation import read
 from shared.lake import CHARTS, Lake, SnapshotKey
-from shared.observability import count, instrument, logger, step
+from shared.observability import count, instrument, log, step
 from shared.settings import SettingsError
 from shared.web import NoContentError, QuotaError, WebError, retrying
 
@@ -40,46 +50,7 @@ _UNTIL_CALCULATED: Final = timedelta(days=1)
 _FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
-class ChartSummary(TypedDict):
-    """What became of a chart.
-
-    Attributes:
-        outcome: `ok`; `partial` for fewer rows than ListenBrainz counts; or without a snapshot `not_calculated`,
-            `last_week` or `quota`.
-        key: Where the snapshot is.
-        entries: How many rows came.
-        sentence: What is missing or went wrong, and what to do.
-    """
-
-    chart_id: str
-    outcome: str
-    key: str | None
-    entries: int | None
-    sentence: NotRequired[str]
-
-
-class DeferredRun(TypedDict):
-    """When the run starts again, ISO 8601."""
-
-    due: str
-
-
-class Summary(TypedDict):
-    """What became of a run.
-
-    Attributes:
-        snapshot_date: The last day of the week that was asked for.
-        calls: How many calls of ListenBrainz were made.
-    """
-
-    run_id: str
-    snapshot_date: str
-    calls: int
-    charts: list[ChartSummary]
-    deferred: NotRequired[DeferredRun]
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], Summary]
+Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 class FailedRunError(Exception):
@@ -93,8 +64,8 @@ class _Secret(BaseModel, hide_input_in_errors=True):
 def collector() -> Handler:
     """The Lambda handler that stores the chart of the last full week.
 
-    The handler takes an `Event`, returns a `Summary`, and raises FailedRunError where there is no chart and waiting
-    does not help or was deferred as often as it may be: Lambda repeats an asynchronous invocation twice.
+    The handler takes a `ChartRequest`, returns a `ChartRunSummary`, and raises FailedRunError where there is no chart
+    and waiting does not help or was deferred as often as it may be: Lambda repeats an asynchronous invocation twice.
 
     Raises:
         SettingsError: The environment lacks a setting.
@@ -109,8 +80,8 @@ def collector() -> Handler:
         name = settings.listenbrainz_secret_name
         return stored_token(boto3.client("secretsmanager", config=_FAIL_FAST), name) if name else None
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> Summary:
-        asked = Event.read(event)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        asked = read(ChartRequest, event)
 
         def seconds_left() -> float:
             return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
@@ -134,12 +105,13 @@ def collector() -> Handler:
         )
         day = run.week.sunday.isoformat()
         with (
-            logger.append_context_keys(run_id=context.aws_request_id),
+            log.about(run_id=context.aws_request_id),
             step("run", run_id=context.aws_request_id, snapshot_date=day),
         ):
-            logger.info("run begins", snapshot_date=day, charts=[CHART_ID])
+            begins = ChartRunBegins(snapshot_date=run.week.sunday, charts=(CHART_ID,))
+            log.info(LogEvent.RUN_BEGINS, "run begins", **begins.model_dump(mode="json"))
             try:
-                return run.collect()
+                return run.collect().model_dump(mode="json")
             except FailedRunError:
                 token.cache_clear()  # another one may be there for the repetition
                 raise
@@ -190,7 +162,7 @@ class Run:
         """The week whose chart is wanted: the last one that was over when the run was due."""
         return Week.last_before(self.scheduled_time)
 
-    def collect(self) -> Summary:
+    def collect(self) -> ChartRunSummary:
         """Stores the chart of the week, or leaves it to a later run where ListenBrainz has not got to it yet.
 
         Raises:
@@ -217,7 +189,7 @@ class Run:
             )
         return self._store(statistics)
 
-    def _store(self, statistics: Statistics) -> Summary:
+    def _store(self, statistics: Statistics) -> ChartRunSummary:
         envelope = ChartEnvelope(
             source=SOURCE,
             chart_id=CHART_ID,
@@ -231,7 +203,7 @@ class Run:
         key = SnapshotKey(envelope.period_end, envelope.list_id, CHARTS)
         lookups = self._lookups(statistics)
         unanswered = [each for each in lookups if each.outcome != "ok"]
-        outcome = "partial" if statistics.rows < statistics.announced else "ok"
+        outcome: StoredChart = "partial" if statistics.rows < statistics.announced else "ok"
         body = write_raw_chart(RawChart(envelope, statistics.document, lookups))
         # A worse snapshot must not take the place of a better one of the same week.
         replaces = outcome == "ok" and not unanswered
@@ -241,7 +213,8 @@ class Run:
             except (ClientError, BotoCoreError) as fault:
                 raise self._failed(f"the chart cannot be stored: {fault}") from fault
             work.note(bytes=len(body), stored=stored)
-        logger.info(
+        log.info(
+            LogEvent.SNAPSHOT_STORED if stored else LogEvent.SNAPSHOT_KEPT,
             "snapshot is stored" if stored else "the week's earlier snapshot stays",
             key=key.raw,
             entries=statistics.rows,
@@ -262,42 +235,44 @@ class Run:
                 return [Lookup(RECORDING_METADATA, "ok", self.listenbrainz.recording_metadata(statistics.mbids))]
             except WebError as fault:
                 work.fail(fault)
-                logger.warning("look-up failed", lookup=RECORDING_METADATA, sentence=str(fault))
+                log.warning(LogEvent.LOOKUP_FAILED, "look-up failed", lookup=RECORDING_METADATA, sentence=str(fault))
                 return [Lookup(RECORDING_METADATA, fault.finding)]
 
-    def _later(self, outcome: str, sentence: str, wait: timedelta = _UNTIL_CALCULATED) -> Summary:
+    def _later(self, outcome: NotStoredChart, sentence: str, wait: timedelta = _UNTIL_CALCULATED) -> ChartRunSummary:
         """Has the run started again.
 
         Raises:
             FailedRunError: It was as often as it may be, or cannot be.
         """
+        again = ChartRequest(scheduled_time=self.scheduled_time, deferrals=self.deferrals_before)
         try:
-            deferral = defer(
-                self.deferrals,
-                scheduled_time=self.scheduled_time,
-                deferrals_before=self.deferrals_before,
-                wait=wait,
-            )
+            deferral = defer(self.deferrals, again, wait)
         except (NotDeferredError, ClientError, BotoCoreError) as fault:
             raise self._failed(f"{sentence}. The run is not deferred: {fault}") from fault
-        deferred: DeferredRun = {"due": deferral.due.isoformat(timespec="seconds")}
-        logger.warning("rest is deferred", **deferred, deferrals=deferral.count, sentence=sentence)
-        return {**self._over(outcome, sentence=sentence), "deferred": deferred}
+        deferred = DeferredChartRun(due=deferral.due.replace(microsecond=0))
+        log.warning(
+            LogEvent.RUN_DEFERRED,
+            "run is deferred",
+            **deferred.model_dump(mode="json"),
+            deferrals=deferral.request.deferrals,
+            sentence=sentence,
+        )
+        return self._over(outcome, sentence=sentence).model_copy(update={"deferred": deferred})
 
     def _failed(self, sentence: str) -> FailedRunError:
         self._over("failed", sentence=sentence)
         return FailedRunError(f"There is no chart of the week {self.week}: {sentence}")
 
-    def _over(self, outcome: str, *, key: str | None = None, entries: int | None = None, sentence: str = "") -> Summary:
-        chart: ChartSummary = {"chart_id": CHART_ID, "outcome": outcome, "key": key, "entries": entries}
-        if sentence:
-            chart["sentence"] = sentence
-        calls = self.listenbrainz.calls
-        logger.info("run is over", calls=calls, charts=[chart])
-        count(calls=calls, snapshots=int(key is not None))
-        return {
-            "run_id": self.run_id,
-            "snapshot_date": self.week.sunday.isoformat(),
-            "calls": calls,
-            "charts": [chart],
-        }
+    def _over(
+        self,
+        outcome: StoredChart | NotStoredChart,
+        *,
+        key: str | None = None,
+        entries: int | None = None,
+        sentence: str | None = None,
+    ) -> ChartRunSummary:
+        chart = ChartSummary(chart_id=CHART_ID, outcome=outcome, key=key, entries=entries, sentence=sentence or None)
+        over = ChartRunOver(calls=self.listenbrainz.calls, charts=(chart,))
+        log.info(LogEvent.RUN_OVER, "run is over", **over.model_dump(mode="json"))
+        count(calls=over.calls, snapshots=int(key is not None))
+        return ChartRunSummary(run_id=self.run_id, snapshot_date=self.week.sunday, calls=over.calls, charts=over.charts)

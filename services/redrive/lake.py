@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
-from typing_extensions import TypedDict
 
+from contracts.operations.redrive import RawLook
 from contracts.tables import TABLES
 from services.redrive.letters import DeadLetter, snapshot_key
 from shared.lake import PLAYLISTS, ListKind, kind_of
@@ -15,23 +15,6 @@ if TYPE_CHECKING:
 
 PREVIEW_CHARACTERS: Final = 200
 _LONGEST_CHARACTER = 4
-
-
-class RawLook(TypedDict):
-    """What is at a raw key now.
-
-    Attributes:
-        exists: Whether there is an object; None if the key is none of a raw snapshot and was not looked at.
-        size: In bytes.
-        last_modified: ISO 8601, UTC.
-        begins: Its first 200 characters.
-    """
-
-    key: str
-    exists: bool | None
-    size: int | None
-    last_modified: str | None
-    begins: str | None
 
 
 class LetterLake:
@@ -44,20 +27,20 @@ class LetterLake:
     def look(self, raw_key: str) -> RawLook:
         """Looks at what a message announces."""
         if not snapshot_key(raw_key):
-            return {"key": raw_key, "exists": None, "size": None, "last_modified": None, "begins": None}
+            return RawLook(key=raw_key, exists=None)
         try:
             found = self._s3.get_object(Bucket=self._bucket, Key=raw_key)
         except self._s3.exceptions.NoSuchKey:
-            return {"key": raw_key, "exists": False, "size": None, "last_modified": None, "begins": None}
+            return RawLook(key=raw_key, exists=False)
         with found["Body"] as body:
             begins = body.read(PREVIEW_CHARACTERS * _LONGEST_CHARACTER)
-        return {
-            "key": raw_key,
-            "exists": True,
-            "size": found["ContentLength"],
-            "last_modified": found["LastModified"].isoformat(),
-            "begins": begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
-        }
+        return RawLook(
+            key=raw_key,
+            exists=True,
+            size=found["ContentLength"],
+            last_modified=found["LastModified"],
+            begins=begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
+        )
 
     def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
         """Keeps a dead letter with all that is needed to send it again, and returns its key."""

@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
+from contracts.operations.audit import AuditRequest
+from contracts.operations.extraction import ExtractionRequest
+from contracts.operations.payload import Request
+from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.stacks import OPTIONAL, PLATFORM, SERVICES, template
+from shared.invocation import read
 from shared.lake import KINDS, kind_of
 
 Template = dict[str, Any]
@@ -32,6 +37,20 @@ def test_every_parameter_is_described_and_has_a_default(component: str, written:
     assert [name for name, parameter in parameters.items() if not parameter.get("Description")] == []
     must_be_given = {"CodeBucket", "CodeKey"} | ({"Contact"} if component == "listenbrainz" else set())
     assert {name for name, parameter in parameters.items() if "Default" not in parameter} <= must_be_given
+
+
+@pytest.mark.parametrize(
+    ("service", "request_"), [("audit", AuditRequest), ("extractor", ExtractionRequest), ("report", WeekRequest)]
+)
+def test_a_schedule_sends_what_its_function_takes(
+    service: str, request_: type[Request], written: Callable[[str], Template]
+) -> None:
+    resources = written(service)["Resources"].values()
+    (schedule,) = (each["Properties"] for each in resources if each["Type"] == "AWS::Scheduler::Schedule")
+
+    event = schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-22T06:00:00Z")
+
+    assert read(request_, json.loads(event)).model_fields_set == json.loads(event).keys()
 
 
 def test_every_output_is_described(component: str, written: Callable[[str], Template]) -> None:

@@ -58,7 +58,7 @@ class Console:
         settled = max((raw.last_modified for raw in holdings.raws.values()), default=None)
         assert settled
         found = compare(holdings, tuple(TABLES), settled_before=settled.replace(year=9999))
-        return [gap["what"] for gap in found.gaps]
+        return [gap.what for gap in found.gaps]
 
     def run_ids(self) -> set[str]:
         raws = self.lake.keys("raw/")

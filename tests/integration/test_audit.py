@@ -239,6 +239,7 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
         "snapshot_date": "2026-11-22",
         "raw_key": KEY.raw,
         "mended_by": "replay",
+        "cause": None,
     }
     complete(cloud)
     assert audit()["found"] == 0
@@ -316,6 +317,7 @@ def test_a_table_that_somebody_dropped_is_named(cloud: Cloud, name: str) -> None
             "raw_key": None,
             "what": "the catalog has no such table",
             "mended_by": "catalog",
+            "cause": None,
         }
     ]
     assert audit(catalog=False)["found"] == 0

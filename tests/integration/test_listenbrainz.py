@@ -137,7 +137,10 @@ def test_the_week_becomes_one_raw_chart_with_what_musicbrainz_knows_of_it(
         "run_id": "run-1",
         "snapshot_date": "2026-11-22",
         "calls": 2,
-        "charts": [{"chart_id": "sitewide-recordings-weekly", "outcome": "ok", "key": KEY, "entries": 3}],
+        "charts": [
+            {"chart_id": "sitewide-recordings-weekly", "outcome": "ok", "key": KEY, "entries": 3, "sentence": None}
+        ],
+        "deferred": None,
     }
     assert cloud.keys() == [KEY]
     assert cloud.s3.head_object(Bucket=BUCKET, Key=KEY)["Metadata"]["run-id"] == "run-1"
@@ -272,7 +275,7 @@ class TestAWeekThatIsNotThereYet:
         assert sentence in chart["sentence"]
         assert cloud.keys() == []
         ((deferred, due),) = cloud.deferred()
-        assert deferred == {"scheduled_time": event["scheduled_time"].replace("Z", "+00:00"), "deferrals": 1}
+        assert deferred == {"scheduled_time": event["scheduled_time"], "deferrals": 1}
         assert timedelta(hours=23, minutes=59) < due - before < timedelta(days=1, minutes=5)
         assert summary["deferred"]["due"][:19] == due.isoformat()[:19]
 
@@ -437,5 +440,5 @@ class TestALookUpThatFails:
 
         (chart,) = run()["charts"]
 
-        assert "sentence" not in chart
+        assert chart["sentence"] is None
         assert cloud.chart().lookups[0].outcome == "ok"

@@ -14,17 +14,18 @@ import pytest
 import typer
 from moto import mock_aws
 
+from contracts.operations.audit import Gap
+from contracts.operations.redrive import RedriveRequest
 from contracts.tables import TABLES, of_kind
 from infra.cli import audit as audits
 from infra.cli import catalog, gaps
 from infra.cli.cloud import Cloud as ConsoleCloud
 from infra.cli.cloud import Platform
-from infra.cli.gaps import Gap
 from services.audit.audit import auditor
-from services.redrive.event import Event
 from services.redrive.lake import LetterLake
 from services.redrive.redrive import Redrive
 from shared.dead_letters import DeadLetterQueue
+from shared.invocation import read
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud, record
 from tests.integration.tables import DATABASE, complete, copy, declare_tables, declared_by, flip, forge, worker
@@ -53,7 +54,9 @@ class FakeFunctions:
     def __init__(self, redrive: Redrive) -> None:
         self._functions: dict[str, Callable[[dict[str, Any], Any], Any]] = {
             "earworm-dev-audit": auditor(),
-            "earworm-dev-redrive": lambda event, _: redrive.carry_out(Event.read(event), lambda: 60.0),
+            "earworm-dev-redrive": lambda event, _: redrive.carry_out(
+                read(RedriveRequest, event), lambda: 60.0
+            ).model_dump(mode="json"),
         }
         self.failing: dict[str, str] = {}
 
@@ -83,9 +86,7 @@ class Console:
             exit_code = end.exit_code
         last, _ = self.printed[-1]
         assert exit_code == bool(last.found or last.failures)
-        return [
-            [(gap["table"], gap["what"], gaps.what_to_do(gap, REPAIR)) for gap in shown] for _, shown in self.printed
-        ]
+        return [[(gap.table, gap.what, gaps.what_to_do(gap, REPAIR)) for gap in shown] for _, shown in self.printed]
 
     def letters(self) -> int:
         return sum(len(self.received(f"earworm-dev-{table.replace('_', '-')}-dead-letters")) for table in TABLES)

@@ -18,6 +18,7 @@ import requests
 from dateutil.relativedelta import relativedelta
 
 from analytics.sql import queries, views
+from contracts.operations.log_events import LogEvent
 from contracts.tables import TABLES, of_kind
 from infra.cli import collect, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
@@ -420,7 +421,7 @@ def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: 
     # and every table is done
     assert pipeline.earworm("watch", run_id[:13]).count("done") == PLAYLISTS * len(PLAYLIST_TABLES)
     assert run_id[:8] in pipeline.earworm("runs")
-    assert "call is repeated" in pipeline.earworm("logs", run_id, "--service", "extractor")
+    assert LogEvent.CALL_REPEATED in pipeline.earworm("logs", run_id, "--service", "extractor")
 
 
 def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipeline: Pipeline) -> None:

@@ -110,7 +110,7 @@ def _of(holdings: Holdings, kind: str) -> dict[Any, Any]:
 
 
 def gaps(holdings: Holdings) -> list[tuple[str | None, str | None, str]]:
-    return [(gap["table"], gap["raw_key"], gap["what"]) for gap in compare(holdings, NAMES, settled_before=NOON).gaps]
+    return [(gap.table, gap.raw_key, gap.what) for gap in compare(holdings, NAMES, settled_before=NOON).gaps]
 
 
 @given(consistent())
@@ -169,8 +169,8 @@ def test_a_raw_object_that_is_gone_leaves_orphans_for_a_person_and_a_new_version
     kinds = tuple(KINDS) if gone else ("receipts",)
     outputs = [place for kind in kinds for place in _of(holdings, kind) if place.key == key]
     assert len(found) == len(outputs)
-    assert {gap["raw_key"] for gap in found} == {key.raw}
-    assert {gap["mended_by"] for gap in found} == {"person" if gone else "replay"}
+    assert {gap.raw_key for gap in found} == {key.raw}
+    assert {gap.mended_by for gap in found} == {"person" if gone else "replay"}
 
 
 @given(consistent().filter(lambda holdings: holdings.raws), st.data())
@@ -200,7 +200,7 @@ def test_numbers_are_told() -> None:
 
     found = compare(holdings, ("songs",), settled_before=NOON).gaps
 
-    assert [gap["what"] for gap in found] == [
+    assert [gap.what for gap in found] == [
         "receipt does not add up: 9 entries are not 5 rows + 2 rejected + 1 skipped",
         "Parquet file is another than its receipt says: ETag e2, 4 bytes, not ETag e2, 5 bytes",
         "quarantine is another than its receipt says: ETag e4, 6 bytes, not ETag e3, 6 bytes",
@@ -221,7 +221,7 @@ def test_a_catalog_that_has_every_table_as_its_contract_is_without_gap() -> None
     }
 
     assert compare_catalog(found, tables, "lake") == []
-    assert [gap["table"] for gap in compare_catalog({}, tables, "lake")] == [*TABLES, *OPERATIONS]
+    assert [gap.table for gap in compare_catalog({}, tables, "lake")] == [*TABLES, *OPERATIONS]
 
 
 def test_a_chart_is_in_no_table_of_playlists() -> None:
