@@ -217,10 +217,10 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
         if line.run_id in complete and line.raw_key:
             with suppress(ValidationError):
                 complete[line.run_id].setdefault((line.service, line.raw_key), _COMPLETE.validate_python(line.fields))
-    rows = [
-        (
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    for run in latest:
+        row = (
             run.run_id[:8],
-            run.collector,
             f"{run.began:%Y-%m-%d %H:%M}",
             run.snapshot_date,
             run.outcome,
@@ -229,10 +229,13 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
             sum(each["rejected"] for each in complete[run.run_id].values()),
             max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
-        for run in latest
+        rows.setdefault(run.collector, []).append(row)
+    names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
+    grids = [
+        grid(f"Runs of {collector} in {cloud.environment}", names, of_it, numbers=range(4, 8))
+        for collector, of_it in rows.items()
     ]
-    names = ("run", "of", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
-    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(5, 9))
+    return Group(*grids) if grids else Text(f"No runs in {cloud.environment}.")
 
 
 def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tuple[RenderableType, bool]:
