@@ -244,6 +244,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
         "run": ("--date", str(day)),
         "backfill": ("--weeks", "1"),
         "load": (str(document), "--date", str(day), "--playlist", "loaded"),
+        "unload": ("--playlist", "loaded", "--date", str(day), "--yes"),
         "replay": of_the_day,
     }
     collected = {name: pipeline.attempt(name, *arguments) for name, arguments in collecting.items()}

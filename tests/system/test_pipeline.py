@@ -5,10 +5,11 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from http import HTTPStatus
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from infra.deploying.deploy import standing
 from infra.deploying.stacks import COMPONENTS, OPTIONAL
 from infra.local.spotify.admin import Fault
 from shared.lake import SnapshotKey
+from tests.charts import REGIONAL_WEEKLY, chart_file, track_id
 from tests.documents import entry, playlist, track
 from tests.system.pipeline import Pipeline
 
@@ -276,6 +278,43 @@ def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
     assert sum(song["popularity"] for song in songs if song["snapshot_date"] == "2024-05-02") == 4487
     (unknown,) = [song for song in songs if song["snapshot_date"] == "2013-01-01" and song["track_id"] is None]
     assert (unknown["track_name"], unknown["popularity"], unknown["isrc"]) == ("Love Somebody Else", None, None)
+
+
+def test_charts_that_somebody_downloaded_land_are_told_of_and_are_made_again(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    # given a month of weekly charts of three regions, one of which lacks two ranks
+    thursdays = [date(2024, 5, 2) + timedelta(weeks=week) for week in range(4)]
+    of_the_month = ("--from", str(thursdays[0]), "--to", str(thursdays[-1]))
+    for region, day in product(("global", "de", "fr"), thursdays):
+        ranks = [rank for rank in range(1, 21) if (region, day, rank // 7) != ("de", thursdays[2], 2) or rank > 15]
+        (tmp_path / f"regional-{region}-weekly-{day}.csv").write_bytes(chart_file(REGIONAL_WEEKLY, ranks))
+
+    # when they are loaded
+    printed = " ".join(pipeline.earworm("load", str(tmp_path)).split())
+
+    # then every rank is a row, and what is missing is told
+    assert "12 snapshots of 3 charts, 2024-05-02 to 2024-05-23; 12 new; 11 ok, 1 ranks missing;" in printed
+    found = pipeline.ask(
+        "SELECT chart_id, count(*) AS entries, sum(metric_value) AS streams FROM charts "
+        "WHERE period_end = DATE '2024-05-16' GROUP BY chart_id ORDER BY chart_id"
+    )
+    assert [(row["chart_id"], row["entries"], row["streams"]) for row in found] == [
+        ("regional-de-weekly", "18", str(18 * 1_000_000 - sum(range(21)) + 14 + 15)),
+        ("regional-fr-weekly", "20", str(20 * 1_000_000 - sum(range(21)))),
+        ("regional-global-weekly", "20", str(20 * 1_000_000 - sum(range(21)))),
+    ]
+    gaps = pipeline.ask("SELECT playlist_id, gaps FROM receipts WHERE kind = 'charts' AND gaps <> '[]'")
+    assert gaps == [{"playlist_id": "spotify_charts-regional-de-weekly", "gaps": "[14, 15]"}]
+
+    # and a row leads back to its line, a replay makes the same rows, and the audit finds nothing
+    chart = ("--chart", "spotify_charts-regional-de-weekly", "--date", "2024-05-16")
+    assert f"16,spotify:track:{track_id(16)}," in pipeline.earworm("explain", "charts", *chart, "--track", "16")
+    before = pipeline.etags("processed/charts/")
+    assert len(before) == 12
+    pipeline.earworm("replay", *of_the_month, "--table", "charts")
+    assert pipeline.etags("processed/charts/") == before
+    pipeline.earworm("audit", *of_the_month, "--grace", "0")
 
 
 def test_a_snapshot_that_was_loaded_is_taken_out_and_leaves_everything_else_as_it_was(
