@@ -201,7 +201,6 @@ def query(
         questions.show_queries()
     else:
         cloud = find_cloud(environment, writes=write)
-        cloud.tables()
         answered = questions.ask(cloud, question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +28,7 @@ from infra.deploying.stacks import stack_name
 from infra.local.listenbrainz import client as listenbrainz
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
+from infra.waiting import poll
 from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
@@ -81,11 +82,13 @@ class IncompleteError(ConsoleError):
 
     Attributes:
         landed: What did.
+        missing: What did not.
     """
 
-    def __init__(self, text: str, landed: Mapping[Place, Landed]) -> None:
+    def __init__(self, text: str, landed: Mapping[Place, Landed], missing: Collection[Place]) -> None:
         super().__init__(text)
         self.landed = landed
+        self.missing = missing
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -156,22 +159,23 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
             made_from = found and (found["raw_version_id"] or found["raw_etag"])
             return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
 
-        patience = time.monotonic() + _PATIENCE
-        while pending:
+        def done() -> dict[str, Landed]:
             began = time.monotonic()
             there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
             changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
-            seen |= {key: there[key] for key in changed}
+            seen.update((key, there[key]) for key in changed)
             complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            if len(complete) < len(pending):
+                # Looking costs whoever does the work as well where the cloud is this machine.
+                time.sleep(4 * (time.monotonic() - began))
+            return complete
+
+        while pending:
+            complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+            if not complete:
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
             landed |= {pending.pop(key): found for key, found in complete.items()}
             bar.advance(task, len(complete))
-            if complete:
-                patience = time.monotonic() + _PATIENCE
-            elif time.monotonic() > patience:
-                raise IncompleteError(_still_missing(cloud, pending.values()), landed)
-            if pending:
-                # Looking costs whoever does the work as well where the cloud is this machine.
-                time.sleep(max(_PAUSE, 4 * (time.monotonic() - began)))
     return landed
 
 

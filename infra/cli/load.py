@@ -1,7 +1,7 @@
 """An archive put into the lake: everything is judged before anything is written, and what became of each is told."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from hashlib import sha256
@@ -18,7 +18,6 @@ from contracts.chart import Frequency
 from contracts.kinds import Kind
 from contracts.layouts.layout import Identity as ChartIdentity
 from contracts.regions import read_region
-from contracts.tables import of_kind
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables
@@ -49,8 +48,7 @@ def load(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE…",
-            help="Playlist documents and chart files; folders, patterns or zip archives.",
+            metavar="FILE", help="Playlist documents and chart files; folders, patterns or zip archives of them."
         ),
     ],
     day: Annotated[
@@ -112,7 +110,7 @@ def load(
             landed: Mapping[Place, Landed] = await_tables(cloud, [each.key for each in judged.documents], bar)
         except IncompleteError as fault:
             incomplete, landed = fault, fault.landed
-    _print(judged, standing, landed, cloud.tables(), every=every)
+    _print(judged, standing, landed, {key for key, _ in incomplete.missing} if incomplete else set(), every=every)
     if incomplete:
         raise incomplete
 
@@ -219,17 +217,19 @@ def _print(
     judged: Judgement,
     standing: Mapping[SnapshotKey, Standing],
     landed: Mapping[Place, Landed],
-    tables: Sequence[str],
+    incomplete: Collection[SnapshotKey],
     *,
     every: bool,
 ) -> None:
     """Prints a row for each snapshot, or for those that lack something if they are many, and one line for all."""
     rows: list[tuple[object, ...]] = []
     outcomes: Counter[str] = Counter()
-    for document in judged.documents:
-        wanted = of_kind(document.key.kind.name, tables)
-        of_tables = {table: found for table in wanted if (found := landed.get((document.key, table)))}
-        outcome = _outcome(document, of_tables, wanted)
+    of_snapshots: dict[SnapshotKey, dict[str, Landed]] = {document.key: {} for document in judged.documents}
+    for (key, table), found in landed.items():
+        of_snapshots[key][table] = found
+    for document in sorted(judged.documents, key=lambda each: each.key.raw):
+        of_tables = of_snapshots[document.key]
+        outcome = _outcome(document, of_tables, is_complete=document.key not in incomplete)
         outcomes[outcome] += 1
         if every or len(judged.documents) <= _MOST_SHOWN or outcome != "ok":
             rows += _rows(document, outcome, standing[document.key], of_tables)
@@ -247,11 +247,11 @@ def _print(
         err.print(f"[dim]Terms: {escape(terms)}[/]")
 
 
-def _outcome(document: Document, of_tables: Mapping[str, Landed], tables: Sequence[str]) -> str:
-    if not tables:
-        return f"stored, {_GRAIN[document.key.kind.name]} is not deployed"
-    if len(of_tables) < len(tables):
+def _outcome(document: Document, of_tables: Mapping[str, Landed], *, is_complete: bool) -> str:
+    if not is_complete:
         return "not complete"
+    if not of_tables:
+        return f"stored, {_GRAIN[document.key.kind.name]} is not deployed"
     if any(each.rejected for each in of_tables.values()):
         return "partial"
     if any(each.gaps for each in of_tables.values()):
@@ -265,13 +265,13 @@ def _rows(
     document: Document, outcome: str, standing: Standing, of_tables: Mapping[str, Landed]
 ) -> Iterator[tuple[object, ...]]:
     """A row in the grain of the list, and one for each other table that did not take everything."""
-    told = outcome if standing == "new" else f"{outcome}, {standing}"
     key = document.key
     grain = _GRAIN[key.kind.name]
     whole = of_tables.get(grain)
     numbers = _numbers(whole) if whole else [None] * 5
-    yield f"{key.snapshot_date} {key.list_id}", told, *numbers, document.name
-    for table, landed in of_tables.items():
+    day = f"{key.snapshot_date}, replaced" if standing == "replaced" else f"{key.snapshot_date}"
+    yield f"{day} {key.list_id}", outcome, *numbers, document.name
+    for table, landed in sorted(of_tables.items()):
         if table != grain and (landed.rejected or landed.refused_values):
             yield f"  its {table}", "", *_numbers(landed), ""
 
@@ -302,8 +302,9 @@ def _summary(
     yield (
         f"{entries:,} entries = {rows:,} rows + {rejected:,} rejected + {skipped:,} skipped, {refused:,} refused values"
     )
-    if judged.refused or judged.spared:
-        yield f"not loaded: {len(judged.refused):,} bad files, {len(judged.spared):,} left out"
+    not_loaded = {what: len(notes) for what, notes in (("bad", judged.refused), ("left out", judged.spared)) if notes}
+    if not_loaded:
+        yield f"files not loaded: {_counted(not_loaded)}"
 
 
 def _counted(numbers: Mapping[str, int]) -> str:
