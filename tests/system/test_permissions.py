@@ -25,7 +25,7 @@ from infra.local.listenbrainz.admin import Fault as ListenBrainzFault
 from infra.local.listenbrainz.client import find_simulator as find_listenbrainz
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.trending import PLAYLISTS
-from shared.lake import SnapshotKey
+from shared.lake import SnapshotKey, kind_of
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
 from tests.waiting import eventually
@@ -64,6 +64,9 @@ NOT_EXERCISED = {
     },
     "every transformer may set rows aside, and that of playlist_metadata is never rejected": {
         ("playlist_metadata", action) for action in ("s3:DeleteObject", "s3:PutObject")
+    },
+    "no row of the one chart is set aside, and no message of it fails": {
+        ("charts", action) for action in ("s3:DeleteObject", "s3:PutObject", "sqs:SendMessage")
     },
     "Glue asks for it on the catalog and the tables as well, the local one on the database alone": {
         ("audit", "glue:GetTables"),
@@ -139,21 +142,15 @@ def against(role: str, call: str, own: Mapping[str, Any], *foreign: Mapping[str,
 
 def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     queue, others_queue = (f"earworm-dev-{name.replace('_', '-')}" for name in (table, other))
-    day = "year=2026/month=01/day=05"
-    rows, quarantine, values, receipt = (
-        {"Key": key}
-        for key in (
-            f"processed/spotify/{table}/{day}/x.parquet",
-            f"quarantine/spotify/{day}/{table}-x.json",
-            f"quarantine-values/spotify/{day}/{table}-x.json",
-            f"receipts/spotify/{day}/{table}-x.json",
-        )
-    )
+
+    def outputs(of: str) -> list[dict[str, Any]]:
+        key = SnapshotKey(date(2026, 1, 5), "x", kind_of(TABLES[of]))
+        places = (key.parquet(of), key.quarantine(of), key.quarantined_values(of), key.receipt(of))
+        return [{"Key": place} for place in places]
+
+    rows, quarantine, values, receipt = outputs(table)
     foreign = [
-        {"Key": f"processed/spotify/{other}/{day}/x.parquet"},
-        {"Key": f"quarantine/spotify/{day}/{other}-x.json"},
-        {"Key": f"quarantine-values/spotify/{day}/{other}-x.json"},
-        {"Key": f"receipts/spotify/{day}/{other}-x.json"},
+        *outputs(other),
         {"Key": "dead-letters/spotify/x"},
         {"Key": "athena-results/x.csv"},
         {**rows, "Bucket": OTHER_LAKE},
