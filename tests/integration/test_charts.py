@@ -81,7 +81,9 @@ def test_a_month_of_three_regions_is_loaded_with_its_gaps_told_and_its_terms_onc
     # and what was loaded by mistake is taken out again
     assert "is out of the lake" in console.unload(date(2024, 5, 23), chart=KEY.list_id)
     assert console.gaps() == []
-    assert "1 new, 11 unchanged" in console.load(month)
+    again = console.load(month)
+    assert "1 new" in again
+    assert "11 unchanged" in again
 
     # and loading it again, or having it made again, changes nothing
     before = {key: etag for key, etag in console.lake.etags().items() if not key.startswith("receipts/")}
@@ -103,7 +105,7 @@ def test_the_same_chart_under_two_names_is_loaded_once_and_another_one_is_refuse
     assert "1 snapshot, 2024-05-02; 1 new; 1 ok;" in printed
 
     (tmp_path / f"{name} (2).csv").write_bytes(chart_file(REGIONAL_WEEKLY, range(1, 101)))
-    with pytest.raises(ConsoleError, match="3 of 3 files cannot be loaded"):
+    with pytest.raises(ConsoleError, match="2 of 3 files cannot be loaded"):
         console.load(tmp_path)
 
 
