@@ -5,6 +5,7 @@ https://listenbrainz.readthedocs.io/en/latest/users/api/metadata.html
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from msgspec import Raw, Struct
 from contracts.broken import Broken
 from contracts.candidates import Reject
 from contracts.chart import Lookup
-from contracts.elements import Elements, decoder
+from contracts.elements import Elements, decoder, replace_lone_surrogates
 from contracts.fields import Unverified, integer
 from contracts.layouts.layout import DOCUMENT, ChartEntry, ChartIdentityError, Identity, Layout
 from contracts.regions import GLOBAL
@@ -114,11 +115,11 @@ class SitewideRecordings(Layout):
 
 
 def _answer(text: str) -> _Answer | None:
-    try:
-        answer: _Answer = decoder(_Answer).decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return answer
+    for read in (str.encode, lambda text: replace_lone_surrogates(text.encode())):
+        with suppress(ValueError, RecursionError):
+            answer: _Answer = decoder(_Answer).decode(read(text))
+            return answer
+    return None
 
 
 def _moment(name: str, timestamp: Unverified, exclusive: int) -> date:

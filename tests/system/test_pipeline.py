@@ -24,7 +24,7 @@ from contracts.tables import TABLES, of_kind
 from infra.cli import collect, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
 from infra.deploying.deploy import standing
-from infra.deploying.stacks import COMPONENTS
+from infra.deploying.stacks import COMPONENTS, OPTIONAL
 from infra.local.spotify.admin import Fault
 from shared.lake import SnapshotKey
 from tests.charts import REGIONAL_WEEKLY, chart_file, track_id
@@ -549,7 +549,41 @@ def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipe
 
 
 def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
-    assert pipeline.earworm("deploy").count("unchanged") == len(COMPONENTS)
+    assert pipeline.earworm("deploy").count("unchanged") == len(set(COMPONENTS) - set(OPTIONAL))
+
+
+def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it(pipeline: Pipeline) -> None:
+    # given a deployment of everything, which leaves the collector of ListenBrainz out
+    assert standing(pipeline.cloud.client("cloudformation"), "dev", "listenbrainz") is None
+    pipeline.earworm("deploy", "listenbrainz")
+
+    # when a week is collected as its schedule would
+    printed = pipeline.earworm("run", "--source", "listenbrainz", "--date", "2025-03-04")
+
+    # then every row is there, those that stand twice and those of no recording included
+    rows = pipeline.ask("SELECT * FROM charts WHERE source = 'listenbrainz'")
+    assert [int(row["position"] or 0) for row in sorted(rows, key=lambda row: int(row["position"] or 0))] == [
+        *range(1, 1001)
+    ]
+    assert {row["snapshot_date"] for row in rows} == {"2025-03-02"}
+    mbids = [row["recording_mbid"] for row in rows if row["recording_mbid"]]
+    assert len(set(mbids)) < len(mbids) < 1000
+
+    # and songs of the playlists are found among them by their ISRC
+    assert pipeline.ask("SELECT 1 AS found FROM charts JOIN songs ON charts.isrc = songs.isrc LIMIT 1")
+
+    # and the console tells of the run as of any other
+    run_id = printed.split()[1]
+    assert "of listenbrainz\n  of 2025-03-02, began" in pipeline.earworm("status", run_id)
+    assert "listenbrainz" in pipeline.earworm("runs")
+    assert "charts" in pipeline.earworm("logs", run_id)
+
+    # when it is removed
+    pipeline.earworm("remove", "listenbrainz", "--yes")
+
+    # then its rows stay, and nothing else misses it
+    assert pipeline.ask("SELECT count(*) AS n FROM charts WHERE source = 'listenbrainz'") == [{"n": "1000"}]
+    assert "listenbrainz is optional, and off" in pipeline.earworm("deploy")
 
 
 @pytest.mark.parametrize(
