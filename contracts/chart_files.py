@@ -16,12 +16,12 @@ from contracts.foreign import foreign_text
 from contracts.layouts import LAYOUTS, Layout, layout_of, text_of
 from contracts.layouts.layout import ChartIdentityError, Identity
 
-_JSON: Final = ("{", "[")
+_CSV: Final = (".csv", ".csv.gz")
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def chart_in(name: str, body: bytes, given: Identity, layouts: Sequence[Layout] = LAYOUTS) -> RawChart | None:
-    """What a file is in the lake, which may be a raw object from a lake; None for JSON that is no chart.
+    """What a file is in the lake, be it a raw object of one; None for what is neither a chart nor called CSV.
 
     Args:
         name: The file's name, without its folders.
@@ -36,15 +36,20 @@ def chart_in(name: str, body: bytes, given: Identity, layouts: Sequence[Layout] 
     document = unpacked(body)
     if is_raw_chart(document):
         return read_raw_chart(document)
-    text = text_of(document)
-    is_json = text.lstrip().startswith(_JSON)
-    if is_json and not any(layout.recognises(text) for layout in layouts):
+    is_csv = name.lower().endswith(_CSV)
+    try:
+        text = text_of(document)
+    except UnreadableSnapshotError:
+        if is_csv:
+            raise
+        return None
+    if not is_csv and not any(layout.recognises(text) for layout in layouts):
         return None
     try:
         layout = layout_of(text, layouts)
     except UnreadableSnapshotError as fault:
         hint = foreign_text(text.encode())
-        raise _refusal(f"{fault.problem}{f'. This is {hint}' if hint else ''}") from None
+        raise _refusal(f"{fault.problem}{f'; this is {hint}' if hint else ''}") from None
     loaded_from = LoadedFrom(name, sha256(document).hexdigest())
     return RawChart(_envelope(layout, _identity(name, text, layout, given), loaded_from), document)
 
