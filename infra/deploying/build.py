@@ -35,7 +35,7 @@ _ABOUT_THE_INSTALLATION = frozenset({".lock", "INSTALLER", "RECORD", "REQUESTED"
 _NAMESPACE = "services/__init__.py"
 _UNIX = 3
 _READABLE_FILE = 0o100644 << 16
-_IN_CODE = (".css", ".py", ".sql")
+_IN_CODE = (".css", ".j2", ".py", ".sql")
 _BESIDE_WHAT_ALL_SHARE = {"report": ("analytics",)}
 """Folders that a service shares with the console."""
 _COMPRESSION_LEVEL = 6

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from analytics.charts import sparkline
 from analytics.report import page, playlists
+from analytics.report.drawings import sparkline
 from tests.analytics.reports import WEEKS, contents, coverage, entry
 
 VOID = {"meta", "link", "br", "img", "polyline", "circle"}

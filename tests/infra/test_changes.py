@@ -15,7 +15,7 @@ from infra.deploying.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
         ("services/songs/template.yaml", ["songs"]),
         ("services/songs/a_module_that_is_gone.py", ["songs"]),
         ("infra/platform.yaml", [PLATFORM]),
-        ("analytics/report.css", ["report"]),
+        ("analytics/report/page.css", ["report"]),
         ("analytics/queries/debuts.sql", ["report"]),
         ("analytics/template.yaml", [ANALYTICS]),
         ("contracts/tables/songs.py", [*SERVICES]),
