@@ -165,7 +165,9 @@ def labelled(lake: Lake, day: str, playlist: str, *labels: str | None) -> None:
     """A chart of as many tracks as labels."""
     tracks = [chr(65 + place) for place in range(len(labels))]
     lake.chart(day, playlist, " ".join(tracks))
-    albums: list[dict[str, Any]] = [{"album_id": track, "label": label} for track, label in zip(tracks, labels, strict=True)]
+    albums: list[dict[str, Any]] = [
+        {"album_id": track, "label": label} for track, label in zip(tracks, labels, strict=True)
+    ]
     lake.put("albums", day, playlist, *albums)
 
 
@@ -186,7 +188,7 @@ def test_labels_are_rolled_up_to_groups_and_lists_weigh_the_same(lake: Lake) -> 
         (date(2026, 11, 1), "Universal Music Group", 12.5, 1, 1, 1, 2, "Fresh"),
     ]
     assert lake.ask("label_group_share_by_month", playlist="Fresh", limit="1") == [
-        (date(2026, 11, 1), "own", 100.0, 1, 1, 1, 1, "Fresh")
+        (date(2026, 11, 1), "Own", 100.0, 1, 1, 1, 1, "Fresh")
     ]
 
 
