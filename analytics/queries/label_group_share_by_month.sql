@@ -1,9 +1,9 @@
 -- Which label groups hold the lists, month by month?
--- Row: a month and a group of labels, with its share of the month's weekly charts. The view label_groups, a table for
--- you to edit, tells the group of a label; one that it does not have is a group of its own, and label_group is NULL
--- where Spotify tells no label. The rule: each playlist counts with one chart a week, however often it is collected,
--- and all playlists weigh the same, however long they are. labels: how many of the group were listed. lists: how many
--- playlists the month rests on; lists_joined names those first collected in it, for which a jump may be no trend.
+-- Row: a month and a group of labels, with its share of the month's weekly charts. The view label_groups, a table to
+-- edit, tells the group of a label; one that it does not have is a group of its own, and label_group is NULL where
+-- Spotify tells no label. The rule: each playlist counts with one chart a week, however often it is collected, and all
+-- playlists weigh the same, however long they are. lists: how many playlists the month rests on; lists_joined names
+-- those first collected in it, for which a jump may be no trend.
 -- Scans: chart_entries and spotify_tracks of the weeks asked for; songs of all days, for the recordings.
 -- from (date, default 26 weeks before to): first Monday
 -- to (date, default today): last Monday
@@ -12,9 +12,7 @@
 WITH labelled AS (
     SELECT
         e.playlist_id,
-        e.recording_id,
         date_trunc('month', e.snapshot_on) AS month,
-        lower(trim(t.label)) AS label,
         coalesce(g.label_group, max(t.label) OVER (PARTITION BY lower(trim(t.label)))) AS label_group,
         1e0 / count(*) OVER (PARTITION BY e.playlist_id, date_trunc('month', e.snapshot_on)) AS weight
     FROM chart_entries AS e
@@ -33,8 +31,6 @@ shared AS (
         sum(weight) AS weight,
         CAST(round(sum(sum(weight)) OVER (PARTITION BY month)) AS bigint) AS lists,
         count(*) AS entries,
-        count(DISTINCT recording_id) AS recordings,
-        count(DISTINCT label) AS labels,
         row_number() OVER (PARTITION BY month ORDER BY round(sum(weight), 9) DESC, label_group) AS place
     FROM labelled
     GROUP BY month, label_group
@@ -58,10 +54,8 @@ joined AS (
 SELECT
     s.month,
     s.label_group,
-    round(1e2 * s.weight / s.lists, 1) AS share_percent,
+    round(round(1e2 * s.weight / s.lists, 6), 1) AS share_percent,
     s.entries,
-    s.recordings,
-    s.labels,
     s.lists,
     j.lists_joined
 FROM shared AS s
