@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, get_type_hints
 
 from pydantic.fields import FieldInfo
 
+from contracts.annotations import alternatives, bare
 from contracts.tables.table import Row
 
 
@@ -79,12 +80,4 @@ def column_type(hint: Any) -> ColumnType | None:
 
 
 def _bare_alternatives(hint: Any) -> set[Any]:
-    return {_bare(alternative) for alternative in _alternatives(_bare(hint))}
-
-
-def _bare(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    return {bare(alternative) for alternative in alternatives(bare(hint))}

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
-from types import NoneType, UnionType
+from types import NoneType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from msgspec import UNSET, Raw, Struct, UnsetType, ValidationError, defstruct
@@ -13,6 +13,7 @@ from msgspec.json import Decoder
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
+from contracts.annotations import alternatives, bare, class_of
 from contracts.documents import Parsed, RawDocument, decoded, long_lists, parsed
 from contracts.elements import Elements, decoder
 from contracts.fields import integer
@@ -178,8 +179,8 @@ def _strict_alternative(alternative: Any) -> Any:
 
 def _noun(alternative: Any) -> Any:
     """The class of an object's model; None if the model is none of an object."""
-    bare = get_origin(alternative) or alternative
-    return bare if isinstance(bare, type) and issubclass(bare, Struct) else None
+    noun = class_of(alternative)
+    return noun if isinstance(noun, type) and issubclass(noun, Struct) else None
 
 
 @cache
@@ -190,21 +191,18 @@ def _fields(noun: Any) -> dict[str, Any]:
 
 def _alternatives(model: Any) -> tuple[Any, ...]:
     """What a field may be, null and absence left out; nothing if it may be anything."""
-    origin = get_origin(model)
-    if origin is Annotated:
-        bare, *told = get_args(model)
+    if get_origin(model) is Annotated:
+        told = get_args(model)[1:]
         documented = tuple(each for each in told if isinstance(each, type) or get_origin(each) is list)
-        return documented or _alternatives(bare)
-    if origin in {Union, UnionType}:
-        return tuple(each for part in get_args(model) for each in _alternatives(part))
-    return () if model in {Any, NoneType, UnsetType, E, Raw} else (model,)
+        return documented or _alternatives(bare(model))
+    members = alternatives(model)
+    if members != (model,):
+        return tuple(each for part in members for each in _alternatives(part))
+    return () if model in {Any, NoneType, UnsetType, E, Raw} else members
 
 
 def _json_types(alternative: Any) -> tuple[type, ...]:
     if _noun(alternative):
         return (dict,)
-    origin = get_origin(alternative)
-    if origin is Literal:
-        return (str,)
-    bare = origin or alternative
-    return {float: (float, int), datetime: (str,)}.get(bare, (bare,))
+    found = class_of(alternative)
+    return {float: (float, int), datetime: (str,), Literal: (str,)}.get(found, (found,))

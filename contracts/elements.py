@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import NoneType
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from msgspec import Raw, UnsetType, ValidationError, convert
 from msgspec.json import Decoder
 from pydantic_core import from_json
 
+from contracts.annotations import alternatives, class_of
 from contracts.broken import Broken
 from contracts.fields import Unverified
 from contracts.spotify import Noun
@@ -95,7 +96,7 @@ def in_pieces(part: Raw | Unverified, model: Any) -> Any:
 
 
 def _object_in_pieces(part: Raw | Unverified, level: dict[str, Any], model: Any) -> Any:
-    noun = get_origin(model) or model
+    noun = class_of(model)
     read = {name: in_pieces(level[name], hint) for name, hint in _hints(model).items() if name in level}
     for name in noun.structure:
         if isinstance(broken := read.get(name), Broken):
@@ -109,16 +110,15 @@ def _object_in_pieces(part: Raw | Unverified, level: dict[str, Any], model: Any)
 @cache
 def _hints(model: Any) -> dict[str, Any]:
     """The types of an object's fields, with its own type parameters in place."""
-    noun, given = get_origin(model) or model, get_args(model)
+    noun, given = class_of(model), get_args(model)
     hints = ((name, hint) for name, hint in get_type_hints(noun).items() if name in noun.__struct_fields__)
     return {name: hint[given] if getattr(hint, "__parameters__", ()) else hint for name, hint in hints}
 
 
 def _one_of(model: Any, json_type: type) -> Any:
     """The alternative of a model that is a noun or a list."""
-    alternatives = get_args(model) if get_origin(model) in {Union, UnionType} else (model,)
-    for each in alternatives:
-        bare = get_origin(each) or each
+    for each in alternatives(model):
+        bare = class_of(each)
         if each in {NoneType, UnsetType} or not isinstance(bare, type):
             continue
         if bare is list if json_type is list else issubclass(bare, Noun):
@@ -175,7 +175,9 @@ def tolerantly(body: bytes) -> Unverified:
                 raise
             return from_json(_with_whole_characters(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError(
+            "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
+        ) from None
 
 
 def _with_whole_characters(body: bytes) -> bytes:

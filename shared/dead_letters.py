@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from contracts.operations.dead_letters import Diagnosis
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageSystemAttributeValueTypeDef
@@ -26,13 +28,13 @@ class DeadLetterQueue:
         self._sqs = sqs
         self._url = url
 
-    def send(self, record: Mapping[str, Any], diagnosis: Mapping[str, str | None]) -> None:
+    def send(self, record: Mapping[str, Any], diagnosis: Diagnosis) -> None:
         """Sends a message there as it was received, with its diagnosis as further message attributes.
 
         Args:
             record: The SQS record that a Lambda function was given.
-            diagnosis: Names and texts; None is left out, as is what SQS does not allow in text. It comes first where
-                SQS allows no more attributes.
+            diagnosis: Why; None is left out, as is what SQS does not allow in text. It comes first where SQS allows no
+                more attributes.
         """
         trace = record.get("attributes", {}).get("AWSTraceHeader")
         system: dict[str, MessageSystemAttributeValueTypeDef] = (
@@ -41,7 +43,7 @@ class DeadLetterQueue:
         told: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": _NOT_ALLOWED.sub("\ufffd", text)[:_LONGEST_ATTRIBUTE]}
             for name, text in diagnosis.items()
-            if text
+            if isinstance(text, str) and text
         }
         others = {
             name: _as_sent(each) for name, each in record.get("messageAttributes", {}).items() if name not in told

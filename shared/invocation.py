@@ -1,30 +1,21 @@
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from contracts.operations.payload import Request
 from shared.errors import PermanentError, sentence_of
 
+RequestT = TypeVar("RequestT", bound=Request)
 
-class Invocation(BaseModel):
-    """What a function is invoked with: its fields and nothing else.
 
-    Attributes:
-        holds: A sentence that says what it may hold, for whoever sent something else.
+def read(request: type[RequestT], event: Mapping[str, Any]) -> RequestT:
+    """Reads the event of an invocation.
+
+    Raises:
+        PermanentError: Names each field that is unknown or wrong.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    holds: ClassVar[str]
-
-    @classmethod
-    def read(cls, event: Mapping[str, Any]) -> Self:
-        """Reads the event of an invocation.
-
-        Raises:
-            PermanentError: Names each field that is unknown or wrong.
-        """
-        try:
-            return cls.model_validate(event)
-        except ValidationError as fault:
-            raise PermanentError("event", f"{sentence_of(fault)}. {cls.holds}") from None
+    try:
+        return request.model_validate(event)
+    except ValidationError as fault:
+        raise PermanentError("event", f"{sentence_of(fault)}. {request.holds}") from None

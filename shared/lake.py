@@ -18,10 +18,11 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-reques
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
 
 from botocore.exceptions import ClientError
 from tenacity import (
@@ -34,21 +35,76 @@ from tenacity import (
 )
 
 from contracts.days import snapshot_day
+from contracts.kinds import Kind
 from shared.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-RAW_PREFIX = "raw/spotify/"
-PROCESSED_PREFIX = "processed/spotify/"
-QUARANTINE_PREFIX = "quarantine/spotify/"
-QUARANTINED_VALUES_PREFIX = "quarantine-values/spotify/"
-RECEIPTS_PREFIX = "receipts/spotify/"
+    from contracts.tables.table import Table
+
+Area: TypeAlias = Literal[
+    "raw", "processed", "quarantine", "quarantine-values", "receipts", "compacted", "dead-letters", "reports"
+]
+"""What stands first in a key: what the object is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListKind:
+    """A kind of list that the lake keeps snapshots of.
+
+    Attributes:
+        name: As the contracts of its tables name it.
+        folder: What stands second in each of its keys, and in the partition `kind` of the tables of operations.
+        document: The name of its raw objects.
+        list_id: What the id of a list is made of.
+        topic: The SSM parameter below `/earworm/<env>/` that names the topic of its raw snapshots.
+    """
+
+    name: Kind
+    folder: str
+    document: str
+    list_id: str
+    topic: str
+
+    def prefix(self, area: Area) -> str:
+        """Below which prefix the kind has its objects of an area."""
+        return f"{area}/{self.folder}/"
+
+    def day_of(self, folder: str) -> date | None:
+        """The day whose raw snapshots are in a folder; None if it is no such folder."""
+        prefix = self.prefix("raw")
+        try:
+            return date.fromisoformat(folder.removeprefix(prefix).removesuffix("/"))
+        except ValueError:
+            return None
+
+
+PLAYLISTS = ListKind("playlists", "spotify", "playlist.json", "<playlist id>", "topic-arn")
+CHARTS = ListKind("charts", "charts", "chart.json", "<source>-<chart id>", "charts-topic-arn")
+KINDS: Mapping[Kind, ListKind] = MappingProxyType({kind.name: kind for kind in (PLAYLISTS, CHARTS)})
+"""Every kind of list by its name."""
+
+UNLOADED_PREFIX = "unloaded/"
+"""Below which raw objects are kept that somebody took out of the lake; nobody is told of what comes there."""
 
 CONTENT_SHA256 = "content-sha256"
 """Metadata of every output: the SHA-256 of its bytes, in hexadecimal."""
 
-_RAW_KEY = re.compile(rf"{RAW_PREFIX}(\d{{4}}-\d{{2}}-\d{{2}})/([A-Za-z0-9_-]{{1,128}})/playlist\.json")
+_KIND_OF_FOLDER = {kind.folder: kind for kind in KINDS.values()}
+_FOLDER = f"(?P<folder>{'|'.join(_KIND_OF_FOLDER)})"
+_LIST_ID = "(?P<list_id>[A-Za-z0-9_-]{1,128})"
+_PARTITION = "year=(?P<year>[0-9]{4})/month=(?P<month>[0-9]{2})/day=(?P<day>[0-9]{2})"
+_RAW_KEY = re.compile(rf"raw/{_FOLDER}/(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/{_LIST_ID}/[a-z]+\.json")
+_ROWS_KEY = re.compile(rf"processed/{_FOLDER}/(?P<table>\w+)/{_PARTITION}/{_LIST_ID}\.parquet")
+_KEY_BESIDE_ROWS = re.compile(
+    rf"(?:quarantine|quarantine-values|receipts)/{_FOLDER}/{_PARTITION}/(?P<table>\w+)-{_LIST_ID}\.json"
+)
+_AREAS_OF_OPERATIONS: Mapping[str, Area] = {
+    "receipts": "receipts",
+    "rejected_rows": "quarantine",
+    "rejected_values": "quarantine-values",
+}
 _OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
 _TRANSIENT = frozenset(
     {"ConditionalRequestConflict", "OperationAborted", "409", "SlowDown", "RequestTimeout"}
@@ -57,22 +113,32 @@ _TRANSIENT = frozenset(
 """What S3 asks to repeat: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 
-def table_prefix(table: str) -> str:
-    """Below which prefix a table of the catalog has its objects."""
-    beside = {
-        "receipts": RECEIPTS_PREFIX,
-        "rejected_rows": QUARANTINE_PREFIX,
-        "rejected_values": QUARANTINED_VALUES_PREFIX,
-    }
-    return beside.get(table, f"{PROCESSED_PREFIX}{table}/")
+def table_prefix(table: "Table[Any]", area: Literal["processed", "compacted"] = "processed") -> str:
+    """Below which prefix a table of the catalog has its objects; a table of operations, those of every kind."""
+    if table.kind is None:
+        return f"{_AREAS_OF_OPERATIONS[table.name]}/"
+    return f"{kind_of(table).prefix(area)}{table.name}/"
+
+
+def kind_of(table: "Table[Any]") -> ListKind:
+    """The kind of list whose snapshots a table that a transformer writes is made of."""
+    if table.kind is None:
+        raise ValueError(f"{table.name} is of every kind of list")
+    return KINDS[table.kind]
+
+
+def partition_of_month(first: date) -> str:
+    """Below which folder, within a table's or an area's prefix, everything of a day's month is."""
+    return f"{first:year=%Y/month=%m/}"
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotKey:
-    """A playlist on a day: what every key of the lake is a function of."""
+    """A list on a day: what every key of the lake is a function of."""
 
     snapshot_date: date
-    playlist_id: str
+    list_id: str
+    kind: ListKind = PLAYLISTS
 
     @classmethod
     def from_raw(cls, key: str) -> Self:
@@ -81,41 +147,74 @@ class SnapshotKey:
         Raises:
             PermanentError: It is not the key of a raw snapshot, or its day is none that the tables have.
         """
-        try:
-            if parts := _RAW_KEY.fullmatch(key):
-                return cls(snapshot_day(date.fromisoformat(parts[1])), parts[2])
-            problem = "not the key of a raw snapshot"
-        except ValueError as fault:
-            problem = f"not the key of a raw snapshot, for {fault}"
-        raise PermanentError(
-            f"key {key!r}",
-            f"{problem}; raw snapshots are at {RAW_PREFIX}<YYYY-MM-DD>/<playlist id>/playlist.json",
-        )
+        problem = "not the key of a raw snapshot"
+        if parts := _RAW_KEY.fullmatch(key):
+            try:
+                day = snapshot_day(date.fromisoformat(parts["date"]))
+            except ValueError as fault:
+                problem = f"{problem}, for {fault}"
+            else:
+                found = cls(day, parts["list_id"], _KIND_OF_FOLDER[parts["folder"]])
+                if found.raw == key:
+                    return found
+        places = (f"{kind.prefix('raw')}<YYYY-MM-DD>/{kind.list_id}/{kind.document}" for kind in KINDS.values())
+        raise PermanentError(f"key {key!r}", f"{problem}; raw snapshots are at {' and '.join(places)}")
 
     @property
     def raw(self) -> str:
         """Where the raw snapshot is."""
-        return f"{RAW_PREFIX}{self.snapshot_date}/{self.playlist_id}/playlist.json"
+        return f"{self.kind.prefix('raw')}{self.snapshot_date}/{self.list_id}/{self.kind.document}"
 
     def parquet(self, table: str) -> str:
         """Where a table's rows of the snapshot are."""
-        return f"{table_prefix(table)}{self._partition}/{self.playlist_id}.parquet"
+        return f"{self.kind.prefix('processed')}{table}/{self._partition}/{self.list_id}.parquet"
 
     def quarantine(self, table: str) -> str:
         """Where a table's rejected rows of the snapshot are."""
-        return f"{QUARANTINE_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
+        return self._beside_rows("quarantine", table)
 
     def quarantined_values(self, table: str) -> str:
         """Where the values are that a table's rows of the snapshot are kept without."""
-        return f"{QUARANTINED_VALUES_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
+        return self._beside_rows("quarantine-values", table)
 
     def receipt(self, table: str) -> str:
         """Where the receipt is that a table is complete for the snapshot."""
-        return f"{RECEIPTS_PREFIX}{self._partition}/{table}-{self.playlist_id}.json"
+        return self._beside_rows("receipts", table)
+
+    def _beside_rows(self, area: Area, table: str) -> str:
+        return f"{self.kind.prefix(area)}{self._partition}/{table}-{self.list_id}.json"
+
+    def outputs(self, table: str) -> tuple[str, ...]:
+        """All that a table may have of the snapshot, the receipt first."""
+        return self.receipt(table), self.parquet(table), self.quarantine(table), self.quarantined_values(table)
+
+    @property
+    def unloaded(self) -> str:
+        """Where the raw snapshot is once somebody took it out of the lake."""
+        return f"{UNLOADED_PREFIX}{self.raw}"
 
     @property
     def _partition(self) -> str:
         return f"{self.snapshot_date:year=%Y/month=%m/day=%d}"
+
+
+class Place(NamedTuple):
+    """A table's outputs of a snapshot."""
+
+    table: str
+    key: SnapshotKey
+
+    @classmethod
+    def from_output(cls, key: str) -> Self | None:
+        """Reads the key of rows, of a receipt or of a quarantine; None if it is none of these."""
+        parts = _ROWS_KEY.fullmatch(key) or _KEY_BESIDE_ROWS.fullmatch(key)
+        if parts is None:
+            return None
+        try:
+            day = snapshot_day(date(int(parts["year"]), int(parts["month"]), int(parts["day"])))
+        except ValueError:
+            return None
+        return cls(parts["table"], SnapshotKey(day, parts["list_id"], _KIND_OF_FOLDER[parts["folder"]]))
 
 
 def _bare(etag: str) -> str:
@@ -178,14 +277,14 @@ class Lake:
             ) from None
 
     def last_raw(self, key: SnapshotKey, *, within: timedelta) -> RawObject | None:
-        """Reads the raw snapshot that a playlist had last before a day.
+        """Reads the raw snapshot that a list had last before a day.
 
         Args:
-            key: The playlist and the day.
+            key: The list and the day.
             within: How long before the day it may be; each day of that costs a call until one is found.
         """
         for days in range(1, within.days + 1):
-            earlier = SnapshotKey(key.snapshot_date - timedelta(days), key.playlist_id)
+            earlier = replace(key, snapshot_date=key.snapshot_date - timedelta(days))
             try:
                 return self._get_raw(earlier.raw)
             except self._s3.exceptions.NoSuchKey:

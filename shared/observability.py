@@ -1,5 +1,6 @@
 """Logs, metrics and traces: the only module that knows their libraries.
 
+Importing it changes nothing: `instrument` sets up logging and tracing at cold start.
 Logs are one JSON line an event, metrics lines in CloudWatch's embedded metric format, both on standard output. Traces
 go to X-Ray's daemon by UDP. Nothing of this ever fails or holds up what it watches.
 Sources: https://docs.aws.amazon.com/powertools/python/latest/,
@@ -10,7 +11,8 @@ import logging
 import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import boto3
@@ -18,11 +20,15 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import ClientError
 
+from contracts.operations.log_events import LogEvent
+
 try:
     from aws_xray_sdk.core import patch, xray_recorder
 except Exception:  # noqa: BLE001 - it raises an exception of its own for an address that it cannot read
-    os.environ.pop("AWS_XRAY_DAEMON_ADDRESS", None)
+    _address = os.environ.pop("AWS_XRAY_DAEMON_ADDRESS")
     from aws_xray_sdk.core import patch, xray_recorder
+
+    os.environ["AWS_XRAY_DAEMON_ADDRESS"] = _address
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core.lambda_launcher import LAMBDA_TRACE_HEADER_KEY, LambdaContext
 from aws_xray_sdk.core.models import http
@@ -31,7 +37,6 @@ from aws_xray_sdk.core.models.trace_header import TraceHeader
 
 Fact: TypeAlias = str | float | bool | None
 
-logger = Logger(service_version=os.environ.get("SERVICE_VERSION"))
 _metrics = Metrics()
 
 _THROTTLES: Final = frozenset(
@@ -42,13 +47,48 @@ _ANSWERS: Final = frozenset({404, 409, 412})
 _STEPS_IN_ONE_PIECE: Final = 80
 """How many steps a message's segment holds before it is sent in parts: a datagram takes 64 KB."""
 _STACK_FRAMES: Final = 10
+_ABOVE: Final = 3
+"""How far up the stack a line's location is."""
+
+
+class Log:
+    """Lines of JSON on standard output, each with an event to go by and a sentence for people."""
+
+    def info(self, event: LogEvent, sentence: str, /, **facts: Any) -> None:
+        """Tells what went as it should."""
+        _lines().info(sentence, stacklevel=_ABOVE, event=event, **facts)
+
+    def warning(self, event: LogEvent, sentence: str, /, *, fault: BaseException | None = None, **facts: Any) -> None:
+        """Tells what went otherwise, with the fault and its trace if there is one."""
+        _lines().warning(sentence, stacklevel=_ABOVE, exc_info=fault, event=event, **facts)
+
+    def error(self, event: LogEvent, sentence: str, /, **facts: Any) -> None:
+        """Tells what somebody has to look at."""
+        _lines().error(sentence, stacklevel=_ABOVE, event=event, **facts)
+
+    def add(self, **facts: Any) -> None:
+        """Adds facts to each line from now on."""
+        _lines().append_keys(**facts)
+
+    def about(self, **facts: Any) -> AbstractContextManager[None]:
+        """Adds facts to each line within."""
+        return _lines().append_context_keys(**facts)
+
+
+log = Log()
+
+
+@cache
+def _lines() -> Logger:
+    return Logger(service_version=os.environ.get("SERVICE_VERSION"))
 
 
 def instrument(*libraries: str) -> None:
-    """Traces every call that the named libraries make; outside of a trace it does nothing.
+    """Sets up logging, and traces every call that the named libraries make; outside of a trace it does nothing.
 
     A call that AWS refused because there were too many is marked as throttled, even if a repetition succeeded.
     """
+    _lines()
     logging.getLogger("aws_xray_sdk").setLevel(logging.CRITICAL)  # it warns of every call outside of a trace
     with suppress(Exception):
         xray_recorder.configure(context_missing="IGNORE_ERROR")
@@ -178,7 +218,7 @@ def seconds(**durations: float) -> None:
 
 def _flush() -> None:
     for name in ("run_id", "raw_key"):
-        told = logger.get_current_keys().get(name)
+        told = _lines().get_current_keys().get(name)
         if told:
             _metrics.add_metadata(name, told)
     _metrics.flush_metrics()

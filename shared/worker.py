@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -14,19 +14,24 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.candidates import Candidates, as_json
 from contracts.elements import UnreadableSnapshotError
+from contracts.operations.log_events import LogEvent, MessageDeadLettered, MessageReturned, TableComplete
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.rejected_values import RejectedValue
+from contracts.tables.rejection import Rejection
 from contracts.tables.table import R, Row, Table
 from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import Lake, Output, RawObject, SnapshotKey, SupersededError
-from shared.observability import Step, count, gauge, instrument, logger, message, seconds, step
+from shared.observability import Step, count, gauge, instrument, log, message, seconds, step
 from shared.parquet import encode
 from shared.settings import TransformerSettings
+
+if TYPE_CHECKING:
+    from contracts.operations.dead_letters import Diagnosis
 
 Transform: TypeAlias = Callable[[Snapshot], Candidates[R]]
 Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
@@ -89,15 +94,18 @@ class Worker(Generic[R]):
         leaves the message to SQS, which shows it again.
         """
         attributes = record["attributes"]
-        told = {"message_id": record["messageId"], "receive_count": attributes["ApproximateReceiveCount"]}
+        told: MessageReturned = {
+            "message_id": record["messageId"],
+            "receive_count": int(attributes["ApproximateReceiveCount"]),
+        }
         with (
-            logger.append_context_keys(table=self.table.name, raw_key=None, run_id=None),
+            log.about(table=self.table.name, raw_key=None, run_id=None),
             message(attributes.get("AWSTraceHeader"), table=self.table.name, **told) as work,
         ):
             try:
                 self._process(record, work)
-            except Exception:
-                logger.warning("message goes back to its queue", **told, exc_info=True)
+            except Exception as fault:
+                log.warning(LogEvent.MESSAGE_RETURNED, "message goes back to its queue", fault=fault, **told)
                 raise
 
     def _process(self, record: Mapping[str, Any], work: Step) -> None:
@@ -107,7 +115,7 @@ class Worker(Generic[R]):
             self._dead_letter(record, fault, work)
             return
         for raw_key in raw_keys:
-            logger.append_keys(raw_key=raw_key, run_id=None)
+            log.add(raw_key=raw_key, run_id=None)
             try:
                 self._complete(raw_key)
             except PermanentError as fault:
@@ -118,14 +126,14 @@ class Worker(Generic[R]):
         """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
-        facts = {"table": name, "playlist_id": key.playlist_id, "snapshot_date": key.snapshot_date.isoformat()}
+        facts = {"table": name, "playlist_id": key.list_id, "snapshot_date": key.snapshot_date.isoformat()}
         with step("snapshot", **facts) as work:
             with step("read"):
                 raw = self.lake.read_raw(raw_key)
             with step("parse"), _readable(raw):
-                snapshot = read_snapshot(raw.body, Provenance(key.playlist_id, key.snapshot_date, raw.run_id))
+                snapshot = read_snapshot(raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
-            logger.append_keys(run_id=run_id)
+            log.add(run_id=run_id)
             work.annotate(run_id=run_id)
             # Entries are decoded as the transform goes through them, and judged as it makes candidates of them.
             with step("transform and validate"), _readable(raw):
@@ -153,26 +161,17 @@ class Worker(Generic[R]):
 
     def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
         since_raw = (datetime.now(UTC) - raw.last_modified).total_seconds()
-        rows, rejected = len(judgement.rows), len(judgement.rejects)
-        refused, skipped = len(judgement.refused), dict(judgement.skipped)
-        work.note(
-            rows=rows,
-            rejected=rejected,
-            refused_values=refused,
-            skipped=skipped,
-            bytes=len(raw.body),
-            raw_version=raw.version,
-        )
-        logger.info(
-            "table is complete for the snapshot",
-            entries=judgement.entries,
-            rows=rows,
-            rejected=rejected,
-            refused_values=refused,
-            skipped=skipped,
-            seconds_from_raw_to_table=since_raw,
-        )
-        count(rows=rows, rejected=rejected, skipped=judgement.skipped.total())
+        told: TableComplete = {
+            "entries": judgement.entries,
+            "rows": len(judgement.rows),
+            "rejected": len(judgement.rejects),
+            "refused_values": len(judgement.refused),
+            "skipped": dict(judgement.skipped),
+            "seconds_from_raw_to_table": since_raw,
+        }
+        work.note(**told, bytes=len(raw.body), raw_version=raw.version)
+        log.info(LogEvent.TABLE_COMPLETE, "table is complete for the snapshot", **told)
+        count(rows=told["rows"], rejected=told["rejected"], skipped=judgement.skipped.total())
         if self.table.watched:
             for row in judgement.rows:
                 gauge(**{name: value for name, value in row.items() if name in self.table.watched})
@@ -181,14 +180,8 @@ class Worker(Generic[R]):
     def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
         return [
             {
-                **snapshot.origin,
-                "table_name": self.table.name,
-                "location": reject.location,
-                "reason": reject.reason,
+                **self._rejection(snapshot, raw, reject.location, reject.reason),
                 "row_json": to_json(reject.raw, inf_nan_mode="strings").decode(),
-                "raw_key": raw.key,
-                "raw_etag": raw.etag,
-                "service_version": self.service_version,
             }
             for reject in judgement.rejects
         ]
@@ -196,18 +189,23 @@ class Worker(Generic[R]):
     def _rejected_values(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
         return [
             {
-                **snapshot.origin,
-                "table_name": self.table.name,
-                "location": refusal.location,
+                **self._rejection(snapshot, raw, refusal.location, refusal.reason),
                 "column_name": refusal.column,
-                "reason": refusal.reason,
                 "value_json": to_json(refusal.value, inf_nan_mode="strings").decode(),
-                "raw_key": raw.key,
-                "raw_etag": raw.etag,
-                "service_version": self.service_version,
             }
             for refusal in judgement.refused
         ]
+
+    def _rejection(self, snapshot: Snapshot, raw: RawObject, location: str, reason: str) -> Rejection:
+        return {
+            **snapshot.origin,
+            "table_name": self.table.name,
+            "location": location,
+            "reason": reason,
+            "raw_key": raw.key,
+            "raw_etag": raw.etag,
+            "service_version": self.service_version,
+        }
 
     def _receipt(
         self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]
@@ -245,19 +243,18 @@ class Worker(Generic[R]):
     ) -> None:
         work.fail(fault)
         if fault.run_id:
-            logger.append_keys(run_id=fault.run_id)
-        logger.error("message goes to the dead-letter queue", location=fault.location, sentence=fault.sentence)
-        self.dead_letters.send(
-            record,
-            {
-                "error_class": type(fault.__cause__ or fault).__name__,
-                "location": fault.location,
-                "sentence": fault.sentence,
-                "raw_key": raw_key,
-                "run_id": fault.run_id,
-                "service_version": self.service_version,
-            },
-        )
+            log.add(run_id=fault.run_id)
+        told: MessageDeadLettered = {"location": fault.location, "sentence": fault.sentence}
+        log.error(LogEvent.MESSAGE_DEAD_LETTERED, "message goes to the dead-letter queue", **told)
+        diagnosis: Diagnosis = {
+            "error_class": type(fault.__cause__ or fault).__name__,
+            "location": fault.location,
+            "sentence": fault.sentence,
+            "raw_key": raw_key,
+            "run_id": fault.run_id,
+            "service_version": self.service_version,
+        }
+        self.dead_letters.send(record, diagnosis)
 
 
 @contextmanager

@@ -12,9 +12,7 @@ SELECT
     entries,
     recordings,
     playlists,
-    best_position,
-    artist_id,
-    other_artist_id
+    best_position
 FROM (
     SELECT
         *,

@@ -1,9 +1,9 @@
 -- Which genres trend, month by month?
 -- Row: a month and a genre, with its share of the month's weekly charts. The rule: each playlist counts with one chart a
 -- week, however often it is collected, and all playlists weigh the same, however long they are. share_percent: an entry
--- is shared out evenly among all genres of all its artists; first_genre_percent: it goes to the first genre of its first
--- artist. genre is NULL where Spotify tells none. entries: how many have the genre at all. lists: how many playlists the
--- month rests on; lists_joined names those first collected in it, for which a jump may be no trend.
+-- is shared out evenly among all genres of all its artists; first_percent: it goes to the first genre of its first artist.
+-- genre is NULL where Spotify tells none. lists: how many playlists the month rests on; joined: how many of them were
+-- first collected in it, so that a jump may be no trend.
 -- Scans: chart_entries and artist_genres of the weeks asked for; songs of all days, for the recordings.
 -- from (date, default 26 weeks before to): first Monday
 -- to (date, default today): last Monday
@@ -42,8 +42,7 @@ weighed AS (
         date_trunc('month', snapshot_on) AS month,
         genre,
         CASE WHEN genre IS NOT NULL THEN 1e0 / genres WHEN genres = 0 THEN 1e0 ELSE 0e0 END AS weight,
-        CASE WHEN is_first THEN 1 ELSE 0 END AS first_weight,
-        CASE WHEN genre IS NOT NULL OR genres = 0 THEN 1 ELSE 0 END AS entries
+        CASE WHEN is_first THEN 1 ELSE 0 END AS first_weight
     FROM genred
 ),
 
@@ -52,7 +51,6 @@ shared AS (
         playlist_id,
         month,
         genre,
-        sum(entries) AS entries,
         sum(weight) / sum(sum(weight)) OVER (PARTITION BY playlist_id, month) AS share,
         1e0 * sum(first_weight) / sum(sum(first_weight)) OVER (PARTITION BY playlist_id, month) AS first_share,
         CASE WHEN row_number() OVER (PARTITION BY playlist_id, month ORDER BY genre) = 1 THEN 1 ELSE 0 END AS is_list
@@ -64,7 +62,6 @@ averaged AS (
     SELECT
         month,
         genre,
-        sum(entries) AS entries,
         sum(sum(is_list)) OVER (PARTITION BY month) AS lists,
         sum(share) AS share,
         sum(first_share) AS first_share,
@@ -74,11 +71,11 @@ averaged AS (
 ),
 
 joined AS (
-    SELECT month, array_join(array_agg(playlist_name ORDER BY playlist_name), ', ') AS lists_joined
+    SELECT month, count(*) AS joined
     FROM (
         SELECT
             playlist_id,
-            coalesce(max_by(playlist_name, concat(year, month, day)), playlist_id) AS playlist_name,
+            max_by(playlist_name, concat(year, month, day)) AS playlist_name,
             date_trunc('month', min(try_cast(concat(year, '-', month, '-', day) AS date))) AS month
         FROM playlist_metadata
         WHERE track_entries > 0
@@ -92,10 +89,9 @@ SELECT
     a.month,
     a.genre,
     round(1e2 * a.share / a.lists, 1) AS share_percent,
-    round(1e2 * a.first_share / a.lists, 1) AS first_genre_percent,
-    a.entries,
+    round(1e2 * a.first_share / a.lists, 1) AS first_percent,
     a.lists,
-    j.lists_joined
+    coalesce(j.joined, 0) AS joined
 FROM averaged AS a
 LEFT JOIN joined AS j ON j.month = a.month
 WHERE a.place <= ? /* limit */

@@ -11,7 +11,7 @@
 -- recordings (integer, default 2): least number of recordings
 -- entries (integer, default 10): least number of entries
 -- limit (integer, default 10): most rows
-SELECT artist_name, average_popularity, entries, recordings, days, artist_id
+SELECT artist_name, average_popularity, entries, recordings, days
 FROM (
     SELECT *, row_number() OVER (ORDER BY average_popularity DESC, entries DESC, artist_name, artist_id) AS place
     FROM (

@@ -12,7 +12,9 @@
 WITH seen AS (
     SELECT
         track_id,
-        isrc,
+        regexp_extract(
+            upper(regexp_replace(isrc, '[^0-9A-Za-z]', '')), '^[A-Z]{2}[0-9A-Z]{3}[0-9]{7}$'
+        ) AS isrc,
         linked_from_id,
         track_name,
         CASE WHEN artist_ids LIKE '%"%' AND artist_ids NOT LIKE '%null%' THEN artist_ids ELSE artist_names END AS artists,
@@ -27,9 +29,12 @@ WITH seen AS (
 titled AS (
     SELECT
         *,
-        trim(regexp_replace(translate(
-            lower(regexp_replace(normalize(track_name, NFKD), '\p{Mn}', '')), '‘’‚ʼ′`´“”„″«»‐‑‒–—', '''''''''''''''"""""""-----'
-        ), '\s+', ' ')) AS title,
+        trim(regexp_replace(
+            lower(regexp_replace(
+                normalize(translate(track_name, '‘’‚ʼ′`´“”„″«»‐‑‒–—', '''''''''''''''""""""-----'), NFKD), '\p{Mn}', ''
+            )),
+            '\s+', ' '
+        )) AS title,
         nullif(array_join(array_sort(CAST(json_parse(artists) AS array(varchar))), ' '), '') AS credit
     FROM seen
 ),

@@ -1,17 +1,18 @@
 """The tables of the lake: one module and one row model each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Any
 
+from contracts.kinds import Kind
 from contracts.tables.receipts import RECEIPTS
 from contracts.tables.rejected_rows import REJECTED_ROWS
 from contracts.tables.rejected_values import REJECTED_VALUES
 from contracts.tables.table import Row, Table
 
-__all__ = ["OPERATIONS", "TABLES", "Row", "Table"]
+__all__ = ["OPERATIONS", "TABLES", "Row", "Table", "of_kind"]
 
 OPERATIONS: Mapping[str, Table[Any]] = MappingProxyType(
     {table.name: table for table in (REJECTED_ROWS, REJECTED_VALUES, RECEIPTS)}
@@ -28,3 +29,8 @@ def _declared() -> Iterator[Table[Any]]:
 
 TABLES: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in _declared()})
 """The tables that a transformer writes as Parquet, by name: each that a module of this package declares."""
+
+
+def of_kind(kind: Kind, names: Iterable[str] = TABLES) -> list[str]:
+    """Those of some tables, by default of all, that are made of snapshots of a kind of list."""
+    return [name for name in names if TABLES[name].kind == kind]

@@ -45,6 +45,7 @@ RECEIPTS = Table(
     key=("table_name", "playlist_id", "snapshot_date"),
     version=1,
     description="One row for each table that is complete for a snapshot",
+    kind=None,
 )
 
 _LATER = (

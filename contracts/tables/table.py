@@ -6,6 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from contracts.fields import IsoDay, Text, Timestamp
+from contracts.kinds import Kind
 
 
 class Row(TypedDict):
@@ -32,6 +33,8 @@ class Table(Generic[R]):
         key: The columns that tell one row from another.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
+        kind: The kind of list whose snapshots it is made of; None for a table of all kinds, which is partitioned by it.
+        snapshot: The columns that tell of which snapshot a row is, the day first.
         watched: Columns with shares, 0 to 1, that are published as metrics. Each has the least that raises no alarm,
             unless a deployment says otherwise; 0 raises none.
     """
@@ -41,4 +44,11 @@ class Table(Generic[R]):
     key: tuple[str, ...]
     version: int
     description: str
+    kind: Kind | None = "playlists"
+    snapshot: tuple[str, ...] = ("snapshot_date", "playlist_id")
     watched: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def partition_keys(self) -> tuple[str, ...]:
+        """The columns, each of text, that a folder of its objects stands for."""
+        return (*(() if self.kind else ("kind",)), "year", "month", "day")

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,18 +14,20 @@ from rich.markup import escape
 
 from analytics.athena import AthenaError
 from analytics.sql import queries
-from contracts.tables import OPERATIONS
-from infra.cli import archive, collect, deployment, dlq
+from contracts.tables import OPERATIONS, TABLES
 from infra.cli import audit as audits
+from infra.cli import collect, deployment, dlq
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
+from infra.cli import load as loading
 from infra.cli import logs as logs_
 from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
 from infra.cli import trace as traces
-from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
+from infra.cli import unload as unloading
+from infra.cli.cloud import STATE, Cloud, Environment, find_cloud, local, local_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.query import Form
@@ -118,44 +119,8 @@ def backfill(
     _backfill(find_cloud(environment, writes=True), weeks, wait=wait)
 
 
-@app.command()
-def load(
-    files: Annotated[list[Path], typer.Argument(help="Playlist documents as the Web API gave them.", exists=True)],
-    day: Annotated[
-        date | None,
-        typer.Option(
-            "--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: in each file's name]"
-        ),
-    ] = None,
-    playlist: Annotated[str | None, typer.Option(help="Id of the playlist. [default: the document's]")] = None,
-    environment: Environment = "dev",
-    *,
-    pages: Annotated[
-        bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
-    ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", help="Replace other snapshots of the day without a question, which is asked on AWS."),
-    ] = False,
-) -> None:
-    """Load raw playlist documents from elsewhere, and wait until every table has them."""
-    cloud = find_cloud(environment, writes=True)
-    documents = archive.documents(files, day=day, playlist=playlist, pages_of_one=pages)
-    s3, bucket = cloud.client("s3"), cloud.platform.bucket
-    if not cloud.is_local and (replaced := [each.key.raw for each in documents if archive.replaces(s3, bucket, each)]):
-        confirm(f"Replace {', '.join(replaced)} in {environment} at {cloud.address}?", yes=yes)
-    with progress() as bar:
-        task = bar.add_task("documents", total=len(documents), note="")
-        stored = []
-        for document in documents:
-            stored.append(archive.store(s3, bucket, document))
-            bar.advance(task)
-        collect.await_tables(cloud, [document.key for document in documents], bar)
-    rows = [
-        (document.source, document.key.playlist_id, document.key.snapshot_date, document.entries, new)
-        for document, new in zip(documents, stored, strict=True)
-    ]
-    out.print(grid("Loaded", ("from", "playlist", "day", "entries", "new"), rows, numbers=[3]))
+app.command()(loading.load)
+app.command()(unloading.unload)
 
 
 @app.command()
@@ -221,9 +186,8 @@ def query(
     if question is None:
         questions.show_queries()
     else:
-        answered = questions.ask(
-            find_cloud(environment, writes=write), question, context.args, questions.today(), write=write
-        )
+        cloud = find_cloud(environment, writes=write)
+        answered = questions.ask(cloud, question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
 
@@ -296,10 +260,9 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         task = bar.add_task("snapshots", total=1, note="")
         done = collect.extract(cloud, day, playlists)
         bar.advance(task)
-        collect.await_tables(cloud, done.stored, bar)
+        collect.await_tables(cloud, collect.stored(done), bar)
     rows = [
-        (playlist["playlist_id"], playlist["outcome"], playlist["entries"], playlist.get("sentence"))
-        for playlist in done.playlists
+        (playlist.playlist_id, playlist.outcome, playlist.entries, playlist.sentence) for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
 
@@ -314,7 +277,7 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
             missing = collect.missing_playlists(cloud, day, playlists)
             bar.update(task, note=f"{day}" if missing else f"{day} was there")
             if missing:
-                snapshots += collect.extract(cloud, day, missing).stored
+                snapshots += collect.stored(collect.extract(cloud, day, missing))
             else:
                 snapshots += [SnapshotKey(day, playlist) for playlist in playlists]
             bar.advance(task)
@@ -323,11 +286,12 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
 
 
 def _print_tables(cloud: Cloud) -> None:
-    names = (*cloud.tables(), *OPERATIONS)
+    tables = (*(TABLES[name] for name in cloud.tables()), *OPERATIONS.values())
+    names = [table.name for table in tables]
     counted = "\nUNION ALL\n".join(
-        f"SELECT '{name}' AS table_name, count(*) AS rows, count(DISTINCT concat(snapshot_date, playlist_id)) "  # noqa: S608  # the names are the contracts' own
-        f"AS snapshots, min(snapshot_date) AS first_day, max(snapshot_date) AS last_day FROM {name}"
-        for name in names
+        f"SELECT '{table.name}' AS table_name, count(*) AS rows, count(DISTINCT concat({', '.join(table.snapshot)})) "  # noqa: S608  # the names are the contracts' own
+        f"AS snapshots, min({table.snapshot[0]}) AS first_day, max({table.snapshot[0]}) AS last_day FROM {table.name}"
+        for table in tables
     )
     answer = cloud.athena.ask(counted)
     told = {row[0]: row[1:] for row in answer.rows}

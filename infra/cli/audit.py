@@ -8,31 +8,19 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import TypeAdapter
 from rich.markup import escape
 from rich.progress import Progress
-from typing_extensions import TypedDict
 
+from contracts.operations.audit import AuditReport, AuditRequest, Gap
 from infra.cli import catalog
 from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
 from infra.cli.contents import Bucket, prove
 from infra.cli.days import read_day
-from infra.cli.functions import FailedError, invoke
-from infra.cli.gaps import Gap, announcements, what_repair_left, what_to_do, with_documents
+from infra.cli.functions import FailedError, as_asked, invoke
+from infra.cli.gaps import announcements, what_repair_left, what_to_do, with_documents
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
-from shared.errors import PermanentError
-from shared.lake import RAW_PREFIX, RECEIPTS_PREFIX, SnapshotKey
-
-
-class _Report(TypedDict):
-    checked: int
-    fresh: int
-    found: int
-    gaps: list[Gap]
-
-
-_REPORT: TypeAdapter[_Report] = TypeAdapter(_Report)
+from shared.lake import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ def audit(
     days = _days(cloud, first, last)
     found = _audited(cloud, days, grace, proving)
     replays = announcements(found.gaps)
-    tables = {gap["table"] for gap in found.gaps if gap["table"] and gap["mended_by"] == "catalog"}
+    tables = {gap.table for gap in found.gaps if gap.table and gap.mended_by == "catalog"}
     if repair and (replays or tables):
         _print(cloud, days, found)
         _repair(cloud, replays, tables)
@@ -116,7 +104,7 @@ def _by_month(cloud: Cloud, parts: Sequence[tuple[date, date]], grace: int | Non
     A month that fails is told, and the others go on.
     """
     task = bar.add_task("months audited", total=len(parts), note="")
-    reports: list[_Report] = []
+    reports: list[AuditReport] = []
     failures: list[str] = []
     for first, last in parts:
         bar.update(task, note=f"{first:%B %Y}")
@@ -128,23 +116,22 @@ def _by_month(cloud: Cloud, parts: Sequence[tuple[date, date]], grace: int | Non
             failures.append(f"{first} to {last}{also} could not be audited: {fault}")
         bar.advance(task)
     return Audit(
-        checked=sum(report["checked"] for report in reports),
-        fresh=sum(report["fresh"] for report in reports),
-        found=sum(report["found"] for report in reports),
-        gaps=[gap for report in reports for gap in report["gaps"]],
+        checked=sum(report.checked for report in reports),
+        fresh=sum(report.fresh for report in reports),
+        found=sum(report.found for report in reports),
+        gaps=[gap for report in reports for gap in report.gaps],
         failures=failures,
     )
 
 
-def _invoke(cloud: Cloud, first: date, last: date, grace: int | None, *, of_the_catalog: bool) -> _Report:
-    event: dict[str, str | int] = {"from": str(first), "to": str(last), "catalog": of_the_catalog}
-    if grace is not None:
-        event["grace_minutes"] = grace
-    return invoke(cloud, "audit", event, _REPORT)
+def _invoke(cloud: Cloud, first: date, last: date, grace: int | None, *, of_the_catalog: bool) -> AuditReport:
+    with as_asked():
+        request = AuditRequest(first=first, last=last, grace_minutes=grace, catalog=of_the_catalog)
+    return invoke(cloud, "audit", request, AuditReport)
 
 
 def _of_catalog(name: str, what: str) -> Gap:
-    return Gap(table=name, playlist_id=None, snapshot_date=None, raw_key=None, what=what, mended_by="catalog")
+    return Gap(table=name, what=what, mended_by="catalog")
 
 
 def _of_contents(
@@ -154,8 +141,8 @@ def _of_contents(
     for fault in prove(bucket, parts, tables, STATE / "proved" / bucket.name, bar):
         yield Gap(
             table=fault.table,
-            playlist_id=fault.key.playlist_id,
-            snapshot_date=str(fault.key.snapshot_date),
+            playlist_id=fault.key.list_id,
+            snapshot_date=fault.key.snapshot_date,
             raw_key=fault.key.raw,
             what=fault.what,
             mended_by="replay",
@@ -189,15 +176,13 @@ def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, da
 
 def _days_with_snapshots(cloud: Cloud) -> Iterator[date]:
     """The days that have raw snapshots, and the ends of the years that have receipts, whose raw may be gone."""
-    for prefix in _folders(cloud, RAW_PREFIX):
-        try:
-            yield SnapshotKey.from_raw(f"{prefix}any/playlist.json").snapshot_date
-        except PermanentError:
-            continue
-    for prefix in _folders(cloud, RECEIPTS_PREFIX):
-        year = prefix.removeprefix(f"{RECEIPTS_PREFIX}year=").rstrip("/")
-        if year.isdecimal():
-            yield from (date(int(year), 1, 1), date(int(year), 12, 31))
+    for kind in KINDS.values():
+        yield from filter(None, map(kind.day_of, _folders(cloud, kind.prefix("raw"))))
+        receipts = kind.prefix("receipts")
+        for folder in _folders(cloud, receipts):
+            year = folder.removeprefix(f"{receipts}year=").rstrip("/")
+            if year.isdecimal():
+                yield from (date(int(year), 1, 1), date(int(year), 12, 31))
 
 
 def _folders(cloud: Cloud, prefix: str) -> Iterator[str]:
@@ -211,8 +196,7 @@ def _print(cloud: Cloud, days: tuple[date, date], found: Audit) -> None:
     if found.gaps:
         repair = cloud.command("audit --repair")
         rows = [
-            (gap["table"], gap["playlist_id"], gap["snapshot_date"], gap["what"], what_to_do(gap, repair))
-            for gap in found.gaps
+            (gap.table, gap.playlist_id, gap.snapshot_date, gap.what, what_to_do(gap, repair)) for gap in found.gaps
         ]
         out.print(grid("Gaps", ("table", "playlist", "day", "what", "what to do"), rows))
     for failure in found.failures:

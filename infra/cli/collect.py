@@ -4,25 +4,30 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from botocore.exceptions import ClientError
-from pydantic import TypeAdapter
 from rich.progress import Progress
 
+from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
+from contracts.tables import of_kind
+from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
-from infra.cli.functions import invoke
+from infra.cli.functions import as_asked, invoke
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
-from shared.lake import RAW_PREFIX, SnapshotKey
+from infra.waiting import poll
+from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,24 +40,46 @@ Place: TypeAlias = tuple[SnapshotKey, str]
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
+_PAUSE = 0.2
+CONNECTIONS = 10
+"""Calls of S3 at once: as many as a client keeps connections."""
 _QUIET_WAIT = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one invocation of the extractor did."""
-
-    run_id: str
-    snapshot_date: date
-    playlists: tuple[Mapping[str, Any], ...]
-
-    @property
-    def stored(self) -> list[SnapshotKey]:
-        """The snapshots that are in the raw prefix."""
-        return [SnapshotKey.from_raw(playlist["key"]) for playlist in self.playlists if playlist.get("key")]
+def stored(summary: RunSummary) -> list[SnapshotKey]:
+    """The snapshots of a run that are in the raw prefix."""
+    return [SnapshotKey.from_raw(playlist.key) for playlist in summary.playlists if playlist.key]
 
 
-_RUN = TypeAdapter(Run)
+class Landed(NamedTuple):
+    """What a table's receipt of a snapshot counts."""
+
+    entries: int
+    rows: int
+    rejected: int
+    refused_values: int
+    skipped: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """What a receipt counts."""
+        names = ("entries", "rows", "rejected", "refused_values", "skipped_entries")
+        told: Mapping[str, Any] = {**receipt}
+        return cls(*(told[name] or 0 for name in names))
+
+
+class IncompleteError(ConsoleError):
+    """Tables did not become complete in time.
+
+    Attributes:
+        landed: What did.
+        missing: What did not.
+    """
+
+    def __init__(self, text: str, landed: Mapping[Place, Landed], missing: Collection[Place]) -> None:
+        super().__init__(text)
+        self.landed = landed
+        self.missing = missing
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -61,7 +88,7 @@ def mondays(weeks: int, until: date) -> list[date]:
     return [last - timedelta(weeks=back) for back in reversed(range(weeks))]
 
 
-def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """Invokes the extractor as its schedule would on a day: same target, same input.
 
     Raises:
@@ -71,7 +98,7 @@ def extract(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
         return invoke_extractor(cloud, day, playlists)
 
 
-def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> Run:
+def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -> RunSummary:
     """The same on whatever day Spotify shows.
 
     Raises:
@@ -80,41 +107,57 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
     target = _schedule_target(cloud)
     moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
     event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
-    if playlists:
-        event["playlists"] = list(playlists)
-    return invoke(cloud, "extractor", event, _RUN)
+    with as_asked():
+        request = ExtractionRequest.model_validate(event | ({"playlists": list(playlists)} if playlists else {}))
+    return invoke(cloud, "extractor", request, RunSummary)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
     """Those of the wanted playlists that have no raw snapshot of a day."""
-    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{RAW_PREFIX}{day}/")
-    stored = {SnapshotKey.from_raw(each["Key"]).playlist_id for each in found.get("Contents", ())}
+    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{PLAYLISTS.prefix('raw')}{day}/")
+    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found.get("Contents", ())}
     return [playlist for playlist in wanted if playlist not in stored]
 
 
-def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
-    """Waits until every table that is deployed has a receipt of every snapshot as it is now.
+def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> dict[Place, Landed]:
+    """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
-        ConsoleError: Nothing was completed for three minutes; names what is missing.
+        IncompleteError: Nothing was completed for three minutes; names what is missing.
     """
-    s3 = cloud.client("s3")
-    bucket = cloud.platform.bucket
-    tables = cloud.tables()
-    pending = {(key, table) for key in snapshots for table in tables}
-    versions = current_versions(s3, bucket, pending)
+    s3, bucket, tables = cloud.client("s3"), cloud.platform.bucket, cloud.tables()
+    pending = {key.receipt(table): (key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
+    landed: dict[Place, Landed] = {}
+    seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
-    patience = time.monotonic() + _PATIENCE
-    while pending:
-        complete = completed(s3, bucket, pending, versions)
-        pending -= complete
-        bar.advance(task, len(complete))
-        if complete:
-            patience = time.monotonic() + _PATIENCE
-        elif time.monotonic() > patience:
-            raise ConsoleError(_still_missing(cloud, pending))
-        else:
-            time.sleep(0.2)
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        keys = list({key for key, _ in pending.values()})
+        versions = dict(zip(keys, pool.map(lambda key: _version(s3, bucket, key.raw), keys), strict=True))
+
+        def look(receipt: str) -> Landed | None:
+            """What a receipt tells, if it was made from the raw object as it is now."""
+            found = find_receipt(s3, bucket, receipt)
+            made_from = found and (found["raw_version_id"] or found["raw_etag"])
+            return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
+
+        def done() -> dict[str, Landed]:
+            began = time.monotonic()
+            there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
+            changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
+            seen.update((key, there[key]) for key in changed)
+            complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            if len(complete) < len(pending):
+                # Looking costs whoever does the work as well where the cloud is this machine.
+                time.sleep(4 * (time.monotonic() - began))
+            return complete
+
+        while pending:
+            complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+            if not complete:
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
+            landed |= {pending.pop(key): found for key, found in complete.items()}
+            bar.advance(task, len(complete))
+    return landed
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
@@ -191,6 +234,17 @@ def _version(s3: "S3Client", bucket: str, key: str) -> str:
     return head.get("VersionId") or head["ETag"].strip('"')
 
 
+def _folders(keys: Iterable[str]) -> set[str]:
+    """What to list to see the keys: their days, or their months where the days are many."""
+    days = {key.rpartition("/")[0] for key in keys}
+    return {f"{day}/" for day in days} if len(days) <= CONNECTIONS else {f"{day.rpartition('/')[0]}/" for day in days}
+
+
+def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", ())]
+
+
 def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
     try:
         return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("raw-version")
@@ -204,6 +258,6 @@ def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
     def named() -> Iterator[str]:
         for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
             queue = f"{stack_name(cloud.environment, table)}-dead-letters"
-            yield f"{table} of {key.playlist_id} on {key.snapshot_date} (see the queue {queue})"
+            yield f"{table} of {key.list_id} on {key.snapshot_date} (see the queue {queue})"
 
     return f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: {'; '.join(named())}."

@@ -23,12 +23,11 @@ from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_month
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
-from shared.lake import PROCESSED_PREFIX
+from shared.lake import partition_of_month, table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
 
-PREFIX = "compacted/spotify/"
 _SUFFIX = "_compacted"
 _MADE_OF = "made-of"
 _CONNECTIONS = 10
@@ -72,7 +71,7 @@ def compact(
             "--table",
             metavar="TABLE",
             autocompletion=one_of(lambda: TABLES),
-            help="Table to compact; repeat it. [default: all]",
+            help="Table to compact; repeat it. [default: all that are deployed]",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -82,14 +81,15 @@ def compact(
     if unknown:
         raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment, writes=True)
+    names = table or cloud.tables()
     done = []
     with progress() as bar:
-        task = bar.add_task("tables", total=len(table or TABLES), note=f"{month:%Y-%m}")
-        for name in table or TABLES:
+        task = bar.add_task("tables", total=len(names), note=f"{month:%Y-%m}")
+        for name in names:
             done.append(month_of(cloud, TABLES[name], month.year, month.month))
             bar.advance(task)
-    names = ("table", "files", "their bytes", "bytes in one", "written")
-    out.print(grid(f"Compacted {month:%Y-%m}", names, done, numbers=range(1, 4)))
+    columns = ("table", "files", "their bytes", "bytes in one", "written")
+    out.print(grid(f"Compacted {month:%Y-%m}", columns, done, numbers=range(1, 4)))
 
 
 @retry(retry=retry_if_exception_type(_ChangedMeanwhileError), stop=stop_after_attempt(5), reraise=True)
@@ -99,10 +99,10 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
     Raises:
         ConsoleError: The table is not deployed.
     """
-    partition = f"year={year:04}/month={month:02}/"
-    target = f"{PREFIX}{table.name}/{partition}rows.parquet"
-    columns = _declare(cloud, table.name)
-    files = list(_files(cloud, f"{PROCESSED_PREFIX}{table.name}/{partition}"))
+    partition = partition_of_month(date(year, month, 1))
+    target = f"{table_prefix(table, 'compacted')}{partition}rows.parquet"
+    columns = _declare(cloud, table)
+    files = list(_files(cloud, f"{table_prefix(table)}{partition}"))
     made_of = sha256(repr((columns, files)).encode()).hexdigest()
     standing = _look(cloud, target)
     size, is_new = standing.size if standing else 0, False
@@ -118,23 +118,23 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
     return Compacted(f"{table.name}{_SUFFIX}", len(files), sum(each.size for each in files), size, is_new)
 
 
-def _declare(cloud: Cloud, table: str) -> dict[str, str]:
+def _declare(cloud: Cloud, table: Table[Any]) -> dict[str, str]:
     """Makes the compacted table in the catalog what the table is, and tells the columns of its files by type.
 
     The day becomes a column, so that a query of one of the two is also one of the other.
     """
     glue, database = cloud.client("glue"), cloud.platform.database
     try:
-        told = glue.get_table(DatabaseName=database, Name=table)["Table"]
+        told = glue.get_table(DatabaseName=database, Name=table.name)["Table"]
     except glue.exceptions.EntityNotFoundException:
-        deploy = cloud.command(f"deploy {table}")
-        raise ConsoleError(f"The table {table} is not deployed in {database}: run `{deploy}`.") from None
-    location = f"s3://{cloud.platform.bucket}/{PREFIX}{table}/"
+        deploy = cloud.command(f"deploy {table.name}")
+        raise ConsoleError(f"The table {table.name} is not deployed in {database}: run `{deploy}`.") from None
+    location = f"s3://{cloud.platform.bucket}/{table_prefix(table, 'compacted')}"
     year, month, day = told["PartitionKeys"]
     columns = [*told["StorageDescriptor"]["Columns"], day]
     parameters = {name: value for name, value in told["Parameters"].items() if ".day." not in name}
     compacted: TableInputTypeDef = {
-        "Name": f"{table}{_SUFFIX}",
+        "Name": f"{table.name}{_SUFFIX}",
         "Description": f"{told['Description']}, a file a month",
         "TableType": told["TableType"],
         "Parameters": {

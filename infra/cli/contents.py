@@ -14,28 +14,23 @@ from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 from rich.progress import Progress
 
+from contracts.tables import TABLES
 from contracts.tables.receipts import read_receipt
 from infra.cli.claim import Claim, Holding
 from infra.deploying.stacks import ROOT
 from shared.errors import PermanentError
-from shared.lake import (
-    QUARANTINE_PREFIX,
-    QUARANTINED_VALUES_PREFIX,
-    RAW_PREFIX,
-    RECEIPTS_PREFIX,
-    SnapshotKey,
-    table_prefix,
-)
+from shared.lake import KINDS, Area, SnapshotKey, partition_of_month, table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_BESIDE_ROWS: Final[Sequence[Area]] = ("receipts", "quarantine", "quarantine-values")
 _AT_ONCE = 100
 _CONCURRENCY = 10
 """As many as a client keeps connections."""
@@ -169,12 +164,16 @@ def _read(claims: Sequence[Claim], patience: float) -> tuple[str, list[str | Non
 
 def _committed(bucket: Bucket, tables: Sequence[str], first: date, last: date) -> Iterator[_Committed]:
     """What the receipts of some days of one month commit."""
-    month = f"{first:year=%Y/month=%m/}"
-    keys = [key for key in bucket.snapshots(f"{RAW_PREFIX}{first:%Y-%m}-") if first <= key.snapshot_date <= last]
-    prefixes = (RECEIPTS_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
-    receipts, quarantine, values = (bucket.etags(prefix + month) for prefix in prefixes) if tables else ({}, {}, {})
+    month = partition_of_month(first)
+
+    def listed(area: Area) -> Mapping[str, str]:
+        return {key: etag for kind in KINDS.values() for key, etag in bucket.etags(kind.prefix(area) + month).items()}
+
+    raws = (bucket.snapshots(f"{kind.prefix('raw')}{first:%Y-%m}-") for kind in KINDS.values())
+    keys = [key for key in chain.from_iterable(raws) if first <= key.snapshot_date <= last]
+    receipts, quarantine, values = map(listed, _BESIDE_ROWS) if tables else ({}, {}, {})
     for table in tables:
-        files = bucket.etags(table_prefix(table) + month)
+        files = bucket.etags(table_prefix(TABLES[table]) + month)
         for key in keys:
             if (receipt := receipts.get(key.receipt(table))) and (parquet := files.get(key.parquet(table))):
                 yield _Committed(

@@ -1,125 +1,42 @@
 """The dead-letter queues: how deep they are, what lies in them, and how it gets out again."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
+from contracts.operations.redrive import (
+    SERVICES,
+    Depths,
+    Letters,
+    QueueDepth,
+    QueueTally,
+    RawLook,
+    RedriveRequest,
+    Settled,
+)
 from infra.cli.cloud import Environment, confirm, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
-from infra.cli.functions import AnswerT, invoke
+from infra.cli.functions import as_asked, invoke
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
-from infra.deploying.stacks import SERVICES
 
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
 
 
-@dataclass(frozen=True)
-class Depth:
-    """What is in a service's dead-letter queue.
-
-    Attributes:
-        visible: About how many messages can be received.
-        hidden: About how many somebody is at work on.
-        classes: How many there are of each error class.
-    """
-
-    service: str
-    visible: int
-    hidden: int
-    classes: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class RawObject:
-    """What is at a raw key now; `exists` is None if the key is none of a raw snapshot."""
-
-    key: str
-    exists: bool | None
-    size: int | None
-    last_modified: datetime | None
-    begins: str | None
-
-
-@dataclass(frozen=True)
-class Message:
-    """A dead letter with its diagnosis and what it announces."""
-
-    message_id: str
-    error_class: str
-    sent_at: datetime
-    receive_count: int
-    attributes: Mapping[str, str]
-    begins: str
-    raw_objects: Sequence[RawObject]
-
-
-@dataclass(frozen=True)
-class Messages:
-    """The dead letters of a service; there may be more than these."""
-
-    service: str
-    messages: Sequence[Message]
-    more: bool = False
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What became of the dead letters of a service.
-
-    Attributes:
-        done: How many were sent back or dropped, or would be in a dry run.
-        skipped: How many a filter left out.
-        newer: How many came after the beginning.
-        failed: How many stay for each fault.
-    """
-
-    service: str
-    done: int
-    skipped: int
-    newer: int
-    failed: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class _Depths:
-    services: Sequence[Depth]
-
-
-@dataclass(frozen=True)
-class _Shown:
-    services: tuple[Messages]
-    more: bool
-
-
-@dataclass(frozen=True)
-class _Settled:
-    services: Sequence[Tally]
-    more: bool
-    before: str
-
-
-_DEPTHS = TypeAdapter(_Depths)
-_SHOWN = TypeAdapter(_Shown)
-_SETTLED = TypeAdapter(_Settled)
-
-
-def depth(cloud: "Cloud") -> Sequence[Depth]:
+def depth(cloud: "Cloud") -> Sequence[QueueDepth]:
     """How deep each dead-letter queue is."""
-    return _ask(cloud, {"action": "list"}, _DEPTHS).services
+    return invoke(cloud, _REDRIVE, RedriveRequest(action="list"), Depths).services
 
 
-def show(cloud: "Cloud", service: str, *, error_class: str | None = None, day: date | None = None) -> Messages:
+def show(cloud: "Cloud", service: str, *, error_class: str | None = None, day: date | None = None) -> Letters:
     """The dead letters of a service, as many as one answer holds."""
-    answer = _ask(cloud, {"action": "show", "service": service, **_filters(error_class, day)}, _SHOWN)
-    return replace(answer.services[0], more=answer.more)
+    with as_asked():
+        request = RedriveRequest(action="show", service=service, error_class=error_class, date=day)
+    return invoke(cloud, _REDRIVE, request, Letters)
 
 
 def redrive(
@@ -130,14 +47,17 @@ def redrive(
     day: date | None = None,
     dry_run: bool = False,
     rate: float | None = None,
-) -> list[Tally]:
+) -> list[QueueTally]:
     """Sends dead letters back to the queue of their service; None is every service.
 
     Raises:
         ConsoleError: The function is not deployed, refuses or gets no further, or its answer cannot be read.
     """
-    event = {"action": "redrive", "service": service, "dry_run": dry_run, "rate": rate}
-    return _until_through(cloud, event | _filters(error_class, day))
+    with as_asked():
+        request = RedriveRequest(
+            action="redrive", service=service, error_class=error_class, date=day, dry_run=dry_run, rate=rate
+        )
+    return _until_through(cloud, request)
 
 
 def drop(
@@ -148,57 +68,50 @@ def drop(
     error_class: str | None = None,
     day: date | None = None,
     dry_run: bool = False,
-) -> list[Tally]:
+) -> list[QueueTally]:
     """Takes dead letters out of the queue of a service, and keeps them with the reason in the archive.
 
     Raises:
         ConsoleError: The function is not deployed, refuses or gets no further, or its answer cannot be read.
     """
-    event = {"action": "drop", "service": service, "reason": reason, "dry_run": dry_run}
-    return _until_through(cloud, event | _filters(error_class, day))
+    with as_asked():
+        request = RedriveRequest(
+            action="drop", service=service, error_class=error_class, date=day, dry_run=dry_run, reason=reason
+        )
+    return _until_through(cloud, request)
 
 
-def _filters(error_class: str | None, day: date | None) -> dict[str, Any]:
-    return {"error_class": error_class, "date": day.isoformat() if day else None}
-
-
-def _until_through(cloud: "Cloud", event: Mapping[str, Any]) -> list[Tally]:
+def _until_through(cloud: "Cloud", request: RedriveRequest) -> list[QueueTally]:
     """Invokes the function until it is through. A dry run changes nothing, so a second one would count the same."""
-    total: list[Tally] = []
-    before: str | None = None
+    total: list[QueueTally] = []
     with progress() as bar:
         task = bar.add_task("dead letters", total=None, note="")
         while True:
-            answer = _ask(cloud, {**event, "before": before}, _SETTLED)
-            before = answer.before
+            answer = invoke(cloud, _REDRIVE, request, Settled)
+            request = request.model_copy(update={"before": answer.before})
             total = _added(total, answer.services)
             bar.update(task, completed=sum(tally.done for tally in total))
             if not answer.more:
                 bar.update(task, total=sum(tally.done for tally in total))
                 return total
-            if event["dry_run"] or not any(tally.done for tally in answer.services):
+            if request.dry_run or not any(tally.done for tally in answer.services):
                 raise ConsoleError(
                     f"The function's time ended before the queues did, after {sum(tally.done for tally in total)} "
                     "messages: name one service, or give the function a longer Timeout."
                 )
 
 
-def _added(total: Sequence[Tally], tallies: Sequence[Tally]) -> list[Tally]:
+def _added(total: Sequence[QueueTally], tallies: Sequence[QueueTally]) -> list[QueueTally]:
     """Adds up what is done; what was left alone is looked at again each time, and counts as the last time it was."""
     so_far = {tally.service: tally.done for tally in total}
-    return [
-        Tally(each.service, each.done + so_far.get(each.service, 0), each.skipped, each.newer, each.failed)
-        for each in tallies
-    ]
+    return [each.model_copy(update={"done": each.done + so_far.get(each.service, 0)}) for each in tallies]
 
 
-def _ask(cloud: "Cloud", event: Mapping[str, Any], answer: TypeAdapter[AnswerT]) -> AnswerT:
-    return invoke(cloud, "redrive", event, answer)
-
+_REDRIVE: Final = "redrive"
 
 app = typer.Typer(help="See what did not get through, and send it back.", invoke_without_command=True)
 
-_COMPLETE = one_of(lambda: (service for service in SERVICES if service != "redrive"))
+_COMPLETE = one_of(lambda: SERVICES)
 Service = Annotated[str, typer.Argument(autocompletion=_COMPLETE, help="Service whose dead-letter queue it is.")]
 ErrorClass = Annotated[str | None, typer.Option("--class", help="Only messages of this error class.")]
 Day = Annotated[
@@ -224,9 +137,11 @@ def show_command(
     service: Service, error_class: ErrorClass = None, day: Day = None, environment: Environment = "dev"
 ) -> None:
     """Show each message with its diagnosis and a look at its raw object."""
+    cloud = find_cloud(environment)
+    cloud.tables()
     with err.status("looking through the dead-letter queue"):
-        found = show(find_cloud(environment), service, error_class=error_class, day=day)
-    _print_messages(found)
+        found = show(cloud, service, error_class=error_class, day=day)
+    _print_letters(service, found)
 
 
 @app.command("redrive")
@@ -245,9 +160,9 @@ def redrive_command(
     """Send messages back to their queue, or start their run again, after their cause was mended."""
     if every == (service is not None):
         raise UsageError("Name a service, or say --all: one of the two.")
-    tallies = redrive(
-        find_cloud(environment, writes=True), service, error_class=error_class, day=day, dry_run=dry_run, rate=rate
-    )
+    cloud = find_cloud(environment, writes=True)
+    cloud.tables()
+    tallies = redrive(cloud, service, error_class=error_class, day=day, dry_run=dry_run, rate=rate)
     _print_tallies("would go back" if dry_run else "sent back", tallies)
 
 
@@ -262,15 +177,16 @@ def drop_command(
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Drop them without a question, which is asked on AWS.")] = False,
 ) -> None:
-    """Take messages out for good; they are kept in the bucket below dead-letters/spotify/."""
+    """Take messages out for good; they are kept in the bucket below dead-letters/."""
     cloud = find_cloud(environment, writes=True)
+    cloud.tables()
     if not (dry_run or cloud.is_local):
         confirm(f"Drop dead letters of {service} in {environment} at {cloud.address}?", yes=yes)
     tallies = drop(cloud, service, reason=reason, error_class=error_class, day=day, dry_run=dry_run)
     _print_tallies("would be dropped" if dry_run else "dropped", tallies)
 
 
-def _print_depths(depths: Iterable[Depth]) -> None:
+def _print_depths(depths: Iterable[QueueDepth]) -> None:
     rows: list[tuple[object, ...]] = []
     for each in depths:
         classes = list(each.classes.items())
@@ -281,7 +197,7 @@ def _print_depths(depths: Iterable[Depth]) -> None:
     out.print(grid("Dead letters", names, rows, numbers=[1, 2, 4]))
 
 
-def _print_messages(found: Messages) -> None:
+def _print_letters(service: str, found: Letters) -> None:
     for message in found.messages:
         rows: list[tuple[object, object]] = [
             ("error class", message.error_class),
@@ -296,12 +212,12 @@ def _print_messages(found: Messages) -> None:
             rows.append(("body", message.begins))
         out.print(grid(message.message_id, ("", ""), rows))
     if not found.messages:
-        out.print(f"No dead letters of {found.service}.")
+        out.print(f"No dead letters of {service}.")
     if found.more:
         err.print(f"[dim]There are more than these {len(found.messages)}: narrow them with --class or --date.[/]")
 
 
-def _state(raw: RawObject) -> str:
+def _state(raw: RawLook) -> str:
     match raw.exists:
         case True:
             return f"{raw.size:,} bytes, last modified {raw.last_modified:%Y-%m-%d %H:%M:%S} UTC; it begins:"
@@ -311,7 +227,7 @@ def _state(raw: RawObject) -> str:
             return "is not the key of a raw snapshot"
 
 
-def _print_tallies(done: str, tallies: Sequence[Tally]) -> None:
+def _print_tallies(done: str, tallies: Sequence[QueueTally]) -> None:
     rows = [(each.service, each.done, each.skipped, each.newer, sum(each.failed.values())) for each in tallies]
     names = ("service", done, "left by a filter", "arrived since", "failed")
     out.print(grid("Dead letters", names, rows, numbers=range(1, 5)))

@@ -15,7 +15,7 @@ from contracts.candidates import Candidate
 from contracts.documents import decoded
 from contracts.elements import UnreadableSnapshotError, tolerantly
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
-from contracts.tables import TABLES, Row
+from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Environment, find_cloud
 from infra.cli.completion import one_of
@@ -23,7 +23,7 @@ from infra.cli.days import read_day
 from infra.cli.receipts import find_receipt, skipped_by_rule
 from infra.cli.screen import ConsoleError, UsageError, out, printable
 from services import transform_of
-from shared.lake import SnapshotKey
+from shared.lake import SnapshotKey, kind_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -69,7 +69,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     """
     receipt = find_receipt(s3, bucket, key.receipt(table))
     if receipt is None:
-        raise ConsoleError(f"{table} has no receipt of {key.playlist_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
+        raise ConsoleError(f"{table} has no receipt of {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
     version = receipt["raw_version_id"]
     try:
         found = (
@@ -81,7 +81,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
         raise _gone(fault, f"version {version or receipt['raw_etag']} of {receipt['raw_key']} is gone") from None
     raw = found["Body"].read()
     try:
-        snapshot = read_snapshot(raw, Provenance(key.playlist_id, key.snapshot_date, receipt["run_id"]))
+        snapshot = read_snapshot(raw, Provenance(key.list_id, key.snapshot_date, receipt["run_id"]))
         return Origin(receipt, tolerantly(decoded(raw)), snapshot)
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
@@ -98,7 +98,7 @@ def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
         name: What tells the row from others: a Spotify id, or the position of its entry; None is every row.
     """
     positions = {each.location: each.position for each in snapshot.entries if isinstance(each, TrackEntry)}
-    named = {*TABLES[table].key, "track_id"} - Row.__annotations__.keys()
+    named = {*TABLES[table].key, "track_id"}.difference(TABLES[table].snapshot)
     found = []
     for candidate in transform_of(table)(snapshot):
         if isinstance(candidate, Candidate):
@@ -132,7 +132,8 @@ def explain(
     if table not in TABLES:
         raise UsageError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
-    key = SnapshotKey(day, playlist)
+    cloud.tables()
+    key = SnapshotKey(day, playlist, kind_of(TABLES[table]))
     found = origin(cloud.client("s3"), cloud.platform.bucket, table, key)
     places = entries(found.snapshot, table, track)
     if not places:

@@ -1,12 +1,14 @@
 """What an audit found, and what mends each: a repair, a corrected document, or a person."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Literal, NotRequired, TypeAlias
+from typing import Final, TypeAlias
 
 from rich.markup import escape
-from typing_extensions import TypedDict
 
 from contracts.elements import UnreadableSnapshotError
+from contracts.operations.audit import Gap, Mending
+from contracts.operations.dead_letters import NO_DIAGNOSIS
+from contracts.operations.redrive import LetterSummary
 from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables import TABLES
 from infra.cli import dlq
@@ -16,32 +18,11 @@ from infra.cli.replay import Announcement
 from infra.cli.screen import ConsoleError, err
 from shared.lake import SnapshotKey
 
-_REDRIVEN_BY_SQS: Final = "redriven by SQS"
-"""The class of a dead letter that no worker gave up for good: its cause need not be the document."""
-
 Place: TypeAlias = tuple[str, str]
 """A raw key and a table."""
 
 
-class Gap(TypedDict):
-    """A gap as the audit tells of it.
-
-    Attributes:
-        mended_by: A repair does `replay` and `catalog`. `document` takes a corrected raw object, `code` somebody
-            who finds out why a replay did not mend it, `person` whoever knows what should be.
-        cause: Why a repair does not mend it: the class of a dead letter and its sentence, where there is one.
-    """
-
-    table: str | None
-    playlist_id: str | None
-    snapshot_date: str | None
-    raw_key: str | None
-    what: str
-    mended_by: Literal["replay", "catalog", "document", "code", "person"]
-    cause: NotRequired[str]
-
-
-_TO_DO: Final[Mapping[str, str]] = {
+_TO_DO: Final[Mapping[Mending, str]] = {
     "replay": "{repair}",
     "catalog": "{repair}",
     "document": "correct the raw object, or remove it: {cause}",
@@ -58,29 +39,25 @@ def what_to_do(gap: Gap, repair: str) -> str:
         gap: The gap.
         repair: The command that repairs what can be.
     """
-    return _TO_DO[gap["mended_by"]].format(repair=repair, cause=gap.get("cause", _ORPHANED))
+    return _TO_DO[gap.mended_by].format(repair=repair, cause=gap.cause or _ORPHANED)
 
 
 def announcements(gaps: Sequence[Gap]) -> list[Announcement]:
     """The announcements that mend those of the gaps that a replay can mend, each once."""
-    places = {
-        (gap["raw_key"], gap["table"])
-        for gap in gaps
-        if gap["mended_by"] == "replay" and gap["raw_key"] and gap["table"]
-    }
+    places = {(gap.raw_key, gap.table) for gap in gaps if gap.mended_by == "replay" and gap.raw_key and gap.table}
     return [Announcement(SnapshotKey.from_raw(raw_key), table) for raw_key, table in sorted(places)]
 
 
 def with_documents(cloud: Cloud, gaps: Sequence[Gap]) -> list[Gap]:
     """The gaps, with those that a replay cannot mend because the raw document cannot be read."""
-    replays = [gap for gap in gaps if gap["mended_by"] == "replay"]
-    letters = _dead_letters(cloud, replays, lambda letter: letter.error_class != _REDRIVEN_BY_SQS)
+    replays = [gap for gap in gaps if gap.mended_by == "replay"]
+    letters = _dead_letters(cloud, replays, lambda letter: letter.error_class != NO_DIAGNOSIS)
     bucket = Bucket(cloud.client("s3"), cloud.platform.bucket)
-    documents = {key: _fault_of_document(bucket, key) for key in {gap["raw_key"] or "" for gap in replays}}
+    documents = {key: _fault_of_document(bucket, key) for key in {gap.raw_key or "" for gap in replays}}
 
     def refined(gap: Gap) -> Gap:
-        cause = letters.get(_place(gap)) or documents.get(gap["raw_key"] or "")
-        return {**gap, "mended_by": "document", "cause": cause} if cause and gap["mended_by"] == "replay" else gap
+        cause = letters.get(_place(gap)) or documents.get(gap.raw_key or "")
+        return gap.because_of(cause, mended_by="document") if cause and gap.mended_by == "replay" else gap
 
     return [refined(gap) for gap in gaps]
 
@@ -92,17 +69,17 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
     if body is None:
         return None
     try:
-        for _ in read_snapshot(body, Provenance(key.playlist_id, key.snapshot_date)).entries:
+        for _ in read_snapshot(body, Provenance(key.list_id, key.snapshot_date)).entries:
             pass
     except UnreadableSnapshotError as fault:
         return f"{type(fault).__name__}: {fault.location} {fault.problem}"
     return None
 
 
-def _dead_letters(cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[dlq.Message], bool]) -> Mapping[Place, str]:
+def _dead_letters(cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[LetterSummary], bool]) -> Mapping[Place, str]:
     """The class and sentence of the dead letters of gaps, but for those that are older than the raw object is now."""
     found: dict[Place, str] = {}
-    for table in sorted({gap["table"] for gap in gaps if gap["table"]}):
+    for table in sorted({gap.table for gap in gaps if gap.table}):
         try:
             letters = dlq.show(cloud, table).messages
         except ConsoleError as fault:
@@ -123,30 +100,28 @@ def what_repair_left(
 ) -> list[Gap]:
     """The gaps, with why those that were to be mended are still there."""
     tried = {(each.key.raw, each.table) for each in replays}
-    left = [gap for gap in gaps if gap["mended_by"] == "replay" and _place(gap) in tried]
+    left = [gap for gap in gaps if gap.mended_by == "replay" and _place(gap) in tried]
     letters = _dead_letters(cloud, left, lambda _: True)
     undeclared = set(tables)
 
     def refined(gap: Gap) -> Gap:
         if gap in left:
-            return {**gap, "mended_by": "code", "cause": _of_code(gap, letters.get(_place(gap)))}
-        if gap["mended_by"] == "catalog" and gap["table"] in undeclared:
-            component = gap["table"] if gap["table"] in TABLES else "platform analytics"
-            return {
-                **gap,
-                "mended_by": "person",
-                "cause": f"its deployed stack declares no better: earworm deploy {component}",
-            }
+            return gap.because_of(_of_code(gap, letters.get(_place(gap))), mended_by="code")
+        if gap.mended_by == "catalog" and gap.table in undeclared:
+            component = gap.table if gap.table in TABLES else "platform analytics"
+            return gap.because_of(
+                f"its deployed stack declares no better: earworm deploy {component}", mended_by="person"
+            )
         return gap
 
     return [refined(gap) for gap in gaps]
 
 
 def _place(gap: Gap) -> Place:
-    return gap["raw_key"] or "", gap["table"] or ""
+    return gap.raw_key or "", gap.table or ""
 
 
 def _of_code(gap: Gap, letter: str | None) -> str:
     if letter:
-        return f"earworm dlq show {gap['table']} ({letter})"
-    return f"no dead letter says why, see earworm logs --service {gap['table']}"
+        return f"earworm dlq show {gap.table} ({letter})"
+    return f"no dead letter says why, see earworm logs --service {gap.table}"

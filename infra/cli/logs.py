@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from rich.text import Text
 
+from contracts.operations.log_events import LogEvent
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, Environment, find_cloud
 from infra.cli.completion import one_of
@@ -35,7 +36,11 @@ _OF_AN_EXCEPTION: Final = frozenset(("exception", "exception_name", "stack_trace
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that a service logged."""
+    """A line that a service logged.
+
+    Attributes:
+        message: The sentence, for people alone.
+    """
 
     at: datetime
     service: str
@@ -49,12 +54,27 @@ class Line:
         return self.fields.get("run_id")
 
     @property
+    def event(self) -> str | None:
+        """What the line tells of; see `LogEvent`."""
+        return self.fields.get("event")
+
+    @property
+    def raw_key(self) -> str | None:
+        """The raw object that the line is about, if it tells."""
+        return self.fields.get("raw_key")
+
+    @property
     def trace_id(self) -> str | None:
         """The trace that the line was logged in."""
         return self.fields.get("xray_trace_id")
 
 
-def lines(cloud: Cloud, services: Sequence[str], phrase: str, *, days: int) -> list[Line]:
+def of_event(cloud: Cloud, services: Sequence[str], event: LogEvent, *, days: int) -> list[Line]:
+    """The lines of services that tell of an event, in the order of time."""
+    return [line for line in _holding(cloud, services, event, days=days) if line.event == event]
+
+
+def _holding(cloud: Cloud, services: Sequence[str], phrase: str, *, days: int) -> list[Line]:
     """The lines of services that hold a phrase, in the order of time.
 
     Metrics and what Lambda itself writes are left out. A service that is not deployed has none.
@@ -71,14 +91,14 @@ def of_run(cloud: Cloud, run_id: str, *, days: int) -> list[Line]:
 
     A service that could not read a raw object does not know its run: such lines are found by the run's traces.
     """
-    told = [line for line in lines(cloud, OF_A_RUN, run_id, days=days) if line.run_id == run_id]
-    keys = {key for line in told for key in (line.fields.get("raw_key"), line.fields.get("key")) if key}
+    told = [line for line in _holding(cloud, OF_A_RUN, run_id, days=days) if line.run_id == run_id]
+    keys = {key for line in told for key in (line.raw_key, line.fields.get("key")) if key}
     traces = {line.trace_id for line in told if line.trace_id}
     nameless = [
         line
         for trace_id in sorted(traces)
-        for line in lines(cloud, tuple(TABLES), trace_id, days=days)
-        if line.run_id is None and line.fields.get("raw_key") in keys
+        for line in _holding(cloud, tuple(TABLES), trace_id, days=days)
+        if line.run_id is None and line.raw_key in keys
     ]
     return sorted(told + nameless, key=lambda line: line.at)
 
@@ -89,7 +109,7 @@ def whole_run_id(cloud: Cloud, beginning: str, *, days: int) -> str:
     Raises:
         ConsoleError: There is none or there are several.
     """
-    began = lines(cloud, (EXTRACTOR,), "run begins", days=days)
+    began = of_event(cloud, (EXTRACTOR,), LogEvent.RUN_BEGINS, days=days)
     known = list(dict.fromkeys(str(line.run_id) for line in reversed(began)))
     found = known[:1] if beginning == "latest" else [run_id for run_id in known if run_id.startswith(beginning)]
     if len(found) != 1:
@@ -116,6 +136,7 @@ def logs(
     if service is not None and service not in OF_A_RUN:
         raise UsageError(f"There is no service {service!r} that works on a run: choose among {', '.join(OF_A_RUN)}.")
     cloud = find_cloud(environment)
+    cloud.tables()
     run_id = whole_run_id(cloud, run, days=days)
     for line in of_run(cloud, run_id, days=days):
         if service in {None, line.service}:
@@ -151,13 +172,17 @@ def _lines(
     )
     try:
         return [
-            line for page in pages for event in page["events"] if (line := _read(service, event["message"])) is not None
+            line
+            for page in pages
+            for event in page["events"]
+            if (line := read_line(service, event["message"])) is not None
         ]
     except client.exceptions.ResourceNotFoundException:
         return []
 
 
-def _read(service: str, text: str) -> Line | None:
+def read_line(service: str, text: str) -> Line | None:
+    """The line that a text of the log is; None if none of ours wrote it."""
     try:
         told = json.loads(text)
         at = datetime.strptime(told["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,15 +19,16 @@ from pydantic import TypeAdapter, ValidationError
 from rich.progress import Progress
 from typing_extensions import TypedDict
 
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
 from infra.deploying.stacks import stack_name
+from infra.waiting import poll
 from shared.errors import PermanentError
-from shared.lake import RAW_PREFIX, SnapshotKey
+from shared.lake import KINDS, ListKind, SnapshotKey
 
 EVERY_TABLE = ""
 """In place of a table's name: the topic, which announces to all of them."""
@@ -177,7 +178,11 @@ def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: boo
     code = deployed_code(cloud, asked.tables or cloud.tables())
     file = positions / f"{_hash(cloud, asked)}.json"
     position = (None if restart else _resumed(file, code)) or Position(began=now, code=code, announced=0, last=None)
-    everything = [Announcement(key, table) for key in keys for table in asked.tables or (EVERY_TABLE,)]
+    everything = [
+        Announcement(key, table)
+        for key in keys
+        for table in (of_kind(key.kind.name, asked.tables) if asked.tables else (EVERY_TABLE,))
+    ]
     left = [each for each in everything if position["last"] is None or each.place > position["last"]]
 
     def keep(done: Announcement) -> None:
@@ -261,7 +266,7 @@ def _receipts(announcements: Iterable[Announcement], tables: Collection[str]) ->
     return {
         each.key.receipt(table): (table, each.key)
         for each in announcements
-        for table in (tables if each.table == EVERY_TABLE else (each.table,))
+        for table in (of_kind(each.key.kind.name, tables) if each.table == EVERY_TABLE else (each.table,))
     }
 
 
@@ -295,13 +300,13 @@ def announce(
         rate: Announcements a second, at most.
         keep: Is told of each announcement after it was made.
     """
-    send = _senders(cloud, {each.table for each in announcements})
+    send = _senders(cloud, announcements)
     task = bar.add_task("announced", total=len(announcements), note="")
     began = time.monotonic()
     for made, each in enumerate(announcements):
         time.sleep(max(0.0, began + made / rate - time.monotonic()))
         bar.update(task, note=f"{each.key.snapshot_date}")
-        send[each.table](announcement(cloud.platform.bucket, each.key))
+        send[each.table, each.key.kind](announcement(cloud.platform.bucket, each.key))
         keep(each)
         bar.advance(task)
 
@@ -347,20 +352,20 @@ def await_written(
     """
     pending = _receipts(announcements, tables)
     task = bar.add_task("tables written", total=len(pending), note="")
-    patience = time.monotonic() + _PATIENCE
-    while pending:
+
+    def written() -> set[str]:
         months = {receipt.rpartition("/day=")[0] + "/" for receipt in pending}
-        written = {key for month in months for key, moment in _modified(cloud, month) if moment >= since}
-        done = pending.keys() & written
+        return {
+            key for month in months for key, moment in _modified(cloud, month) if moment >= since and key in pending
+        }
+
+    while pending:
+        done = poll(written, pause=_PAUSE, patience=_PATIENCE)
+        if not done:
+            raise NotWrittenError(_not_written(cloud, pending))
         for receipt in done:
             del pending[receipt]
         bar.advance(task, len(done))
-        if done:
-            patience = time.monotonic() + _PATIENCE
-        elif time.monotonic() > patience:
-            raise NotWrittenError(_not_written(cloud, pending))
-        if pending:
-            time.sleep(_PAUSE)
 
 
 def clock(cloud: Cloud) -> datetime:
@@ -372,16 +377,19 @@ def clock(cloud: Cloud) -> datetime:
 def _raw_keys(cloud: Cloud, asked: Request) -> tuple[list[SnapshotKey], datetime]:
     """The snapshots that were asked for, in the order of their keys, and the time before they were listed."""
     now = clock(cloud)
+    kinds = [kind for kind in KINDS.values() if not asked.tables or of_kind(kind.name, asked.tables)]
+    found = [key for kind in kinds for key in _snapshots(cloud, kind, asked)]
+    return sorted(found, key=lambda key: key.raw), now
+
+
+def _snapshots(cloud: Cloud, kind: ListKind, asked: Request) -> Iterator[SnapshotKey]:
+    prefix = kind.prefix("raw")
     pages = cloud.client("s3").get_paginator("list_objects_v2")
-    found: list[SnapshotKey] = []
-    for page in pages.paginate(
-        Bucket=cloud.platform.bucket, Prefix=RAW_PREFIX, StartAfter=f"{RAW_PREFIX}{asked.first}"
-    ):
+    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix, StartAfter=f"{prefix}{asked.first}"):
         keys = [each["Key"] for each in page.get("Contents", ())]
-        found += (key for each in keys if (key := _snapshot(each)) and _is_asked_for(key, asked))
-        if keys and keys[-1] > f"{RAW_PREFIX}{asked.last}/~":
+        yield from (key for each in keys if (key := _snapshot(each)) and _is_asked_for(key, asked))
+        if keys and keys[-1] > f"{prefix}{asked.last}/~":
             break
-    return found, now
 
 
 def _snapshot(key: str) -> SnapshotKey | None:
@@ -392,17 +400,18 @@ def _snapshot(key: str) -> SnapshotKey | None:
 
 
 def _is_asked_for(key: SnapshotKey, asked: Request) -> bool:
-    return asked.first <= key.snapshot_date <= asked.last and (
-        not asked.playlists or key.playlist_id in asked.playlists
-    )
+    return asked.first <= key.snapshot_date <= asked.last and (not asked.playlists or key.list_id in asked.playlists)
 
 
-def _senders(cloud: Cloud, tables: Iterable[str]) -> Mapping[str, Send]:
-    return {table: _to_topic(cloud) if table == EVERY_TABLE else _to_queue(cloud, table) for table in tables}
+def _senders(cloud: Cloud, announcements: Iterable[Announcement]) -> Mapping[tuple[str, ListKind], Send]:
+    return {
+        (table, kind): _to_topic(cloud, kind) if table == EVERY_TABLE else _to_queue(cloud, table)
+        for table, kind in {(each.table, each.key.kind) for each in announcements}
+    }
 
 
-def _to_topic(cloud: Cloud) -> Send:
-    topic = cloud.client("ssm").get_parameter(Name=f"/earworm/{cloud.environment}/topic-arn")["Parameter"]["Value"]
+def _to_topic(cloud: Cloud, kind: ListKind) -> Send:
+    topic = cloud.client("ssm").get_parameter(Name=f"/earworm/{cloud.environment}/{kind.topic}")["Parameter"]["Value"]
     sns = cloud.client("sns")
     return lambda body: sns.publish(TopicArn=topic, Message=body)
 
@@ -422,7 +431,7 @@ def _modified(cloud: Cloud, prefix: str) -> Iterable[tuple[str, datetime]]:
 
 def _not_written(cloud: Cloud, pending: Mapping[str, tuple[str, SnapshotKey]]) -> str:
     named = "; ".join(
-        f"{table} of {key.playlist_id} on {key.snapshot_date} (see the queue "
+        f"{table} of {key.list_id} on {key.snapshot_date} (see the queue "
         f"{stack_name(cloud.environment, table)}-dead-letters)"
         for _, (table, key) in sorted(pending.items())[:5]
     )

@@ -1,25 +1,26 @@
 """Runs: which there were, and how far each has come."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
-from typing_extensions import TypedDict
 
+from contracts.operations.extraction import RunBegins, RunOver
+from contracts.operations.log_events import LogEvent, TableComplete
+from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
-from infra.cli.logs import EXTRACTOR, Days, Line, RunId, lines, of_run, whole_run_id
+from infra.cli.logs import EXTRACTOR, Days, Line, RunId, of_event, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
 from infra.deploying.stacks import stack_name
@@ -40,33 +41,8 @@ _STATES: Final = {
 }
 
 
-class _Begins(TypedDict):
-    snapshot_date: date
-    playlists: list[str]
-
-
-class _Playlist(TypedDict):
-    playlist_id: str
-    outcome: str
-    key: NotRequired[str | None]
-    sentence: NotRequired[str]
-
-
-class _Over(TypedDict):
-    calls: int
-    playlists: list[_Playlist]
-
-
-class _Complete(TypedDict):
-    raw_key: str
-    rows: int
-    rejected: int
-    seconds_from_raw_to_table: float
-
-
-_BEGINS: TypeAdapter[_Begins] = TypeAdapter(_Begins)
-_OVER: TypeAdapter[_Over] = TypeAdapter(_Over)
-_COMPLETE: TypeAdapter[_Complete] = TypeAdapter(_Complete)
+_NOT_OVER: Final = "not over"
+_COMPLETE: Final = TypeAdapter(TableComplete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
 
 
@@ -76,28 +52,28 @@ class Run:
 
     Attributes:
         began: When its first attempt began.
-        calls: Calls of Spotify that the last attempt made; None while it is at work, or if it was cut off.
-        playlists: What became of each playlist, as the extractor's summary tells.
+        playlists: The ids of those that it takes.
+        over: What became of each in the last attempt; None while it is at work, or if it was cut off.
     """
 
     run_id: str
     began: datetime
     snapshot_date: date
-    calls: int | None
-    playlists: Sequence[Mapping[str, Any]]
+    playlists: Sequence[str]
+    over: RunOver | None = None
 
     @property
     def outcome(self) -> str:
         """One word for the run: `ok`, the worst of what became of its playlists, or `not over`."""
-        if self.calls is None:
-            return "not over"
-        worst = [each["outcome"] for each in self.playlists if each["outcome"] != "ok"]
+        if self.over is None:
+            return _NOT_OVER
+        worst = [each.outcome for each in self.over.playlists if each.outcome != "ok"]
         return worst[0] if worst else "ok"
 
     @property
     def keys(self) -> list[SnapshotKey]:
         """The snapshots that it stored."""
-        return [SnapshotKey.from_raw(each["key"]) for each in self.playlists if each.get("key")]
+        return [SnapshotKey.from_raw(each.key) for each in self.over.playlists if each.key] if self.over else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +109,24 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
     for line in told:
         run_id, before = str(line.run_id), found.get(str(line.run_id))
         with suppress(ValidationError):  # what others log is no line of a run
-            if line.message == "run begins":
-                began = _BEGINS.validate_python(line.fields)
-                playlists = [{"playlist_id": each, "outcome": "not over"} for each in began["playlists"]]
+            if line.event == LogEvent.RUN_BEGINS:
+                begins = RunBegins.model_validate(line.fields)
                 since = before.began if before else line.at
-                found[run_id] = Run(run_id, since, began["snapshot_date"], None, playlists)
-            elif line.message == "run is over" and before:
-                over = _OVER.validate_python(line.fields)
-                found[run_id] = replace(before, calls=over["calls"], playlists=over["playlists"])
+                found[run_id] = Run(run_id, since, begins.snapshot_date, begins.playlists)
+            elif line.event == LogEvent.RUN_OVER and before:
+                found[run_id] = replace(before, over=RunOver.model_validate(line.fields))
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
 def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
     """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
-    wanted = [(key, table) for key in run.keys for table in tables]
+    wanted = [(key, table) for key in run.keys for table in of_kind(key.kind.name, tables)]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     current = {key: _raw_of(s3, bucket, key) for key in run.keys}
 
     def stands(key: SnapshotKey, table: str) -> Place:
         receipt = find_receipt(s3, bucket, key.receipt(table))
-        about = [line for line in told if (line.fields.get("table"), line.fields.get("raw_key")) == (table, key.raw)]
+        about = [line for line in told if (line.fields.get("table"), line.raw_key) == (table, key.raw)]
         return place(run.run_id, key, table, receipt, about, raw=current[key])
 
     with ThreadPoolExecutor(max_workers=10) as pool:
@@ -178,17 +152,17 @@ def place(
         told: The lines about both, in the order of time.
         raw: The raw object as it is now; None if it is gone.
     """
-    done = [line for line in told if line.message == "table is complete for the snapshot"]
+    done = [line for line in told if line.event == LogEvent.TABLE_COMPLETE]
     if receipt and receipt["run_id"] == run_id and (raw is None or raw.version == receipt["raw_version_id"]):
         seconds = done[0].fields.get("seconds_from_raw_to_table") if done else None
         return Place(key, table, "done", receipt, seconds)
     if raw is None or raw.run_id != run_id:
         by = f"of run {raw.run_id or 'unknown'} by now" if raw else "gone"
         return Place(key, table, "replaced", sentence=f"the raw object is {by}")
-    set_aside = [line for line in told if line.message == "message goes to the dead-letter queue"]
+    set_aside = [line for line in told if line.event == LogEvent.MESSAGE_DEAD_LETTERED]
     if set_aside:
         return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence", "")))
-    failed = [line for line in told if line.message == "message goes back to its queue"]
+    failed = [line for line in told if line.event == LogEvent.MESSAGE_RETURNED]
     if failed:
         received = int(failed[-1].fields.get("receive_count", 1))
         fault = str(failed[-1].fields.get("exception", "")).splitlines()[-1:]
@@ -227,18 +201,17 @@ def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "de
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
-    tables = cloud.tables()
+    tables = of_kind("playlists", cloud.tables())
     told = [
-        *lines(cloud, (EXTRACTOR,), "run begins", days=days),
-        *lines(cloud, (EXTRACTOR,), "run is over", days=days),
+        *of_event(cloud, (EXTRACTOR,), LogEvent.RUN_BEGINS, days=days),
+        *of_event(cloud, (EXTRACTOR,), LogEvent.RUN_OVER, days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
-    complete: dict[str, dict[tuple[str, str], _Complete]] = {run.run_id: {} for run in latest}
-    for line in lines(cloud, tables, "table is complete for the snapshot", days=days):
-        if line.run_id in complete:
+    complete: dict[str, dict[tuple[str, str], TableComplete]] = {run.run_id: {} for run in latest}
+    for line in of_event(cloud, tables, LogEvent.TABLE_COMPLETE, days=days):
+        if line.run_id in complete and line.raw_key:
             with suppress(ValidationError):
-                table = _COMPLETE.validate_python(line.fields)
-                complete[line.run_id].setdefault((line.service, table["raw_key"]), table)
+                complete[line.run_id].setdefault((line.service, line.raw_key), _COMPLETE.validate_python(line.fields))
     rows = [
         (
             run.run_id[:8],
@@ -262,7 +235,7 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     found = places(cloud, run, told, tables)
     rows = [
         (
-            each.key.playlist_id,
+            each.key.list_id,
             each.table,
             each.state,
             *((r["rows"], r["rejected"], r["skipped_entries"]) if (r := each.receipt) else (None, None, None)),
@@ -274,21 +247,25 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     shown: list[RenderableType] = [
         Text.from_markup(
             f"[bold]Run {run.run_id}[/]\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
-            + (f"{run.calls} calls of Spotify" if run.calls is not None else "not over")
+            + (f"{run.over.calls} calls of Spotify" if run.over else _NOT_OVER)
         ),
-        *(
-            Text.from_markup(
-                f"  {each['playlist_id']}: [{'yellow' if each['outcome'] == 'ok' else 'red'}]{each['outcome']}[/] "
-                f"{escape(each.get('sentence', ''))}"
-            )
-            for each in run.playlists
-            if each["outcome"] != "ok" or each.get("sentence")
-        ),
+        *_playlists(run),
         grid("", names, rows, numbers=range(3, 7)),
         *_reasons(found),
         *_queues(cloud, tables),
     ]
-    return Group(*shown), run.calls is not None and all(each.state in _FINAL for each in found)
+    return Group(*shown), run.over is not None and all(each.state in _FINAL for each in found)
+
+
+def _playlists(run: Run) -> Iterator[Text]:
+    """Those that are not simply in the lake."""
+    if run.over is None:
+        yield from (Text.from_markup(f"  {each}: [red]{_NOT_OVER}[/]") for each in run.playlists)
+        return
+    for each in run.over.playlists:
+        if each.outcome != "ok" or each.sentence:
+            style = "yellow" if each.outcome == "ok" else "red"
+            yield Text.assemble(f"  {each.playlist_id}: ", (each.outcome, style), f" {each.sentence or ''}")
 
 
 def _raw_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> Raw | None:
@@ -305,7 +282,7 @@ def _reasons(found: Iterable[Place]) -> Iterator[Text]:
     tables: dict[tuple[str, str, str], list[str]] = {}
     for each in found:
         if each.sentence:
-            tables.setdefault((each.state, each.key.playlist_id, each.sentence), []).append(each.table)
+            tables.setdefault((each.state, each.key.list_id, each.sentence), []).append(each.table)
     for (state, playlist_id, sentence), of in tables.items():
         yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
 

@@ -54,6 +54,7 @@ def trace(
     if show and html is None:
         raise UsageError("--open shows the page that --html writes: give both, as in --html run.html --open.")
     cloud = find_cloud(environment)
+    cloud.tables()
     run_id = whole_run_id(cloud, run, days=days)
     services = spans(documents_of(cloud, run_id, days=days), environment)
     for line in waterfall(services, out.width, show_all=show_all):

@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 from zipfile import ZipFile
 
-from contracts.tables import TABLES
+from contracts.operations.redrive import LetterSummary
+from contracts.tables import of_kind
 from infra.cli import collect, dlq
 from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
 from infra.cli.collect import Place
@@ -28,14 +29,7 @@ from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
 from infra.deploying.stacks import PLATFORM, ROOT, stack_name
 from infra.local.cloud import LocalCloud
-from shared.lake import (
-    PROCESSED_PREFIX,
-    QUARANTINE_PREFIX,
-    QUARANTINED_VALUES_PREFIX,
-    RAW_PREFIX,
-    RECEIPTS_PREFIX,
-    SnapshotKey,
-)
+from shared.lake import PLAYLISTS, Area, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,6 +39,7 @@ Console: TypeAlias = Callable[[Sequence[str]], object]
 """Runs a command of the console with its arguments, and returns its exit code, None for 0."""
 
 _ONE_IN = 5
+_TABLES = of_kind("playlists")
 _BROKEN = "songs"
 _BY_SQS = "redriven by SQS"
 _RIGHT = '"position": entry.position'
@@ -118,7 +113,7 @@ class _Demonstration:
         self._balance_raw()
 
         self._say("2. The five tables are deployed, songs with a slip in its code, and get their history.")
-        self._earworm("deploy", *(table for table in TABLES if table != _BROKEN))
+        self._earworm("deploy", *(table for table in _TABLES if table != _BROKEN))
         self._deploy_broken()
         with self._impatient_queue():
             self._earworm("replay", *self._range(), "--no-wait")
@@ -226,7 +221,7 @@ class _Demonstration:
         Raises:
             ConsoleError: Nothing moved for three minutes; names a snapshot that is nowhere.
         """
-        missing = {(key, table) for key in self._keys for table in TABLES}
+        missing = {(key, table) for key in self._keys for table in _TABLES}
         before, patience = 0, time.monotonic() + _PATIENCE
         while True:
             # The queues first, for the emulator is busy enough with the tables.
@@ -245,7 +240,7 @@ class _Demonstration:
     def _messages_waiting(self) -> int:
         sqs = self._cloud.client("sqs")
         waiting = 0
-        for table in TABLES:
+        for table in _TABLES:
             told = sqs.get_queue_attributes(
                 QueueUrl=sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, table))["QueueUrl"],
                 AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -262,11 +257,11 @@ class _Demonstration:
             (SnapshotKey.from_raw(raw.key), table) for table, letter in self._letters() for raw in letter.raw_objects
         }
 
-    def _letters(self) -> list[tuple[str, dlq.Message]]:
-        found = [dlq.show(self._cloud, table) for table in TABLES]
-        if any(each.more for each in found):
+    def _letters(self) -> list[tuple[str, LetterSummary]]:
+        found = {table: dlq.show(self._cloud, table) for table in _TABLES}
+        if any(each.more for each in found.values()):
             raise ConsoleError("There are more dead letters than one answer holds: take fewer weeks.")
-        return [(each.service, message) for each in found for message in each.messages]
+        return [(table, message) for table, letters in found.items() for message in letters.messages]
 
     def _balance(self) -> None:
         """Shows where each snapshot and each entry is.
@@ -274,14 +269,14 @@ class _Demonstration:
         Raises:
             ConsoleError: One is nowhere.
         """
-        every = {(key, table) for key in self._keys for table in TABLES}
+        every = {(key, table) for key in self._keys for table in _TABLES}
         complete, dead = self._complete(every), self._dead()
         messages = Counter(table for table, _ in self._letters())
         receipts = {row[0]: [int(each or 0) for each in row[1:]] for row in self._ask(_RECEIPTS)}
         snapshots: list[Sequence[object]] = []
         entries: list[Sequence[object]] = []
         adds_up = True
-        for table in TABLES:
+        for table in _TABLES:
             done = {key for key, of in complete if of == table}
             given_up = {key for key, of in dead if of == table} - done
             nowhere = len(self._keys) - len(done) - len(given_up)
@@ -299,7 +294,7 @@ class _Demonstration:
 
     def _balance_raw(self) -> None:
         pages = self._s3.get_paginator("list_object_versions").paginate(
-            Bucket=self._cloud.platform.bucket, Prefix=RAW_PREFIX
+            Bucket=self._cloud.platform.bucket, Prefix=PLAYLISTS.prefix("raw")
         )
         versions = [version for page in pages for version in page.get("Versions", ())]
         current = {version["Key"] for version in versions if version["IsLatest"]}
@@ -317,7 +312,7 @@ class _Demonstration:
         return self._cloud.athena.ask(sql).rows
 
     def _clean_backfill(self) -> Cloud:
-        self._earworm("deploy", "--env", "prod", PLATFORM, *TABLES)
+        self._earworm("deploy", "--env", "prod", PLATFORM, *_TABLES)
         clean = replace(self._cloud, environment="prod")
         for key in self._keys:
             source: CopySourceTypeDef = {"Bucket": self._cloud.platform.bucket, "Key": key.raw}
@@ -340,11 +335,11 @@ class _Demonstration:
         """The Parquet files and quarantines by their ETags, and what the receipts tell."""
         bucket = cloud.platform.bucket
         receipts: dict[str, object] = {}
-        for key in self._etags(bucket, RECEIPTS_PREFIX):
+        for key in self._etags(bucket, PLAYLISTS.prefix("receipts")):
             receipt: dict[str, Any] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
             del receipt["raw_version_id"]
             receipts[key] = receipt
-        prefixes = (PROCESSED_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
+        prefixes = map(PLAYLISTS.prefix, _HELD_BY_ETAG)
         return {key: etag for prefix in prefixes for key, etag in self._etags(bucket, prefix).items()} | receipts
 
     def _etags(self, bucket: str, prefix: str) -> dict[str, str]:
@@ -352,6 +347,7 @@ class _Demonstration:
         return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
 
 
+_HELD_BY_ETAG: Sequence[Area] = ("processed", "quarantine", "quarantine-values")
 _REFUSED = (
     "SELECT table_name, column_name, reason, count(*) AS refused FROM rejected_values "
     "GROUP BY table_name, column_name, reason ORDER BY 1, 2, 3"

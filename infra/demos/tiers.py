@@ -1,11 +1,12 @@
 """What lands in the lake in each tier of Spotify's, seen in real runs against the simulator."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, get_args
 
-from contracts.tables import TABLES
+from contracts.operations.extraction import RunSummary
+from contracts.tables import of_kind
 from infra.cli import collect
 from infra.cli.screen import ConsoleError, progress
 from infra.local.spotify.admin import TierName
@@ -14,6 +15,7 @@ from infra.local.spotify.client import find_simulator
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
 
+_TABLES = of_kind("playlists")
 _FIRST_DAY = date(2024, 1, 1)
 _COVERAGES = ("features_coverage", "popularity_coverage", "genres_coverage")
 
@@ -36,15 +38,16 @@ def in_each_tier(cloud: "Cloud") -> Iterator[Landed]:
     """
     if find_simulator(cloud.variables) is None:
         raise ConsoleError("The tiers are the simulator's: start it with `earworm up`, without Spotify credentials.")
+    tables = of_kind("playlists", cloud.tables())
     for number, tier in enumerate(get_args(TierName)):
         day = _FIRST_DAY + timedelta(weeks=number)
         run = _run_in(tier, cloud, day)
         with progress() as bar:
-            collect.await_tables(cloud, run.stored, bar)
-        yield _landed(cloud, tier, day, run)
+            collect.await_tables(cloud, collect.stored(run), bar)
+        yield _landed(cloud, tier, tables, run)
 
 
-def _run_in(tier: TierName, cloud: "Cloud", day: date) -> collect.Run:
+def _run_in(tier: TierName, cloud: "Cloud", day: date) -> RunSummary:
     with collect.turned_to(cloud, day) as simulator:
         assert simulator
         simulator.set_tier(tier)
@@ -54,11 +57,12 @@ def _run_in(tier: TierName, cloud: "Cloud", day: date) -> collect.Run:
             simulator.set_tier("extended")
 
 
-def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
+def _landed(cloud: "Cloud", tier: str, tables: Sequence[str], run: RunSummary) -> Landed:
+    day = run.snapshot_date
     partition = f"year = '{day:%Y}' AND month = '{day:%m}' AND day = '{day:%d}'"
     counted = " UNION ALL ".join(
         f"SELECT '{table}' AS name, CAST(count(*) AS double) AS value FROM {table} WHERE {partition}"  # noqa: S608  # the names are the contracts' own
-        for table in TABLES
+        for table in tables
     )
     covered = " UNION ALL ".join(
         f"SELECT '{name}' AS name, avg({name}) AS value FROM playlist_metadata WHERE {partition}"  # noqa: S608  # likewise
@@ -68,15 +72,15 @@ def _landed(cloud: "Cloud", tier: str, day: date, run: collect.Run) -> Landed:
     told = {name: None if value is None else float(value) for name, value in answer.rows}
     return Landed(
         tier=tier,
-        rows={table: int(told[table] or 0) for table in TABLES},
+        rows={table: int(told[table] or 0) for table in tables},
         coverages={name: told[name] for name in _COVERAGES},
-        outcomes=", ".join(sorted({playlist["outcome"] for playlist in run.playlists})),
+        outcomes=", ".join(sorted({playlist.outcome for playlist in run.playlists})),
     )
 
 
 def markdown(tiers: Iterable[Landed]) -> str:
     """The runs as a table in Markdown."""
-    names = ("tier", "outcome", *TABLES, "features", "popularity", "genres")
+    names = ("tier", "outcome", *_TABLES, "features", "popularity", "genres")
     lines = [_line(names), _line("---" for _ in names)]
     for landed in tiers:
         covered = ("-" if value is None else f"{value:.0%}" for value in landed.coverages.values())

@@ -11,10 +11,11 @@ import fcntl
 import os
 import signal
 import socket
-import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
+
+from infra.waiting import poll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,16 +88,15 @@ def _inheritable() -> list[int]:
 
 def _acquire(lock: IO[str], patience: float) -> bool:
     """Whether the lock was free within so many seconds; then it is held until the file is closed."""
-    deadline = time.monotonic() + patience
-    while True:
+
+    def takes() -> bool:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-        else:
-            return True
-        time.sleep(_POLL_SECONDS)
+            return False
+        return True
+
+    return poll(takes, pause=_POLL_SECONDS, patience=patience)
 
 
 def _note(lock: IO[str], text: str) -> None:
@@ -134,18 +134,21 @@ def await_healthy(child: Child, pid: int, *, timeout: float) -> None:
     Raises:
         LocalCloudError: It ended, or did not answer in time; with the end of its log.
     """
-    deadline = time.monotonic() + timeout
-    while not is_healthy(child.port, child.health_path):
+
+    def answers() -> bool:
+        if is_healthy(child.port, child.health_path):
+            return True
         if _reap(pid) or not is_alive(child.lock):
             raise LocalCloudError(
                 f"The {child.name} ended while it started. The end of {child.log}:\n{tail(child.log)}"
             )
-        if time.monotonic() > deadline:
-            raise LocalCloudError(
-                f"The {child.name} did not answer on {HOST}:{child.port} within {timeout:g} seconds. "
-                f"The end of {child.log}:\n{tail(child.log)}"
-            )
-        time.sleep(_POLL_SECONDS)
+        return False
+
+    if not poll(answers, pause=_POLL_SECONDS, patience=timeout):
+        raise LocalCloudError(
+            f"The {child.name} did not answer on {HOST}:{child.port} within {timeout:g} seconds. "
+            f"The end of {child.log}:\n{tail(child.log)}"
+        )
 
 
 def is_healthy(port: int, path: str) -> bool:
@@ -179,9 +182,7 @@ def end_group(lock: Path, *, grace: float) -> bool:
     for signal_number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal_number)
-        deadline = time.monotonic() + patience
-        while is_alive(lock) and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
+        poll(lambda: not is_alive(lock), pause=_POLL_SECONDS, patience=patience)
     _reap(pid)
     return True
 

@@ -9,7 +9,7 @@ dollars, free tiers left out, as the price pages of the services had them in 202
 import re
 from collections.abc import Mapping, Sequence
 
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.deploying.stacks import PLATFORM, ROOT, SERVICES, template
 
 _README = ROOT / "infra/README.md"
@@ -23,6 +23,7 @@ _MEGABYTES_IN_GIGABYTE = 1024.0
 
 _RAW_MEGABYTES = 0.6
 """Of a snapshot with 50 entries and all that enriches them, as measured."""
+_TABLES = of_kind("playlists")
 _TABLE_MEGABYTES = 0.01
 """Of one table's file of such a snapshot, as measured."""
 _EXTRACTOR_GIGABYTE_SECONDS = 1.0 * 20
@@ -43,7 +44,7 @@ _DAYS_OF_A_TABLE = 30 * 12 * 31
 """As partition projection counts them, years times months times days."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
-_GETS_OF_AN_AUDIT = len(TABLES)
+_GETS_OF_AN_AUDIT = len(_TABLES)
 """Of a snapshot: its receipts; all else is listed."""
 _AUDITS_OF_A_SNAPSHOT = 8
 _LISTINGS_OF_AN_AUDIT = 20
@@ -65,7 +66,7 @@ _CRAWLER_DPU_HOURS = 2 / 6
 def of_a_year(playlists: int) -> dict[str, float]:
     """US dollars of the first year by what they are paid for, for playlists of 50 entries taken every week."""
     snapshots = playlists * _WEEKS
-    transformed = snapshots * len(TABLES)
+    transformed = snapshots * len(_TABLES)
     stored = (snapshots * _RAW_MEGABYTES + transformed * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
     audited = snapshots * _AUDITS_OF_A_SNAPSHOT
     lambdas = (

@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 import re
 from dataclasses import dataclass
 
-from contracts.tables import TABLES
+from contracts.tables import of_kind
 from infra.deploying.stacks import ROOT
 from infra.tools.cost import of_a_year
 
@@ -21,6 +21,7 @@ _PLAYLISTS = (20, 500, 1_000, 10_000)
 MAXIMUM_CONCURRENCY = 2
 """Of each table's function, as the templates set it."""
 BATCH = 10
+_TABLES = of_kind("playlists")
 _DAY = 86_400
 _DAYS_OF_A_MONTH = 30
 _DAYS_OF_A_WEEK = 7
@@ -93,16 +94,16 @@ def _digits(value: float) -> int:
 
 def _of_a_day(playlists: int) -> dict[str, float]:
     burst = Load(playlists, window=0)
-    rate = MAXIMUM_CONCURRENCY * len(TABLES) / _TRANSFORMATION_SECONDS
+    rate = MAXIMUM_CONCURRENCY * len(_TABLES) / _TRANSFORMATION_SECONDS
     return {
         "Spotify: calls a day": playlists * _CALLS_OF_A_PLAYLIST,
         "Spotify: calls a second, spread over the day": playlists * _CALLS_OF_A_PLAYLIST / _DAY,
         "Spotify: runs of 500 calls": -(-playlists * _CALLS_OF_A_PLAYLIST // _CALL_BUDGET),
         "extractors at once, if they take all day": playlists * _EXTRACTION_SECONDS / _DAY,
         "SNS: messages in": playlists,
-        "SQS: messages over all queues": playlists * len(TABLES),
+        "SQS: messages over all queues": playlists * len(_TABLES),
         "SQS: most in flight in a queue (120,000 may be)": min(playlists, MAXIMUM_CONCURRENCY * BATCH),
-        "Lambda: transformers at once (1,000 may be)": MAXIMUM_CONCURRENCY * len(TABLES),
+        "Lambda: transformers at once (1,000 may be)": MAXIMUM_CONCURRENCY * len(_TABLES),
         "minutes until every table has them, all at once": burst.done_after / 60,
         "transformers a table so that none waits for over 5 minutes": max(1.0, burst.concurrency_for(300)),
         "S3: writes a second at the peak (3,500 a prefix may be)": rate * _WRITES_OF_A_TRANSFORMATION,

@@ -18,6 +18,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.deploying.stacks import PLATFORM, ROOT, template
+from shared.lake import kind_of
 
 _TRANSFORMER: Final = ROOT / "infra/transformer.yaml"
 _HEAD: Final = "# Written by `make generate` from infra/transformer.yaml and the contract of {table}.\n"
@@ -37,6 +38,7 @@ _Filling: TypeAlias = Mapping[str, Any]
 
 def transformer(table: Table[Any]) -> str:
     """The template of a table's service."""
+    kind = kind_of(table)
     document = _yaml().load(_TRANSFORMER)
     document.ca.comment = None  # on the file that this is made from
     for part in (document["Parameters"], document["Resources"]):
@@ -45,6 +47,8 @@ def transformer(table: Table[Any]) -> str:
         "<table>": table.name,
         "<service>": table.name.replace("_", "-"),
         "<description>": table.description,
+        "<folder>": kind.folder,
+        "<topic>": kind.topic,
         "<columns>": _columns(table),
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))

@@ -1,49 +1,34 @@
 """An audit: what the lake holds of some days, compared and told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import boto3
 from botocore.config import Config
-from typing_extensions import TypedDict
 
+from contracts.operations.audit import AuditReport, AuditRequest
+from contracts.operations.log_events import LogEvent
 from contracts.tables import OPERATIONS, TABLES
-from services.audit.comparison import Gap, compare, compare_catalog
-from services.audit.event import Event
+from services.audit.comparison import compare, compare_catalog
 from services.audit.inventory import CONCURRENCY, Inventory, catalog
 from services.audit.settings import AuditSettings
 from shared.deployed import deployed_tables
-from shared.observability import count, gauge, instrument, logger
+from shared.invocation import read
+from shared.observability import count, gauge, instrument, log
 
 MOST_LISTED: Final = 1000
 """Gaps that an answer lists, which may have 6 MB at most."""
 
 
-class Report(TypedDict):
-    """What an audit found.
-
-    Attributes:
-        checked: Snapshots that were compared with every table.
-        fresh: Younger ones that may still be on their way; they were not.
-        found: The number of gaps.
-        gaps: The first of them, 1,000 at most.
-    """
-
-    checked: int
-    fresh: int
-    found: int
-    gaps: Sequence[Gap]
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], Any], Report]
+Handler: TypeAlias = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def auditor() -> Handler:
     """The Lambda handler that compares raw snapshots with receipts, Parquet files, quarantine and the catalog.
 
-    Settings are read and clients made when the handler is, at cold start. The handler takes an `Event` and returns a
-    `Report`; it raises PermanentError for an event that it cannot read.
+    Settings are read and clients made when the handler is, at cold start. The handler takes an `AuditRequest` and
+    returns an `AuditReport`; it raises PermanentError for an event that it cannot read.
 
     Raises:
         SettingsError: The environment lacks a setting.
@@ -55,8 +40,8 @@ def auditor() -> Handler:
     inventory = Inventory(s3, settings.s3_bucket, tuple(TABLES))
     ssm = boto3.client("ssm")
 
-    def handler(event: dict[str, Any], _: Any) -> Report:
-        asked = Event.read(event)
+    def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+        asked = read(AuditRequest, event)
         began = datetime.now(UTC)
         first, last = asked.days(began.date())
         grace = settings.grace_minutes if asked.grace_minutes is None else asked.grace_minutes
@@ -68,8 +53,9 @@ def auditor() -> Handler:
             declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
             gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)
         for gap in gaps[:MOST_LISTED]:
-            logger.warning("gap", **gap)
-        logger.info(
+            log.warning(LogEvent.GAP_FOUND, "gap is found", **gap.model_dump(mode="json", exclude={"cause"}))
+        log.info(
+            LogEvent.AUDIT_DONE,
             "audit is done",
             first_day=str(first),
             last_day=str(last),
@@ -80,11 +66,12 @@ def auditor() -> Handler:
         count(gaps=len(gaps), checked_snapshots=findings.checked)
         newest = inventory.newest_day(began.date())
         gauge(days_since_snapshot=None if newest is None else (began.date() - newest).days)
-        return Report(
+        report = AuditReport(
             checked=findings.checked,
             fresh=findings.fresh,
             found=len(gaps),
-            gaps=gaps[:MOST_LISTED],
+            gaps=tuple(gaps[:MOST_LISTED]),
         )
+        return report.model_dump(mode="json")
 
     return handler

@@ -5,29 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from reprlib import Repr
-from typing import Any, Literal, NamedTuple, TypeAlias
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from contracts.columns import columns
-from contracts.tables import Table
+from contracts.operations.audit import Gap, Mending
+from contracts.tables import Table, of_kind
 from contracts.tables.receipts import Receipt
-from shared.lake import SnapshotKey, table_prefix
-
-PARTITION_KEYS: Mapping[str, str] = {"year": "string", "month": "string", "day": "string"}
-"""By which every table is partitioned, with their types in the catalog."""
-
-Mending: TypeAlias = Literal["replay", "person", "catalog"]
+from shared.lake import Place, SnapshotKey, table_prefix
 
 _REPR = Repr()
 _REPR.maxstring = 80
-
-
-class Place(NamedTuple):
-    """A table's outputs of a snapshot."""
-
-    table: str
-    key: SnapshotKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +81,6 @@ class FoundTable:
     partition_keys: Mapping[str, str]
 
 
-class Gap(TypedDict):
-    """Something that is not as it should be.
-
-    Attributes:
-        table: None for a key that belongs to no snapshot.
-        playlist_id: None for such a key and for a table of the catalog, as are the next two.
-        what: What is wrong, with the numbers.
-        mended_by: `replay` of the raw object through the table's queue, `catalog` where the table is to be declared
-            again, `person` where there is no raw object.
-    """
-
-    table: str | None
-    playlist_id: str | None
-    snapshot_date: str | None
-    raw_key: str | None
-    what: str
-    mended_by: Mending
-
-
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The result of a comparison.
@@ -132,14 +100,14 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
 
     Args:
         holdings: What the lake holds.
-        tables: The tables that every snapshot should be in.
+        tables: The tables that every snapshot of their kind should be in.
         settled_before: Raw objects that were written later may still be on their way.
     """
     settled = {key: raw for key, raw in holdings.raws.items() if raw.last_modified < settled_before}
     gaps = [
         _gap(place, what, "replay")
         for key, raw in sorted(settled.items(), key=lambda each: each[0].raw)
-        for place in (Place(table, key) for table in tables)
+        for place in (Place(table, key) for table in of_kind(key.kind.name, tables))
         for what in _faults(place, raw, holdings)
     ]
     for name, found in (
@@ -163,9 +131,9 @@ def compare_catalog(found: Mapping[str, FoundTable], tables: Sequence[Table[Any]
         bucket: The lake.
     """
     return [
-        Gap(table=table.name, playlist_id=None, snapshot_date=None, raw_key=None, what=what, mended_by="catalog")
+        Gap(table=table.name, what=what, mended_by="catalog")
         for table in tables
-        for what in _faults_of_table(table, found.get(table.name), f"s3://{bucket}/{table_prefix(table.name)}")
+        for what in _faults_of_table(table, found.get(table.name), f"s3://{bucket}/{table_prefix(table)}")
     ]
 
 
@@ -178,7 +146,7 @@ def _faults_of_table(table: Table[Any], found: FoundTable | None, location: str)
     declared = {column.name: column.glue_type for column in columns(table.row)}
     for kind, of_the_catalog, of_the_contract in (
         ("column", found.columns, declared),
-        ("partition key", found.partition_keys, PARTITION_KEYS),
+        ("partition key", found.partition_keys, dict.fromkeys(table.partition_keys, "string")),
     ):
         for name in sorted({*of_the_catalog, *of_the_contract}):
             is_, should_be = of_the_catalog.get(name), of_the_contract.get(name)
@@ -215,7 +183,7 @@ def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: Fou
     key = place.key
     expected: Mapping[str, str | None] = {
         "table_name": place.table,
-        "playlist_id": key.playlist_id,
+        "playlist_id": key.list_id,
         "snapshot_date": str(key.snapshot_date),
         "run_id": run_id or None,
         "raw_key": key.raw,
@@ -274,8 +242,8 @@ def _named(version: str | None) -> str:
 def _gap(place: Place | None, what: str, mended_by: Mending) -> Gap:
     return Gap(
         table=place and place.table,
-        playlist_id=place and place.key.playlist_id,
-        snapshot_date=place and str(place.key.snapshot_date),
+        playlist_id=place and place.key.list_id,
+        snapshot_date=place and place.key.snapshot_date,
         raw_key=place and place.key.raw,
         what=what,
         mended_by=mended_by,

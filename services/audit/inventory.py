@@ -4,7 +4,6 @@ Receipts are read; raw objects, Parquet files and quarantines are only listed, f
 receipt names it by. No byte of a Parquet file is parsed here: a reader that a damaged one ends would end the audit.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,17 +11,19 @@ from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from contracts.tables import TABLES
 from contracts.tables.receipts import read_receipt
-from services.audit.comparison import FoundObject, FoundRaw, FoundReceipt, FoundTable, Holdings, Place
+from services.audit.comparison import FoundObject, FoundRaw, FoundReceipt, FoundTable, Holdings
 from shared.errors import PermanentError
 from shared.lake import (
     CONTENT_SHA256,
-    PROCESSED_PREFIX,
-    QUARANTINE_PREFIX,
-    QUARANTINED_VALUES_PREFIX,
-    RAW_PREFIX,
-    RECEIPTS_PREFIX,
+    KINDS,
+    PLAYLISTS,
+    Area,
+    Place,
     SnapshotKey,
+    partition_of_month,
+    table_prefix,
 )
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CONCURRENCY = 16
-
-_DAY = "year=(?P<year>[0-9]{4})/month=(?P<month>[0-9]{2})/day=(?P<day>[0-9]{2})"
-_BESIDE_TABLES = re.compile(
-    rf"(?:{QUARANTINE_PREFIX}|{QUARANTINED_VALUES_PREFIX}|{RECEIPTS_PREFIX}){_DAY}/(?P<table>\w+)-(?P<playlist>.+)\.json"
-)
-_WITHIN_TABLE = re.compile(rf"{PROCESSED_PREFIX}(?P<table>\w+)/{_DAY}/(?P<playlist>.+)\.parquet")
 
 
 class Inventory:
@@ -61,48 +56,46 @@ class Inventory:
         """
         days = _Days(first, last)
         strays: list[str] = []
-        receipts = self._receipts(self._places(RECEIPTS_PREFIX, _BESIDE_TABLES, days, strays))
-        quarantine, quarantined_values = (
-            self._places(prefix, _BESIDE_TABLES, days, strays)
-            for prefix in (QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX)
-        )
-        parquet = {
-            place: found
-            for table in self._tables
-            for place, found in self._places(f"{PROCESSED_PREFIX}{table}/", _WITHIN_TABLE, days, strays).items()
-        }
+        receipts = self._receipts(self._beside_rows("receipts", days, strays))
+        quarantine = self._beside_rows("quarantine", days, strays)
+        quarantined_values = self._beside_rows("quarantine-values", days, strays)
+        rows = (table_prefix(TABLES[table]) for table in self._tables)
+        parquet = self._places(rows, days, strays)
         return Holdings(self._raws(days, strays), receipts, parquet, quarantine, quarantined_values, strays)
 
     def newest_day(self, today: date) -> date | None:
-        """The newest day, today at the latest, that has a raw object; None if no day has."""
+        """The newest day, today at the latest, that has a raw object of a playlist; None if no day has."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=RAW_PREFIX, Delimiter="/"
+            Bucket=self._bucket, Prefix=PLAYLISTS.prefix("raw"), Delimiter="/"
         )
         folders = (folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", ()))
-        days = (_day_of(folder) for folder in folders)
+        days = (PLAYLISTS.day_of(folder) for folder in folders)
         return max((day for day in days if day is not None and day <= today), default=None)
 
-    def _places(
-        self, prefix: str, pattern: re.Pattern[str], days: "_Days", strays: list[str]
-    ) -> dict[Place, FoundObject]:
-        """The outputs below a prefix by where they belong; adds what belongs nowhere to the strays."""
+    def _beside_rows(self, area: Area, days: "_Days", strays: list[str]) -> dict[Place, FoundObject]:
+        return self._places((kind.prefix(area) for kind in KINDS.values()), days, strays)
+
+    def _places(self, prefixes: Iterable[str], days: "_Days", strays: list[str]) -> dict[Place, FoundObject]:
+        """The outputs below prefixes by where they belong; adds what belongs nowhere to the strays."""
         found: dict[Place, FoundObject] = {}
-        pages = self._s3.get_paginator("list_objects_v2")
-        for year, month in days.months():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{prefix}year={year:04}/month={month:02}/"):
+        for month in (f"{prefix}{partition_of_month(first)}" for prefix in prefixes for first in days.months()):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=month):
                 for each in page.get("Contents", ()):
-                    place = _place(each["Key"], pattern)
-                    if place is None or place.table not in self._tables:
+                    place = Place.from_output(each["Key"])
+                    if place is None or not self._has(place):
                         strays.append(each["Key"])
                     elif place.key.snapshot_date in days:
                         found[place] = FoundObject(each["ETag"].strip('"'), each["Size"])
         return found
 
+    def _has(self, place: Place) -> bool:
+        return place.table in self._tables and TABLES[place.table].kind == place.key.kind.name
+
     def _raws(self, days: "_Days", strays: list[str]) -> dict[SnapshotKey, FoundRaw]:
         found: dict[SnapshotKey, FoundRaw] = {}
-        pages = self._s3.get_paginator("list_object_versions")
-        for year, month in days.months():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{RAW_PREFIX}{year:04}-{month:02}-"):
+        raws = (kind.prefix("raw") for kind in KINDS.values())
+        for month in (f"{prefix}{first:%Y-%m-}" for prefix in raws for first in days.months()):
+            for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=month):
                 for version in (each for each in page.get("Versions", ()) if each["IsLatest"]):
                     try:
                         key = SnapshotKey.from_raw(version["Key"])
@@ -158,29 +151,11 @@ class _Days:
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
 
-    def months(self) -> Iterator[tuple[int, int]]:
-        """The year and number of every month that has one of the days."""
+    def months(self) -> Iterator[date]:
+        """The first day of every month that has one of the days."""
         for month in range(self.first.year * 12 + self.first.month - 1, self.last.year * 12 + self.last.month):
-            yield month // 12, month % 12 + 1
+            yield date(month // 12, month % 12 + 1, 1)
 
 
 def _types(columns: "Sequence[ColumnOutputTypeDef]") -> Mapping[str, str]:
     return {column["Name"]: column.get("Type", "") for column in columns}
-
-
-def _day_of(folder: str) -> date | None:
-    try:
-        return date.fromisoformat(folder.removeprefix(RAW_PREFIX).removesuffix("/"))
-    except ValueError:
-        return None
-
-
-def _place(key: str, pattern: re.Pattern[str]) -> Place | None:
-    parts = pattern.fullmatch(key)
-    if parts is None:
-        return None
-    try:
-        day = date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
-    except ValueError:
-        return None
-    return Place(parts["table"], SnapshotKey(day, parts["playlist"]))

@@ -1,18 +1,17 @@
 """What a run cannot finish because calls are spent, left to a run that starts once there are new ones."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from contracts.operations.extraction import ExtractionRequest
 from services.extractor.web import QuotaError
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
-MOST_DEFERRALS: Final = 3
 _LITTLE: Final = timedelta(seconds=60)
 _SHORTEST: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=1)
@@ -36,13 +35,9 @@ class Deferral:
     due: datetime
 
     @property
-    def event(self) -> dict[str, Any]:
-        """The event that it starts with."""
-        return {
-            "scheduled_time": self.scheduled_time.isoformat(),
-            "playlists": list(self.playlists),
-            "deferrals": self.count,
-        }
+    def request(self) -> ExtractionRequest:
+        """What it is started with."""
+        return ExtractionRequest(scheduled_time=self.scheduled_time, playlists=self.playlists, deferrals=self.count)
 
 
 def wait_after(spent: QuotaError) -> timedelta:
@@ -96,7 +91,7 @@ class SchedulerDeferrals:
             ClientError: The service refuses.
             BotoCoreError: It cannot be reached.
         """
-        event = json.dumps(deferral.event)
+        event = deferral.request.model_dump_json()
         scheduler = self._scheduler()
         try:
             scheduler.create_schedule(

@@ -16,9 +16,10 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from typing_extensions import TypedDict
 
+from contracts.operations.log_events import LogEvent
 from services.extractor.web import JsonObject
 from shared.lake import Lake, SnapshotKey
-from shared.observability import logger
+from shared.observability import log
 
 MONTH: Final = timedelta(days=31)
 """How long an artist is not asked for again, and how old the snapshot may be that knows it."""
@@ -60,7 +61,7 @@ def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists
             raw = lake.last_raw(key, within=MONTH)
             return dict(_artists_of(_decoder.decode(raw.body), key.snapshot_date - MONTH)) if raw else {}
         except (ClientError, BotoCoreError, ValueError) as fault:
-            logger.warning("earlier snapshot is not used", sentence=str(fault))
+            log.warning(LogEvent.EARLIER_SNAPSHOT_UNUSABLE, "earlier snapshot is not used", sentence=str(fault))
             return {}
 
     return find

@@ -6,12 +6,13 @@ from typing import Any, TypeAlias
 
 from contracts.broken import Broken
 from contracts.elements import Elements
+from contracts.operations.log_events import LogEvent
 from contracts.spotify import Entry, Track, credited, sound
 from services.extractor.capabilities import is_lasting
 from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, RefusedError, WebError
-from shared.observability import logger
+from shared.observability import log
 
 Known: TypeAlias = dict[str, JsonObject | None]
 """Full objects by id; None for one that Spotify does not know."""
@@ -105,7 +106,7 @@ def _gather(
         for batch in fetch([each for each in ids if each not in known]):
             known.update(batch)
     except WebError as fault:
-        logger.warning("enrichment is incomplete", kind=kind, sentence=str(fault))
+        log.warning(LogEvent.ENRICHMENT_INCOMPLETE, "enrichment is incomplete", kind=kind, sentence=str(fault))
         cause = fault
     return Enrichment(
         [found for each in ids if (found := known.get(each))],

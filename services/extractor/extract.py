@@ -5,32 +5,43 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final, NotRequired, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from spotipy.cache_handler import MemoryCacheHandler
-from typing_extensions import TypedDict
 
 from contracts.drift import drift
+from contracts.operations.extraction import (
+    MOST_DEFERRALS,
+    DeferredRun,
+    ExtractionRequest,
+    NotStored,
+    PlaylistSummary,
+    RunBegins,
+    RunOver,
+    RunSummary,
+    Stored,
+)
+from contracts.operations.log_events import LogEvent
 from contracts.spotify import Track
 from services.extractor.credentials import Credentials, days_since_consent, plain_credentials, stored_credentials
-from services.extractor.deferral import MOST_DEFERRALS, Deferral, Deferrals, SchedulerDeferrals, wait_after
+from services.extractor.deferral import Deferral, Deferrals, SchedulerDeferrals, wait_after
 from services.extractor.earlier import earlier_artists
 from services.extractor.enrichment import Catalogue, album_ids, artist_ids, distinct_tracks
-from services.extractor.event import Event
 from services.extractor.features import FeatureProvider, Features, SpotifyFeatures, measure
-from services.extractor.playlist import NotStored, Stored, outcome_of, read_playlist
+from services.extractor.playlist import outcome_of, read_playlist
 from services.extractor.reccobeats import ReccoBeats
 from services.extractor.settings import ExtractorSettings
 from services.extractor.snapshot import Extraction, as_raw_snapshot
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import QuotaError, WebError, WebSession, fetcher, retrying
 from shared.errors import PermanentError, TransientError
+from shared.invocation import read
 from shared.lake import Lake, SnapshotKey
-from shared.observability import count, gauge, instrument, logger, step
+from shared.observability import count, gauge, instrument, log, step
 from shared.settings import SettingsError
 
 RESERVE_SECONDS: Final = 45.0
@@ -39,42 +50,7 @@ RESERVE_SECONDS: Final = 45.0
 _IN_TIME: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
-class PlaylistSummary(TypedDict):
-    """What became of a playlist.
-
-    Attributes:
-        outcome: `ok`, `partial`, `metadata_only`; or without a snapshot `forbidden`, `not_found_or_editorial`, `quota`
-            or `failed`.
-        key: Where the snapshot is.
-        entries: How many came.
-        sentence: What is missing or went wrong, and what to do.
-    """
-
-    playlist_id: str
-    outcome: str
-    key: str | None
-    entries: int | None
-    sentence: NotRequired[str]
-
-
-class DeferredRun(TypedDict):
-    """The playlists that are left to another run, and when that starts, in ISO 8601."""
-
-    due: str
-    playlists: list[str]
-
-
-class Summary(TypedDict):
-    """What became of a run; `calls` is the number of calls to Spotify."""
-
-    run_id: str
-    snapshot_date: str
-    calls: int
-    playlists: list[PlaylistSummary]
-    deferred: NotRequired[DeferredRun]
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], Summary]
+Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 class IncompleteRunError(Exception):
@@ -87,7 +63,8 @@ def extractor() -> Handler:
     Settings are read and clients made when the handler is, at cold start; the secret is read by the first run, and the
     access token is kept from run to run.
 
-    The handler takes an `Event`, returns a `Summary`, and raises IncompleteRunError after all that can be stored is, if
+    The handler takes an `ExtractionRequest`, returns a `RunSummary`, and raises IncompleteRunError after all that
+    can be stored is, if
 
     - a playlist was not read to its end for a reason that may soon pass: Lambda repeats an asynchronous invocation
       twice, and a repetition writes the same keys, so that the day's snapshot becomes complete;
@@ -120,8 +97,8 @@ def extractor() -> Handler:
         assert settings.spotify_secret_name
         return stored_credentials(boto3.client("secretsmanager", config=_IN_TIME), settings.spotify_secret_name)
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> Summary:
-        asked = Event.read(event)
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        asked = read(ExtractionRequest, event)
         playlist_ids = asked.playlists or settings.playlist_ids
         if not playlist_ids:
             raise PermanentError("event", "it names no playlist, nor does PLAYLIST_ID: give ids, links or URIs")
@@ -161,12 +138,13 @@ def extractor() -> Handler:
         gauge(days_since_consent=days_since_consent(credentials(), datetime.now(UTC)))
         day = run.snapshot_date.isoformat()
         with (
-            logger.append_context_keys(run_id=context.aws_request_id),
+            log.about(run_id=context.aws_request_id),
             step("run", run_id=context.aws_request_id, snapshot_date=day),
         ):
-            logger.info("run begins", snapshot_date=day, playlists=playlist_ids)
+            begins = RunBegins(snapshot_date=run.snapshot_date, playlists=tuple(playlist_ids))
+            log.info(LogEvent.RUN_BEGINS, "run begins", **begins.model_dump(mode="json"))
             try:
-                return run.extract(playlist_ids)
+                return run.extract(playlist_ids).model_dump(mode="json")
             except IncompleteRunError:
                 credentials.cache_clear()  # a new secret or consent may be there for the repetition
                 tokens.save_token_to_cache(None)
@@ -217,38 +195,36 @@ class Run:
         """The day of the snapshots."""
         return self._scheduled_time.date()
 
-    def extract(self, playlist_ids: Sequence[str]) -> Summary:
+    def extract(self, playlist_ids: Sequence[str]) -> RunSummary:
         """Stores a snapshot of each playlist; a fault with one of them never costs another.
 
         Raises:
             IncompleteRunError: See `extractor`.
         """
         attempts = [self._attempt(playlist_id) for playlist_id in playlist_ids]
-        summary: Summary = {
-            "run_id": self._run_id,
-            "snapshot_date": self.snapshot_date.isoformat(),
-            "calls": self._spotify.calls,
-            "playlists": [attempt.summary for attempt in attempts],
-        }
-        stored = sum(attempt.key is not None for attempt in attempts)
-        logger.info(
-            "run is over",
-            calls=summary["calls"],
-            capabilities=self._spotify.capabilities.findings,
-            playlists=summary["playlists"],
+        summary = RunSummary(
+            run_id=self._run_id,
+            snapshot_date=self.snapshot_date,
+            calls=self._spotify.calls,
+            playlists=tuple(attempt.summary for attempt in attempts),
         )
-        count(calls=summary["calls"], snapshots=stored, failed_playlists=len(attempts) - stored)
+        stored = sum(attempt.key is not None for attempt in attempts)
+        over = RunOver(
+            calls=summary.calls,
+            capabilities=self._spotify.capabilities.findings,
+            playlists=summary.playlists,
+        )
+        log.info(LogEvent.RUN_OVER, "run is over", **over.model_dump(mode="json"))
+        count(calls=summary.calls, snapshots=stored, failed_playlists=len(attempts) - stored)
         unfinished = tuple(attempt.playlist_id for attempt in attempts if attempt.may_succeed_later)
         problem = None
         if unfinished and self._spotify.spent:
             try:
-                return {**summary, "deferred": self._defer(unfinished, self._spotify.spent)}
+                return summary.model_copy(update={"deferred": self._defer(unfinished, self._spotify.spent)})
             except (_NotDeferredError, ClientError, BotoCoreError) as fault:
                 problem = f"The rest is not deferred: {fault}. "
         if unfinished or not stored:
-            sentences = "; ".join(
-                f"{each['playlist_id']}: {each['sentence']}" for each in summary["playlists"] if "sentence" in each
-            )
+            sentences = "; ".join(f"{each.playlist_id}: {each.sentence}" for each in summary.playlists if each.sentence)
             raise IncompleteRunError(
                 f"{stored} of {len(attempts)} playlists have a snapshot. {problem or ''}{sentences}"
             )
@@ -264,14 +240,16 @@ class Run:
             due=datetime.now(UTC) + wait_after(spent),
         )
         self._deferrals.defer(deferral)
-        deferred: DeferredRun = {"due": deferral.due.isoformat(timespec="seconds"), "playlists": list(playlists)}
-        logger.warning("rest is deferred", **deferred, deferrals=deferral.count)
+        deferred = DeferredRun(due=deferral.due.replace(microsecond=0), playlists=playlists)
+        log.warning(
+            LogEvent.RUN_DEFERRED, "rest is deferred", **deferred.model_dump(mode="json"), deferrals=deferral.count
+        )
         return deferred
 
     def _attempt(self, playlist_id: str) -> "_Attempt":
         facts = {"run_id": self._run_id, "snapshot_date": self.snapshot_date.isoformat()}
         with (
-            logger.append_context_keys(playlist_id=playlist_id),
+            log.about(playlist_id=playlist_id),
             step("playlist", playlist_id=playlist_id, **facts) as work,
         ):
             try:
@@ -283,8 +261,12 @@ class Run:
             if attempt.fault:
                 work.fail(attempt.fault)
             if attempt.sentence:
-                log = logger.warning if attempt.outcome == "ok" else logger.error
-                log("playlist is not complete", **attempt.summary)
+                tell = log.warning if attempt.outcome == "ok" else log.error
+                tell(
+                    LogEvent.PLAYLIST_INCOMPLETE,
+                    "playlist is not complete",
+                    **attempt.summary.model_dump(mode="json"),
+                )
             return attempt
 
     def _store(self, playlist_id: str) -> "_Attempt":
@@ -313,7 +295,8 @@ class Run:
         with step("put") as work:
             stored = self._lake.put_raw(key, body, run_id=self._run_id, replaces=playlist.outcome == "ok")
             work.note(bytes=len(body), stored=stored)
-        logger.info(
+        log.info(
+            LogEvent.SNAPSHOT_STORED if stored else LogEvent.SNAPSHOT_KEPT,
             "snapshot is stored" if stored else "the day's earlier snapshot stays",
             key=key.raw,
             capabilities=extraction.capabilities,
@@ -355,13 +338,13 @@ class _Attempt:
 
     @property
     def summary(self) -> PlaylistSummary:
-        summary: PlaylistSummary = {
-            "playlist_id": self.playlist_id,
-            "outcome": self.outcome,
-            "key": self.key,
-            "entries": self.entries,
-        }
-        return {**summary, "sentence": self.sentence} if self.sentence else summary
+        return PlaylistSummary(
+            playlist_id=self.playlist_id,
+            outcome=self.outcome,
+            key=self.key,
+            entries=self.entries,
+            sentence=self.sentence,
+        )
 
     @property
     def may_succeed_later(self) -> bool:

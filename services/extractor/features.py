@@ -7,10 +7,11 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
+from contracts.operations.log_events import LogEvent
 from contracts.spotify import Track, isrc, normalised_isrc
 from services.extractor.spotify import SpotifyClient
 from services.extractor.web import JsonObject, QuotaError, WebError
-from shared.observability import logger, step
+from shared.observability import log, step
 
 JoinedBy: TypeAlias = Literal["id", "isrc"]
 Ask: TypeAlias = Callable[[Sequence[str]], Iterable[Iterable[Any]]]
@@ -158,7 +159,12 @@ class Inquiry:
         except self._ends_the_run:
             raise
         except WebError as fault:
-            logger.warning("provider is not asked again in this run", source=self._source, sentence=str(fault))
+            log.warning(
+                LogEvent.PROVIDER_GIVEN_UP,
+                "provider is not asked again in this run",
+                source=self._source,
+                sentence=str(fault),
+            )
             self._fault = fault
         else:
             self._answers = dict.fromkeys(new) | self._answers

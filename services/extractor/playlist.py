@@ -1,20 +1,18 @@
 """A playlist with all of its entries, in the generation of the Web API that it came in."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import requests
 
 from contracts.documents import container, listed
 from contracts.fields import integer
+from contracts.operations.extraction import NotStored, Stored
 from services.extractor.capabilities import is_lasting
 from services.extractor.spotify import ENTRIES_A_CALL, SpotifyClient
 from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 from shared.errors import TransientError
 from shared.observability import step
-
-Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
-NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]
 
 _READINGS: Final = 3
 

@@ -9,8 +9,9 @@ import requests
 import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
+from contracts.operations.log_events import LogEvent
 from shared.errors import TransientError
-from shared.observability import logger
+from shared.observability import log
 
 JsonObject: TypeAlias = dict[str, Any]
 Fetch: TypeAlias = Callable[[str, Mapping[str, str]], JsonObject]
@@ -275,4 +276,9 @@ def _pause(state: RetryCallState) -> float:
 
 
 def _log_repetition(state: RetryCallState) -> None:
-    logger.warning("call is repeated", sentence=str(_fault(state)), in_seconds=round(state.upcoming_sleep, 1))
+    log.warning(
+        LogEvent.CALL_REPEATED,
+        "call is repeated",
+        sentence=str(_fault(state)),
+        in_seconds=round(state.upcoming_sleep, 1),
+    )

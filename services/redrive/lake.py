@@ -4,33 +4,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
-from typing_extensions import TypedDict
 
+from contracts.operations.redrive import RawLook
+from contracts.tables import TABLES
 from services.redrive.letters import DeadLetter, snapshot_key
+from shared.lake import PLAYLISTS, ListKind, kind_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ARCHIVE_PREFIX: Final = "dead-letters/spotify/"
 PREVIEW_CHARACTERS: Final = 200
 _LONGEST_CHARACTER = 4
-
-
-class RawLook(TypedDict):
-    """What is at a raw key now.
-
-    Attributes:
-        exists: Whether there is an object; None if the key is none of a raw snapshot and was not looked at.
-        size: In bytes.
-        last_modified: ISO 8601, UTC.
-        begins: Its first 200 characters.
-    """
-
-    key: str
-    exists: bool | None
-    size: int | None
-    last_modified: str | None
-    begins: str | None
 
 
 class LetterLake:
@@ -43,24 +27,24 @@ class LetterLake:
     def look(self, raw_key: str) -> RawLook:
         """Looks at what a message announces."""
         if not snapshot_key(raw_key):
-            return {"key": raw_key, "exists": None, "size": None, "last_modified": None, "begins": None}
+            return RawLook(key=raw_key, exists=None)
         try:
             found = self._s3.get_object(Bucket=self._bucket, Key=raw_key)
         except self._s3.exceptions.NoSuchKey:
-            return {"key": raw_key, "exists": False, "size": None, "last_modified": None, "begins": None}
+            return RawLook(key=raw_key, exists=False)
         with found["Body"] as body:
             begins = body.read(PREVIEW_CHARACTERS * _LONGEST_CHARACTER)
-        return {
-            "key": raw_key,
-            "exists": True,
-            "size": found["ContentLength"],
-            "last_modified": found["LastModified"].isoformat(),
-            "begins": begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
-        }
+        return RawLook(
+            key=raw_key,
+            exists=True,
+            size=found["ContentLength"],
+            last_modified=found["LastModified"],
+            begins=begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
+        )
 
     def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
         """Keeps a dead letter with all that is needed to send it again, and returns its key."""
-        key = f"{ARCHIVE_PREFIX}{service}/{letter.message_id}.json"
+        key = f"{_kind(service).prefix('dead-letters')}{service}/{letter.message_id}.json"
         kept = {
             "service": service,
             "message_id": letter.message_id,
@@ -76,3 +60,8 @@ class LetterLake:
             Bucket=self._bucket, Key=key, Body=to_json(kept, bytes_mode="base64"), ContentType="application/json"
         )
         return key
+
+
+def _kind(service: str) -> ListKind:
+    """The kind of list that a service has to do with: that of its table, and playlists for a service without one."""
+    return kind_of(TABLES[service]) if service in TABLES else PLAYLISTS

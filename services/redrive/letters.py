@@ -9,9 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from contracts.fields import naive_utc
+from contracts.operations.dead_letters import FAILED_RUN, NO_DIAGNOSIS, Diagnosis
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import SnapshotKey
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueOutputTypeDef, MessageTypeDef
-
-FUNCTIONS: Final = ("extractor", "audit", "report")
-"""The services that a schedule starts; their dead letters are the events of runs that did not get through."""
-DIAGNOSIS: Final = frozenset({"error_class", "location", "sentence", "raw_key", "run_id", "service_version"})
-"""The message attributes that a worker adds to what it gives up."""
-NO_DIAGNOSIS: Final = "redriven by SQS"
-"""The class of what no worker gave up: it was received too often, or could not be delivered."""
-FAILED_RUN: Final = "failed three times"
-"""The class of a run that Lambda gave up, if it does not tell the error's."""
 
 _BATCH = 10
 _LONGEST_HIDDEN = 43_200
@@ -224,7 +216,9 @@ class QueueDeadLetters(DeadLetters):
         self._sqs.send_message(
             QueueUrl=self._source,
             MessageBody=letter.body,
-            MessageAttributes={name: value for name, value in letter.attributes.items() if name not in DIAGNOSIS},
+            MessageAttributes={
+                name: value for name, value in letter.attributes.items() if name not in Diagnosis.__annotations__
+            },
             MessageSystemAttributes=(
                 {"AWSTraceHeader": {"DataType": "String", "StringValue": letter.trace_header}}
                 if letter.trace_header

@@ -2,25 +2,38 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, NotRequired, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from typing_extensions import TypedDict
 
-from services.redrive.event import SERVICES, Event
-from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake, RawLook
-from services.redrive.letters import FUNCTIONS, DeadLetter, DeadLetters, FunctionDeadLetters, QueueDeadLetters
+from contracts.operations.log_events import LogEvent
+from contracts.operations.redrive import (
+    FUNCTIONS,
+    SERVICES,
+    Answer,
+    Depths,
+    Letters,
+    LetterSummary,
+    QueueDepth,
+    QueueLetters,
+    QueueTally,
+    RedriveRequest,
+    Settled,
+)
+from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake
+from services.redrive.letters import DeadLetter, DeadLetters, FunctionDeadLetters, QueueDeadLetters
 from services.redrive.settings import RedriveSettings
 from shared.errors import PermanentError
-from shared.observability import instrument, logger
+from shared.invocation import read
+from shared.observability import instrument, log
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -38,70 +51,12 @@ _IN_TIME: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": "s
 _LONGEST_ATTRIBUTE = 1024
 
 
-class Shown(TypedDict):
-    """A message, with a look at each raw object that it announces.
-
-    Attributes:
-        sent_at: ISO 8601, UTC.
-        attributes: Each message attribute's text; binary ones are left out.
-        begins: The first 200 characters of its body.
-    """
-
-    message_id: str
-    error_class: str
-    sent_at: str
-    receive_count: int
-    attributes: dict[str, str]
-    begins: str
-    raw_objects: list[RawLook]
-
-
-class ServiceSummary(TypedDict):
-    """What there is in a service's dead-letter queue, or what became of it.
-
-    Attributes:
-        visible: About how many messages could be received when the look began (list).
-        hidden: About how many somebody else was at work on (list).
-        classes: How many messages there are of each error class (list).
-        messages: The messages (show).
-        done: How many were sent back or dropped, or would be in a dry run.
-        skipped: How many a filter left out.
-        newer: How many came after the moment before which messages are taken.
-        failed: How many stay for each reason.
-    """
-
-    service: str
-    visible: NotRequired[int]
-    hidden: NotRequired[int]
-    classes: NotRequired[dict[str, int]]
-    messages: NotRequired[list[Shown]]
-    done: NotRequired[int]
-    skipped: NotRequired[int]
-    newer: NotRequired[int]
-    failed: NotRequired[dict[str, int]]
-
-
-class Summary(TypedDict):
-    """The answer.
-
-    Attributes:
-        before: The moment before which messages were taken, for the next invocation to take no others (redrive, drop).
-        more: Whether the look ended before the queues did.
-    """
-
-    action: str
-    services: list[ServiceSummary]
-    more: bool
-    dry_run: NotRequired[bool]
-    before: NotRequired[str]
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], Summary]
+Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 Treat: TypeAlias = Callable[[DeadLetter], bool]
 
 
 def redriver() -> Handler:
-    """The Lambda handler that takes an `Event` and answers with a `Summary`.
+    """The Lambda handler that takes a `RedriveRequest` and gives the `Answer` to its action.
 
     Raises:
         SettingsError: The environment lacks a setting.
@@ -115,11 +70,11 @@ def redriver() -> Handler:
         queue_prefix=settings.queue_prefix,
     )
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> Summary:
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         def seconds_left() -> float:
             return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
 
-        return redrive.carry_out(Event.read(event), seconds_left)
+        return redrive.carry_out(read(RedriveRequest, event), seconds_left).model_dump(mode="json")
 
     return handler
 
@@ -139,36 +94,37 @@ class Redrive:
     sleep: Callable[[float], None] = time.sleep
     wait_seconds: int = 1
 
-    def carry_out(self, event: Event, seconds_left: Callable[[], float]) -> Summary:
+    def carry_out(self, event: RedriveRequest, seconds_left: Callable[[], float]) -> Answer:
         """Does what is asked for, as far as the time goes.
 
         Raises:
             PermanentError: A service that is asked for has no queues.
         """
         queues = {event.service: self._queues(event.service)} if event.service else dict(self._deployed())
-        before = event.before or datetime.now(UTC)
-        summaries: list[ServiceSummary] = []
-        more = False
-        for service, its_queues in queues.items():
-            match event.action:
-                case "list":
-                    summary, cut_short = _count(service, its_queues, event, seconds_left)
-                case "show":
-                    summary, cut_short = self._show(service, its_queues, event, seconds_left)
-                case "redrive" | "drop":
-                    summary, cut_short = self._settle(service, its_queues, event, before, seconds_left)
-            summaries.append(summary)
-            more = more or cut_short
-        logger.info("dead letters were looked through", action=event.action, services=summaries, more=more)
-        if event.action in {"list", "show"}:
-            return {"action": event.action, "services": summaries, "more": more}
-        return {
-            "action": event.action,
-            "services": summaries,
-            "more": more,
-            "dry_run": event.dry_run,
-            "before": before.isoformat(),
-        }
+        answer = self._answer(event, queues, seconds_left)
+        log.info(LogEvent.LETTERS_LOOKED_THROUGH, "dead letters were looked through", **answer.model_dump(mode="json"))
+        return answer
+
+    def _answer(
+        self, event: RedriveRequest, queues: Mapping[str, DeadLetters], seconds_left: Callable[[], float]
+    ) -> Answer:
+        match event.action:
+            case "list":
+                depths = [_count(*each, event, seconds_left) for each in queues.items()]
+                return Depths(services=tuple(depth for depth, _ in depths), more=any(more for _, more in depths))
+            case "show":
+                shown = [self._show(*each, event, seconds_left) for each in queues.items()]
+                return Letters(services=tuple(letters for letters, _ in shown), more=any(more for _, more in shown))
+            case "redrive" | "drop":
+                before = event.before or datetime.now(UTC)
+                settled = [self._settle(*each, event, before, seconds_left) for each in queues.items()]
+                return Settled(
+                    action=event.action,
+                    services=tuple(tally for tally, _ in settled),
+                    more=any(more for _, more in settled),
+                    dry_run=event.dry_run,
+                    before=before,
+                )
 
     def _deployed(self) -> Iterator[tuple[str, DeadLetters]]:
         for service in SERVICES:
@@ -182,9 +138,9 @@ class Redrive:
         return QueueDeadLetters(self.sqs, name, wait_seconds=self.wait_seconds)
 
     def _show(
-        self, service: str, queues: DeadLetters, event: Event, seconds_left: Callable[[], float]
-    ) -> tuple[ServiceSummary, bool]:
-        messages: list[Shown] = []
+        self, service: str, queues: DeadLetters, event: RedriveRequest, seconds_left: Callable[[], float]
+    ) -> tuple[QueueLetters, bool]:
+        messages: list[LetterSummary] = []
 
         def show(letter: DeadLetter) -> bool:
             if _passes(letter, event):
@@ -192,27 +148,27 @@ class Redrive:
             return False
 
         cut_short = look_through(queues, show, seconds_left, enough=lambda: len(messages) >= MOST_SHOWN)
-        return {"service": service, "messages": messages}, cut_short
+        return QueueLetters(service=service, messages=tuple(messages)), cut_short
 
-    def _shown(self, letter: DeadLetter) -> Shown:
-        return {
-            "message_id": letter.message_id,
-            "error_class": letter.error_class,
-            "sent_at": letter.sent_at.isoformat(),
-            "receive_count": letter.receive_count,
-            "attributes": {name: text[:_LONGEST_ATTRIBUTE] for name, text in letter.texts.items()},
-            "begins": letter.body[:PREVIEW_CHARACTERS],
-            "raw_objects": [self.lake.look(key) for key in letter.raw_keys],
-        }
+    def _shown(self, letter: DeadLetter) -> LetterSummary:
+        return LetterSummary(
+            message_id=letter.message_id,
+            error_class=letter.error_class,
+            sent_at=letter.sent_at,
+            receive_count=letter.receive_count,
+            attributes={name: text[:_LONGEST_ATTRIBUTE] for name, text in letter.texts.items()},
+            begins=letter.body[:PREVIEW_CHARACTERS],
+            raw_objects=tuple(self.lake.look(key) for key in letter.raw_keys),
+        )
 
     def _settle(
         self,
         service: str,
         queues: DeadLetters,
-        event: Event,
+        event: RedriveRequest,
         before: datetime,
         seconds_left: Callable[[], float],
-    ) -> tuple[ServiceSummary, bool]:
+    ) -> tuple[QueueTally, bool]:
         tally = _Tally()
         sends = count()
 
@@ -241,13 +197,20 @@ class Redrive:
                 keep_elsewhere(letter)
                 queues.delete(letter)
             except (BotoCoreError, ClientError, PermanentError) as fault:
-                logger.warning("message stays", service=service, message_id=letter.message_id, exc_info=fault)
+                log.warning(
+                    LogEvent.LETTER_STAYS,
+                    "message stays",
+                    fault=fault,
+                    of_service=service,
+                    message_id=letter.message_id,
+                )
                 tally.failed[str(fault)] += 1
                 return False
-            logger.info(
+            log.info(
+                LogEvent.LETTER_SETTLED,
                 "message is out of the dead-letter queue",
                 action=event.action,
-                service=service,
+                of_service=service,
                 message_id=letter.message_id,
                 error_class=letter.error_class,
                 raw_keys=letter.raw_keys,
@@ -256,13 +219,13 @@ class Redrive:
             return True
 
         cut_short = look_through(queues, settle, seconds_left)
-        return {
-            "service": service,
-            "done": tally.done,
-            "skipped": tally.skipped,
-            "newer": tally.newer,
-            "failed": dict(tally.failed),
-        }, cut_short
+        return QueueTally(
+            service=service,
+            done=tally.done,
+            skipped=tally.skipped,
+            newer=tally.newer,
+            failed=dict(tally.failed),
+        ), cut_short
 
 
 @dataclass
@@ -317,8 +280,8 @@ def _hidden(seconds_left: float) -> float:
 
 
 def _count(
-    service: str, queues: DeadLetters, event: Event, seconds_left: Callable[[], float]
-) -> tuple[ServiceSummary, bool]:
+    service: str, queues: DeadLetters, event: RedriveRequest, seconds_left: Callable[[], float]
+) -> tuple[QueueDepth, bool]:
     depth = queues.depth()
     classes: Counter[str] = Counter()
 
@@ -328,15 +291,15 @@ def _count(
         return False
 
     cut_short = look_through(queues, note, seconds_left)
-    return {
-        "service": service,
-        "visible": depth.visible,
-        "hidden": depth.hidden,
-        "classes": dict(classes.most_common()),
-    }, cut_short
+    return QueueDepth(
+        service=service,
+        visible=depth.visible,
+        hidden=depth.hidden,
+        classes=dict(classes.most_common()),
+    ), cut_short
 
 
-def _passes(letter: DeadLetter, event: Event) -> bool:
+def _passes(letter: DeadLetter, event: RedriveRequest) -> bool:
     return (
         (event.error_class is None or event.error_class == letter.error_class)
         and (event.date is None or event.date in letter.days)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import PermanentError
-from shared.lake import RAW_PREFIX, SnapshotKey
+from shared.lake import PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -63,7 +63,7 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence
     receipts: dict[str, Receipt] = {}
     for day in days:
         of_the_day = {}
-        for found in _listed(s3, bucket, f"{RAW_PREFIX}{day}/"):
+        for found in _listed(s3, bucket, f"{PLAYLISTS.prefix('raw')}{day}/"):
             with suppress(PermanentError):
                 of_the_day[SnapshotKey.from_raw(found["Key"])] = found["LastModified"]
         wanted = {key.receipt(table) for key in of_the_day for table in tables}

@@ -3,21 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import boto3
-from typing_extensions import TypedDict
 
 from analytics.athena import Athena
 from analytics.report import page
 from analytics.week import collect, monday_of
-from contracts.tables import TABLES
-from services.report.event import Event
+from contracts.operations.log_events import LogEvent
+from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
+from contracts.tables import TABLES, of_kind
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
 from services.report.shelf import SIGNING, Shelf
 from shared.deployed import deployed_tables
-from shared.observability import instrument, logger, step
+from shared.invocation import read
+from shared.observability import instrument, log, step
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,34 +28,15 @@ if TYPE_CHECKING:
 MOST_LISTED: Final = 100
 """Missing receipts that an answer and a log line list."""
 
-Outcome: TypeAlias = Literal["nothing", "waiting", "unchanged", "written"]
-
-
-class Report(TypedDict):
-    """What became of a report.
-
-    Attributes:
-        outcome: `nothing` if the week has no snapshot, or none with entries; `waiting` while receipts are missing;
-            `unchanged` if the page was made from the same receipts by the same version; `written`.
-        week: The week's Monday.
-        missing: Keys of the receipts that are waited for, the first 100.
-        link_sent: Whether a link to the page went out.
-    """
-
-    outcome: Outcome
-    week: str
-    missing: list[str]
-    link_sent: bool
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], Any], Report]
+Handler: TypeAlias = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def reporter() -> Handler:
     """The Lambda handler that makes the page of a week.
 
-    Settings are read and clients made when the handler is, at cold start. The handler takes an `Event` and returns a
-    `Report`. It raises PermanentError for an event that it cannot read, and AthenaError if Athena failed a query.
+    Settings are read and clients made when the handler is, at cold start. The handler takes a `WeekRequest` and
+    returns a `WeekReport`. It raises PermanentError for an event that it cannot read, and AthenaError if
+    Athena failed a query.
 
     Raises:
         SettingsError: The environment lacks a setting.
@@ -69,9 +51,9 @@ def reporter() -> Handler:
         Athena(boto3.client("athena"), settings.athena_database, settings.athena_workgroup),
     )
 
-    def handler(event: dict[str, Any], _: Any) -> Report:
-        report = desk.report(Event.read(event), datetime.now(UTC))
-        logger.info("report", **report)
+    def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
+        report = desk.report(read(WeekRequest, event), datetime.now(UTC)).model_dump(mode="json")
+        log.info(LogEvent.REPORT_DONE, "report is done", **report)
         return report
 
     return handler
@@ -85,9 +67,9 @@ class _Desk:
     ssm: "SSMClient"
     athena: Athena
 
-    def report(self, asked: Event, now: datetime) -> Report:
+    def report(self, asked: WeekRequest, now: datetime) -> WeekReport:
         monday = monday_of(asked.week or now.date())
-        tables = deployed_tables(self.ssm, self.settings.earworm_env)
+        tables = of_kind("playlists", deployed_tables(self.ssm, self.settings.earworm_env))
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, tables)
@@ -142,5 +124,5 @@ class _Desk:
         )
 
 
-def _told(outcome: Outcome, monday: date, *, missing: Sequence[str] = (), link_sent: bool = False) -> Report:
-    return Report(outcome=outcome, week=str(monday), missing=[*missing], link_sent=link_sent)
+def _told(outcome: Outcome, monday: date, *, missing: Sequence[str] = (), link_sent: bool = False) -> WeekReport:
+    return WeekReport(outcome=outcome, week=monday, missing=tuple(missing), link_sent=link_sent)

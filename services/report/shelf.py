@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
 
+from shared.lake import PLAYLISTS
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -15,7 +17,6 @@ SIGNING: Final = Config(signature_version="s3v4", s3={"addressing_style": "virtu
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 """
 
-_PREFIX: Final = "reports/spotify/"
 _FINGERPRINT: Final = "receipts"
 
 
@@ -69,7 +70,7 @@ class Shelf:
 
     @property
     def _folder(self) -> str:
-        return f"{_PREFIX}week={self.monday}/"
+        return f"{PLAYLISTS.prefix('reports')}week={self.monday}/"
 
     def _put(self, key: str, text: str, content_type: str, fingerprint: str) -> None:
         self.s3.put_object(

@@ -15,13 +15,7 @@ from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.local.emulator import athena, trino
-from shared.lake import (
-    PROCESSED_PREFIX,
-    QUARANTINE_PREFIX,
-    QUARANTINED_VALUES_PREFIX,
-    RECEIPTS_PREFIX,
-    SnapshotKey,
-)
+from shared.lake import SnapshotKey, table_prefix
 from shared.parquet import encode
 from tests.rows import row_of
 
@@ -30,11 +24,6 @@ BUCKET = "lake"
 TODAY = date(2026, 11, 25)
 NOTHING_ELSE = dict.fromkeys(("episode_entries", "null_entries", "unknown_entries", "rejected_entries"), 0)
 """Of a snapshot whose entries are all tracks."""
-LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
-    "receipts": RECEIPTS_PREFIX,
-    "rejected_rows": QUARANTINE_PREFIX,
-    "rejected_values": QUARANTINED_VALUES_PREFIX,
-}
 
 
 @dataclass
@@ -103,14 +92,20 @@ def _catalog() -> Mapping[str, Any]:
 
 
 def _declared(table: Table[Any]) -> dict[str, Any]:
-    """A table of the contracts as the catalog has it, without partition projection."""
+    """A table of the contracts as the catalog has it, without the ranges of its partition projection."""
+    location = f"s3://{BUCKET}/{table_prefix(table)}"
+    folders = ("${kind}" if key == "kind" else f"{key}=${{{key}}}" for key in table.partition_keys)
     return {
         "Name": table.name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"classification": "parquet" if table.name in TABLES else "json"},
-        "PartitionKeys": [{"Name": key, "Type": "string"} for key in ("year", "month", "day")],
+        "Parameters": {
+            "classification": "parquet" if table.name in TABLES else "json",
+            "projection.enabled": "true",
+            "storage.location.template": location + "/".join(folders),
+        },
+        "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
         "StorageDescriptor": {
-            "Location": f"s3://{BUCKET}/{LOCATIONS[table.name]}",
+            "Location": location,
             "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(table.row)],
         },
     }

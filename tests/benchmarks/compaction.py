@@ -72,7 +72,7 @@ def _fill(pipeline: Pipeline) -> None:
     s3, bucket = pipeline.s3, pipeline.bucket
 
     def put(key: SnapshotKey) -> None:
-        snapshot = read_snapshot(bodies[key.playlist_id], Provenance(key.playlist_id, key.snapshot_date))
+        snapshot = read_snapshot(bodies[key.list_id], Provenance(key.list_id, key.snapshot_date))
         rows = encode(TABLES["songs"], judge(TABLES["songs"], songs(snapshot)).rows)
         s3.put_object(Bucket=bucket, Key=key.parquet("songs"), Body=rows)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.tables import TABLES
-from shared.lake import RECEIPTS_PREFIX, SnapshotKey
+from shared.lake import PLAYLISTS, SnapshotKey
 from tests.benchmarks.documents import document
 from tests.benchmarks.measure import MEGABYTE, WORK, median, quantile, table
 from tests.system.pipeline import Pipeline, deployed
@@ -91,7 +91,7 @@ def _backfill(pipeline: Pipeline, body: bytes, snapshots: int, day: date) -> _Ba
 
 
 def _receipts(pipeline: Pipeline, day: date) -> int:
-    prefix = f"{RECEIPTS_PREFIX}{day:year=%Y/month=%m/day=%d}/"
+    prefix = f"{PLAYLISTS.prefix('receipts')}{day:year=%Y/month=%m/day=%d}/"
     pages = pipeline.s3.get_paginator("list_objects_v2").paginate(Bucket=pipeline.bucket, Prefix=prefix)
     return sum(page["KeyCount"] for page in pages)
 

@@ -33,8 +33,10 @@ def test_a_table_is_declared_as_its_contract_has_it(table: Table[Any]) -> None:
         (column.name, column.glue_type) for column in columns(table.row)
     ]
     assert storage["Location"].startswith("s3://lake/")
-    template_of_places = parameters["storage.location.template"]
-    assert template_of_places == f"{storage['Location']}year=${{year}}/month=${{month}}/day=${{day}}"
+    kind = "" if table.kind else "${kind}/"
+    assert parameters["storage.location.template"] == (
+        f"{storage['Location']}{kind}year=${{year}}/month=${{month}}/day=${{day}}"
+    )
 
 
 def test_a_view_is_declared_as_athena_writes_it() -> None:

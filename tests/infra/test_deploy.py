@@ -270,6 +270,7 @@ class TestInAnEmulatedCloud:
             "alarm-topic-arn": platform.outputs["AlarmTopicArn"],
             "artifacts-bucket": platform.outputs["ArtifactsBucket"],
             "bucket": platform.outputs["Bucket"],
+            "charts-topic-arn": platform.outputs["ChartsTopicArn"],
             "crawler": "earworm-dev-processed",
             "database": "earworm_dev",
             "topic-arn": platform.outputs["TopicArn"],

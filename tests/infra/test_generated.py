@@ -9,6 +9,7 @@ from contracts.tables import TABLES
 from contracts.tables.songs import SONGS
 from infra.deploying.stacks import ROOT
 from infra.tools import templates
+from shared.lake import KINDS
 
 
 @pytest.mark.parametrize("path", [path.relative_to(ROOT).as_posix() for path in templates.generated()])
@@ -18,6 +19,13 @@ def test_what_is_generated_is_committed(path: str) -> None:
 
 def test_names_that_a_contract_fills_in_are_filled_in() -> None:
     assert "<" not in "".join(map(templates.transformer, TABLES.values()))
+
+
+def test_a_table_of_charts_hears_of_charts_and_has_to_do_with_their_keys_alone() -> None:
+    of_playlists, of_charts = (templates.transformer(replace(SONGS, kind=kind)) for kind in KINDS)
+
+    moved = of_playlists.replace("/spotify/", "/charts/").replace("/topic-arn", "/charts-topic-arn")
+    assert of_charts == moved != of_playlists
 
 
 def test_each_watched_column_has_a_threshold_and_an_alarm() -> None:

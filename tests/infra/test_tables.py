@@ -6,14 +6,8 @@ import pytest
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.deploying.stacks import PLATFORM
-from shared.lake import PROCESSED_PREFIX, QUARANTINE_PREFIX, QUARANTINED_VALUES_PREFIX, RECEIPTS_PREFIX
+from shared.lake import KINDS, table_prefix
 
-LOCATIONS = {name: f"{PROCESSED_PREFIX}{name}/" for name in TABLES} | {
-    "receipts": RECEIPTS_PREFIX,
-    "rejected_rows": QUARANTINE_PREFIX,
-    "rejected_values": QUARANTINED_VALUES_PREFIX,
-}
-PARTITIONS = ["year", "month", "day"]
 EVERY_TABLE = pytest.mark.parametrize("table", [*TABLES.values(), *OPERATIONS.values()], ids=lambda table: table.name)
 
 
@@ -27,11 +21,15 @@ def test_the_catalog_has_the_contract_and_finds_partitions_itself(
     assert declared["Description"] == table.description
     assert declared["TableType"] == "EXTERNAL_TABLE"
     assert [(c["Name"], c["Type"]) for c in storage["Columns"]] == [(c.name, c.glue_type) for c in columns(table.row)]
-    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [(key, "string") for key in PARTITIONS]
-    assert not {c["Name"] for c in storage["Columns"]} & set(PARTITIONS)
-    assert storage["Location"]["Fn::Sub"].endswith(f"/{LOCATIONS[table.name]}")
+    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [
+        (key, "string") for key in table.partition_keys
+    ]
+    assert not {c["Name"] for c in storage["Columns"]} & set(table.partition_keys)
+    assert storage["Location"]["Fn::Sub"].endswith(f"/{table_prefix(table)}")
     assert parameters["storage.location.template"]["Fn::Sub"] == (
-        storage["Location"]["Fn::Sub"] + "year=${!year}/month=${!month}/day=${!day}"
+        storage["Location"]["Fn::Sub"]
+        + ("" if table.kind else "${!kind}/")
+        + "year=${!year}/month=${!month}/day=${!day}"
     )
     assert parameters["classification"] == ("parquet" if table.name in TABLES else "json")
 
@@ -52,6 +50,14 @@ def test_partitions_are_projected_over_the_years_to_come(
         "projection.day.type": "integer",
         "projection.day.range": "1,31",
         "projection.day.digits": "2",
+        **(
+            {}
+            if table.kind
+            else {
+                "projection.kind.type": "enum",
+                "projection.kind.values": ",".join(kind.folder for kind in KINDS.values()),
+            }
+        ),
     }
 
 

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
+from contracts.operations.audit import AuditRequest
+from contracts.operations.extraction import ExtractionRequest
+from contracts.operations.payload import Request
+from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.stacks import PLATFORM, SERVICES, template
+from shared.invocation import read
+from shared.lake import KINDS
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
@@ -30,6 +36,20 @@ def test_every_parameter_is_described_and_has_a_default(component: str, written:
 
     assert [name for name, parameter in parameters.items() if not parameter.get("Description")] == []
     assert {name for name, parameter in parameters.items() if "Default" not in parameter} <= {"CodeBucket", "CodeKey"}
+
+
+@pytest.mark.parametrize(
+    ("service", "request_"), [("audit", AuditRequest), ("extractor", ExtractionRequest), ("report", WeekRequest)]
+)
+def test_a_schedule_sends_what_its_function_takes(
+    service: str, request_: type[Request], written: Callable[[str], Template]
+) -> None:
+    resources = written(service)["Resources"].values()
+    (schedule,) = (each["Properties"] for each in resources if each["Type"] == "AWS::Scheduler::Schedule")
+
+    event = schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-22T06:00:00Z")
+
+    assert read(request_, json.loads(event)).model_fields_set == json.loads(event).keys()
 
 
 def test_every_output_is_described(component: str, written: Callable[[str], Template]) -> None:
@@ -304,7 +324,7 @@ def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(re
     (condition, when_set, otherwise), *_ = [rule["Fn::If"] for rule in rules if "Fn::If" in rule]
     plain = {rule["Id"]: rule for rule in rules if "Id" in rule}
 
-    assert plain["raw-snapshots"]["Prefix"] == "raw/spotify/"
+    assert plain["raw-snapshots"]["Prefix"] == "raw/"
     assert plain["raw-snapshots"]["Transitions"] == [
         {"StorageClass": "STANDARD_IA", "TransitionInDays": {"Ref": "RawInfrequentAccessDays"}}
     ]
@@ -313,11 +333,25 @@ def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(re
     }
     assert (condition, when_set["Prefix"], otherwise) == (
         "QuarantineEnds",
-        "quarantine/spotify/",
+        "quarantine/",
         {"Ref": "AWS::NoValue"},
     )
     current = {rule["Prefix"] for rule in plain.values() if "ExpirationInDays" in rule}
     assert current == {"athena-results/"}, "nothing else of the lake may end by itself"
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_each_kind_of_list_has_a_topic_that_hears_of_its_raw_objects_and_of_no_others(resources: Resources) -> None:
+    announced = resources("AWS::S3::Bucket")["Bucket"]["NotificationConfiguration"]["TopicConfigurations"]
+    topics = {
+        parameter["Name"]["Fn::Sub"].removeprefix("/earworm/${Environment}/"): _logical_id(parameter["Value"])
+        for parameter in resources("AWS::SSM::Parameter").values()
+    }
+
+    assert {
+        _logical_id(each["Topic"]): {rule["Name"]: rule["Value"] for rule in each["Filter"]["S3Key"]["Rules"]}
+        for each in announced
+    } == {topics[kind.topic]: {"prefix": kind.prefix("raw"), "suffix": ".json"} for kind in KINDS.values()}
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
@@ -341,8 +375,7 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
     }
     assert objects == {
         "s3:GetObject": [
-            *("compacted/spotify/*", "processed/spotify/*", "quarantine/spotify/*", "quarantine-values/spotify/*"),
-            *("receipts/spotify/*", "athena-results/*"),
+            *("compacted/*", "processed/*", "quarantine/*", "quarantine-values/*", "receipts/*", "athena-results/*"),
         ],
         "s3:PutObject": ["athena-results/*"],
     }

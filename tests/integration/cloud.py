@@ -1,15 +1,19 @@
 """S3, SNS and SQS in process, wired as the platform wires them."""
 
 import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pyarrow.parquet as pq
 
 from shared.lake import Lake, SnapshotKey
+from shared.observability import _lines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,6 +102,33 @@ def record(body: str, message_id: str = "message-1", **attributes: str) -> dict[
         "messageAttributes": {},
         "eventSource": "aws:sqs",
     }
+
+
+@contextmanager
+def written_lines(*, reworded: bool = False) -> Iterator[Callable[[], list[str]]]:
+    """What tells the lines of the log since the last look, which may have other sentences than the services give."""
+
+    def reword(line: logging.LogRecord) -> bool:
+        line.msg = "other words"
+        return True
+
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_lines().registered_formatter)
+    if reworded:
+        handler.addFilter(reword)
+    _lines().addHandler(handler)
+
+    def told() -> list[str]:
+        lines = stream.getvalue().splitlines()
+        stream.truncate(0)
+        stream.seek(0)
+        return lines
+
+    try:
+        yield told
+    finally:
+        _lines()._logger.removeHandler(handler)
 
 
 def make_cloud() -> Cloud:

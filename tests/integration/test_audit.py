@@ -11,7 +11,7 @@ from moto import mock_aws
 from contracts.tables import OPERATIONS, TABLES
 from services.audit.audit import auditor
 from shared.errors import PermanentError
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
 from tests.integration.tables import DATABASE, alter, complete, copy, declare_tables, flip, forge, receipt_with
@@ -102,6 +102,14 @@ def test_of_a_lake_without_snapshots_no_age_is_told(empty: Cloud, capsys: pytest
     audit()
 
     assert "DaysSinceSnapshot" not in capsys.readouterr().out
+
+
+def test_what_a_chart_left_without_its_raw_object_is_told(cloud: Cloud) -> None:
+    chart = SnapshotKey(KEY.snapshot_date, "listenbrainz-sitewide", CHARTS)
+    cloud.s3.put_object(Bucket=BUCKET, Key=chart.receipt("songs"), Body=b"{}")
+
+    # songs is no table of charts
+    assert whats(audit()) == [(None, f"{chart.receipt('songs')} belongs to no snapshot")]
 
 
 ANOTHER_FILE = "Parquet file is another than its receipt says: ETag "
@@ -227,10 +235,11 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
     assert found.pop("what").startswith(what)
     assert found == {
         "table": table,
-        "playlist_id": KEY.playlist_id,
+        "playlist_id": KEY.list_id,
         "snapshot_date": "2026-11-22",
         "raw_key": KEY.raw,
         "mended_by": "replay",
+        "cause": None,
     }
     complete(cloud)
     assert audit()["found"] == 0
@@ -308,6 +317,7 @@ def test_a_table_that_somebody_dropped_is_named(cloud: Cloud, name: str) -> None
             "raw_key": None,
             "what": "the catalog has no such table",
             "mended_by": "catalog",
+            "cause": None,
         }
     ]
     assert audit(catalog=False)["found"] == 0

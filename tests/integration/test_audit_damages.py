@@ -72,7 +72,7 @@ def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
         declare_tables()
         cloud = make_cloud()
         cloud.deploy(*TABLES)
-        keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), KEY.playlist_id) for week in range(WEEKS)]
+        keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), KEY.list_id) for week in range(WEEKS)]
         for number, key in enumerate(keys):
             broken = entry({**track("Two"), "name": None}), entry(track("Three", popularity=101))
             cloud.put_raw(playlist(entry(track(f"One {number}")), *broken), key=key.raw)

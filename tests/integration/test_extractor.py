@@ -17,6 +17,8 @@ from msgspec import UNSET, structs
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.spotify import credited, field_of
+from infra.cli.logs import read_line
+from infra.cli.runs import find_runs
 from services.extractor import web
 from services.extractor.deferral import SchedulerDeferrals
 from services.extractor.extract import RESERVE_SECONDS, IncompleteRunError, extractor
@@ -24,6 +26,7 @@ from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError
 from tests.documents import skips_in, tracks_in
+from tests.integration.cloud import written_lines
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,
@@ -151,9 +154,10 @@ def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud:
         "snapshot_date": "2026-11-22",
         "calls": len(spotify.asked),
         "playlists": [
-            {"playlist_id": PLAYLIST_ID, "outcome": "ok", "key": keys[PLAYLIST_ID], "entries": 50},
-            {"playlist_id": OTHER_PLAYLIST_ID, "outcome": "ok", "key": keys[OTHER_PLAYLIST_ID], "entries": 120},
+            {"playlist_id": name, "outcome": "ok", "key": keys[name], "entries": entries, "sentence": None}
+            for name, entries in ((PLAYLIST_ID, 50), (OTHER_PLAYLIST_ID, 120))
         ],
+        "deferred": None,
     }
     assert sorted(cloud.keys()) == sorted(keys.values())
 
@@ -170,6 +174,26 @@ def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud:
 
     # and each object tells its run
     assert {cloud.s3.head_object(Bucket=BUCKET, Key=key)["Metadata"]["run-id"] for key in keys.values()} == {"run-1"}
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("reworded", [False, True])
+def test_the_console_reads_a_run_however_lines_are_worded(spotify: FakeSpotify, *, reworded: bool) -> None:
+    # given a run of which one playlist is refused
+    del spotify.playlists[OTHER_PLAYLIST_ID]
+    with written_lines(reworded=reworded) as told:
+        summary = run()
+        lines = [line for text in told() if (line := read_line("extractor", text))]
+
+    # when the console reads its lines
+    (found,) = find_runs(lines)
+
+    # then it tells what the run answered
+    assert {line.message == "other words" for line in lines} == {reworded}
+    assert found.over
+    assert (found.run_id, found.snapshot_date, found.playlists) == ("run-1", DAY, (PLAYLIST_ID, OTHER_PLAYLIST_ID))
+    assert [each.model_dump(mode="json") for each in found.over.playlists] == summary["playlists"]
+    assert (found.outcome, found.keys) == ("not_found_or_editorial", [SnapshotKey(DAY, PLAYLIST_ID)])
 
 
 @pytest.mark.usefixtures("cloud")
@@ -357,7 +381,7 @@ def test_a_playlist_of_episodes_alone_is_complete_and_needs_nothing_else(cloud: 
     (told,) = run({**SUNDAY, "playlists": [PLAYLIST_ID]})["playlists"]
 
     assert (told["outcome"], told["entries"]) == ("ok", 60)
-    assert "sentence" not in told
+    assert told["sentence"] is None
     assert [cloud.capabilities()[each] for each in ("artists", "albums", "audio_features.spotify")] == [
         *("none needed", "none needed", "none needed")
     ]
@@ -453,7 +477,7 @@ class TestALongLimitInTheMiddle:
         assert len(spotify.calls_of("playlist")) == 3
 
         # and the rest is deferred for as long as Spotify asks
-        rest = {"scheduled_time": "2026-11-22T06:00:00+00:00", "playlists": FIVE[2:], "deferrals": 1}
+        rest = {"scheduled_time": "2026-11-22T06:00:00Z", "playlists": FIVE[2:], "deferrals": 1}
         assert cloud.deferred() == [rest]
         assert summary["deferred"]["playlists"] == FIVE[2:]
         wait = datetime.fromisoformat(summary["deferred"]["due"]) - before
@@ -468,7 +492,7 @@ class TestALongLimitInTheMiddle:
 
         # then the day is complete
         assert [each["outcome"] for each in summary["playlists"]] == ["ok"] * 3
-        assert "deferred" not in summary
+        assert summary["deferred"] is None
         assert cloud.keys() == [SnapshotKey(DAY, each).raw for each in FIVE]
         assert len(cloud.s3.list_object_versions(Bucket=BUCKET)["Versions"]) == 5
 
@@ -554,6 +578,7 @@ def test_a_list_of_distinct_tracks_is_given_all_calls_that_it_takes_every_week(
                 "outcome": "ok",
                 "key": f"raw/spotify/{week}/{PLAYLIST_ID}/playlist.json",
                 "entries": 6_000,
+                "sentence": None,
             }
         ]
         assert 500 < summary["calls"] < 610
@@ -575,7 +600,7 @@ def test_artists_that_come_one_by_one_are_complete_after_some_weeks_each_as_of_i
         snapshot = cloud.snapshot(day=day)
         earlier = [each.as_of for each in snapshot.earlier_artists.values()]
         known.append((len(snapshot.artists), [earlier.count(each) for each in sorted(set(earlier))]))
-        sentence = told.get("sentence", "")
+        sentence = told["sentence"] or ""
         assert ("are not known: half of the call budget" in sentence) == (len(snapshot.artists) + len(earlier) < 50)
         assert told["outcome"] == "ok"
 
@@ -653,7 +678,7 @@ def test_a_write_that_fails_costs_no_other_and_is_a_reason_to_repeat(
     put_raw = Lake.put_raw
 
     def put_the_other(lake: Lake, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool) -> bool:
-        if key.playlist_id == PLAYLIST_ID:
+        if key.list_id == PLAYLIST_ID:
             raise ClientError({"Error": {"Code": "SlowDown", "Message": "Reduce your request rate"}}, "PutObject")
         return put_raw(lake, key, body, run_id=run_id, replaces=replaces)
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
+from contracts.operations.extraction import RunSummary
 from contracts.snapshot import Provenance, read_snapshot
 from services.extractor.credentials import Credentials
 from services.extractor.deferral import Deferral
-from services.extractor.extract import IncompleteRunError, Run, Summary
+from services.extractor.extract import IncompleteRunError, Run
 from services.extractor.features import SpotifyFeatures
 from services.extractor.reccobeats import ReccoBeats
 from services.extractor.spotify import SpotifyClient
@@ -114,7 +115,7 @@ class World:
     s3: FakeS3 = field(default_factory=FakeS3)
     deferrals: FakeDeferrals = field(default_factory=FakeDeferrals)
 
-    def run(self) -> Summary | None:
+    def run(self) -> RunSummary | None:
         """What a run comes to; None if it asks to be repeated."""
         self.spotify.wait = self.clock.wait
         with self.spotify.reachable():
@@ -190,20 +191,20 @@ def test_whatever_fails_a_run_ends_in_time_and_leaves_only_what_can_be_read(worl
 
     # and every snapshot can be read, and says what came of it
     for key, body in world.s3.objects.items():
-        snapshot = read_snapshot(body, Provenance(SnapshotKey.from_raw(key).playlist_id, DAY))
+        snapshot = read_snapshot(body, Provenance(SnapshotKey.from_raw(key).list_id, DAY))
         assert snapshot.outcome in {"ok", "partial", "metadata_only"}
         assert all(json.loads(body)["snapshot"]["capabilities"].values())
 
     # and each playlist is accounted for: told, stored or left to a later run
     if summary:
-        told = {each["playlist_id"]: each for each in summary["playlists"]}
+        told = {each.playlist_id: each for each in summary.playlists}
         assert list(told) == PLAYLISTS
-        assert {each["key"] for each in told.values() if each["key"]} == set(world.s3.objects)
-        assert all("sentence" in each for each in told.values() if each["outcome"] != "ok")
-        quota = {name for name, each in told.items() if each["outcome"] == "quota"}
+        assert {each.key for each in told.values() if each.key} == set(world.s3.objects)
+        assert all(each.sentence for each in told.values() if each.outcome != "ok")
+        quota = {name for name, each in told.items() if each.outcome == "quota"}
         deferred = {name for deferral in world.deferrals.taken for name in deferral.playlists}
         assert quota <= deferred
-        assert all(told[name]["outcome"] in {"quota", "failed", "partial", "metadata_only"} for name in deferred)
+        assert all(told[name].outcome in {"quota", "failed", "partial", "metadata_only"} for name in deferred)
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -11,14 +11,15 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
+from contracts.operations.dead_letters import FAILED_RUN, NO_DIAGNOSIS, Diagnosis
+from contracts.operations.redrive import FUNCTIONS, SERVICES, RedriveRequest
 from contracts.tables.songs import SONGS
-from services.redrive.event import SERVICES, Event
 from services.redrive.lake import LetterLake
-from services.redrive.letters import DIAGNOSIS, FAILED_RUN, FUNCTIONS, NO_DIAGNOSIS
 from services.redrive.redrive import MOST_SHOWN, Redrive, redriver
 from services.songs.transform import songs
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
+from shared.invocation import read
 from shared.lake import Lake
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
@@ -71,7 +72,8 @@ class Desk:
         )
 
     def ask(self, seconds_left: Callable[[], float] = for_ever, **event: Any) -> Any:
-        return self.redrive.carry_out(Event.read({"service": "songs", **event}), seconds_left)
+        request = read(RedriveRequest, {"service": "songs", **event})
+        return self.redrive.carry_out(request, seconds_left).model_dump(mode="json")
 
     def settled(self, seconds_left: Callable[[], float] = for_ever, **event: Any) -> Any:
         (summary,) = self.ask(seconds_left, **event)["services"]
@@ -243,7 +245,7 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
     }
     worker.process(received)
     (told,) = desk.settled(action="show")["messages"]
-    assert told["attributes"].keys() == {*DIAGNOSIS, "announced_by"}
+    assert told["attributes"].keys() == {*Diagnosis.__annotations__, "announced_by"}
 
     # when its document is mended and it is redriven
     desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=json.dumps(playlist(entry(track("One")))).encode())
@@ -266,11 +268,19 @@ def test_a_diagnosis_comes_before_attributes_for_which_sqs_has_no_place(desk: De
     received = {f"attribute_{place}": {"dataType": "String", "stringValue": "any"} for place in range(10)}
     dead_letters = DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters"))
 
-    dead_letters.send({"body": "message", "messageAttributes": received}, dict.fromkeys(DIAGNOSIS, "told"))
+    diagnosis: Diagnosis = {
+        "error_class": "told",
+        "location": "told",
+        "sentence": "told",
+        "raw_key": "told",
+        "run_id": "told",
+        "service_version": "told",
+    }
+    dead_letters.send({"body": "message", "messageAttributes": received}, diagnosis)
 
     (told,) = desk.settled(action="show")["messages"]
     assert len(told["attributes"]) == 10
-    assert told["attributes"].keys() > DIAGNOSIS
+    assert told["attributes"].keys() > diagnosis.keys()
 
 
 def test_attributes_that_are_no_diagnosis_survive(desk: Desk) -> None:

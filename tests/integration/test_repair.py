@@ -14,17 +14,18 @@ import pytest
 import typer
 from moto import mock_aws
 
+from contracts.operations.audit import Gap
+from contracts.operations.redrive import RedriveRequest
 from contracts.tables import TABLES
 from infra.cli import audit as audits
 from infra.cli import catalog, gaps
 from infra.cli.cloud import Cloud as ConsoleCloud
 from infra.cli.cloud import Platform
-from infra.cli.gaps import Gap
 from services.audit.audit import auditor
-from services.redrive.event import Event
 from services.redrive.lake import LetterLake
 from services.redrive.redrive import Redrive
 from shared.dead_letters import DeadLetterQueue
+from shared.invocation import read
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud, record
 from tests.integration.tables import DATABASE, complete, copy, declare_tables, declared_by, flip, forge, worker
@@ -53,7 +54,9 @@ class FakeFunctions:
     def __init__(self, redrive: Redrive) -> None:
         self._functions: dict[str, Callable[[dict[str, Any], Any], Any]] = {
             "earworm-dev-audit": auditor(),
-            "earworm-dev-redrive": lambda event, _: redrive.carry_out(Event.read(event), lambda: 60.0),
+            "earworm-dev-redrive": lambda event, _: redrive.carry_out(
+                read(RedriveRequest, event), lambda: 60.0
+            ).model_dump(mode="json"),
         }
         self.failing: dict[str, str] = {}
 
@@ -83,9 +86,7 @@ class Console:
             exit_code = end.exit_code
         last, _ = self.printed[-1]
         assert exit_code == bool(last.found or last.failures)
-        return [
-            [(gap["table"], gap["what"], gaps.what_to_do(gap, REPAIR)) for gap in shown] for _, shown in self.printed
-        ]
+        return [[(gap.table, gap.what, gaps.what_to_do(gap, REPAIR)) for gap in shown] for _, shown in self.printed]
 
     def letters(self) -> int:
         return sum(len(self.received(f"earworm-dev-{table.replace('_', '-')}-dead-letters")) for table in TABLES)
@@ -257,7 +258,7 @@ def test_a_month_that_fails_is_told_and_the_others_are_audited(console: Console)
 
 def test_contents_that_are_not_what_the_receipt_says_are_named_though_every_etag_agrees(console: Console) -> None:
     # given a receipt and rows that agree, and belong to another snapshot
-    other = replace(KEY, playlist_id="other")
+    other = replace(KEY, list_id="other")
     console.lake.put_raw(DOCUMENT, key=other.raw)
     complete(console.lake, other)
     rows = console.lake.s3.get_object(Bucket=BUCKET, Key=other.parquet("songs"))
@@ -266,7 +267,7 @@ def test_contents_that_are_not_what_the_receipt_says_are_named_though_every_etag
 
     before, after = console.audit(repair=True)
 
-    assert before == [("songs", f"Parquet file holds rows of playlist_id 'other', not '{KEY.playlist_id}'", REPAIR)]
+    assert before == [("songs", f"Parquet file holds rows of playlist_id 'other', not '{KEY.list_id}'", REPAIR)]
     assert after == []
 
 

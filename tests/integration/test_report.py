@@ -63,7 +63,7 @@ class Week:
             for table in TABLES:
                 self.cloud.s3.put_object(Bucket=BUCKET, Key=key.receipt(table), Body=f"{key} {version}".encode())
 
-    def report(self, **event: str) -> report.Report:
+    def report(self, **event: str) -> dict[str, Any]:
         return report.reporter()(dict(event), None)
 
     def page(self) -> Any:

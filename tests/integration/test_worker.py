@@ -1,12 +1,11 @@
 """A transformer over S3, SNS and SQS in process."""
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -19,18 +18,21 @@ from pydantic import TypeAdapter
 from urllib3 import HTTPResponse
 
 from contracts.candidates import Candidates
+from contracts.operations.log_events import LogEvent
 from contracts.snapshot import Snapshot
 from contracts.tables.playlist_metadata import PLAYLIST_METADATA
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.songs import SONGS, Song
+from infra.cli.logs import read_line
+from infra.cli.receipts import find_receipt
+from infra.cli.runs import Raw, place
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from shared.errors import TransientError
 from shared.lake import SnapshotKey, SupersededError
-from shared.observability import logger
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
+from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
 Lines: TypeAlias = Callable[[], list[dict[str, Any]]]
@@ -49,19 +51,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """What was logged since the last look."""
-    stream = StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logger.registered_formatter)
-    logger.addHandler(handler)
-
-    def logged() -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in stream.getvalue().splitlines()]
-        stream.truncate(0)
-        stream.seek(0)
-        return found
-
-    yield logged
-    logger._logger.removeHandler(handler)
+    with written_lines() as told:
+        yield lambda: [json.loads(line) for line in told()]
 
 
 @pytest.fixture
@@ -99,7 +90,7 @@ def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cl
     (refused,) = cloud.json_lines(KEY.quarantined_values("songs"))
     assert refused == {
         "snapshot_date": "2026-11-22",
-        "playlist_id": KEY.playlist_id,
+        "playlist_id": KEY.list_id,
         "run_id": "run-1",
         "extracted_at": None,
         "table_name": "songs",
@@ -302,9 +293,9 @@ def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_te
     assert response == {"batchItemFailures": [{"itemIdentifier": failed}]}
     assert cloud.keys("receipts/") == [KEY.receipt("songs")]
     assert cloud.dead() == []
-    (told,) = [line for line in lines() if line["message"] == "message goes back to its queue"]
+    (told,) = [line for line in lines() if line["event"] == LogEvent.MESSAGE_RETURNED]
     assert (told["message_id"], told["raw_key"], told["run_id"]) == (failed, other.raw, "run-1")
-    assert (told["table"], told["receive_count"], told["exception_name"]) == ("songs", "1", "TransientError")
+    assert (told["table"], told["receive_count"], told["exception_name"]) == ("songs", 1, "TransientError")
 
 
 def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:
@@ -363,7 +354,7 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     assert steps == ["read", "parse", "transform and validate", "encode", *["publish"] * 3, "receipt", "confirm"]
     assert snapshot["annotations"] == {
         "table": "songs",
-        "playlist_id": KEY.playlist_id,
+        "playlist_id": KEY.list_id,
         "snapshot_date": "2026-11-22",
         "run_id": "run-1",
     }
@@ -378,6 +369,42 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     assert (line["table"], line["rows"], line["rejected"]) == ("songs", 1, 1)
 
 
+@pytest.mark.parametrize("reworded", [False, True])
+@pytest.mark.parametrize(
+    ("document", "fault", "state", "sentence"),
+    [
+        (playlist(entry(track("One"))), None, "done", None),
+        (b'{"tracks": ', None, "dead-lettered", "not a playlist document: Invalid JSON"),
+        (playlist(), TransientError("throttled"), "failing", "1 times: shared.errors.TransientError: throttled"),
+    ],
+    ids=["good", "not JSON", "a fault that may pass"],
+)
+def test_the_console_reads_where_a_snapshot_stands_however_lines_are_worded(
+    cloud: Cloud, document: Any, fault: Exception | None, state: str, sentence: str | None, *, reworded: bool
+) -> None:
+    def transform(snapshot: Snapshot) -> Candidates[Any]:
+        if fault:
+            raise fault
+        return songs(snapshot)
+
+    # given what became of a raw object, and the lines of it
+    cloud.put_raw(document)
+    with written_lines(reworded=reworded) as told:
+        transformer(table=SONGS, transform=transform)(cloud.batch(), Context())
+        lines = [line for text in told() if (line := read_line("songs", text))]
+    raw = Raw("run-1", cloud.s3.head_object(Bucket=BUCKET, Key=KEY.raw)["VersionId"])
+
+    # when the console reads them
+    found = place("run-1", KEY, "songs", find_receipt(cloud.s3, BUCKET, KEY.receipt("songs")), lines, raw=raw)
+
+    # then it knows
+    assert {line.message == "other words" for line in lines} == {reworded}
+    assert found.state == state
+    assert (found.seconds is not None) == (state == "done")
+    assert (found.sentence or "").startswith(sentence or "")
+    assert bool(found.sentence) == bool(sentence)
+
+
 def test_the_trace_of_a_document_that_cannot_be_read_says_where_and_why(
     cloud: Cloud, daemon: Daemon, lines: Lines
 ) -> None:
@@ -389,11 +416,7 @@ def test_the_trace_of_a_document_that_cannot_be_read_says_where_and_why(
     assert {name for name, each in steps.items() if each.get("fault")} == {"earworm", "snapshot", "parse"}
     assert "Invalid JSON" in steps["parse"]["cause"]["exceptions"][0]["message"]
     (line,) = lines()
-    assert (line["message"], line["run_id"], line["xray_trace_id"]) == (
-        "message goes to the dead-letter queue",
-        "run-1",
-        ROOT,
-    )
+    assert (line["event"], line["run_id"], line["xray_trace_id"]) == (LogEvent.MESSAGE_DEAD_LETTERED, "run-1", ROOT)
 
 
 def test_a_throttled_put_is_marked_where_it_happened(

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from botocore.exceptions import ClientError
 from infra.local.cloud import LocalCloud, LocalCloudError
 from infra.local.processes import Child, await_healthy, free_port, spawn
 from infra.local.spotify.client import find_simulator
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -154,14 +154,6 @@ def client(name: Any, cloud: LocalCloud, **others: Any) -> Any:
         "aws_secret_access_key": endpoints.secret_access_key,
     }
     return boto3.client(name, endpoint_url=endpoints.aws, region_name="us-east-1", **(root | others))
-
-
-def eventually(condition: Any, *, within: float = 20) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return found
 
 
 def processes_that_mention(text: str) -> list[str]:

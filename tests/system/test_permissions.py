@@ -5,9 +5,8 @@ pipeline does, and its record is held against the policies; then each role tries
 """
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -26,6 +25,7 @@ from infra.local.spotify.trending import PLAYLISTS
 from shared.lake import SnapshotKey
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
@@ -370,7 +370,7 @@ class Account:
         s3, sns, sqs = (self.client(None, service) for service in ("s3", "sns", "sqs"))
         for bucket in (LAKE, LAKE.replace("dev", "dev-artifacts")):
             yield f"arn:aws:s3:::{bucket}/x", "s3:GetObject", s3.get_bucket_policy(Bucket=bucket)["Policy"]
-        for topic in (TOPIC, TOPIC.replace("raw-snapshots", "alarms")):
+        for topic in (TOPIC.replace("raw-snapshots", name) for name in ("raw-snapshots", "raw-charts", "alarms")):
             yield topic, "sns:Publish", sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
         for url in sqs.list_queues(QueueNamePrefix="earworm-dev-")["QueueUrls"]:
             told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "QueueArn"])["Attributes"]
@@ -431,13 +431,6 @@ class Account:
         return self.arn(value[5:]) if isinstance(value, str) and value.startswith("role:") else value
 
 
-def eventually(condition: Callable[[], Any], *, within: float = 60) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-
-
 def document(bound: int) -> bytes:
     """A snapshot of which each table has a row; when the bound is passed, a value of that row breaks its contract.
 
@@ -445,7 +438,7 @@ def document(bound: int) -> bytes:
     """
     song = track(popularity=bound, album=album(popularity=bound))
     second = entry(track("Two")) if bound <= 100 else []
-    listed = playlist(entry(song), second, id=REJECTED.playlist_id, followers={"total": 100 - bound})
+    listed = playlist(entry(song), second, id=REJECTED.list_id, followers={"total": 100 - bound})
     artists = [{"id": "song-band", "name": "Song Band", "popularity": bound}]
     features = {"source": "spotify", "items": [{"id": song["id"], "energy": bound / 100}]}
     day = str(REJECTED.snapshot_date)
@@ -466,10 +459,10 @@ class Work:
         self.pipeline.s3.put_object(Bucket=LAKE, Key=UNREADABLE.raw, Body=b"{")
         self.pipeline.s3.put_object(Bucket=LAKE, Key=REJECTED.raw, Body=document(bound=101))
         self.let_schedules_start_runs()
-        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.playlist_id])
+        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.list_id])
         self.audit()
         self.pipeline.s3.put_object(Bucket=LAKE, Key=REJECTED.raw, Body=document(bound=100))
-        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.playlist_id])
+        self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.list_id])
         self.treat_dead_letters()
         self.crawl()
         self.make_report()

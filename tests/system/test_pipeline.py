@@ -18,6 +18,7 @@ import requests
 from dateutil.relativedelta import relativedelta
 
 from analytics.sql import queries, views
+from contracts.operations.log_events import LogEvent
 from contracts.tables import TABLES
 from infra.cli import collect, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
@@ -279,6 +280,40 @@ def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
     assert (unknown["track_name"], unknown["popularity"], unknown["isrc"]) == ("Love Somebody Else", None, None)
 
 
+def test_a_snapshot_that_was_loaded_is_taken_out_and_leaves_everything_else_as_it_was(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    # given a lake, and a document of which a row is rejected and a value refused
+    key = SnapshotKey(date(2024, 6, 3), "2TakenOutAgain00000000")
+    path = tmp_path / f"{key.list_id}_{key.snapshot_date}.json"
+    entries = (entry({**track("One"), "name": None}), entry(track("Two", popularity=101)), entry(track("Three")))
+    path.write_text(json.dumps(playlist(*entries, id=None)))
+
+    def lake() -> dict[str, str]:
+        prefixes = ("raw/", "processed/", "receipts/", "quarantine/", "quarantine-values/", "unloaded/")
+        return {name: etag for prefix in prefixes for name, etag in pipeline.etags(prefix).items()}
+
+    before = lake()
+
+    # when it is loaded
+    printed = " ".join(pipeline.earworm("load", str(path)).split())
+
+    # then what landed is told
+    assert f"{key.snapshot_date} {key.list_id} partial 2 1 1 0 3" in printed
+    assert "1 new; 1 partial; 3 entries = 2 rows + 1 rejected + 0 skipped, 1 refused values." in printed
+
+    # and when it is taken out, nothing of it is left but its document, and nothing else has changed
+    pipeline.earworm("unload", "--playlist", key.list_id, "--date", str(key.snapshot_date), "--yes")
+    assert lake().keys() == {*before, key.unloaded}
+    assert before.items() <= lake().items()
+    of_that_day = ("--from", str(key.snapshot_date), "--to", str(key.snapshot_date), "--grace", "0")
+    assert "0 snapshots checked; 0 gaps" in pipeline.earworm("audit", *of_that_day)
+
+    # and it can be loaded again
+    assert "1 new; 1 partial" in pipeline.earworm("load", str(path))
+    assert "1 snapshots checked; 0 gaps" in pipeline.earworm("audit", *of_that_day)
+
+
 def test_a_document_that_cannot_be_read_waits_in_every_dead_letter_queue_with_its_diagnosis(
     pipeline: Pipeline,
 ) -> None:
@@ -314,7 +349,7 @@ def test_what_did_not_get_through_is_seen_mended_and_sent_back(pipeline: Pipelin
     # and when the object is mended and its messages are sent back
     body = json.dumps(playlist(entry(track("Mended")), id=None)).encode()
     pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=body)
-    pipeline.wait_for(key.snapshot_date, [key.playlist_id])
+    pipeline.wait_for(key.snapshot_date, [key.list_id])
     before = pipeline.etags("processed/") | pipeline.etags("receipts/")
     pipeline.earworm("dlq", "redrive", "--all", "--date", "2025-02-03")
 
@@ -388,7 +423,7 @@ def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: 
     # and every table is done
     assert pipeline.earworm("watch", run_id[:13]).count("done") == PLAYLISTS * len(TABLES)
     assert run_id[:8] in pipeline.earworm("runs")
-    assert "call is repeated" in pipeline.earworm("logs", run_id, "--service", "extractor")
+    assert LogEvent.CALL_REPEATED in pipeline.earworm("logs", run_id, "--service", "extractor")
 
 
 def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipeline: Pipeline) -> None:
@@ -484,7 +519,7 @@ def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
         (["query", "top_concerts"], 2, "There is no query 'top_concerts': choose among"),
         (["query", "SELECT nothing FROM songs"], 1, "Athena failed the query"),
         (["query", "DROP TABLE songs"], 2, "it holds DROP. Without --write"),
-        (["load", "README.md", "--date", "2026-01-05"], 1, "README.md cannot be loaded: $"),
+        (["load", "README.md", "--date", "2026-01-05"], 1, "1 of 1 files cannot be loaded, and nothing was."),
         (["load", "contracts/schemas/songs.v1.json", "--date", "2026-01-05"], 1, "not a playlist: it has neither"),
         (["status", "no-run"], 1, "No run begins with 'no-run'"),
         (["logs", "--service", "redrive"], 2, "There is no service 'redrive' that works on a run"),

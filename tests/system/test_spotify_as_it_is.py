@@ -77,8 +77,8 @@ def test_a_spent_quota_amid_five_playlists_keeps_what_is_complete_and_defers_the
     run = collect.extract(pipeline.cloud, day, FIVE)
 
     # then two snapshots are stored and the rest waits in a one-off schedule
-    assert [playlist["outcome"] for playlist in run.playlists] == ["ok", "ok", "quota", "quota", "quota"]
-    assert [key.playlist_id for key in run.stored] == FIVE[:2]
+    assert [playlist.outcome for playlist in run.playlists] == ["ok", "ok", "quota", "quota", "quota"]
+    assert [key.list_id for key in collect.stored(run)] == FIVE[:2]
     (deferred,) = [
         schedule for schedule in pipeline.scheduler.list_schedules()["Schedules"] if "deferred" in schedule["Name"]
     ]
@@ -106,6 +106,7 @@ def test_a_list_that_spotify_keeps_for_itself_costs_no_other(pipeline: Pipeline,
 
     simulator.set_tier("extended")
     refused, given = run.playlists
-    assert (refused["outcome"], refused["key"]) == ("not_found_or_editorial", None)
-    assert "37i9" in refused["sentence"]
-    assert given["outcome"] == "ok"
+    assert (refused.outcome, refused.key) == ("not_found_or_editorial", None)
+    assert refused.sentence
+    assert "37i9" in refused.sentence
+    assert given.outcome == "ok"

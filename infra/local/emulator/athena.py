@@ -6,7 +6,8 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 
 * a column that a file lacks is NULL, a column that only a file has does not exist;
 * JSON lines (openx JsonSerDe) are read with the types of the table;
-* partition keys are what the path says, and partitions that the query rules out are not read;
+* partition keys are what the path says, as `storage.location.template` reads it where partitions are projected, and
+  partitions that the query rules out are not read;
 * an object is read once for each ETag, and its rows are kept in memory for later queries, up to a bound;
 * execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
@@ -23,6 +24,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 import unicodedata
@@ -30,7 +32,7 @@ from collections import Counter
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import count
+from itertools import count, cycle
 from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
@@ -49,7 +51,7 @@ from infra.local.emulator.rows import ObjectVersion, RowCache
 from infra.local.emulator.trino import TableName, UnsupportedSqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 _ATHENA_TYPES: Final = {
@@ -82,7 +84,7 @@ class Source(NamedTuple):
     """
 
     key: str
-    relative: str
+    partition: Mapping[str, str]
     record: Mapping[str, Any]
 
 
@@ -209,10 +211,11 @@ class _Workspace:
         definitions = {name: _catalog_table(name) for name in trino.tables(query)}
         columns = {name: _columns(table) for name, table in definitions.items()}
         keys = {name: frozenset(_partition_keys(table)) for name, table in definitions.items()}
-        demands = trino.partition_filters(query, columns, keys)
+        query = trino.qualify(query, columns)
+        demands = trino.partition_filters(query, keys)
         for name, table in definitions.items():
             self._add(name, table, demands.get(name, [None]))
-        return trino.to_duckdb(query, columns)
+        return trino.to_duckdb(query)
 
     def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
         sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
@@ -230,14 +233,14 @@ class _Workspace:
         target = f"{_identifier(_PARTITIONS.database)}.{_identifier(_PARTITIONS.table)}"
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(_PARTITIONS.database)}")
         self._connection.execute(f"CREATE OR REPLACE TABLE {target} (position BIGINT, {declared})")
-        values = zip(*(_partition_values(source.relative, keys) for source in sources), strict=True)
+        values = zip(*([source.partition.get(key) for key in keys] for source in sources), strict=True)
         by_column = [list(range(len(sources))), *map(list, values)]
         unnested = ", ".join("unnest(?)" for _ in by_column)
         self._connection.execute(f"INSERT INTO {target} SELECT {unnested}", by_column)
         listed = exp.table_(_PARTITIONS.table, db=_PARTITIONS.database, catalog=trino.CATALOG)
         query = exp.select("position").from_(listed).where(wanted).order_by("position")
         columns = {_PARTITIONS: {"position": "bigint"} | dict.fromkeys(keys, "varchar")}
-        kept = self._connection.execute(trino.to_duckdb(query, columns))
+        kept = self._connection.execute(trino.to_duckdb(trino.qualify(query, columns)))
         return [sources[position] for (position,) in kept.fetchall()]
 
     def _rows(self, table: Mapping[str, Any], sources: Sequence[Source]) -> str:
@@ -271,7 +274,9 @@ class _Workspace:
         return found
 
     def _store(self, version: ObjectVersion, source: Source) -> Path:
-        path = self._folder / version.bucket / version.key
+        # DuckDB takes partition keys from folders, as Hive names them.
+        named = (f"{key}={value}" for key, value in source.partition.items() if f"/{key}=" not in f"/{version.key}")
+        path = self._folder.joinpath(version.bucket, *named, version.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(s3._read_body(version.bucket, version.key, source.record))
         return path
@@ -460,17 +465,40 @@ def _sources(table: Mapping[str, Any]) -> Iterator[Source]:
     bucket, prefix = _location(table)
     _must("s3:ListBucket", f"arn:aws:s3:::{bucket}", s3_prefix=prefix)
     records: Mapping[str, Mapping[str, Any]] = dict((s3._buckets.get(bucket) or {}).get("objects", {}))
+    partition_of = _partition_of(table)
     for key in sorted(records):
         relative = key.removeprefix(prefix)
         if not key.startswith(prefix) or key.endswith("/"):
             continue
-        if not any(part.startswith(("_", ".")) for part in relative.split("/")):
-            yield Source(key, relative, records[key])
+        if any(part.startswith(("_", ".")) for part in relative.split("/")):
+            continue
+        partition = partition_of(f"s3://{bucket}/{key.rpartition('/')[0]}")
+        if partition is not None:
+            yield Source(key, partition, records[key])
 
 
-def _partition_values(relative: str, keys: Iterable[str]) -> list[str | None]:
-    values = dict(part.split("=", 1) for part in relative.split("/")[:-1] if "=" in part)
-    return [values.get(key) for key in keys]
+def _partition_of(table: Mapping[str, Any]) -> Callable[[str], dict[str, str] | None]:
+    """What reads the partition of a folder, None if it is none of the table's."""
+    parameters = table.get("Parameters", {})
+    template = parameters.get("storage.location.template")
+    if template is None or parameters.get("projection.enabled", "").lower() != "true":
+        return _named_by_hive
+    literals = re.split(r"\$\{(\w+)\}", template.rstrip("/"))
+    pattern = "".join(
+        f"(?P<{part}>{_projected(parameters, part)})" if is_key else re.escape(part)
+        for part, is_key in zip(literals, cycle((False, True)))
+    )
+    places = re.compile(pattern)
+    return lambda folder: found.groupdict() if (found := places.fullmatch(folder)) else None
+
+
+def _projected(parameters: Mapping[str, str], key: str) -> str:
+    values = parameters.get(f"projection.{key}.values")
+    return "|".join(re.escape(value.strip()) for value in values.split(",")) if values else "[^/]+"
+
+
+def _named_by_hive(folder: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in folder.split("/") if "=" in part)
 
 
 def _view_query(name: TableName) -> exp.Query | None:

@@ -7,29 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from contracts.validation import judge
-from services.albums.transform import albums
-from services.artists.transform import artists
-from services.playlist_metadata.transform import playlist_metadata
-from services.songs.transform import songs
-from services.track_features.transform import track_features
+from services import transform_of
 from shared.parquet import encode
 from tests.benchmarks.contenders.tables import DAY, PLAYLIST
-
-_TRANSFORMS: dict[str, Any] = {
-    each.__name__: each for each in (songs, artists, albums, track_features, playlist_metadata)
-}
 
 gc.freeze()  # as `shared.worker` does when it is ready
 
 
 def write(body: bytes, folder: Path) -> None:
-    """All five tables, the entries decoded once, as no service has to: each has a table of its own."""
+    """Every table, the entries decoded once, as no service has to: each has a table of its own."""
     snapshot = read(body)
     decoded: Any = list(snapshot.entries)
     snapshot = replace(snapshot, entries=decoded)
-    write_tables(snapshot, folder, TABLES.values())
+    write_tables(snapshot, folder, [TABLES[name] for name in of_kind("playlists")])
 
 
 def read(body: bytes) -> Snapshot:
@@ -40,5 +32,5 @@ def read(body: bytes) -> Snapshot:
 def write_tables(snapshot: Snapshot, folder: Path, tables: Any) -> None:
     """Some tables of a snapshot."""
     for table in tables:
-        rows = encode(table, judge(table, _TRANSFORMS[table.name](snapshot)).rows)
+        rows = encode(table, judge(table, transform_of(table.name)(snapshot)).rows)
         (folder / f"{table.name}.parquet").write_bytes(rows)

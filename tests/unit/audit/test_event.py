@@ -3,18 +3,19 @@ from typing import Any
 
 import pytest
 
-from services.audit.event import Event
+from contracts.operations.audit import AuditRequest
 from shared.errors import PermanentError
+from shared.invocation import read
 
 TODAY = date(2026, 11, 23)
 
 
 def test_without_days_the_last_eight_are_audited() -> None:
-    assert Event.read({}).days(TODAY) == (date(2026, 11, 16), TODAY)
+    assert read(AuditRequest, {}).days(TODAY) == (date(2026, 11, 16), TODAY)
 
 
 def test_days_may_be_named() -> None:
-    event = Event.read({"from": "2025-02-01", "to": "2025-02-28", "grace_minutes": 0})
+    event = read(AuditRequest, {"from": "2025-02-01", "to": "2025-02-28", "grace_minutes": 0})
 
     assert event.days(TODAY) == (date(2025, 2, 1), date(2025, 2, 28))
     assert event.grace_minutes == 0
@@ -33,4 +34,4 @@ def test_days_may_be_named() -> None:
 )
 def test_any_other_event_is_refused_with_what_it_may_hold(event: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PermanentError, match=f"{sentence}.*It may hold from and to"):
-        Event.read(event)
+        read(AuditRequest, event)

@@ -73,6 +73,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "query": ["top_artists"],
     "remove": ["songs", "--yes"],
     "replay": ["--from", "2026-11-23", "--to", "2026-11-23"],
+    "unload": ["--playlist", "p", "--date", "2026-11-23", "--yes"],
 }
 """What a command needs to be told."""
 

@@ -10,8 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
+from contracts.operations.redrive import QueueDepth
+from contracts.tables import TABLES
 from infra.cli import dlq
-from infra.cli.screen import ConsoleError
+from infra.cli.screen import ConsoleError, UsageError
 
 if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
@@ -27,6 +29,9 @@ class FakeCloud:
     asked: list[Any] = field(default_factory=list)
     environment: str = "dev"
     address: str = "the local cloud"
+
+    def tables(self) -> tuple[str, ...]:
+        return tuple(TABLES)
 
     def command(self, words: str) -> str:
         return f"earworm {words}"
@@ -81,7 +86,7 @@ def test_the_depth_of_each_queue_is_asked_for() -> None:
     told = {"service": "songs", "visible": 3, "hidden": 1, "classes": {"KeyError": 3}}
     cloud, fake = cloud_that_answers({"action": "list", "services": [told], "more": False})
 
-    assert dlq.depth(cloud) == [dlq.Depth("songs", 3, 1, {"KeyError": 3})]
+    assert dlq.depth(cloud) == (QueueDepth(service="songs", visible=3, hidden=1, classes={"KeyError": 3}),)
     assert fake.asked == [{"action": "list"}]
 
 
@@ -104,7 +109,7 @@ def test_a_redrive_goes_on_while_there_is_more_and_takes_nothing_that_came_meanw
     (tally,) = dlq.redrive(cloud, "songs", rate=2)
 
     assert (tally.done, tally.skipped) == (8, 4)
-    assert [asked["before"] for asked in fake.asked] == [None, BEFORE]
+    assert [asked.get("before") for asked in fake.asked] == [None, "2026-11-23T06:00:00Z"]
     assert {asked["rate"] for asked in fake.asked} == {2}
 
 
@@ -124,10 +129,20 @@ def test_a_drop_tells_its_reason() -> None:
 
 
 def test_what_the_function_refuses_is_said_with_its_log_group() -> None:
-    cloud, _ = cloud_that_answers("event: service: there is no service of that name")
+    cloud, _ = cloud_that_answers("queue earworm-dev-songs: there is none")
 
-    with pytest.raises(ConsoleError, match=r"no service of that name\. .*/aws/lambda/earworm-dev-redrive"):
+    with pytest.raises(ConsoleError, match=r"songs: there is none\. .*/aws/lambda/earworm-dev-redrive"):
+        dlq.show(cloud, "songs")
+
+
+def test_what_no_function_takes_is_refused_before_it_is_asked() -> None:
+    cloud, fake = cloud_that_answers()
+
+    with pytest.raises(UsageError, match="service: there is no service of that name; choose among albums, artists"):
         dlq.show(cloud, "nonsense")
+    with pytest.raises(UsageError, match=r"rate: Input should be greater than or equal to 0\.1"):
+        dlq.redrive(cloud, "songs", rate=0)
+    assert fake.asked == []
 
 
 @pytest.mark.parametrize(

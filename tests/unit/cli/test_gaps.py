@@ -5,24 +5,17 @@ from typing import Any
 
 import pytest
 
+from contracts.operations.audit import Gap
 from infra.cli.audit import months
-from infra.cli.gaps import Gap, announcements, what_to_do
+from infra.cli.gaps import announcements, what_to_do
 from infra.cli.replay import Announcement
 from shared.lake import SnapshotKey
 
 ONE, TWO = (SnapshotKey(date(2026, 11, 2), playlist) for playlist in ("one", "two"))
 
 
-def gap(mended_by: Any, *, raw_key: str | None = ONE.raw, table: str | None = "songs", cause: str = "") -> Gap:
-    found: Gap = {
-        "table": table,
-        "playlist_id": None,
-        "snapshot_date": None,
-        "raw_key": raw_key,
-        "what": "receipt missing",
-        "mended_by": mended_by,
-    }
-    return {**found, "cause": cause} if cause else found
+def gap(mended_by: Any, *, raw_key: str | None = ONE.raw, table: str | None = "songs", cause: str | None = None) -> Gap:
+    return Gap(table=table, raw_key=raw_key, what="receipt missing", mended_by=mended_by, cause=cause)
 
 
 def test_a_repair_announces_each_gap_once_and_none_that_a_replay_does_not_mend() -> None:
@@ -43,7 +36,7 @@ def test_a_repair_announces_each_gap_once_and_none_that_a_replay_does_not_mend()
         (gap("code", cause="earworm dlq show songs (E)"), "a replay did not mend it: earworm dlq show songs (E)"),
         (gap("person"), "restore the raw object from an older version, or remove this one"),
     ],
-    ids=lambda each: each["mended_by"] if isinstance(each, dict) else "",
+    ids=lambda each: each.mended_by if isinstance(each, Gap) else "",
 )
 def test_what_is_to_be_done_is_told(found: Gap, to_do: str) -> None:
     assert what_to_do(found, "earworm audit --repair") == to_do

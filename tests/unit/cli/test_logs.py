@@ -7,6 +7,7 @@ from typing import Any, cast
 import boto3
 import pytest
 
+from contracts.operations.log_events import LogEvent
 from infra.cli.cloud import Cloud
 from infra.cli.logs import of_run, whole_run_id
 from infra.cli.screen import ConsoleError
@@ -85,7 +86,10 @@ def test_a_line_of_a_service_that_does_not_know_the_run_is_found_by_its_trace_an
     assert [(line.service, line.at.second) for line in found] == [("extractor", 1), ("songs", 2)]
 
 
-BEGUN = [told(second, "run begins", run_id=run_id) for second, run_id in enumerate(("abc-1", "abd-2", "xyz-3"))]
+BEGUN = [
+    told(second, "a sentence", event=LogEvent.RUN_BEGINS, run_id=run_id)
+    for second, run_id in enumerate(("abc-1", "abd-2", "xyz-3"))
+]
 
 
 @pytest.mark.parametrize(("beginning", "whole"), [("latest", "xyz-3"), ("abc", "abc-1"), ("abd-2", "abd-2")])

@@ -19,7 +19,7 @@ from infra.cli.cloud import Cloud, Platform
 from infra.cli.replay import EVERY_TABLE, Announcement, Request, announcement, await_written, clock, run
 from infra.cli.screen import ConsoleError, UsageError, progress
 from shared.events import announced_keys
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 
 BUCKET = "lake"
 DAYS = [date(2026, 11, 2) + timedelta(weeks=week) for week in range(3)]
@@ -33,23 +33,29 @@ pytestmark = pytest.mark.slow
 def cloud() -> Iterator[Cloud]:
     """A lake with six raw snapshots, a topic and a queue for each table."""
     with mock_aws():
-        s3, sns, sqs = boto3.client("s3"), boto3.client("sns"), boto3.client("sqs")
+        s3 = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         for key in KEYS:
             s3.put_object(Bucket=BUCKET, Key=key.raw, Body=b"{}")
         s3.put_object(Bucket=BUCKET, Key="raw/spotify/2026-11-09/stray.json", Body=b"{}")
-        topic = sns.create_topic(Name="raw-snapshots")["TopicArn"]
-        ssm = boto3.client("ssm")
-        ssm.put_parameter(Name="/earworm/dev/topic-arn", Value=topic, Type="String")
+        hear("raw-snapshots", "topic-arn", *TABLES)
         for table in TABLES:
-            ssm.put_parameter(Name=f"/earworm/dev/tables/{table}", Value=table, Type="String")
-            url = sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")["QueueUrl"]
-            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+            boto3.client("ssm").put_parameter(Name=f"/earworm/dev/tables/{table}", Value=table, Type="String")
             deploy(table, "1.0.0")
         cloud = Cloud("dev", {})
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "database", "workgroup", "crawler")
         yield cloud
+
+
+def hear(name: str, parameter: str, *tables: str) -> None:
+    """Makes a topic, and a queue for each table that hears what it announces."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    boto3.client("ssm").put_parameter(Name=f"/earworm/dev/{parameter}", Value=topic, Type="String")
+    for table in tables:
+        url = sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
 
 
 def announced(table: str) -> list[str]:
@@ -101,7 +107,7 @@ def interrupt_after(made: int, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, as
         sent.append(body)
 
     with monkeypatch.context() as patch:
-        patch.setattr(replays, "_to_topic", lambda _: interrupted)
+        patch.setattr(replays, "_to_topic", lambda *_: interrupted)
         patch.setattr(replays, "_to_queue", lambda *_: interrupted)
         with pytest.raises(ConsoleError, match="Interrupted after"):
             run(cloud, asked, folder, rate=1000, wait=False)
@@ -119,8 +125,24 @@ def test_tables_and_playlists_may_be_chosen(cloud: Cloud, tmp_path: Path) -> Non
 
     run(cloud, asked, tmp_path, rate=1000, wait=False)
 
-    assert announced("songs") == [key.raw for key in KEYS if key.playlist_id == "two"]
+    assert announced("songs") == [key.raw for key in KEYS if key.list_id == "two"]
     assert announced("albums") == []
+
+
+def test_a_chart_is_announced_to_the_topic_of_charts_and_to_no_table_of_playlists(cloud: Cloud, tmp_path: Path) -> None:
+    # given a chart among the playlists, and who hears of charts
+    chart = SnapshotKey(DAYS[0], "listenbrainz-sitewide", CHARTS)
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=chart.raw, Body=b"{}")
+    hear("raw-charts", "charts-topic-arn", "listener")
+
+    # when everything is replayed, and then songs alone
+    everything = run(cloud, Request(DAYS[0], DAYS[-1]), tmp_path, rate=1000, wait=False)
+    songs = run(cloud, Request(DAYS[0], DAYS[-1], ("songs",)), tmp_path, rate=1000, wait=False)
+
+    # then
+    assert (everything.announced, songs.announced) == (len(KEYS) + 1, len(KEYS))
+    assert announced("listener") == [chart.raw]
+    assert announced("songs") == [key.raw for key in (*KEYS, *KEYS)]
 
 
 def test_an_announcement_is_an_event_of_s3_with_its_key_encoded() -> None:
@@ -150,7 +172,7 @@ def test_an_interrupted_replay_says_how_far_it_came_and_goes_on_from_there(
         sent.extend(announced_keys(body))
 
     with monkeypatch.context() as patch:
-        patch.setattr(replays, "_to_topic", lambda _: interrupted)
+        patch.setattr(replays, "_to_topic", lambda *_: interrupted)
         with pytest.raises(ConsoleError, match=f"Interrupted after {made} of 6 announcements. The same command"):
             run(cloud, ALL, tmp_path, rate=1000, wait=False)
 
@@ -257,7 +279,7 @@ def test_a_rate_is_kept(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.Monkey
     now = [0.0]
     monkeypatch.setattr("infra.cli.replay.time.monotonic", lambda: now[0])
     monkeypatch.setattr("infra.cli.replay.time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    monkeypatch.setattr(replays, "_to_topic", lambda _: lambda _: None)
+    monkeypatch.setattr(replays, "_to_topic", lambda *_: lambda _: None)
 
     run(cloud, ALL, tmp_path, rate=4, wait=False)
 

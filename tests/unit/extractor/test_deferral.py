@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.operations.extraction import ExtractionRequest
 from services.extractor.deferral import Deferral, SchedulerDeferrals, wait_after
-from services.extractor.event import Event
 from services.extractor.web import QuotaError
+from shared.invocation import read
 from tests.unit.extractor.fake_spotify import OTHER_PLAYLIST_ID, PLAYLIST_ID
 
 DEFERRAL = Deferral(
@@ -57,7 +58,7 @@ def test_the_rest_of_a_run_is_scheduled_once_with_the_event_that_continues_it() 
     assert schedule["ScheduleExpression"] == "at(2026-11-23T06:08:09)"
     assert schedule["ScheduleExpressionTimezone"] == "UTC"
     assert schedule["ActionAfterCompletion"] == "DELETE"
-    assert Event.read(json.loads(schedule["Target"]["Input"])) == Event(
+    assert read(ExtractionRequest, json.loads(schedule["Target"]["Input"])) == ExtractionRequest(
         scheduled_time=DEFERRAL.scheduled_time, playlists=DEFERRAL.playlists, deferrals=1
     )
 

@@ -3,22 +3,25 @@ from typing import Any
 
 import pytest
 
-from services.extractor.event import Event
+from contracts.operations.extraction import ExtractionRequest
 from shared.errors import PermanentError
+from shared.invocation import read
 from tests.unit.extractor.fake_spotify import PLAYLIST_ID
 
 
 def test_an_empty_event_leaves_everything_to_the_settings_and_the_clock() -> None:
-    assert Event.read({}) == Event(scheduled_time=None, playlists=None, deferrals=0)
+    assert read(ExtractionRequest, {}) == ExtractionRequest(scheduled_time=None, playlists=None, deferrals=0)
 
 
 @pytest.mark.parametrize("told", ["2026-11-22T23:30:00Z", "2026-11-23T00:30:00+01:00"])
 def test_the_scheduled_time_is_a_moment(told: str) -> None:
-    assert Event.read({"scheduled_time": told}).scheduled_time == datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
+    assert read(ExtractionRequest, {"scheduled_time": told}).scheduled_time == datetime(
+        2026, 11, 22, 23, 30, tzinfo=UTC
+    )
 
 
 def test_playlists_are_named_as_in_the_settings() -> None:
-    assert Event.read({"playlists": [f"spotify:playlist:{PLAYLIST_ID}"]}).playlists == (PLAYLIST_ID,)
+    assert read(ExtractionRequest, {"playlists": [f"spotify:playlist:{PLAYLIST_ID}"]}).playlists == (PLAYLIST_ID,)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,6 @@ def test_playlists_are_named_as_in_the_settings() -> None:
 )
 def test_an_event_that_cannot_be_meant_is_refused_with_what_is_wrong(event: Any, told: str) -> None:
     with pytest.raises(PermanentError, match=told) as fault:
-        Event.read(event)
+        read(ExtractionRequest, event)
 
     assert "2026-11-22T06:00:00Z" in str(fault.value), "the sentence shows an example of what is right"

@@ -109,6 +109,28 @@ def test_partition_keys_are_text_as_the_path_has_it() -> None:
         rows("SELECT * FROM songs WHERE month = 1")
 
 
+def test_a_projected_partition_is_read_where_its_template_says_and_nothing_else_is() -> None:
+    create_table("receipts", {"entries": "bigint"}, classification="json")
+    declared = glue._tables["music/receipts"]
+    declared["PartitionKeys"] = [{"Name": "kind", "Type": "string"}, *PARTITION_KEYS]
+    location = declared["StorageDescriptor"]["Location"].rstrip("/")
+    declared["Parameters"] |= {
+        "projection.enabled": "true",
+        "projection.kind.type": "enum",
+        "projection.kind.values": "spotify,charts",
+        "storage.location.template": f"{location}/${{kind}}/year=${{year}}/month=${{month}}/day=${{day}}",
+    }
+    for entries, kind in enumerate(("spotify", "charts", "elsewhere")):
+        put(f"processed/receipts/{kind}/year=2026/month=11/day=22/a.json", json.dumps({"entries": entries}).encode())
+    put("processed/receipts/year=2026/month=11/day=22/a.json", b'{"entries": 9}')
+
+    assert rows("SELECT entries, kind, day FROM receipts ORDER BY entries") == [
+        ["0", "spotify", "22"],
+        ["1", "charts", "22"],
+    ]
+    assert rows("SELECT entries FROM receipts WHERE kind = 'charts'") == [["1"]]
+
+
 def test_json_lines_are_read_with_the_types_of_the_table() -> None:
     create_table(
         "receipts",

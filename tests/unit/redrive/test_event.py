@@ -3,14 +3,16 @@ from typing import Any
 
 import pytest
 
+from contracts.operations.redrive import RedriveRequest
 from contracts.tables import TABLES
-from services.redrive.event import Event
 from shared.errors import PermanentError
+from shared.invocation import read
 
 
 def test_an_event_is_read_as_an_operator_means_it() -> None:
-    event = Event.read(
-        {"action": "redrive", "service": None, "error_class": " KeyError ", "date": "2026-11-22", "rate": 5}
+    event = read(
+        RedriveRequest,
+        {"action": "redrive", "service": None, "error_class": " KeyError ", "date": "2026-11-22", "rate": 5},
     )
 
     assert event.service is None
@@ -44,7 +46,7 @@ def test_an_event_is_read_as_an_operator_means_it() -> None:
 )
 def test_what_is_no_event_is_refused_with_what_would_be_one(event: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PermanentError) as refused:
-        Event.read(event)
+        read(RedriveRequest, event)
 
     assert refused.value.location == "event"
     assert sentence in refused.value.sentence

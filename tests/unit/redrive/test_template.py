@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from contracts.operations.redrive import FUNCTIONS
 from contracts.tables import TABLES
 from infra.deploying.stacks import SERVICES, stack_name, template
-from services.redrive.letters import FUNCTIONS
 
 
 def statement(sid: str) -> dict[str, Any]:

@@ -3,16 +3,17 @@ from typing import Any
 
 import pytest
 
-from services.report.event import Event
+from contracts.operations.week_report import WeekRequest
 from shared.errors import PermanentError
+from shared.invocation import read
 
 
 def test_without_a_week_it_is_that_of_today() -> None:
-    assert Event.read({}).week is None
+    assert read(WeekRequest, {}).week is None
 
 
 def test_a_week_is_named_by_a_day_in_it() -> None:
-    assert Event.read({"week": "2026-11-25"}).week == date(2026, 11, 25)
+    assert read(WeekRequest, {"week": "2026-11-25"}).week == date(2026, 11, 25)
 
 
 @pytest.mark.parametrize(
@@ -25,4 +26,4 @@ def test_a_week_is_named_by_a_day_in_it() -> None:
 )
 def test_any_other_event_is_refused_with_what_it_may_hold(event: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PermanentError, match=f"{sentence}.*It may hold week"):
-        Event.read(event)
+        read(WeekRequest, event)

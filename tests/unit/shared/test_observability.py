@@ -10,10 +10,14 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from botocore.exceptions import ClientError
 
+from contracts.tables import TABLES
+from infra.deploying.stacks import ROOT as ROOT_FOLDER
 from shared import observability
 from shared.observability import instrument, message, step
 from tests.unit.shared.daemon import OTHER_ROOT, ROOT, Daemon, flat, header, listening
 
+MAIN = {"audit": "audit", "extractor": "extract", "redrive": "redrive", "report": "report"}
+"""The module of each service but for the transformers that its handler starts."""
 LAMBDA_ROOT = "1-6925e000-00000000000000000000000f"
 
 
@@ -192,6 +196,42 @@ def test_no_failure_of_tracing_fails_or_changes_the_work(
 
     with pytest.raises(ZeroDivisionError), message(trace_header), step("read"):
         _ = 1 / 0
+
+
+IMPORT_AND_LOOK = """
+import logging, os
+from importlib import import_module
+
+def state():
+    named = logging.root.manager.loggerDict.values()
+    known = [logging.root, *(each for each in named if isinstance(each, logging.Logger))]
+    handlers = [each for logger in known for each in logger.handlers if not isinstance(each, logging.NullHandler)]
+    return dict(os.environ), handlers, logging.root.level, logging.root.filters, logging.root.manager.disable
+
+before = state()
+for module in {modules}:
+    import_module(module)
+assert state() == before, state()
+from aws_xray_sdk.core import patcher
+assert not patcher._PATCHED_MODULES
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", [{}, {"AWS_XRAY_DAEMON_ADDRESS": "nowhere"}])
+def test_an_import_changes_neither_logging_nor_the_environment_nor_what_it_would_trace(address: dict[str, str]) -> None:
+    services = [path.parent.name for path in (ROOT_FOLDER / "services").glob("*/handler.py")]
+    modules = [f"services.{service}.{'transform' if service in TABLES else MAIN[service]}" for service in services]
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_AND_LOOK.format(modules=["shared.worker", *modules])],
+        env={**os.environ, **address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow

@@ -1,0 +1,94 @@
+"""The audit: what it is asked for, and what it found."""
+
+from datetime import date, timedelta
+from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
+
+from pydantic import ConfigDict, Field, Strict, model_validator
+
+from contracts.days import SnapshotDay
+from contracts.operations.payload import Payload, Request
+
+DEFAULT_DAYS: Final = 8
+"""A week and a day: what an audit missed, those of the next days still find."""
+
+Mending: TypeAlias = Literal["replay", "catalog", "document", "code", "person"]
+"""What mends a gap: `replay` of the raw object through the table's queue; `catalog`, where the table is to be declared
+again; a corrected or removed `document`; `code`, by somebody who finds out why a replay did not mend it; a `person` who
+knows what should be. The function tells of replay, catalog and person; the console, which sees dead letters and
+documents, of the others."""
+
+
+class AuditRequest(Request):
+    """What is to be audited.
+
+    Attributes:
+        first: The first day, in `from`.
+        last: The last day, in `to`, which is audited too.
+        grace_minutes: Takes the place of that in the settings.
+        catalog: Whether the catalog is compared too, whose tables are of no day.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    holds: ClassVar[str] = (
+        "It may hold from and to (both days, YYYY-MM-DD), grace_minutes (0 or more) and catalog (true or false), and "
+        "nothing else"
+    )
+
+    first: SnapshotDay | None = Field(default=None, alias="from")
+    last: SnapshotDay | None = Field(default=None, alias="to")
+    grace_minutes: Annotated[int, Strict(), Field(ge=0)] | None = None
+    catalog: Annotated[bool, Strict()] = True
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if (self.first is None) != (self.last is None):
+            raise ValueError("from and to belong together")
+        if self.first and self.last and self.first > self.last:
+            raise ValueError("from is after to")
+        return self
+
+    def days(self, today: date) -> tuple[date, date]:
+        """The first and the last day; without any, the last eight days up to today."""
+        if self.first is None or self.last is None:
+            return today - timedelta(days=DEFAULT_DAYS - 1), today
+        return self.first, self.last
+
+
+class Gap(Payload):
+    """Something that is not as it should be.
+
+    Attributes:
+        table: None for a key that belongs to no snapshot.
+        playlist_id: None for such a key and for a table of the catalog, as are the next two.
+        what: What is wrong, with the numbers.
+        cause: Why a repair does not mend it: the class of a dead letter and its sentence, where there is one.
+    """
+
+    table: str | None = None
+    playlist_id: str | None = None
+    snapshot_date: date | None = None
+    raw_key: str | None = None
+    what: str
+    mended_by: Mending
+    cause: str | None = None
+
+    def because_of(self, cause: str, mended_by: Mending) -> Self:
+        """The gap with why a repair does not mend it, and what does."""
+        return self.model_copy(update={"mended_by": mended_by, "cause": cause})
+
+
+class AuditReport(Payload):
+    """What an audit found.
+
+    Attributes:
+        checked: Snapshots that were compared with every table.
+        fresh: Younger ones that may still be on their way; they were not.
+        found: The number of gaps.
+        gaps: The first of them, 1,000 at most.
+    """
+
+    checked: int
+    fresh: int
+    found: int
+    gaps: tuple[Gap, ...]

@@ -1,0 +1,58 @@
+"""The events of the log, which whoever reads it goes by: a line's sentence is for people and may change."""
+
+from enum import StrEnum
+
+from typing_extensions import TypedDict
+
+
+class LogEvent(StrEnum):
+    """What a line tells of, in its field `event`."""
+
+    RUN_BEGINS = "run_begins"
+    RUN_OVER = "run_over"
+    RUN_DEFERRED = "run_deferred"
+    SNAPSHOT_STORED = "snapshot_stored"
+    SNAPSHOT_KEPT = "snapshot_kept"
+    PLAYLIST_INCOMPLETE = "playlist_incomplete"
+    EARLIER_SNAPSHOT_UNUSABLE = "earlier_snapshot_unusable"
+    ENRICHMENT_INCOMPLETE = "enrichment_incomplete"
+    PROVIDER_GIVEN_UP = "provider_given_up"
+    CALL_REPEATED = "call_repeated"
+
+    TABLE_COMPLETE = "table_complete"
+    MESSAGE_RETURNED = "message_returned"
+    MESSAGE_DEAD_LETTERED = "message_dead_lettered"
+
+    LETTERS_LOOKED_THROUGH = "letters_looked_through"
+    LETTER_SETTLED = "letter_settled"
+    LETTER_STAYS = "letter_stays"
+
+    GAP_FOUND = "gap_found"
+    AUDIT_DONE = "audit_done"
+
+    REPORT_DONE = "report_done"
+
+
+class TableComplete(TypedDict):
+    """What `TABLE_COMPLETE` tells beside table, raw key and run."""
+
+    entries: int
+    rows: int
+    rejected: int
+    refused_values: int
+    skipped: dict[str, int]
+    seconds_from_raw_to_table: float
+
+
+class MessageReturned(TypedDict):
+    """What `MESSAGE_RETURNED` tells beside table, raw key, run and exception."""
+
+    message_id: str
+    receive_count: int
+
+
+class MessageDeadLettered(TypedDict):
+    """What `MESSAGE_DEAD_LETTERED` tells beside table, raw key and run."""
+
+    location: str
+    sentence: str

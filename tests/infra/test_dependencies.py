@@ -1,0 +1,58 @@
+"""That every package that code imports is declared where the code is installed, and does not come by chance."""
+
+import re
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import packages_distributions
+
+import pytest
+from grimp import ImportGraph, build_graph
+
+from infra.deploying.stacks import ROOT, SERVICES
+
+OF_THE_RUNTIME = {"boto3"}
+"""Lambda brings it along, and a bundle without it starts sooner."""
+
+
+@cache
+def graph() -> ImportGraph:
+    folders = ("analytics", "contracts", "infra", "services", "shared", "tests")
+    return build_graph(*folders, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None)
+
+
+def imported(modules: set[str]) -> set[str]:
+    """The distributions of those of some modules that are of others' making."""
+    distributions = packages_distributions()
+    return {
+        normalised(distribution)
+        for module in modules
+        if graph().is_module_squashed(module) and module not in sys.stdlib_module_names
+        for distribution in distributions.get(module, [module])
+    }
+
+
+def normalised(requirement: str) -> str:
+    """The name of a requirement's distribution, as package indexes compare it."""
+    name = re.split(r"[\s\[<>=~!;]", requirement, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_bundle_declares_what_its_handler_imports(service: str) -> None:
+    own = ROOT / "services" / service / "requirements.in"
+    declared = (own if own.exists() else ROOT / "requirements/transformer.in").read_text().split()
+
+    handler = f"services.{service}.handler"
+    needed = imported(set(graph().find_upstream_modules(handler)) | {handler})
+
+    assert needed - OF_THE_RUNTIME == set(map(normalised, declared))
+
+
+def test_the_project_declares_what_is_imported_anywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    of_benchmarks = (ROOT / "requirements/bench.in").read_text().split()
+    groups = [*project["dependency-groups"].values(), project["project"]["dependencies"], of_benchmarks]
+    declared = {normalised(each) for group in groups for each in group if isinstance(each, str)}
+
+    assert imported(graph().modules) - declared == set()
