@@ -179,7 +179,7 @@ def test_labels_are_rolled_up_to_groups_and_lists_weigh_the_same(lake: Lake) -> 
         labelled(lake, day, "fresh", "Own")
 
     # then Own in two spellings is one group
-    assert lake.ask("label_group_share_by_month") == [
+    assert lake.ask("label_groups_by_month") == [
         (date(2026, 10, 1), "Sony Music", 50.0, 2, 1, "Top"),
         (date(2026, 10, 1), "own", 25.0, 1, 1, "Top"),
         (date(2026, 10, 1), None, 25.0, 1, 1, "Top"),
@@ -187,7 +187,7 @@ def test_labels_are_rolled_up_to_groups_and_lists_weigh_the_same(lake: Lake) -> 
         (date(2026, 11, 1), "Sony Music", 12.5, 1, 2, "Fresh"),
         (date(2026, 11, 1), "Universal Music Group", 12.5, 1, 2, "Fresh"),
     ]
-    assert lake.ask("label_group_share_by_month", playlist="Fresh", limit="1") == [
+    assert lake.ask("label_groups_by_month", playlist="Fresh", limit="1") == [
         (date(2026, 11, 1), "Own", 100.0, 1, 1, "Fresh")
     ]
 
