@@ -9,11 +9,11 @@ WITH shaped AS (
     SELECT
         r.recording_id,
         min(t.album_release_year) AS release_year,
-        max_by(t.duration_min, t.snapshot_on) AS duration_min,
-        max_by(t.tempo_bpm, t.snapshot_on) AS tempo_bpm,
-        max_by(t.key, t.snapshot_on) AS key,
-        max_by(t.mode, t.snapshot_on) AS mode,
-        max_by(t.explicit, t.snapshot_on) AS explicit
+        max_by(t.duration_min, CAST(t.snapshot_on AS varchar) || t.track_id) AS duration_min,
+        max_by(t.tempo_bpm, CAST(t.snapshot_on AS varchar) || t.track_id) AS tempo_bpm,
+        max_by(t.key, CAST(t.snapshot_on AS varchar) || t.track_id) AS key,
+        max_by(t.mode, CAST(t.snapshot_on AS varchar) || t.track_id) AS mode,
+        max_by(t.explicit, CAST(t.snapshot_on AS varchar) || t.track_id) AS explicit
     FROM spotify_tracks AS t
     JOIN recordings AS r ON r.track_id = t.track_id
     WHERE t.snapshot_on BETWEEN date(? /* from */) AND date(? /* to */)
