@@ -212,6 +212,25 @@ def merged(bodies: Sequence[bytes]) -> bytes:
     return body
 
 
+def unpacked(body: bytes) -> bytes:
+    """A document as it was before gzip packed it, if that did.
+
+    Raises:
+        UnreadableSnapshotError: It begins as gzip does, and does not go on as such, or it is larger than any document.
+    """
+    try:
+        if body.startswith(b"\x1f\x8b"):
+            with gzip.GzipFile(fileobj=BytesIO(body)) as packed:
+                body = packed.read(MOST_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as fault:
+        raise _undecodable(fault) from None
+    if len(body) > MOST_BYTES:
+        raise UnreadableSnapshotError(
+            "$", f"over {MOST_BYTES // 10**6} MB, which no playlist takes; get it again from where it is kept"
+        )
+    return body
+
+
 def decoded(body: bytes) -> bytes:
     """A document in UTF-8 without a byte order mark, whatever it came in.
 
@@ -219,21 +238,17 @@ def decoded(body: bytes) -> bytes:
         UnreadableSnapshotError: It begins as gzip or UTF-16 does, and does not go on as such, or it is larger than
             any document.
     """
+    body = unpacked(body)
     try:
-        if body.startswith(b"\x1f\x8b"):
-            with gzip.GzipFile(fileobj=BytesIO(body)) as packed:
-                body = packed.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES:
-            raise UnreadableSnapshotError(
-                "$", f"over {MOST_BYTES // 10**6} MB, which no playlist takes; get it again from where it is kept"
-            )
         if body.startswith((b"\xff\xfe", b"\xfe\xff")):
             return body.decode("utf-16").encode()
-    except (EOFError, OSError, zlib.error, UnicodeError) as fault:
-        raise UnreadableSnapshotError(
-            "$", f"it cannot be decoded: {fault}; get it again from where it is kept"
-        ) from None
+    except UnicodeError as fault:
+        raise _undecodable(fault) from None
     return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def _undecodable(fault: Exception) -> UnreadableSnapshotError:
+    return UnreadableSnapshotError("$", f"it cannot be decoded: {fault}; get it again from where it is kept")
 
 
 def container(field: Callable[[str], Unverified]) -> str | None:

@@ -173,14 +173,14 @@ def tolerantly(body: bytes) -> Unverified:
         except ValueError as fault:
             if _HALF_A_CHARACTER not in str(fault):
                 raise
-            return from_json(_with_whole_characters(body))
+            return from_json(replace_lone_surrogates(body))
     except ValueError as fault:
         raise UnreadableSnapshotError(
             "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
         ) from None
 
 
-def _with_whole_characters(body: bytes) -> bytes:
+def replace_lone_surrogates(body: bytes) -> bytes:
     """The document with U+FFFD for each half of a surrogate pair: JSON can say it, UTF-8 and the parser cannot.
 
     Spotify cuts long descriptions by UTF-16 units, which can leave half of an emoji.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -77,14 +77,18 @@ def options(
 
 @app.command()
 def up() -> None:
-    """Start the local cloud: an AWS emulator and a Spotify simulator on loopback ports."""
+    """Start the local cloud: an AWS emulator and simulators of Spotify and ListenBrainz on loopback ports."""
     _tell_of_the_local_cloud()
     endpoints = local().start()
-    out.print(f"[green]up[/]  AWS emulator       {endpoints.aws}")
+    out.print(f"[green]up[/]  AWS emulator            {endpoints.aws}")
     if endpoints.spotify:
-        out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
+        out.print(f"[green]up[/]  Spotify simulator       {endpoints.spotify}")
     else:
         out.print("[green]up[/]  Spotify is the real one, with the credentials of your environment")
+    if endpoints.listenbrainz:
+        out.print(f"[green]up[/]  ListenBrainz simulator  {endpoints.listenbrainz}")
+    else:
+        out.print("[green]up[/]  ListenBrainz is the real one, with the contact of your environment")
     out.print(f"[dim]Other tools find it with: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
 
 
@@ -102,10 +106,20 @@ def run(
         typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: today]"),
     ] = None,
     playlist: Playlists = None,
+    source: Annotated[
+        Literal["spotify", "listenbrainz"],
+        typer.Option(help="Whose: playlists of Spotify, or the chart of open listening of ListenBrainz."),
+    ] = "spotify",
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    _run(find_cloud(environment, writes=True), day or questions.today(), playlist or ())
+    if source == "listenbrainz" and playlist:
+        raise UsageError("ListenBrainz has no playlists: leave out --playlist, or take --source spotify.")
+    cloud, on = find_cloud(environment, writes=True), day or questions.today()
+    if source == "listenbrainz":
+        _run_listenbrainz(cloud, on)
+    else:
+        _run(cloud, on, playlist or ())
 
 
 @app.command()
@@ -233,6 +247,10 @@ def demo() -> None:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
     else:
         _run(cloud, datetime.now(UTC).date(), ())
+    out.print("And the open listening of the last week, from ListenBrainz:")
+    _run_listenbrainz(cloud, datetime.now(UTC).date())
+    if "LISTENBRAINZ_SIMULATOR_URL" in cloud.variables:
+        out.print("[dim]It is made up, as are ranks and popularity of the playlists: both come from simulators.[/]")
     _print_tables(cloud)
     questions.write(*questions.ask(cloud, "top_artists", (), questions.today()), Form.TABLE)
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
@@ -265,6 +283,16 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         (playlist.playlist_id, playlist.outcome, playlist.entries, playlist.sentence) for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
+
+
+def _run_listenbrainz(cloud: Cloud, day: date) -> None:
+    with progress() as bar:
+        task = bar.add_task("charts", total=1, note="")
+        done = collect.collect_listenbrainz(cloud, day)
+        bar.advance(task)
+        collect.await_tables(cloud, collect.stored(done), bar)
+    rows = [(chart.chart_id, done.snapshot_date, chart.outcome, chart.entries, chart.sentence) for chart in done.charts]
+    out.print(grid(f"Run {done.run_id}", ("chart", "week until", "outcome", "entries", ""), rows, numbers=[3]))
 
 
 def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:

@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Final, Literal, TypeAlias, TypeVar
 
+from contracts.chart import write_raw_chart
+from contracts.chart_files import chart_in
+from contracts.chart_snapshot import read_chart
 from contracts.days import FIRST_DAY, snapshot_day
 from contracts.documents import decoded, identify, merged, read_document
 from contracts.elements import UnreadableSnapshotError
+from contracts.layouts.layout import Identity as ChartIdentity
 from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.sources import Source, SourceError
 from shared.errors import PermanentError
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 
 _DAY: Final = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _ID: Final = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*\d)(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{22}(?![0-9A-Za-z])")
@@ -30,6 +35,7 @@ class Asked:
 
     day: date | None = None
     playlist: str | None = None
+    chart: ChartIdentity = field(default_factory=ChartIdentity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +46,21 @@ class Document:
         name: What a person calls it.
         read: Reads what is put under the key; raises SourceError if it cannot be read any more.
         sha256: Of what it reads.
+        content: SHA-256 of what equal documents have in common, whatever they are called.
         outcome: `ok`, or what it says of the entries that it lacks.
         extracted_at: When it was extracted, if it says so.
+        terms: What its publisher's terms say of such a use, as far as that is known.
     """
 
     name: str
     key: SnapshotKey
     read: Callable[[], bytes]
     sha256: str
+    content: str
     entries: int
     outcome: str
     extracted_at: datetime | None = None
+    terms: str | None = None
 
 
 Reader: TypeAlias = Callable[[Source, bytes, Asked], Document | None]
@@ -181,18 +191,54 @@ def _read_playlist(source: Source, body: bytes, asked: Asked) -> Document:
             f"its playlist cannot be called {playlist!r}: an id has 1 to 128 letters, digits, hyphens and underscores; "
             "give another with --playlist"
         ) from None
+    digest = sha256(body).hexdigest()
     return Document(
         name=str(source),
         key=key,
         read=source.read,
-        sha256=sha256(body).hexdigest(),
+        sha256=digest,
+        content=digest,
         entries=identity.entries,
         outcome=snapshot.outcome,
         extracted_at=snapshot.origin["extracted_at"],
     )
 
 
-_READERS: Final[Sequence[Reader]] = (_read_playlist,)
+def _read_chart(source: Source, body: bytes, asked: Asked) -> Document | None:
+    raw = chart_in(source.path.name, body, asked.chart)
+    if raw is None:
+        return None
+    envelope, loaded = raw.envelope, write_raw_chart(raw)
+    chart = read_chart(loaded, Provenance(envelope.list_id, envelope.period_end))
+    try:
+        snapshot_day(envelope.period_end)
+    except ValueError as fault:
+        raise SourceError(f"its last day cannot be loaded: {fault}") from None
+    return Document(
+        name=str(source),
+        key=SnapshotKey(envelope.period_end, envelope.list_id, CHARTS),
+        read=partial(_chart_anew, source, asked.chart),
+        sha256=sha256(loaded).hexdigest(),
+        content=sha256(raw.document).hexdigest(),
+        entries=len(chart.entries),
+        outcome="ok",
+        extracted_at=chart.origin["extracted_at"],
+        terms=chart.layout.terms,
+    )
+
+
+def _chart_anew(source: Source, given: ChartIdentity) -> bytes:
+    """A chart as it is put into the lake, made of its file again: thousands of them need not be kept."""
+    try:
+        raw = chart_in(source.path.name, source.read(), given)
+    except UnreadableSnapshotError as fault:
+        raise SourceError(fault.problem) from None
+    if raw is None:
+        raise SourceError("it is not a chart any more")
+    return write_raw_chart(raw)
+
+
+_READERS: Final[Sequence[Reader]] = (_read_chart, _read_playlist)
 """In the order in which they are asked; the last one knows why a document is of no kind at all."""
 
 
@@ -256,7 +302,7 @@ def _one_a_snapshot(documents: Sequence[Document], refused: list[Note], same_day
         spared += (
             Note(document.name, f"the same as {equal.name}")
             for document in found
-            if (equal := distinct.setdefault(document.sha256, document)) is not document
+            if (equal := distinct.setdefault(document.content, document)) is not document
         )
         # The last of equals counts: what was named later is meant to take the place of what was named before.
         newest = max(reversed(distinct.values()), key=lambda each: each.extracted_at or datetime.min)  # noqa: DTZ901 - as naive as they are
@@ -268,9 +314,7 @@ def _one_a_snapshot(documents: Sequence[Document], refused: list[Note], same_day
                 for each in distinct.values()
             )
             continue
-        spared += (
-            Note(each.name, f"not the newest of its playlist and day, which is {newest.name}") for each in others
-        )
+        spared += (Note(each.name, f"not the newest of its list and day, which is {newest.name}") for each in others)
         kept.append(newest)
     return Judgement(kept, refused, spared)
 

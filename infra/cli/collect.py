@@ -1,4 +1,4 @@
-"""Runs of the extractor, and the wait until their snapshots are in every table."""
+"""Runs of the collectors, and the wait until their snapshots are in every table."""
 
 import json
 import os
@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
 from botocore.exceptions import ClientError
 from rich.progress import Progress
 
+from contracts.operations.chart_collection import ChartRequest, ChartRunSummary
 from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
@@ -24,6 +25,7 @@ from infra.cli.functions import as_asked, invoke
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
+from infra.local.listenbrainz import client as listenbrainz
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
 from infra.waiting import poll
@@ -46,9 +48,10 @@ CONNECTIONS = 10
 _QUIET_WAIT = 5.0
 
 
-def stored(summary: RunSummary) -> list[SnapshotKey]:
+def stored(summary: RunSummary | ChartRunSummary) -> list[SnapshotKey]:
     """The snapshots of a run that are in the raw prefix."""
-    return [SnapshotKey.from_raw(playlist.key) for playlist in summary.playlists if playlist.key]
+    lists = summary.playlists if isinstance(summary, RunSummary) else summary.charts
+    return [SnapshotKey.from_raw(each.key) for each in lists if each.key]
 
 
 class Landed(NamedTuple):
@@ -59,13 +62,19 @@ class Landed(NamedTuple):
     rejected: int
     refused_values: int
     skipped: int
+    gaps: int
 
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
         """What a receipt counts."""
-        names = ("entries", "rows", "rejected", "refused_values", "skipped_entries")
-        told: Mapping[str, Any] = {**receipt}
-        return cls(*(told[name] or 0 for name in names))
+        return cls(
+            entries=receipt["entries"],
+            rows=receipt["rows"],
+            rejected=receipt["rejected"],
+            refused_values=receipt["refused_values"] or 0,
+            skipped=receipt["skipped_entries"],
+            gaps=len(json.loads(receipt["gaps"] or "[]")),
+        )
 
 
 class IncompleteError(ConsoleError):
@@ -104,12 +113,22 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
     Raises:
         ConsoleError: The extractor is not deployed or failed.
     """
-    target = _schedule_target(cloud)
-    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
-    event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    event = _scheduled_event(cloud, "extractor", "weekly", day)
     with as_asked():
         request = ExtractionRequest.model_validate(event | ({"playlists": list(playlists)} if playlists else {}))
     return invoke(cloud, "extractor", request, RunSummary)
+
+
+def collect_listenbrainz(cloud: "Cloud", day: date) -> ChartRunSummary:
+    """Invokes the collector of ListenBrainz as its schedule would on a day.
+
+    Raises:
+        ConsoleError: It is not deployed or failed.
+    """
+    with as_asked():
+        request = ChartRequest.model_validate(_scheduled_event(cloud, "listenbrainz", "listenbrainz", day))
+    with _showing(listenbrainz.find_simulator(cloud.variables), day):
+        return invoke(cloud, "listenbrainz", request, ChartRunSummary)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
@@ -185,18 +204,28 @@ def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
         ConsoleError: The real Spotify is asked for another day than today.
     """
     simulator = find_simulator(cloud.variables)
-    if simulator:
-        this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
-        with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
-            simulator.set_date(day)
-            yield simulator
-    elif day == datetime.now(UTC).date():
-        yield None
-    else:
+    if simulator is None and day != datetime.now(UTC).date():
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."
         )
+    with _showing(simulator, day):
+        yield simulator
+
+
+class _Simulator(Protocol):
+    def set_date(self, day: date) -> object: ...
+
+
+@contextmanager
+def _showing(simulator: _Simulator | None, day: date) -> Iterator[None]:
+    if simulator is None:
+        yield
+        return
+    this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
+    with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
+        simulator.set_date(day)
+        yield
 
 
 def _tell_of_the_wait(holder: str) -> None:
@@ -207,16 +236,19 @@ def _tell_of_the_wait(holder: str) -> None:
     )
 
 
-def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
-    name = f"earworm-{cloud.environment}-weekly"
+def _scheduled_event(cloud: "Cloud", service: str, schedule: str, day: date) -> dict[str, Any]:
+    """The event that a collector's schedule starts it with on a day."""
+    name = f"earworm-{cloud.environment}-{schedule}"
     scheduler = cloud.client("scheduler")
     try:
         target = scheduler.get_schedule(Name=name)["Target"]
     except scheduler.exceptions.ResourceNotFoundException:
         raise ConsoleError(
-            f"There is no schedule {name} at {cloud.address}: run `{cloud.command('deploy extractor')}`."
+            f"There is no schedule {name} at {cloud.address}: run `{cloud.command(f'deploy {service}')}`."
         ) from None
-    return {"Arn": target["Arn"], "Input": target["Input"]}
+    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
+    event: dict[str, Any] = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    return event
 
 
 def current_versions(s3: "S3Client", bucket: str, places: Iterable[Place]) -> dict[SnapshotKey, str]:

@@ -14,6 +14,10 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.progress import Progress
 
+from contracts.chart import Frequency
+from contracts.kinds import Kind
+from contracts.layouts.layout import Identity as ChartIdentity
+from contracts.regions import read_region
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables
@@ -28,8 +32,10 @@ if TYPE_CHECKING:
 Standing: TypeAlias = Literal["new", "replaced", "unchanged"]
 """What a document is to the lake before it is loaded: `replaced` is another document of the same snapshot."""
 
-_GRAIN: Final = "songs"
-"""The table whose receipt counts the entries of a list."""
+_GRAIN: Final[Mapping[Kind, str]] = {"playlists": "songs", "charts": "charts"}
+"""The table of each kind whose receipt counts the entries of a list."""
+_NAMES: Final[Mapping[Kind, str]] = {"playlists": "playlist", "charts": "chart"}
+_RANKS_MISSING: Final = "ranks missing"
 _MOST_SHOWN: Final = 20
 _ROOM_FOR_FILES: Final = 120
 """Columns of a terminal that leave room for the names of files beside the numbers."""
@@ -41,7 +47,9 @@ _Result = TypeVar("_Result")
 def load(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Playlist documents, folders, patterns or zip archives that hold them."),
+        typer.Argument(
+            metavar="FILE", help="Playlist documents and chart files; folders, patterns or zip archives of them."
+        ),
     ],
     day: Annotated[
         date | None,
@@ -59,6 +67,16 @@ def load(
     ] = "refuse",
     environment: Environment = "dev",
     *,
+    period_end: Annotated[
+        date | None,
+        typer.Option(
+            parser=read_day, metavar="DAY", help="Last day of a chart, included, where its file's name does not say it."
+        ),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of a chart, `global` or a country's two letters, likewise.")
+    ] = None,
+    frequency: Annotated[Frequency | None, typer.Option(help="How often a chart is published, likewise.")] = None,
     pages: Annotated[
         bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
     ] = False,
@@ -71,10 +89,11 @@ def load(
         typer.Option("--yes", help="Replace other snapshots of the day without a question, which is asked on AWS."),
     ] = False,
 ) -> None:
-    """Load raw playlist documents from elsewhere, and wait until every table has them."""
+    """Load playlists and charts from elsewhere, and wait until every table has them."""
+    chart = ChartIdentity(region=region and _region(region), frequency=frequency, period_end=period_end)
     cloud = find_cloud(environment, writes=True)
     with progress() as bar:
-        judged = _judged(files, Asked(day, playlist), same_day, bar, pages=pages)
+        judged = _judged(files, Asked(day, playlist, chart), same_day, bar, pages=pages)
     _print_notes("[red]bad[/]", judged.refused)
     _print_notes("left out", judged.spared)
     _refuse(judged, skip_bad=skip_bad)
@@ -94,6 +113,13 @@ def load(
     _print(judged, standing, landed, {key for key, _ in incomplete.missing} if incomplete else set(), every=every)
     if incomplete:
         raise incomplete
+
+
+def _region(text: str) -> str:
+    try:
+        return read_region(text)
+    except ValueError as fault:
+        raise UsageError(f"{fault}: give one of these with --region.") from None
 
 
 def _judged(files: Sequence[Path], asked: Asked, same_day: SameDay, bar: Progress, *, pages: bool) -> Judgement:
@@ -215,13 +241,21 @@ def _print(
     out.print("; ".join(_summary(judged, standing, landed, outcomes)) + ".")
     if outcomes.keys() & {"partial", "refused values"}:
         err.print("[dim]Places and reasons: the tables rejected_rows and rejected_values.[/]")
+    if _RANKS_MISSING in outcomes:
+        err.print("[dim]Which ranks are missing: the column gaps of the table receipts.[/]")
+    for terms in sorted({document.terms for document in judged.documents if document.terms}):
+        err.print(f"[dim]Terms: {escape(terms)}[/]")
 
 
 def _outcome(document: Document, of_tables: Mapping[str, Landed], *, is_complete: bool) -> str:
     if not is_complete:
         return "not complete"
+    if not of_tables:
+        return f"stored, {_GRAIN[document.key.kind.name]} is not deployed"
     if any(each.rejected for each in of_tables.values()):
         return "partial"
+    if any(each.gaps for each in of_tables.values()):
+        return _RANKS_MISSING
     if document.outcome == "ok" and any(each.refused_values for each in of_tables.values()):
         return "refused values"
     return document.outcome
@@ -231,13 +265,14 @@ def _rows(
     document: Document, outcome: str, standing: Standing, of_tables: Mapping[str, Landed]
 ) -> Iterator[tuple[object, ...]]:
     """A row in the grain of the list, and one for each other table that did not take everything."""
-    whole = of_tables.get(_GRAIN)
     key = document.key
+    grain = _GRAIN[key.kind.name]
+    whole = of_tables.get(grain)
     numbers = _numbers(whole) if whole else [None] * 5
     day = f"{key.snapshot_date}, replaced" if standing == "replaced" else f"{key.snapshot_date}"
     yield f"{day} {key.list_id}", outcome, *numbers, document.name
     for table, landed in sorted(of_tables.items()):
-        if table != _GRAIN and (landed.rejected or landed.refused_values):
+        if table != grain and (landed.rejected or landed.refused_values):
             yield f"  its {table}", "", *_numbers(landed), ""
 
 
@@ -252,13 +287,16 @@ def _summary(
     outcomes: Mapping[str, int],
 ) -> Iterator[str]:
     days = sorted(key.snapshot_date for key in standing)
-    playlists = len({key.list_id for key in standing})
+    lists = {(key.kind.name, key.list_id) for key in standing}
     number = f"{len(standing):,} snapshot{'s' if len(standing) > 1 else ''}"
-    of = f"{playlists:,} playlist{'s' if playlists > 1 else ''}"
+    of = " and ".join(
+        f"{number:,} {_NAMES[kind]}{'s' if number > 1 else ''}"
+        for kind, number in Counter(kind for kind, _ in sorted(lists, reverse=True)).items()
+    )
     yield f"{number} of {of}, {days[0]} to {days[-1]}" if len(days) > 1 else f"{number}, {days[0]}"
     yield _counted(Counter(standing.values()))
     yield _counted(outcomes)
-    whole = [found for (_, table), found in landed.items() if table == _GRAIN]
+    whole = [found for (_, table), found in landed.items() if table in _GRAIN.values()]
     rows, rejected, _, skipped, entries = map(sum, zip(*map(_numbers, whole), strict=True)) if whole else [0] * 5
     refused = sum(found.refused_values for found in landed.values())
     yield (

@@ -23,10 +23,10 @@ from contracts.tables import of_kind
 from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS
 from infra.cli.days import read_day
-from infra.cli.screen import ConsoleError, err, out
+from infra.cli.screen import ConsoleError, UsageError, err, out
 from infra.deploying.stacks import stack_name
 from shared.errors import PermanentError
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, PLAYLISTS, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,23 +39,24 @@ _CHANGED: Final = frozenset({"412", "PreconditionFailed", "409", "ConditionalReq
 
 
 def unload(
-    playlist: Annotated[str, typer.Option(help="Id of the playlist.")],
     day: Annotated[date, typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshot.")],
+    playlist: Annotated[str | None, typer.Option(help="Id of the playlist.")] = None,
+    chart: Annotated[str | None, typer.Option(help="Of a chart: <source>-<chart id>.")] = None,
     environment: Environment = "dev",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Take it out without a question.")] = False,
 ) -> None:
     """Take a snapshot back out: its rows, rejects and receipts go, and its document is kept below unloaded/."""
+    key = _key(playlist, chart, day)
     cloud = find_cloud(environment, writes=not dry_run)
-    key = _key(playlist, day)
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     etag, outputs = _etag(s3, bucket, key.raw), list(_outputs(s3, bucket, key))
     if etag is None and not outputs:
         if _etag(s3, bucket, key.unloaded):
             out.print(f"It is out: its document is s3://{bucket}/{key.unloaded}.", soft_wrap=True, markup=False)
             return
-        raise ConsoleError(f"There is no snapshot of {playlist} on {day}: `earworm tables` shows the days there are.")
+        raise ConsoleError(f"There is no snapshot of {key.list_id} on {day}: `earworm tables` shows which there are.")
     if etag:
         out.print(f"  {key.raw} → {key.unloaded}", soft_wrap=True, markup=False)
     for output in outputs:
@@ -70,18 +71,21 @@ def unload(
     with err.status("removing, and waiting for workers that may be at work on it"):
         _remove(cloud, key, tables)
     out.print(
-        f"{playlist} of {day} is out of the lake. To put it back: "
+        f"{key.list_id} of {day} is out of the lake. To put it back: "
         f"aws s3 mv s3://{bucket}/{key.unloaded} s3://{bucket}/{key.raw}",
         soft_wrap=True,
         markup=False,
     )
 
 
-def _key(playlist: str, day: date) -> SnapshotKey:
+def _key(playlist: str | None, chart: str | None, day: date) -> SnapshotKey:
+    if (playlist is None) is (chart is None):
+        raise UsageError("Name either a playlist with --playlist, or a chart with --chart.")
+    kind, list_id = (PLAYLISTS, playlist) if chart is None else (CHARTS, chart)
     try:
-        return SnapshotKey.from_raw(SnapshotKey(day, playlist).raw)
+        return SnapshotKey.from_raw(SnapshotKey(day, list_id or "", kind).raw)
     except PermanentError as fault:
-        raise ConsoleError(f"{playlist!r} is not a playlist's id: {fault.sentence}.") from None
+        raise ConsoleError(f"{list_id!r} is not the id of a list: {fault.sentence}.") from None
 
 
 def _archive(s3: "S3Client", bucket: str, key: SnapshotKey, etag: str) -> None:

@@ -38,6 +38,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "SPOTIFY_MARKET": "Market",
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
     },
+    "listenbrainz": {"LISTENBRAINZ_API_URL": "ApiUrl", "LISTENBRAINZ_CONTACT": "Contact"},
     "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
 }
 """The parameters that environment variables set, by service."""

@@ -9,13 +9,12 @@ import pytest
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.authorisation import Authorisation, ConsentEndedError, authorisation
+from services.extractor.authorisation import Authorisation, ConsentEndedError, UnauthorisedError, authorisation
 from services.extractor.credentials import Credentials
-from services.extractor.web import (
+from shared.web import (
     QuotaError,
     RateLimitedError,
     RefusedError,
-    UnauthorisedError,
     UnavailableError,
     WebSession,
 )

@@ -9,13 +9,13 @@ import requests
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
+from services.extractor.authorisation import UnauthorisedError
 from services.extractor.credentials import Credentials
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import (
+from shared.web import (
     NotFoundError,
     QuotaError,
     RefusedError,
-    UnauthorisedError,
     UnavailableError,
     WebError,
 )
