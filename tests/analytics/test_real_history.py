@@ -234,8 +234,44 @@ def test_stays_end_where_the_file_no_longer_lists_the_track(
     assert {*history.select("SELECT DISTINCT recording_id, entered_on, exited_on FROM weekly_chart")} == expected
 
 
+def test_drops_are_those_of_the_file(
+    history: Lake, charts: Charts, listed: list[dict[str, int]], recordings: Mapping[str, str]
+) -> None:
+    days = [date.fromisoformat(rows[0]["snapshot_date"]) for rows in charts.values()]
+    expected = {}
+    for number in range(1, len(listed)):
+        for id_ in listed[number - 1].keys() - listed[number].keys():
+            positions = [week[id_] for week in listed[:number] if id_ in week]
+            back = next((day for day, week in zip(days[number:], listed[number:], strict=True) if id_ in week), None)
+            expected[days[number], id_] = (
+                positions[-1], min(positions), len(positions), len(positions), id_ in listed[0], back,
+            )  # fmt: skip
+
+    found = history.ask("drops", **RANGE, limit="1000")
+
+    assert {(row[1], recordings[row[12]]): (*row[2:4], *row[5:9]) for row in found} == expected
+    assert len(found) == len(expected)
+
+
+def test_momentum_is_that_of_the_file(
+    history: Lake, charts: Charts, listed: list[dict[str, int]], recordings: Mapping[str, str]
+) -> None:
+    weeks = dict(zip(charts, listed, strict=True))
+    for week in list(charts)[-5:]:
+        before = [weeks.get(week - timedelta(weeks=number), {}) for number in (2, 4)]
+        expected = {
+            id_: tuple(than[id_] - position if id_ in than else None for than in before)
+            for id_, position in weeks[week].items()
+            if any(id_ in than for than in before)
+        }
+
+        found = history.ask("momentum", to=str(week))
+
+        assert {recordings[row[11]]: row[4:6] for row in found} == expected
+
+
 def test_what_the_file_does_not_tell_is_null_and_not_zero(history: Lake) -> None:
     assert history.ask("top_artists", **RANGE) == []
     (coverage,) = history.ask("data_coverage", **RANGE)
-    assert coverage[2:5] == (58, "2019-05-26", "2020-06-25")
-    assert coverage[10:] == (0.0, 0.0, 0.0)
+    assert coverage[1:4] == (58, "2019-05-26", "2020-06-25")
+    assert coverage[9:12] == (0.0, 0.0, 0.0)

@@ -20,7 +20,7 @@ from tests.trino.server import Trino, running
 TODAY = query.today()
 FIRST = TODAY - timedelta(weeks=27)
 RANGE = {"from": str(FIRST), "to": str(TODAY)}
-DATED = {"chart_entries": "week", "weekly_chart": "week", "recordings": None}
+DATED = {"chart_entries": "week", "weekly_chart": "week", "recordings": None, "label_groups": None}
 """The column that a view is asked by, if any; snapshot_on where it is not named."""
 
 
