@@ -41,7 +41,7 @@ from shared.web import NoContentError, QuotaError, WebError, retrying
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-CHART_ID: Final = "sitewide-recordings-weekly"
+CHART_ID: Final = "recordings-global-weekly"
 RESERVE_SECONDS: Final = 30.0
 """Kept from the function's time, for the write and a deferral after the last call."""
 

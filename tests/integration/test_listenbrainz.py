@@ -37,7 +37,7 @@ BUCKET = "lake"
 SECRET = "earworm/dev/listenbrainz"
 TUESDAY = {"scheduled_time": "2026-11-24T06:00:00Z"}
 MONDAY_MORNING = {"scheduled_time": "2026-11-23T01:00:00Z"}
-KEY = "raw/charts/2026-11-22/listenbrainz-sitewide-recordings-weekly/chart.json"
+KEY = "raw/charts/2026-11-22/listenbrainz-recordings-global-weekly/chart.json"
 
 
 @dataclass
@@ -138,7 +138,7 @@ def test_the_week_becomes_one_raw_chart_with_what_musicbrainz_knows_of_it(
         "snapshot_date": "2026-11-22",
         "calls": 2,
         "charts": [
-            {"chart_id": "sitewide-recordings-weekly", "outcome": "ok", "key": KEY, "entries": 3, "sentence": None}
+            {"chart_id": "recordings-global-weekly", "outcome": "ok", "key": KEY, "entries": 3, "sentence": None}
         ],
         "deferred": None,
     }
@@ -149,7 +149,7 @@ def test_the_week_becomes_one_raw_chart_with_what_musicbrainz_knows_of_it(
     chart = cloud.chart()
     told = chart.envelope
     assert (told.source, told.chart_id, told.region, told.frequency) == (
-        *("listenbrainz", "sitewide-recordings-weekly", "global", "weekly"),
+        *("listenbrainz", "recordings-global-weekly", "global", "weekly"),
     )
     assert (f"{told.period_start}", f"{told.period_end}", told.run_id) == ("2026-11-16", "2026-11-22", "run-1")
     assert told.retrieved_at

@@ -44,18 +44,18 @@ def test_a_run_is_what_its_lines_tell() -> None:
 
 
 def test_a_run_of_the_collector_of_charts_is_one_as_well() -> None:
-    key = SnapshotKey(date(2026, 11, 22), "listenbrainz-sitewide-recordings-weekly", CHARTS)
-    chart = {"chart_id": "sitewide-recordings-weekly", "outcome": "ok", "key": key.raw, "entries": 1000}
+    key = SnapshotKey(date(2026, 11, 22), "listenbrainz-recordings-global-weekly", CHARTS)
+    chart = {"chart_id": "recordings-global-weekly", "outcome": "ok", "key": key.raw, "entries": 1000}
     (run,) = find_runs(
         [
-            line(LogEvent.RUN_BEGINS, snapshot_date="2026-11-22", charts=["sitewide-recordings-weekly"]),
+            line(LogEvent.RUN_BEGINS, snapshot_date="2026-11-22", charts=["recordings-global-weekly"]),
             line(LogEvent.RUN_OVER, after=2, calls=2, charts=[chart]),
         ]
     )
 
     assert run.over
     assert (run.outcome, run.over.calls, run.keys) == ("ok", 2, [key])
-    assert [each.name for each in run.over.lists] == ["sitewide-recordings-weekly"]
+    assert [each.name for each in run.over.lists] == ["recordings-global-weekly"]
 
 
 @pytest.mark.parametrize(
