@@ -348,9 +348,9 @@ def test_buckets_are_private_encrypted_versioned_and_outlive_their_stack(
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
-def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(resources: Resources) -> None:
+def test_raw_snapshots_move_old_versions_end_and_the_lake_stays_unless_told(resources: Resources) -> None:
     rules = resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
-    (condition, when_set, otherwise), *_ = [rule["Fn::If"] for rule in rules if "Fn::If" in rule]
+    optional = {rule["Fn::If"][1]["Id"]: rule["Fn::If"] for rule in rules if "Fn::If" in rule}
     plain = {rule["Id"]: rule for rule in rules if "Id" in rule}
 
     assert plain["raw-snapshots"]["Prefix"] == "raw/"
@@ -360,11 +360,13 @@ def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(re
     assert plain["old-versions"]["NoncurrentVersionExpiration"] == {
         "NoncurrentDays": {"Ref": "OldVersionRetentionDays"}
     }
-    assert (condition, when_set["Prefix"], otherwise) == (
-        "QuarantineEnds",
-        "quarantine/",
-        {"Ref": "AWS::NoValue"},
-    )
+    assert {id_: (condition, rule["Prefix"]) for id_, (condition, rule, _) in optional.items()} == {
+        "raw-playlists": ("RawPlaylistsEnd", "raw/spotify/"),
+        "unloaded-playlists": ("RawPlaylistsEnd", "unloaded/raw/spotify/"),
+        "quarantine": ("QuarantineEnds", "quarantine/"),
+        "quarantine-values": ("QuarantineEnds", "quarantine-values/"),
+    }
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for *_, otherwise in optional.values())
     current = {rule["Prefix"] for rule in plain.values() if "ExpirationInDays" in rule}
     assert current == {"athena-results/"}, "nothing else of the lake may end by itself"
 
