@@ -1,4 +1,4 @@
-"""Runs of the extractor: what starts one, what became of it, and what it logs of itself."""
+"""Runs of the extractor: their request, summary and log events."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -15,9 +15,9 @@ MOST_DEFERRALS: Final = 3
 """How often a run may be deferred."""
 
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
-"""What became of a playlist that has a snapshot."""
+"""The outcomes of a playlist whose snapshot was stored."""
 NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]
-"""What became of a playlist that has none."""
+"""The outcomes of a playlist without a snapshot."""
 
 
 def _from_iso(moment: Any) -> Any:
@@ -30,10 +30,10 @@ def _of_a_snapshot(moment: datetime) -> datetime:
 
 
 class ExtractionRequest(Request):
-    """What starts a run.
+    """The event that starts a run.
 
     Attributes:
-        scheduled_time: When the run was due, ISO 8601 with its zone; its day in UTC is the snapshot's.
+        scheduled_time: When the run is due, ISO 8601 with its zone; its day in UTC is the snapshot's.
         playlists: The playlists to take in place of those in the settings: ids, links or URIs.
         deferrals: How often this run was deferred already.
     """
@@ -52,11 +52,11 @@ class ExtractionRequest(Request):
 
 
 class PlaylistSummary(Payload):
-    """What became of a playlist.
+    """The outcome of a playlist.
 
     Attributes:
         key: Where the snapshot is.
-        entries: How many came.
+        entries: How many were received.
         sentence: What is missing or went wrong, and what to do.
     """
 
@@ -75,7 +75,7 @@ class DeferredRun(Payload):
 
 
 class RunSummary(Payload):
-    """What became of a run; `calls` is the number of calls to Spotify."""
+    """The outcome of a run; `calls` is the number of calls to Spotify."""
 
     run_id: str
     snapshot_date: date
@@ -85,14 +85,14 @@ class RunSummary(Payload):
 
 
 class RunBegins(Facts):
-    """What `LogEvent.RUN_BEGINS` tells."""
+    """The fields of `LogEvent.RUN_BEGINS`."""
 
     snapshot_date: date
     playlists: tuple[str, ...]
 
 
 class RunOver(Facts):
-    """What `LogEvent.RUN_OVER` tells."""
+    """The fields of `LogEvent.RUN_OVER`."""
 
     calls: int
     capabilities: Mapping[str, str]

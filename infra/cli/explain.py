@@ -13,7 +13,7 @@ from rich.text import Text
 
 from contracts.candidates import Candidate
 from contracts.documents import decoded
-from contracts.elements import UnreadableSnapshotError, tolerantly
+from contracts.elements import UnreadableSnapshotError, parse_leniently
 from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
@@ -82,7 +82,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     raw = found["Body"].read()
     try:
         snapshot = read_snapshot(raw, Provenance(key.list_id, key.snapshot_date, receipt["run_id"]))
-        return Origin(receipt, tolerantly(decoded(raw)), snapshot)
+        return Origin(receipt, parse_leniently(decoded(raw)), snapshot)
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
             f"s3://{bucket}/{receipt['raw_key']} cannot be read any more, {fault}: see `earworm audit`."
@@ -90,7 +90,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
 
 
 def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
-    """The places that rows of a table are made of, in the order of the rows.
+    """Returns the places that rows of a table are made of, in the order of the rows.
 
     Args:
         snapshot: The snapshot.

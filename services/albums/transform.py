@@ -30,7 +30,7 @@ def albums(snapshot: Snapshot) -> Candidates[Album]:
             first[album.id] = f"{entry.track_location}.album", album
         tracks[album.id] += 1
     for album_id, (location, album) in first.items():
-        full = completed(album, snapshot.albums.get(album_id))
+        full = merge_with_full(album, snapshot.albums.get(album_id))
         yield Candidate(location, _album(snapshot, album_id, full, tracks[album_id]))
 
 

@@ -52,7 +52,7 @@ class _Credits:
 
 
 def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
-    artist = completed(credits_.artist, snapshot.artists.get(artist_id))
+    artist = merge_with_full(credits_.artist, snapshot.artists.get(artist_id))
     genres, genres_as_of = snapshot.genres_of(artist)
     return {
         **snapshot.origin,

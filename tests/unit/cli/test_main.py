@@ -156,7 +156,7 @@ def test_the_exit_code_tells_wrong_usage_from_the_rest(arguments: list[str], cod
     [
         (
             ["run", "--date", "2036-01-01"],
-            "2036-01-01 is outside the days that the tables have, 2006-01-01 to 2035-12-31",
+            "2036-01-01 is outside the tables' days, 2006-01-01 to 2035-12-31",
         ),
         (["run", "--date", "20260101"], "'20260101' is not a day: write YYYY-MM-DD, such as 2026-11-23"),
         (["compact", "--month", "May"], "'May' is not a month: write YYYY-MM, such as 2026-11"),
