@@ -12,10 +12,10 @@ from services.extractor.web import QuotaError
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
-_LITTLE: Final = timedelta(seconds=60)
+_MARGIN: Final = timedelta(seconds=60)
 _SHORTEST: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=1)
-_WHERE_NOBODY_TOLD: Final = timedelta(hours=1)
+_DEFAULT_WAIT: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Deferral:
 def wait_after(spent: QuotaError) -> timedelta:
     """How long to wait for new calls: as Spotify asks and a little more, a day at most; an hour if nobody told."""
     if spent.retry_after is None:
-        return _WHERE_NOBODY_TOLD
-    return max(_SHORTEST, timedelta(seconds=min(spent.retry_after, _LONGEST.total_seconds())) + _LITTLE)
+        return _DEFAULT_WAIT
+    return max(_SHORTEST, timedelta(seconds=min(spent.retry_after, _LONGEST.total_seconds())) + _MARGIN)
 
 
 class Deferrals(Protocol):

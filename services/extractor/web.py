@@ -58,14 +58,14 @@ class NotFoundError(RefusedError):
         super().__init__(endpoint, requests.codes.not_found, message)
 
 
-class UnauthorisedError(WebError):
+class UnauthorizedError(WebError):
     """Spotify does not accept the application's credentials."""
 
     def __init__(self, refusal: RefusedError) -> None:
         super().__init__(
             f"Spotify gave no access token, {refusal.status}: {refusal.message}. Compare client_id and client_secret "
             "with those at https://developer.spotify.com/dashboard",
-            f"unauthorised:{refusal.status}",
+            f"unauthorized:{refusal.status}",
         )
 
 

@@ -555,8 +555,8 @@ def test_a_page_that_is_refused_is_no_reason_to_repeat_or_to_defer(cloud: Cloud,
     # then what came of it is stored with what helps, and the other one alone is deferred
     refused, deferred = summary["playlists"]
     assert (refused["outcome"], refused["entries"], deferred["outcome"]) == ("partial", 100, "quota")
-    assert "100 of 120 entries came: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
-    assert "was refused with 403: Forbidden. Own the list, authorise its owner" in refused["sentence"]
+    assert "100 of 120 entries were received: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
+    assert "was refused with 403: Forbidden. Own the list, authorize its owner" in refused["sentence"]
     assert [event["playlists"] for event in cloud.deferred()] == [[PLAYLIST_ID]]
 
 
@@ -741,7 +741,7 @@ def test_a_secret_that_is_not_there_is_named(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("held", "told"),
     [
-        (f"{CLIENT_ID}:{CLIENT_SECRET}", "the whole: Invalid JSON"),
+        (f"{CLIENT_ID}:{CLIENT_SECRET}", "the input: Invalid JSON"),
         (json.dumps({"client_id": CLIENT_ID, "secret": CLIENT_SECRET}), "client_secret: Field required"),
         (json.dumps({"client_id": CLIENT_ID, "client_secret": [CLIENT_SECRET]}), "client_secret: Input should be"),
     ],

@@ -177,7 +177,7 @@ def test_a_table_that_somebody_dropped_is_declared_again(console: Console) -> No
 
     before, after = console.audit(repair=True)
 
-    assert before == [("songs", "the catalog has no such table", REPAIR)]
+    assert before == [("songs", "the table is missing from the catalog", REPAIR)]
     assert after == []
     assert glue.get_table(DatabaseName=DATABASE, Name="songs")["Table"]["StorageDescriptor"] == declared
 

@@ -117,7 +117,7 @@ def test_what_another_run_may_bring_is_told_and_what_is_refused_is_not() -> None
     # and where entries are missing as well, it says that first
     part = replace(extraction, playlist=replace(EXTRACTION.playlist, outcome="partial", missing=3))
     assert part.sentence == (
-        f"2 of 5 entries came: Spotify's pages hold fewer than it counts. Run again later. {extraction.sentence}"
+        f"2 of 5 entries received: Spotify's pages contain fewer than it counts. Run again later. {extraction.sentence}"
     )
 
     # but nothing of what the application will not get
