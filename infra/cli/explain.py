@@ -1,4 +1,4 @@
-"""Where rows come from: the run, the raw object and its version, the entry, and the code that made them of it."""
+"""Finds where rows come from: the run, the raw object and its version, the entry, and the code."""
 
 import json
 import re
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 _ENTRY: Final = re.compile(r"\$.*?items\[\d+\]")
 _LONGEST_ENTRY: Final = 2_000
-_ASK_THE_AUDIT: Final = "`earworm audit` tells whether it should be there."
+_ASK_THE_AUDIT: Final = "`earworm audit` says whether it should exist."
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What rows of a table for a snapshot were made from.
+    """The origin of a table's rows of a snapshot.
 
     Attributes:
         receipt: The table's receipt.
         raw: The raw object as it was read then, JSON.
-        snapshot: The same, read.
+        snapshot: The same, parsed.
     """
 
     receipt: Receipt
@@ -50,11 +50,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place in the raw document that a row was made of.
+    """A location in the raw document that a row was made from.
 
     Attributes:
         location: JSON path of the value.
-        position: Place in the playlist of the entry that it is in; None if it is in none.
+        position: The position of its entry in the playlist; None if it is not within an entry.
     """
 
     location: str
@@ -62,14 +62,14 @@ class Entry:
 
 
 def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
-    """What the rows of a snapshot in a table were made from, by the table's receipt.
+    """Returns the origin of a table's rows of a snapshot, by the table's receipt.
 
     Raises:
-        ConsoleError: The table has no receipt of it, or the version of the raw object is gone.
+        ConsoleError: The table has no receipt for it, or the version of the raw object is gone.
     """
     receipt = find_receipt(s3, bucket, key.receipt(table))
     if receipt is None:
-        raise ConsoleError(f"{table} has no receipt of {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
+        raise ConsoleError(f"{table} has no receipt for {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
     version = receipt["raw_version_id"]
     try:
         found = (
@@ -85,17 +85,17 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
         return Origin(receipt, parse_leniently(decoded(raw)), snapshot)
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
-            f"s3://{bucket}/{receipt['raw_key']} cannot be read any more, {fault}: see `earworm audit`."
+            f"s3://{bucket}/{receipt['raw_key']} can no longer be read, {fault}: see `earworm audit`."
         ) from None
 
 
 def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
-    """Returns the places that rows of a table are made of, in the order of the rows.
+    """Returns the locations that rows of a table were made from, in the order of the rows.
 
     Args:
         snapshot: The snapshot.
         table: The table.
-        name: What tells the row from others: a Spotify id, or the position of its entry; None is every row.
+        name: What identifies the row: a Spotify id, or the position of its entry; None for every row.
     """
     positions = {each.location: each.position for each in snapshot.entries if isinstance(each, TrackEntry)}
     named = {*TABLES[table].key, "track_id"}.difference(TABLES[table].snapshot)
@@ -111,7 +111,7 @@ def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
 
 
 def value_at(document: Any, location: str) -> Any:
-    """What a raw document holds at a JSON path such as `$.playlist.tracks.items[3]`."""
+    """Returns the value in a raw document at a JSON path such as `$.playlist.tracks.items[3]`."""
     for step in location.removeprefix("$").replace("[", ".[").split("."):
         if step:
             document = document[int(step[1:-1])] if step.startswith("[") else document[step]
@@ -128,9 +128,9 @@ def explain(
     ] = None,
     environment: Environment = "dev",
 ) -> None:
-    """Tell where rows come from: run, raw object and version, entry, code version and receipt."""
+    """Show where rows come from: run, raw object and version, entry, code version and receipt."""
     if table not in TABLES:
-        raise UsageError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
+        raise UsageError(f"There is no table {table!r}: choose one of {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
     cloud.tables()
     key = SnapshotKey(day, playlist, kind_of(TABLES[table]))

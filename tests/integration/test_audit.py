@@ -128,7 +128,7 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "receipt that does not add up": (
         lambda c: forge(c, "songs", entries=5),
         "songs",
-        "receipt does not add up: 5 entries are not 2 rows + 1 rejected + 1 skipped",
+        "receipt does not add up: 5 entries, but 2 rows + 1 rejected + 1 skipped",
     ),
     "receipt whose rules do not add up": (
         lambda c: forge(c, "songs", skipped='{"episode": 2}'),

@@ -539,7 +539,7 @@ def test_a_playlist_that_was_read_when_the_quota_is_spent_is_stored_with_what_th
     assert [found[each] for each in ("contents", "artists", "albums", "audio_features.spotify")] == [
         *("ok", "ok", "quota", "quota")
     ]
-    assert first["sentence"].startswith("50 albums are not known: GET https://api.spotify.test/v1/albums/ is limited")
+    assert first["sentence"].startswith("50 albums are unknown: GET https://api.spotify.test/v1/albums/ is limited")
     assert {each.source for each in cloud.snapshot().features.values()} == {"reccobeats"}
     assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
@@ -601,7 +601,7 @@ def test_artists_that_come_one_by_one_are_complete_after_some_weeks_each_as_of_i
         earlier = [each.as_of for each in snapshot.earlier_artists.values()]
         known.append((len(snapshot.artists), [earlier.count(each) for each in sorted(set(earlier))]))
         sentence = told["sentence"] or ""
-        assert ("are not known: half of the call budget" in sentence) == (len(snapshot.artists) + len(earlier) < 50)
+        assert ("are unknown: half of the call budget" in sentence) == (len(snapshot.artists) + len(earlier) < 50)
         assert told["outcome"] == "ok"
 
     # then each week asks for others, and tells since when it knows the rest

@@ -230,7 +230,7 @@ def test_what_a_replay_did_not_mend_is_not_replayed_for_ever(console: Console, m
         (
             "songs",
             "receipt missing",
-            "a replay did not mend it: no dead letter says why, see earworm logs --service songs",
+            "a replay did not repair it: no dead letter says why, see earworm logs --service songs",
         )
     ]
 

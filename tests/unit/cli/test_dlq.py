@@ -117,7 +117,7 @@ def test_a_redrive_goes_on_while_there_is_more_and_takes_nothing_that_came_meanw
 def test_a_redrive_that_gets_no_further_ends(done: int, *, dry_run: bool) -> None:
     cloud, _ = cloud_that_answers(settled(done, more=True))
 
-    with pytest.raises(ConsoleError, match=f"time ended before the queues did, after {done} messages"):
+    with pytest.raises(ConsoleError, match=f"timed out before the queues were empty, after {done} messages"):
         dlq.redrive(cloud, "songs", dry_run=dry_run)
 
 

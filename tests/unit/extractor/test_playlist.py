@@ -519,7 +519,10 @@ def test_each_fault_comes_to_an_outcome_with_what_to_do(fault: Exception, outcom
         (RefusedError("GET it", 403, "Forbidden"), "authorize its owner or a collaborator with `earworm authorize`"),
         (NotFoundError("GET it", "Not found"), "authorize its owner or a collaborator with `earworm authorize`"),
         (RefusedError("GET it", 400, "Bad request"), "Correct what the error names: running again will not help"),
-        (ConsentEndedError(datetime(2026, 1, 1, tzinfo=UTC)), "Correct what the error names: running again will not help"),
+        (
+            ConsentEndedError(datetime(2026, 1, 1, tzinfo=UTC)),
+            "Correct what the error names: running again will not help",
+        ),
     ],
 )
 def test_what_is_stored_in_part_says_what_is_missing_and_what_helps(fault: WebError, advice: str) -> None:

@@ -109,8 +109,8 @@ def test_what_another_run_may_bring_is_told_and_what_is_refused_is_not() -> None
 
     # then the sentence says how many there are of each, and why
     assert extraction.sentence == (
-        "1 artists are not known: half of the call budget is spent; "
-        "1,234 albums are not known: GET albums did not answer: Down (503); "
+        "1 artists are unknown: half of the call budget is spent; "
+        "1,234 albums are unknown: GET albums did not answer: Down (503); "
         "12 tracks have no audio features: reccobeats failed:503. Run again later"
     )
 
