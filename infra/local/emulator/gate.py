@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - it hooks into what ministack keeps private
-"""The one way to ministack: nobody passes who is not of this machine, or has not signed with a key of this cloud.
+"""Guards ministack: only requests from this machine, signed with a key of this cloud, get through.
 
 ministack takes the key `test`, and every twelve digits, for the account's root and checks no signature of theirs; it
 derives the credentials of functions from their names; it serves routes of its own (a reset of everything, messages,
@@ -33,7 +33,7 @@ _CLOSED: Final = "/_"
 
 
 def install() -> None:
-    """Leave ministack one root key, and give functions credentials that nobody can derive.
+    """Leave ministack one root key, and give functions credentials that cannot be derived.
 
     Raises:
         AttributeError: ministack has no such hook any more.
