@@ -488,7 +488,11 @@ def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:
         (["logs", "--service", "redrive"], 2, "There is no service 'redrive' that works on a run"),
         (["trace", "--open"], 2, "--open shows the page that --html writes"),
         (["explain", "concerts", "--playlist", "p", "--date", "2026-01-05"], 2, "There is no table 'concerts'"),
-        (["explain", "songs", "--playlist", "p", "--date", "2026-01-05"], 1, "songs has no receipt for p on 2026-01-05"),
+        (
+            ["explain", "songs", "--playlist", "p", "--date", "2026-01-05"],
+            1,
+            "songs has no receipt for p on 2026-01-05",
+        ),
         (["run", "--playlist", "no-playlist"], 1, "not a playlist: 'no-playlist'"),
     ],
 )
