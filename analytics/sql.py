@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -106,8 +107,10 @@ class Query:
 
 
 def views() -> tuple[View, ...]:
-    """All views."""
-    return tuple(_view(path) for path in sorted((_FOLDER / "views").glob("*.sql")))
+    """All views, each after those that it reads."""
+    known = {view.name: view for view in map(_view, sorted((_FOLDER / "views").glob("*.sql")))}
+    read = {view.name: sorted(known.keys() & _SOURCE.findall(view.text)) for view in known.values()}
+    return tuple(known[name] for name in TopologicalSorter(read).static_order())
 
 
 def queries() -> dict[str, Query]:

@@ -36,10 +36,10 @@ def collect(
     last = min(monday_of(week) + timedelta(days=6), today)
     known = queries()
 
-    def answer(name: str) -> list[dict[str, Any]]:
+    def answer(name: str, **given: str) -> list[dict[str, Any]]:
         if not tables_of(known[name].text).isdisjoint(absent):
             return []
-        parameters = known[name].execution_parameters({"from": str(first), "to": str(last)}, today)
+        parameters = known[name].execution_parameters({"from": str(first), "to": str(last), **given}, today)
         return athena.ask(known[name].text, parameters).records()
 
     chart = "SELECT * FROM weekly_chart WHERE week BETWEEN date(?) AND date(?)"
@@ -51,7 +51,7 @@ def collect(
         place=place,
         simulated=simulated,
         entries=athena.ask(chart, [f"'{first}'", f"'{last}'"]).records() if can_be_told else [],
-        genres=answer("genre_share_by_month"),
+        genres=answer("genre_share_by_month", limit="1000"),
         sound=answer("sound_of_the_top"),
         churn=answer("artist_churn"),
         survival=answer("survival_of_debuts"),

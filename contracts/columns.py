@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from pydantic.fields import FieldInfo
 
 from contracts.annotations import alternatives, bare
-from contracts.tables.table import Row
+from contracts.tables.table import AnyRow
 
 
 class ColumnType(Enum):
@@ -51,7 +51,7 @@ class Column:
         return self.type.value
 
 
-def columns(row: type[Row]) -> tuple[Column, ...]:
+def columns(row: type[AnyRow]) -> tuple[Column, ...]:
     """Returns the columns of a row model, in the model's order.
 
     Raises:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from io import BytesIO
 from itertools import pairwise
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias
 from urllib.parse import parse_qs, urlsplit
@@ -36,8 +37,15 @@ SCHEMA_VERSION: Final = 1
 CONTAINERS: Final = ("items", "tracks")
 """The fields of a playlist that may hold its entries: the first that holds any is used."""
 
+MOST_BYTES: Final = 200_000_000
+"""Of a document that is read, unpacked: 10,000 entries, the most that a playlist holds, of 20 kB each.
+
+A track with all its markets takes that much where the JSON is indented, and 4 kB where it is not.
+"""
+
 Kind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
 
+_AS_SENT: Final = "load it as the Web API or the extractor gave it"
 _MOST_ENTRIES: Final = 10**9
 _PLAYLIST_IN_ADDRESS = re.compile(r"(?:/playlists/|\bplaylist:)([0-9A-Za-z_-]{1,128})(?:[/?#]|$)")
 
@@ -178,7 +186,9 @@ def identify(body: bytes) -> Identity:
     try:
         day = date.fromisoformat(document.envelope.snapshot_date) if document.envelope else None
     except ValueError as fault:
-        raise UnreadableSnapshotError(f"{document.path}.snapshot.snapshot_date", f"not a day: {fault}") from None
+        raise UnreadableSnapshotError(
+            f"{document.path}.snapshot.snapshot_date", f"not a day: {fault}; {_AS_SENT}"
+        ) from None
     return Identity(
         document.kind,
         document.says[0][1] if document.says else None,
@@ -202,20 +212,43 @@ def merged(bodies: Sequence[bytes]) -> bytes:
     return body
 
 
+def unpacked(body: bytes) -> bytes:
+    """A document as it was before gzip packed it, if that did.
+
+    Raises:
+        UnreadableSnapshotError: It begins as gzip does, and does not go on as such, or it is larger than any document.
+    """
+    try:
+        if body.startswith(b"\x1f\x8b"):
+            with gzip.GzipFile(fileobj=BytesIO(body)) as packed:
+                body = packed.read(MOST_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as fault:
+        raise _undecodable(fault) from None
+    if len(body) > MOST_BYTES:
+        raise UnreadableSnapshotError(
+            "$", f"over {MOST_BYTES // 10**6} MB, which no playlist takes; get it again from where it is kept"
+        )
+    return body
+
+
 def decoded(body: bytes) -> bytes:
     """Decodes a document to UTF-8 without a byte order mark.
 
     Raises:
-        UnreadableSnapshotError: It begins as gzip or UTF-16 and is not valid as such.
+        UnreadableSnapshotError: It begins as gzip or UTF-16 and is not valid as such, or it is larger than any
+            document.
     """
+    body = unpacked(body)
     try:
-        if body.startswith(b"\x1f\x8b"):
-            body = gzip.decompress(body)
         if body.startswith((b"\xff\xfe", b"\xfe\xff")):
             return body.decode("utf-16").encode()
-    except (EOFError, OSError, zlib.error, UnicodeError) as fault:
-        raise UnreadableSnapshotError("$", f"it cannot be decoded: {fault}; get it again from its source") from None
+    except UnicodeError as fault:
+        raise _undecodable(fault) from None
     return body.removeprefix(b"\xef\xbb\xbf")
+
+
+def _undecodable(fault: Exception) -> UnreadableSnapshotError:
+    return UnreadableSnapshotError("$", f"it cannot be decoded: {fault}; get it again from where it is kept")
 
 
 def container(field: Callable[[str], Unverified]) -> str | None:
@@ -308,7 +341,9 @@ def read_document(body: bytes) -> Document:
     try:
         return _document(parsed(body))
     except InvalidJsonError as fault:
-        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError(
+            "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
+        ) from None
 
 
 def _document(found: Parsed) -> Document:
@@ -380,7 +415,7 @@ class _Part:
 
 def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken) -> _Part:
     if isinstance(document, Broken):
-        raise UnreadableSnapshotError(path, f"not a playlist document: {document.reason}")
+        raise UnreadableSnapshotError(path, f"not a playlist document: {document.reason}; {_AS_SENT}")
     envelope, playlist, playlist_path = document.snapshot, document.playlist, f"{path}.playlist"
     if envelope is None:
         playlist, playlist_path = document, path
@@ -422,7 +457,7 @@ def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken
 def _refuse_broken(path: str, thing: Playlist[Any], names: Sequence[str]) -> None:
     for name in names:
         if isinstance(broken := getattr(thing, name), Broken):
-            raise UnreadableSnapshotError(f"{path}.{name}", f"not a playlist document: {broken.reason}")
+            raise UnreadableSnapshotError(f"{path}.{name}", f"not a playlist document: {broken.reason}; {_AS_SENT}")
 
 
 def _refuse_other_kinds(path: str, part: Raw | Unverified, document: RawDocument[Any]) -> None:

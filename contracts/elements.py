@@ -175,12 +175,14 @@ def parse_leniently(body: bytes) -> Unverified:
         except ValueError as fault:
             if _LONE_SURROGATE not in str(fault):
                 raise
-            return from_json(_replace_lone_surrogates(body))
+            return from_json(replace_lone_surrogates(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}") from None
+        raise UnreadableSnapshotError(
+            "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
+        ) from None
 
 
-def _replace_lone_surrogates(body: bytes) -> bytes:
+def replace_lone_surrogates(body: bytes) -> bytes:
     """Replaces each half of a surrogate pair by U+FFFD: JSON can express it, UTF-8 and the parser cannot.
 
     Spotify truncates long descriptions by UTF-16 units, which can leave half of an emoji.

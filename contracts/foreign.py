@@ -15,7 +15,9 @@ _COLLECT: Final = (
 _EXPORTIFY: Final = f"an export of Exportify: {_COLLECT}"
 _LIBRARY: Final = f"YourLibrary of Spotify's account export, somebody's likes: {_COLLECT}"
 _PLAYLISTS: Final = f"the playlists of Spotify's account export: {_COLLECT}"
-_HISTORY: Final = "a streaming history of Spotify's account export: it lists what somebody heard, and is not a playlist"
+_HISTORY: Final = (
+    "a streaming history of Spotify's account export: it lists what somebody heard, and is not a playlist; leave it out"
+)
 
 _TYPES: Final = {
     "album": "an album",

@@ -22,6 +22,11 @@ class Rows(Sequence[R], Generic[R]):
         """Returns the rows of a table, by default none."""
         return cls(by_column(table, list(rows)))
 
+    def missing_ranks(self, ranks: str) -> list[int]:
+        """The ranks from 1 that no row has in a column of them, as far as its highest."""
+        there = set(self.columns[ranks])
+        return [rank for rank in range(1, max(there, default=0)) if rank not in there]
+
     def extend(self, more: Mapping[str, Iterable[Any]]) -> None:
         """Adds rows at the end, by column."""
         for name, values in self.columns.items():

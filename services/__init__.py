@@ -7,14 +7,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contracts.candidates import Candidates
-    from contracts.snapshot import Snapshot
 
 
-def transform_of(table: str) -> "Callable[[Snapshot], Candidates[Any]]":
+def transform_of(table: str) -> "Callable[[Any], Candidates[Any]]":
     """Returns a table's pure transform: the function `<table>` in `services/<table>/transform.py`.
 
     Raises:
         ModuleNotFoundError: The table has no service.
     """
-    transform: Callable[[Snapshot], Candidates[Any]] = getattr(import_module(f"services.{table}.transform"), table)
+    transform: Callable[[Any], Candidates[Any]] = getattr(import_module(f"services.{table}.transform"), table)
     return transform

@@ -83,6 +83,9 @@ CHARTS = ListKind("charts", "charts", "chart.json", "<source>-<chart id>", "char
 KINDS: Mapping[Kind, ListKind] = MappingProxyType({kind.name: kind for kind in (PLAYLISTS, CHARTS)})
 """The kinds of list by name."""
 
+UNLOADED_PREFIX = "unloaded/"
+"""Below which raw objects are kept that somebody took out of the lake; nobody is told of what comes there."""
+
 CONTENT_SHA256 = "content-sha256"
 """The metadata of every output that holds the SHA-256 of its bytes, in hexadecimal."""
 
@@ -178,6 +181,15 @@ class SnapshotKey:
 
     def _beside_rows(self, area: Area, table: str) -> str:
         return f"{self.kind.prefix(area)}{self._partition}/{table}-{self.list_id}.json"
+
+    def outputs(self, table: str) -> tuple[str, ...]:
+        """All that a table may have of the snapshot, the receipt first."""
+        return self.receipt(table), self.parquet(table), self.quarantine(table), self.quarantined_values(table)
+
+    @property
+    def unloaded(self) -> str:
+        """Where the raw snapshot is once somebody took it out of the lake."""
+        return f"{UNLOADED_PREFIX}{self.raw}"
 
     @property
     def _partition(self) -> str:

@@ -14,8 +14,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.candidates import Candidates, as_json
 from contracts.elements import UnreadableSnapshotError
+from contracts.lists import READERS, ListSnapshot
 from contracts.operations.log_events import LogEvent, MessageDeadLettered, MessageReturned, TableComplete
-from contracts.snapshot import Provenance, Snapshot, read_snapshot
+from contracts.snapshot import Provenance
 from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.rejected_values import RejectedValue
@@ -33,7 +34,8 @@ from shared.settings import TransformerSettings
 if TYPE_CHECKING:
     from contracts.operations.dead_letters import Diagnosis
 
-Transform: TypeAlias = Callable[[Snapshot], Candidates[R]]
+Transform: TypeAlias = Callable[[Any], Candidates[R]]
+"""Makes a table's candidates of a snapshot of its kind."""
 Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
@@ -126,12 +128,16 @@ class Worker(Generic[R]):
         """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
+        if key.kind.name != self.table.kind:
+            raise PermanentError(
+                f"key {raw_key!r}", f"{name} is made of snapshots of {self.table.kind}, and this is of {key.kind.name}"
+            )
         facts = {"table": name, "playlist_id": key.list_id, "snapshot_date": key.snapshot_date.isoformat()}
         with step("snapshot", **facts) as work:
             with step("read"):
                 raw = self.lake.read_raw(raw_key)
             with step("parse"), _readable(raw):
-                snapshot = read_snapshot(raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
+                snapshot = READERS[key.kind.name](raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
             log.add(run_id=run_id)
             work.annotate(run_id=run_id)
@@ -177,7 +183,7 @@ class Worker(Generic[R]):
                 gauge(**{name: value for name, value in row.items() if name in self.table.watched})
         seconds(from_raw_to_table=since_raw)
 
-    def _rejected_rows(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
+    def _rejected_rows(self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
         return [
             {
                 **self._rejection(snapshot, raw, reject.location, reject.reason),
@@ -186,7 +192,7 @@ class Worker(Generic[R]):
             for reject in judgement.rejects
         ]
 
-    def _rejected_values(self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
+    def _rejected_values(self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
         return [
             {
                 **self._rejection(snapshot, raw, refusal.location, refusal.reason),
@@ -196,7 +202,7 @@ class Worker(Generic[R]):
             for refusal in judgement.refused
         ]
 
-    def _rejection(self, snapshot: Snapshot, raw: RawObject, location: str, reason: str) -> Rejection:
+    def _rejection(self, snapshot: ListSnapshot, raw: RawObject, location: str, reason: str) -> Rejection:
         return {
             **snapshot.origin,
             "table_name": self.table.name,
@@ -208,7 +214,7 @@ class Worker(Generic[R]):
         }
 
     def _receipt(
-        self, snapshot: Snapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]
+        self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]
     ) -> Receipt:
         key, name = SnapshotKey.from_raw(raw.key), self.table.name
         parquet, quarantine = outputs[key.parquet(name)], outputs[key.quarantine(name)]
@@ -222,6 +228,7 @@ class Worker(Generic[R]):
             "refused_values": len(judgement.refused),
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
+            "gaps": as_json(judgement.rows.missing_ranks(ranks)) if (ranks := self.table.ranked_by) else None,
             "raw_key": raw.key,
             "raw_etag": raw.etag,
             "raw_version_id": raw.version_id,

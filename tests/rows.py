@@ -14,7 +14,7 @@ _VALUES: dict[ColumnType, Any] = {
     ColumnType.TIMESTAMP: datetime(2026, 11, 22, 6, 0, 5, 250_001),  # noqa: DTZ001
     ColumnType.DAY: date(1955, 2, 3),
 }
-_JSON = ("genres", "artist_ids", "artist_names", "drift")
+_JSON = ("genres", "artist_ids", "artist_names", "drift", "gaps", "isrcs")
 
 
 def row_of(table: Table[Any], *, nulls: bool = False) -> Any:

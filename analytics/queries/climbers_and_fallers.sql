@@ -1,28 +1,33 @@
--- Which tracks climbed and fell the most in the last week?
--- Row: one of the five biggest climbers and fallers of a playlist, between the last two whole charts of the weeks
--- asked for. movement: places gained.
--- Scans: chart_entries of the weeks asked for.
+-- Which recordings climbed and fell the most in the last week?
+-- Row: one of the biggest climbers and fallers of a playlist in its last complete chart of the weeks asked for, or its
+-- last one if none is complete. movement: places gained since the chart before, weeks_since_previous weeks ago.
+-- Scans: all days, for the charts count recordings.
 -- from (date, default 4 weeks before to): first Monday
 -- to (date, default today): last Monday
-WITH charts AS (
-    SELECT *, dense_rank() OVER (PARTITION BY playlist_id ORDER BY week DESC) AS age
-    FROM chart_entries
-    WHERE whole AND week BETWEEN date(? /* from */) AND date(? /* to */)
-),
-
-moved AS (
-    SELECT now.*, before.position AS previous_position, before.position - now.position AS movement
-    FROM charts AS now
-    JOIN charts AS before ON before.playlist_id = now.playlist_id AND before.track_id = now.track_id
-    WHERE now.age = 1 AND before.age = 2 AND before.position <> now.position
-)
-
-SELECT playlist_id, week, movement, previous_position, position, track_name, artist_name, track_id
+-- playlist (text, default all): its name or its id
+-- limit (integer, default 5): most climbers of a playlist, and most fallers
+SELECT
+    playlist_name,
+    week,
+    movement,
+    weeks_since_previous,
+    previous_position,
+    position,
+    track_name,
+    artists,
+    playlist_id,
+    track_id
 FROM (
     SELECT
         *,
         row_number() OVER (PARTITION BY playlist_id, movement > 0 ORDER BY abs(movement) DESC, position) AS place
-    FROM moved
+    FROM (
+        SELECT *, dense_rank() OVER (PARTITION BY playlist_id ORDER BY complete DESC, week DESC) AS age
+        FROM weekly_chart
+        WHERE week BETWEEN date(? /* from */) AND date(? /* to */)
+            AND ? /* playlist */ IN ('all', playlist_id, playlist_name)
+    )
+    WHERE age = 1 AND movement <> 0
 )
-WHERE place <= 5
-ORDER BY playlist_id, movement DESC, position
+WHERE place <= ? /* limit */
+ORDER BY playlist_name, playlist_id, movement DESC, position

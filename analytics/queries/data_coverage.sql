@@ -4,8 +4,8 @@
 -- Scans: playlist_metadata of the days asked for.
 -- from (date, default 26 weeks before to): first day
 -- to (date, default today): last day
+-- playlist (text, default all): its name or its id
 SELECT
-    playlist_id,
     max_by(playlist_name, snapshot_date) AS playlist_name,
     count(*) AS snapshots,
     min(snapshot_date) AS first_day,
@@ -18,8 +18,10 @@ SELECT
     count_if(outcome = 'metadata_only') AS snapshots_without_entries,
     round(1e2 * avg(features_coverage), 1) AS features_percent,
     round(1e2 * avg(popularity_coverage), 1) AS popularity_percent,
-    round(1e2 * avg(genres_coverage), 1) AS genres_percent
+    round(1e2 * avg(genres_coverage), 1) AS genres_percent,
+    playlist_id
 FROM playlist_metadata
 WHERE concat(year, '-', month, '-', day) BETWEEN ? /* from */ AND ? /* to */
+    AND ? /* playlist */ IN ('all', playlist_id, playlist_name)
 GROUP BY playlist_id
-ORDER BY playlist_id
+ORDER BY playlist_name, playlist_id

@@ -68,7 +68,7 @@ class Playlist:
         name: Its name, or the id if nobody told it.
         weeks: The Mondays of its charts, the oldest first.
         chart: The rows of the last one, the top first.
-        history: The positions of each track by week.
+        history: The positions of each recording by week.
     """
 
     id: str
@@ -79,7 +79,7 @@ class Playlist:
 
     @property
     def debuts(self) -> list[Row]:
-        """Tracks that are new on the list, or back on it."""
+        """Recordings that are new on the list, or back on it."""
         return [row for row in self.chart if row["arrival"] in {"debut", "return"}]
 
     @property
@@ -98,8 +98,8 @@ class Playlist:
         return max(position for weeks in self.history.values() for position in weeks.values())
 
     def positions(self, row: Row) -> list[int | None]:
-        """The positions of a row's track, chart by chart; None where it was absent."""
-        return [self.history[row["track_id"]].get(week) for week in self.weeks]
+        """The positions of a row's recording, chart by chart; None where it was absent."""
+        return [self.history[row["recording_id"]].get(week) for week in self.weeks]
 
     def _movers(self, sign: int) -> list[Row]:
         moved = [row for row in self.chart if (row["movement"] or 0) * sign > 0]
@@ -131,7 +131,7 @@ def playlists(entries: Iterable[Row]) -> list[Playlist]:
         weeks = tuple(sorted({row["week"] for row in rows}))
         history: dict[str, dict[date, int]] = {}
         for row in rows:
-            history.setdefault(row["track_id"], {})[row["week"]] = row["position"]
+            history.setdefault(row["recording_id"], {})[row["week"]] = row["position"]
         chart = tuple(row for row in rows if row["week"] == weeks[-1])
         found.append(Playlist(playlist_id, chart[0]["playlist_name"] or playlist_id, weeks, chart, history))
     return found
@@ -180,7 +180,7 @@ def _glance(lists: Sequence[Playlist]) -> Iterable[Tile]:
 
 
 def _tile(term: str, row: Row, note: str) -> Tile:
-    return Tile(term, row["track_name"], row["artist_name"] or "unknown artist", note)
+    return Tile(term, row["track_name"], row["artists"] or "unknown artist", note)
 
 
 def _churn(rows: Sequence[Row]) -> Figure | None:
@@ -197,16 +197,16 @@ def _churn(rows: Sequence[Row]) -> Figure | None:
 
 
 def _genres(contents: Contents) -> Figure | None:
-    totals: dict[str, int] = {}
+    totals: dict[str, float] = {}
     for row in contents.genres:
-        totals[row["genre"] or _UNKNOWN] = totals.get(row["genre"] or _UNKNOWN, 0) + row["entries"]
+        totals[row["genre"] or _UNKNOWN] = totals.get(row["genre"] or _UNKNOWN, 0) + row["share_percent"]
     named = [genre for genre in sorted(totals, key=lambda each: -totals[each]) if genre != _UNKNOWN][:_GENRES]
     order = [*named, _OTHERS, _UNKNOWN]
-    months: dict[str, dict[str, int]] = {}
+    months: dict[str, dict[str, float]] = {}
     for row in contents.genres:
         genre = row["genre"] or _UNKNOWN
-        parts = months.setdefault(f"{row['month']:%b}", dict.fromkeys(order, 0))
-        parts[genre if genre in order else _OTHERS] += row["entries"]
+        parts = months.setdefault(f"{row['month']:%b}", dict.fromkeys(order, 0.0))
+        parts[genre if genre in order else _OTHERS] += row["share_percent"]
     if not months:
         return None
     order = [genre for genre in order if any(parts[genre] for parts in months.values())]
@@ -230,8 +230,8 @@ def _sound(contents: Contents) -> Mapping[str, object] | None:
     return {
         "drawing": drawings.differences(bars, name="name", difference="difference"),
         "numbers": [(row["name"], *(_number(row[average]) for average in averages)) for row in named],
-        "top_entries": max(row["top_entries"] for row in named),
-        "other_entries": max(row["other_entries"] for row in named),
+        "top_recordings": max(row["top_recordings"] for row in named),
+        "other_recordings": max(row["other_recordings"] for row in named),
     }
 
 
@@ -241,9 +241,9 @@ def _survival(contents: Contents, lists: Sequence[Playlist]) -> list[tuple[str, 
         (
             names.get(playlist_id, playlist_id),
             [
-                (_count(row["charts_after_debut"], "week"), f"{row['listed_percent']:.0f} %", row["debuts"])
+                (_count(row["weeks_after_debut"], "week"), f"{row['listed_percent']:.0f} %", row["debuts"])
                 for row in rows
-                if row["charts_after_debut"] in {1, 2, 4, 8, 12}
+                if row["weeks_after_debut"] in {1, 2, 4, 8, 12}
             ],
         )
         for playlist_id, rows in groupby(contents.survival, key=lambda row: str(row["playlist_id"]))
@@ -291,8 +291,8 @@ def _caveats(contents: Contents, week: date) -> Iterable[str]:
         if date.fromisoformat(row["last_day"]) < week:
             yield f"{name}: the newest snapshot is of {row['last_day']}, before this week."
     yield (
-        f"Nothing is known from before {min((row['first_day'] for row in contents.coverage), default='-')}: a debut is "
-        "what was not seen since, and a track of the first chart may have been listed for long."
+        "A debut was in no earlier snapshot of its list, under whatever id; what the first snapshot of a list shows "
+        "may have been listed for long."
     )
     yield "A playlist shows what its editors chose. It is no measure of streams or sales."
 

@@ -6,7 +6,7 @@
 --   linked_from_id varchar, isrc varchar, track_name varchar, artist_id varchar, artist_name varchar, artist_ids
 --   varchar, artist_names varchar, primary_genre varchar, genres varchar, artist_popularity bigint, artist_followers
 --   bigint, album_id varchar, album_name varchar, album_type varchar, album_release_on date, album_release_year bigint,
---   label varchar, popularity bigint, duration_ms bigint, duration_min double, explicit boolean, is_playable boolean,
+--   album_release_precision varchar, label varchar, popularity bigint, duration_ms bigint, duration_min double, explicit boolean, is_playable boolean,
 --   danceability double, energy double, key bigint, loudness_db double, mode bigint, speechiness double, acousticness
 --   double, instrumentalness double, liveness double, valence double, tempo_bpm double, time_signature bigint,
 --   feature_source varchar, added_at timestamp, track_url varchar, run_id varchar, outcome varchar
@@ -32,6 +32,7 @@ SELECT
     b.album_type,
     b.release_on AS album_release_on,
     b.release_year AS album_release_year,
+    b.release_date_precision AS album_release_precision,
     b.label,
     CASE WHEN coalesce(s.popularity_measured, true) THEN s.popularity END AS popularity,
     s.duration_ms,

@@ -1,43 +1,52 @@
--- How each track moved on its playlist, week by week, over all that was collected.
--- Row: a track of a chart of chart_entries. previous_position is that of the chart before, movement the places gained.
--- arrival: first chart (nobody knows since when), debut, return, or stay. weeks_on_list counts the charts with the
--- track so far, peak is its best position so far. entered_on and exited_on bound its stay: exited_on is the chart that
--- shows that the track left, NULL while it is listed: the next chart without it if that is complete, or else the one
--- after it, if the track is absent from that as well. It did not leave if the next complete chart has it again.
--- Reads all weeks, for any of them may be a track's first.
+-- How each recording moved on its playlist, week by week, over all that was collected.
+-- Row: a recording of a chart of chart_entries, with the track_id that stands there. previous_position is that of the
+-- chart before, movement the places gained since, weeks_since_previous the weeks between: 1 unless some are missing.
+-- arrival: first chart (listed when the playlist was first seen, nobody knows since when), debut, return, new version (an
+-- id that the playlist did not have before of a recording that it has), or stay. Where the first snapshot is not
+-- complete, the second is the first to show the rest.
+-- weeks_on_list counts the weeks from entry to exit so far, charts_on_list the charts with the recording; days_listed
+-- counts the snapshots with it, peak is its best position in any of them, first reached on peak_on, to the week's end.
+-- entered_on and exited_on bound its stay: exited_on is the chart that shows that it left, NULL while it is listed: the
+-- next chart without it if that is complete, or else the one after it, if it is absent from that as well. It did not
+-- leave if the next complete chart has it again.
+-- Reads all weeks, for any of them may be a recording's first.
 -- Columns: playlist_id varchar, playlist_name varchar, week date, snapshot_on date, complete boolean, position bigint,
---   previous_position bigint, movement bigint, arrival varchar, weeks_on_list bigint, peak bigint, entered_on date,
---   exited_on date, track_id varchar, track_name varchar, artist_id varchar, artist_name varchar, popularity bigint,
---   run_id varchar
+--   previous_position bigint, movement bigint, weeks_since_previous bigint, arrival varchar, weeks_on_list bigint,
+--   charts_on_list bigint, days_listed bigint, peak bigint, peak_on date, entered_on date, exited_on date,
+--   recording_id varchar, track_id varchar, track_name varchar, artists varchar, artist_id varchar, artist_name varchar,
+--   artist_ids varchar, artist_names varchar, popularity bigint, run_id varchar
 WITH charts AS (
     SELECT
-        playlist_id,
-        week,
-        row_number() OVER (PARTITION BY playlist_id ORDER BY week) AS number,
-        lead(snapshot_on) OVER (PARTITION BY playlist_id ORDER BY week) AS next_on,
-        lead(snapshot_on, 2) OVER (PARTITION BY playlist_id ORDER BY week) AS second_on,
-        coalesce(lead(complete) OVER (PARTITION BY playlist_id ORDER BY week), false) AS next_is_complete,
+        *,
+        dense_rank() OVER (PARTITION BY playlist_id ORDER BY week) AS number,
+        min(snapshot_on) OVER (
+            PARTITION BY playlist_id ORDER BY week GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING
+        ) AS next_on,
+        min(snapshot_on) OVER (
+            PARTITION BY playlist_id ORDER BY week GROUPS BETWEEN 2 FOLLOWING AND 2 FOLLOWING
+        ) AS second_on,
         min(CASE WHEN complete THEN week END) OVER (
-            PARTITION BY playlist_id ORDER BY week ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+            PARTITION BY playlist_id ORDER BY week DESC GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS next_complete_week
-    FROM (SELECT DISTINCT playlist_id, week, snapshot_on, complete FROM chart_entries)
+    FROM entry_history
+    WHERE in_chart
 ),
 
 followed AS (
     SELECT
-        e.*,
-        c.number,
-        c.next_complete_week,
-        CASE WHEN c.next_is_complete THEN c.number + 1 ELSE c.number + 2 END AS shown_by,
-        CASE WHEN c.next_is_complete THEN c.next_on ELSE c.second_on END AS shown_on,
-        lag(c.number) OVER (PARTITION BY e.playlist_id, e.track_id ORDER BY e.week) AS last_number,
-        lag(e.position) OVER (PARTITION BY e.playlist_id, e.track_id ORDER BY e.week) AS last_position,
-        lead(c.number) OVER (PARTITION BY e.playlist_id, e.track_id ORDER BY e.week) AS next_number,
-        min(CASE WHEN e.complete THEN e.week END) OVER (
-            PARTITION BY e.playlist_id, e.track_id ORDER BY e.week ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+        *,
+        CASE WHEN date_trunc('week', next_on) = next_complete_week THEN number + 1 ELSE number + 2 END AS shown_by,
+        CASE WHEN date_trunc('week', next_on) = next_complete_week THEN next_on ELSE second_on END AS shown_on,
+        lag(number) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_number,
+        lag(week) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_week,
+        lag(position) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_position,
+        lead(number) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS next_number,
+        row_number() OVER (PARTITION BY playlist_id, recording_id, track_id ORDER BY week) AS charts_with_the_id,
+        min(CASE WHEN complete THEN week END) OVER (
+            PARTITION BY playlist_id, recording_id ORDER BY week DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS next_complete_week_listed
-    FROM chart_entries AS e
-    JOIN charts AS c ON c.playlist_id = e.playlist_id AND c.week = e.week
+    FROM charts
 ),
 
 left_after AS (
@@ -55,9 +64,10 @@ told AS (
     SELECT
         *,
         CASE
-            WHEN number = 1 THEN 'first chart'
+            WHEN last_number IS NULL AND was_there_first THEN 'first chart'
             WHEN last_number IS NULL THEN 'debut'
-            WHEN lag(left_on) OVER (PARTITION BY playlist_id, track_id ORDER BY week) IS NOT NULL THEN 'return'
+            WHEN lag(left_on) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) IS NOT NULL THEN 'return'
+            WHEN charts_with_the_id = 1 THEN 'new version'
             ELSE 'stay'
         END AS arrival
     FROM left_after
@@ -66,8 +76,8 @@ told AS (
 stays AS (
     SELECT
         *,
-        sum(CASE WHEN arrival = 'stay' THEN 0 ELSE 1 END) OVER (
-            PARTITION BY playlist_id, track_id ORDER BY week
+        sum(CASE WHEN arrival IN ('stay', 'new version') THEN 0 ELSE 1 END) OVER (
+            PARTITION BY playlist_id, recording_id ORDER BY week
         ) AS stay
     FROM told
 )
@@ -81,18 +91,28 @@ SELECT
     position,
     CASE WHEN last_number = number - 1 THEN last_position END AS previous_position,
     CASE WHEN last_number = number - 1 THEN last_position - position END AS movement,
+    CASE WHEN last_number = number - 1 THEN date_diff('week', last_week, week) END AS weeks_since_previous,
     arrival,
-    row_number() OVER (PARTITION BY playlist_id, track_id ORDER BY week) AS weeks_on_list,
-    min(position) OVER (PARTITION BY playlist_id, track_id ORDER BY week) AS peak,
-    min(snapshot_on) OVER (PARTITION BY playlist_id, track_id, stay) AS entered_on,
+    sum(CASE WHEN arrival IN ('stay', 'new version') THEN date_diff('week', last_week, week) ELSE 1 END) OVER (
+        PARTITION BY playlist_id, recording_id ORDER BY week
+    ) AS weeks_on_list,
+    row_number() OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS charts_on_list,
+    days_listed,
+    peak,
+    peak_on,
+    min(snapshot_on) OVER (PARTITION BY playlist_id, recording_id, stay) AS entered_on,
     last_value(left_on) OVER (
-        PARTITION BY playlist_id, track_id, stay
+        PARTITION BY playlist_id, recording_id, stay
         ORDER BY week ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS exited_on,
+    recording_id,
     track_id,
     track_name,
+    artists,
     artist_id,
     artist_name,
+    artist_ids,
+    artist_names,
     popularity,
     run_id
 FROM stays

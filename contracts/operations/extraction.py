@@ -1,18 +1,14 @@
 """Runs of the extractor: their request, summary and log events."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
+from datetime import date
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, AwareDatetime, Field
 
-from contracts.days import snapshot_day
-from contracts.fields import naive_utc
-from contracts.operations.payload import Facts, Payload, Request
+from contracts.operations.collecting import MOST_DEFERRALS, ListSummary, ScheduledRequest
+from contracts.operations.payload import Facts, Payload
 from contracts.playlists import playlist_ids
-
-MOST_DEFERRALS: Final = 3
-"""How often a run may be deferred."""
 
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
 """The outcomes of a playlist whose snapshot was stored."""
@@ -20,22 +16,11 @@ NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "
 """The outcomes of a playlist without a snapshot."""
 
 
-def _from_iso(moment: Any) -> Any:
-    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-
-
-def _of_a_snapshot(moment: datetime) -> datetime:
-    snapshot_day(naive_utc(moment).date())
-    return moment
-
-
-class ExtractionRequest(Request):
-    """The event that starts a run.
+class ExtractionRequest(ScheduledRequest):
+    """The event that starts a run. The day of its scheduled time in UTC is the snapshot's.
 
     Attributes:
-        scheduled_time: When the run is due, ISO 8601 with its zone; its day in UTC is the snapshot's.
         playlists: The playlists to take in place of those in the settings: ids, links or URIs.
-        deferrals: How often this run was deferred already.
     """
 
     holds: ClassVar[str] = (
@@ -44,27 +29,19 @@ class ExtractionRequest(Request):
         f"(0 to {MOST_DEFERRALS}), and nothing else"
     )
 
-    scheduled_time: (
-        Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso), AfterValidator(_of_a_snapshot)] | None
-    ) = None
     playlists: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(playlist_ids)] | None = None
-    deferrals: Annotated[int, Strict(), Field(ge=0, le=MOST_DEFERRALS)] = 0
 
 
-class PlaylistSummary(Payload):
-    """The outcome of a playlist.
-
-    Attributes:
-        key: Where the snapshot is.
-        entries: How many were received.
-        sentence: What is missing or went wrong, and what to do.
-    """
+class PlaylistSummary(ListSummary):
+    """The outcome of a playlist."""
 
     playlist_id: str
     outcome: Stored | NotStored
-    key: str | None = None
-    entries: int | None = None
-    sentence: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return self.playlist_id
 
 
 class DeferredRun(Payload):
@@ -90,6 +67,11 @@ class RunBegins(Facts):
     snapshot_date: date
     playlists: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it calls its lists."""
+        return self.playlists
+
 
 class RunOver(Facts):
     """The fields of `LogEvent.RUN_OVER`."""
@@ -97,3 +79,8 @@ class RunOver(Facts):
     calls: int
     capabilities: Mapping[str, str]
     playlists: tuple[PlaylistSummary, ...]
+
+    @property
+    def lists(self) -> tuple[PlaylistSummary, ...]:
+        """What became of each list."""
+        return self.playlists

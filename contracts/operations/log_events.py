@@ -16,6 +16,7 @@ class LogEvent(StrEnum):
     PLAYLIST_INCOMPLETE = "playlist_incomplete"
     EARLIER_SNAPSHOT_UNUSABLE = "earlier_snapshot_unusable"
     ENRICHMENT_INCOMPLETE = "enrichment_incomplete"
+    LOOKUP_FAILED = "lookup_failed"
     PROVIDER_GIVEN_UP = "provider_given_up"
     CALL_REPEATED = "call_repeated"
 

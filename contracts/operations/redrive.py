@@ -11,7 +11,7 @@ from contracts.days import SnapshotDay
 from contracts.operations.payload import Payload, Request
 from contracts.tables import TABLES
 
-FUNCTIONS: Final = ("extractor", "audit", "report")
+FUNCTIONS: Final = ("extractor", "listenbrainz", "audit", "report")
 """The services that a schedule starts; their dead letters are the events of failed runs."""
 SERVICES: Final = (*TABLES, *FUNCTIONS)
 """The services that have dead letters."""

@@ -21,6 +21,10 @@ class Receipt(Row):
     ]
     skipped_entries: Annotated[Count, Field(description="Candidates that do not belong in the table")]
     skipped: Annotated[JsonText, Field(description="The skipped counted by rule, a JSON object")]
+    gaps: Annotated[
+        JsonText | None,
+        Field(description="Ranks without a row before the last one, a JSON list; null for a table without ranks"),
+    ]
     raw_key: Annotated[Text, Field(description="S3 key of the raw snapshot")]
     raw_etag: Annotated[Text, Field(description="ETag of the raw snapshot that was read")]
     raw_version_id: Annotated[Text | None, Field(description="S3 version of the raw snapshot that was read")]
@@ -48,6 +52,7 @@ RECEIPTS = Table(
 
 _LATER = (
     "refused_values",
+    "gaps",
     "parquet_etag",
     "parquet_bytes",
     "quarantine_key",

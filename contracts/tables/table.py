@@ -9,8 +9,12 @@ from contracts.fields import IsoDay, Text, Timestamp
 from contracts.kinds import Kind
 
 
-class Row(TypedDict):
-    """The columns of every row that say where it comes from."""
+class AnyRow(TypedDict):
+    """A row of any table."""
+
+
+class Row(AnyRow):
+    """A row with the columns that say which list it comes from."""
 
     snapshot_date: Annotated[IsoDay, Field(description="Day of the snapshot, YYYY-MM-DD in UTC")]
     playlist_id: Annotated[Text, Field(description="Spotify id of the playlist")]
@@ -20,7 +24,7 @@ class Row(TypedDict):
     ]
 
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=AnyRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,13 @@ class Table(Generic[R]):
 
     Attributes:
         name: The table's name in the catalog, in keys and in receipts.
-        row: The model of one row: a TypedDict below Row.
+        row: The model of one row: a TypedDict below AnyRow.
         key: The columns that identify a row.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
         kind: The kind of list whose snapshots it is made of; None for a table of all kinds, which is partitioned by it.
         snapshot: The columns that identify a row's snapshot, the day first.
+        ranked_by: The column of ranks from 1, of which none should be missing before the last; None if there is none.
         watched: Columns with shares, 0 to 1, that are published as metrics, each with the lowest value that raises no
             alarm, unless a deployment overrides it; 0 never raises one.
     """
@@ -46,6 +51,7 @@ class Table(Generic[R]):
     description: str
     kind: Kind | None = "playlists"
     snapshot: tuple[str, ...] = ("snapshot_date", "playlist_id")
+    ranked_by: str | None = None
     watched: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property

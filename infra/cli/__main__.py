@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,17 +15,19 @@ from rich.markup import escape
 from analytics.athena import AthenaError
 from analytics.sql import queries
 from contracts.tables import OPERATIONS, TABLES
-from infra.cli import archive, collect, deployment, dlq
 from infra.cli import audit as audits
+from infra.cli import collect, deployment, dlq
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
+from infra.cli import load as loading
 from infra.cli import logs as logs_
 from infra.cli import query as questions
 from infra.cli import replay as replays
 from infra.cli import report as reports
 from infra.cli import runs as runs_
 from infra.cli import trace as traces
-from infra.cli.cloud import STATE, Cloud, Environment, confirm, find_cloud, local, local_cloud
+from infra.cli import unload as unloading
+from infra.cli.cloud import STATE, Cloud, Environment, find_cloud, local, local_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.query import Form
@@ -76,14 +77,18 @@ def options(
 
 @app.command()
 def up() -> None:
-    """Start the local cloud: an AWS emulator and a Spotify simulator on loopback ports."""
+    """Start the local cloud: an AWS emulator and simulators of Spotify and ListenBrainz on loopback ports."""
     _tell_of_the_local_cloud()
     endpoints = local().start()
-    out.print(f"[green]up[/]  AWS emulator       {endpoints.aws}")
+    out.print(f"[green]up[/]  AWS emulator            {endpoints.aws}")
     if endpoints.spotify:
-        out.print(f"[green]up[/]  Spotify simulator  {endpoints.spotify}")
+        out.print(f"[green]up[/]  Spotify simulator       {endpoints.spotify}")
     else:
         out.print("[green]up[/]  the real Spotify, with the credentials of your environment")
+    if endpoints.listenbrainz:
+        out.print(f"[green]up[/]  ListenBrainz simulator  {endpoints.listenbrainz}")
+    else:
+        out.print("[green]up[/]  the real ListenBrainz, with the contact of your environment")
     out.print(f"[dim]For other tools: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
 
 
@@ -101,10 +106,20 @@ def run(
         typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: today]"),
     ] = None,
     playlist: Playlists = None,
+    source: Annotated[
+        Literal["spotify", "listenbrainz"],
+        typer.Option(help="Whose: playlists of Spotify, or the chart of open listening of ListenBrainz."),
+    ] = "spotify",
     environment: Environment = "dev",
 ) -> None:
     """Take snapshots now, as the schedule would, and wait until every table has them."""
-    _run(find_cloud(environment, writes=True), day or questions.today(), playlist or ())
+    if source == "listenbrainz" and playlist:
+        raise UsageError("ListenBrainz has no playlists: leave out --playlist, or take --source spotify.")
+    cloud, on = find_cloud(environment, writes=True), day or questions.today()
+    if source == "listenbrainz":
+        _run_listenbrainz(cloud, on)
+    else:
+        _run(cloud, on, playlist or ())
 
 
 @app.command()
@@ -118,44 +133,8 @@ def backfill(
     _backfill(find_cloud(environment, writes=True), weeks, wait=wait)
 
 
-@app.command()
-def load(
-    files: Annotated[list[Path], typer.Argument(help="Playlist documents as the Web API sent them.", exists=True)],
-    day: Annotated[
-        date | None,
-        typer.Option(
-            "--date", parser=read_day, metavar="DAY", help="Day of the snapshots. [default: in each file's name]"
-        ),
-    ] = None,
-    playlist: Annotated[str | None, typer.Option(help="Id of the playlist. [default: the document's]")] = None,
-    environment: Environment = "dev",
-    *,
-    pages: Annotated[
-        bool, typer.Option("--pages", help="The files are the pages of one playlist: merge them.")
-    ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", help="Replace other snapshots of the day without asking; on AWS it asks."),
-    ] = False,
-) -> None:
-    """Load raw playlist documents from elsewhere, and wait until every table has them."""
-    cloud = find_cloud(environment, writes=True)
-    documents = archive.documents(files, day=day, playlist=playlist, pages_of_one=pages)
-    s3, bucket = cloud.client("s3"), cloud.platform.bucket
-    if not cloud.is_local and (replaced := [each.key.raw for each in documents if archive.replaces(s3, bucket, each)]):
-        confirm(f"Replace {', '.join(replaced)} in {environment} at {cloud.address}?", yes=yes)
-    with progress() as bar:
-        task = bar.add_task("documents", total=len(documents), note="")
-        stored = []
-        for document in documents:
-            stored.append(archive.store(s3, bucket, document))
-            bar.advance(task)
-        collect.await_tables(cloud, [document.key for document in documents], bar)
-    rows = [
-        (document.source, document.key.list_id, document.key.snapshot_date, document.entries, new)
-        for document, new in zip(documents, stored, strict=True)
-    ]
-    out.print(grid("Loaded", ("from", "playlist", "day", "entries", "new"), rows, numbers=[3]))
+app.command()(loading.load)
+app.command()(unloading.unload)
 
 
 @app.command()
@@ -222,7 +201,6 @@ def query(
         questions.show_queries()
     else:
         cloud = find_cloud(environment, writes=write)
-        cloud.tables()
         answered = questions.ask(cloud, question, context.args, questions.today(), write=write)
         questions.write(*answered, *(chosen or [Form.TABLE]))
 
@@ -269,6 +247,10 @@ def demo() -> None:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
     else:
         _run(cloud, datetime.now(UTC).date(), ())
+    out.print("And the open listening of the last week, from ListenBrainz:")
+    _run_listenbrainz(cloud, datetime.now(UTC).date())
+    if "LISTENBRAINZ_SIMULATOR_URL" in cloud.variables:
+        out.print("[dim]It is made up, as are ranks and popularity of the playlists: both come from simulators.[/]")
     _print_tables(cloud)
     questions.write(*questions.ask(cloud, "top_artists", (), questions.today()), Form.TABLE)
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
@@ -301,6 +283,16 @@ def _run(cloud: Cloud, day: date, playlists: Sequence[str]) -> None:
         (playlist.playlist_id, playlist.outcome, playlist.entries, playlist.sentence) for playlist in done.playlists
     ]
     out.print(grid(f"Run {done.run_id}", ("playlist", "outcome", "entries", ""), rows, numbers=[2]))
+
+
+def _run_listenbrainz(cloud: Cloud, day: date) -> None:
+    with progress() as bar:
+        task = bar.add_task("charts", total=1, note="")
+        done = collect.collect_listenbrainz(cloud, day)
+        bar.advance(task)
+        collect.await_tables(cloud, collect.stored(done), bar)
+    rows = [(chart.chart_id, done.snapshot_date, chart.outcome, chart.entries, chart.sentence) for chart in done.charts]
+    out.print(grid(f"Run {done.run_id}", ("chart", "week until", "outcome", "entries", ""), rows, numbers=[3]))
 
 
 def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:

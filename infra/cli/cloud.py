@@ -28,6 +28,7 @@ from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import ROOT
 from infra.local.cloud import Endpoints, LocalCloud
+from infra.local.listenbrainz.admin import CONTACT
 from infra.local.spotify.admin import CLIENT_ID_PREFIX
 from shared.deployed import deployed_tables
 
@@ -269,18 +270,19 @@ def local() -> LocalCloud:
 
 
 def variables_of_the_user() -> dict[str, str]:
-    """Returns the environment without the variables of the Spotify simulator.
+    """Returns the environment without the variables of simulators.
 
-    The local cloud sets them itself: in a shell with its variables, the simulator would count as the real Spotify.
+    The local cloud sets them itself: in a shell with its variables, simulators would count as the real services.
     """
-    simulator = os.environ.get("SPOTIFY_SIMULATOR_URL")
+    simulators = tuple(filter(None, map(os.environ.get, ("SPOTIFY_SIMULATOR_URL", "LISTENBRAINZ_SIMULATOR_URL"))))
     has_its_credentials = os.environ.get("SPOTIPY_CLIENT_ID", "").startswith(CLIENT_ID_PREFIX)
     return {
         name: value
         for name, value in os.environ.items()
         if not (has_its_credentials and name in {"SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET"})
-        and not (simulator and name.startswith(("SPOTIFY_", "RECCOBEATS_")) and value.startswith(simulator))
-        and name != "SPOTIFY_SIMULATOR_SECRET"
+        and not (name.startswith(("SPOTIFY_", "RECCOBEATS_", "LISTENBRAINZ_")) and value.startswith(simulators))
+        and (name, value) != ("LISTENBRAINZ_CONTACT", CONTACT)
+        and name not in {"SPOTIFY_SIMULATOR_SECRET", "LISTENBRAINZ_SIMULATOR_SECRET"}
     }
 
 

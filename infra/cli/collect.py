@@ -1,24 +1,31 @@
-"""Runs of the extractor, and the wait until their snapshots are in every table."""
+"""Runs of the collectors, and the wait until their snapshots are in every table."""
 
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
 
 from botocore.exceptions import ClientError
 from rich.progress import Progress
 
+from contracts.operations.chart_collection import ChartRequest, ChartRunSummary
 from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
+from contracts.tables.receipts import Receipt
 from infra.cli.cloud import STATE
 from infra.cli.functions import as_asked, invoke
+from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
+from infra.local.listenbrainz import client as listenbrainz
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
 from infra.waiting import poll
@@ -36,12 +43,52 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
 _PAUSE = 0.2
+CONNECTIONS = 10
+"""Calls of S3 at once: as many as a client keeps connections."""
 _QUIET_WAIT = 5.0
 
 
-def stored(summary: RunSummary) -> list[SnapshotKey]:
+def stored(summary: RunSummary | ChartRunSummary) -> list[SnapshotKey]:
     """The snapshots of a run that are in the raw prefix."""
-    return [SnapshotKey.from_raw(playlist.key) for playlist in summary.playlists if playlist.key]
+    lists = summary.playlists if isinstance(summary, RunSummary) else summary.charts
+    return [SnapshotKey.from_raw(each.key) for each in lists if each.key]
+
+
+class Landed(NamedTuple):
+    """What a table's receipt of a snapshot counts."""
+
+    entries: int
+    rows: int
+    rejected: int
+    refused_values: int
+    skipped: int
+    gaps: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """What a receipt counts."""
+        return cls(
+            entries=receipt["entries"],
+            rows=receipt["rows"],
+            rejected=receipt["rejected"],
+            refused_values=receipt["refused_values"] or 0,
+            skipped=receipt["skipped_entries"],
+            gaps=len(json.loads(receipt["gaps"] or "[]")),
+        )
+
+
+class IncompleteError(ConsoleError):
+    """Tables did not become complete in time.
+
+    Attributes:
+        landed: What did.
+        missing: What did not.
+    """
+
+    def __init__(self, text: str, landed: Mapping[Place, Landed], missing: Collection[Place]) -> None:
+        super().__init__(text)
+        self.landed = landed
+        self.missing = missing
 
 
 def mondays(weeks: int, until: date) -> list[date]:
@@ -66,12 +113,22 @@ def invoke_extractor(cloud: "Cloud", day: date, playlists: Sequence[str] = ()) -
     Raises:
         ConsoleError: The extractor is not deployed or failed.
     """
-    target = _schedule_target(cloud)
-    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
-    event = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    event = _scheduled_event(cloud, "extractor", "weekly", day)
     with as_asked():
         request = ExtractionRequest.model_validate(event | ({"playlists": list(playlists)} if playlists else {}))
     return invoke(cloud, "extractor", request, RunSummary)
+
+
+def collect_listenbrainz(cloud: "Cloud", day: date) -> ChartRunSummary:
+    """Invokes the collector of ListenBrainz as its schedule would on a day.
+
+    Raises:
+        ConsoleError: It is not deployed or failed.
+    """
+    with as_asked():
+        request = ChartRequest.model_validate(_scheduled_event(cloud, "listenbrainz", "listenbrainz", day))
+    with _showing(listenbrainz.find_simulator(cloud.variables), day):
+        return invoke(cloud, "listenbrainz", request, ChartRunSummary)
 
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
@@ -81,28 +138,45 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
     return [playlist for playlist in wanted if playlist not in stored]
 
 
-def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> None:
+def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress) -> dict[Place, Landed]:
     """Waits until every deployed table of a snapshot's kind has a receipt of it as it is now.
 
     Raises:
-        ConsoleError: Nothing was completed for three minutes; names what is missing.
+        IncompleteError: Nothing was completed for three minutes; names what is missing.
     """
-    s3 = cloud.client("s3")
-    bucket = cloud.platform.bucket
-    tables = cloud.tables()
-    pending = {(key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
-    versions = current_versions(s3, bucket, pending)
+    s3, bucket, tables = cloud.client("s3"), cloud.platform.bucket, cloud.tables()
+    pending = {key.receipt(table): (key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
+    landed: dict[Place, Landed] = {}
+    seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        keys = list({key for key, _ in pending.values()})
+        versions = dict(zip(keys, pool.map(lambda key: _version(s3, bucket, key.raw), keys), strict=True))
 
-    def done() -> set[Place]:
-        return completed(s3, bucket, pending, versions)
+        def look(receipt: str) -> Landed | None:
+            """What a receipt tells, if it was made from the raw object as it is now."""
+            found = find_receipt(s3, bucket, receipt)
+            made_from = found and (found["raw_version_id"] or found["raw_etag"])
+            return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
 
-    while pending:
-        complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
-        if not complete:
-            raise ConsoleError(_still_missing(cloud, pending))
-        pending -= complete
-        bar.advance(task, len(complete))
+        def done() -> dict[str, Landed]:
+            began = time.monotonic()
+            there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
+            changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
+            seen.update((key, there[key]) for key in changed)
+            complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            if len(complete) < len(pending):
+                # Looking costs whoever does the work as well where the cloud is this machine.
+                time.sleep(4 * (time.monotonic() - began))
+            return complete
+
+        while pending:
+            complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
+            if not complete:
+                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
+            landed |= {pending.pop(key): found for key, found in complete.items()}
+            bar.advance(task, len(complete))
+    return landed
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
@@ -130,18 +204,28 @@ def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
         ConsoleError: The real Spotify is asked for another day than today.
     """
     simulator = find_simulator(cloud.variables)
-    if simulator:
-        this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
-        with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
-            simulator.set_date(day)
-            yield simulator
-    elif day == datetime.now(UTC).date():
-        yield None
-    else:
+    if simulator is None and day != datetime.now(UTC).date():
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."
         )
+    with _showing(simulator, day):
+        yield simulator
+
+
+class _Simulator(Protocol):
+    def set_date(self, day: date) -> object: ...
+
+
+@contextmanager
+def _showing(simulator: _Simulator | None, day: date) -> Iterator[None]:
+    if simulator is None:
+        yield
+        return
+    this = f"`{' '.join(['earworm', *sys.argv[1:]])}`, process {os.getpid()}"
+    with exclusive(STATE / "simulator.lock", note=this, told=_tell_of_the_wait, patience=_QUIET_WAIT):
+        simulator.set_date(day)
+        yield
 
 
 def _tell_of_the_wait(holder: str) -> None:
@@ -152,16 +236,19 @@ def _tell_of_the_wait(holder: str) -> None:
     )
 
 
-def _schedule_target(cloud: "Cloud") -> Mapping[str, str]:
-    name = f"earworm-{cloud.environment}-weekly"
+def _scheduled_event(cloud: "Cloud", service: str, schedule: str, day: date) -> dict[str, Any]:
+    """The event that a collector's schedule starts it with on a day."""
+    name = f"earworm-{cloud.environment}-{schedule}"
     scheduler = cloud.client("scheduler")
     try:
         target = scheduler.get_schedule(Name=name)["Target"]
     except scheduler.exceptions.ResourceNotFoundException:
         raise ConsoleError(
-            f"There is no schedule {name} at {cloud.address}: run `{cloud.command('deploy extractor')}`."
+            f"There is no schedule {name} at {cloud.address}: run `{cloud.command(f'deploy {service}')}`."
         ) from None
-    return {"Arn": target["Arn"], "Input": target["Input"]}
+    moment = datetime.combine(day, time_of_day(_HOUR_OF_THE_SCHEDULE), UTC)
+    event: dict[str, Any] = json.loads(target["Input"].replace(_SCHEDULED_TIME, f"{moment:%Y-%m-%dT%H:%M:%SZ}"))
+    return event
 
 
 def current_versions(s3: "S3Client", bucket: str, places: Iterable[Place]) -> dict[SnapshotKey, str]:
@@ -177,6 +264,17 @@ def completed(s3: "S3Client", bucket: str, places: Iterable[Place], versions: Ma
 def _version(s3: "S3Client", bucket: str, key: str) -> str:
     head = s3.head_object(Bucket=bucket, Key=key)
     return head.get("VersionId") or head["ETag"].strip('"')
+
+
+def _folders(keys: Iterable[str]) -> set[str]:
+    """What to list to see the keys: their days, or their months where the days are many."""
+    days = {key.rpartition("/")[0] for key in keys}
+    return {f"{day}/" for day in days} if len(days) <= CONNECTIONS else {f"{day.rpartition('/')[0]}/" for day in days}
+
+
+def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", ())]
 
 
 def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:

@@ -20,7 +20,7 @@ from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
-from infra.deploying.stacks import ANALYTICS, COMPONENTS, PLATFORM, ROOT, SERVICES
+from infra.deploying.stacks import ANALYTICS, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ class _Destination:
     cloudformation: "CloudFormationClient"
     s3: "S3Client"
     parameters: Mapping[str, str]
+
+    def keep(self, template: str) -> str:
+        """Upload a template that is too large to be sent, and tell its address."""
+        return deploying.upload_template(self.s3, self.cloud.platform.artifacts_bucket, template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def deploy(
     ] = None,
     *,
     everything: Annotated[
-        bool, typer.Option("--all", help="The platform and every service, as without a name.")
+        bool, typer.Option("--all", help="All but what is optional and not deployed yet, as without a name.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change, and leave nothing behind.")
@@ -78,7 +82,8 @@ def deploy(
     if everything and names:
         raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
     components, parameters = chosen(names, among=COMPONENTS), _assigned(assignments)
-    deploy_components(find_cloud(environment, writes=True), components, parameters, dry_run=dry_run, yes=yes)
+    cloud = find_cloud(environment, writes=True)
+    deploy_components(cloud, components if names else _switched_on(cloud), parameters, dry_run=dry_run, yes=yes)
 
 
 def remove(
@@ -203,6 +208,8 @@ def deploy_components(
     if "extractor" in components:
         _check_playlists(cloud.variables.get("PLAYLIST_ID", ""), "PLAYLIST_ID")
         _check_playlists(to.parameters.get("PlaylistIds", ""), "--set PlaylistIds")
+    if "listenbrainz" in components:
+        _check_contact(to)
     failures: list[str] = []
 
     def proceed(planned: Mapping[str, _Planned]) -> None:
@@ -221,9 +228,18 @@ def deploy_components(
         proceed(_plan_services(to, named, failures))
 
 
+def _switched_on(cloud: Cloud) -> list[str]:
+    """All components but the optional ones that are not deployed. Says which are left out."""
+    cloudformation = cloud.client("cloudformation")
+    off = [each for each in OPTIONAL if deploying.standing(cloudformation, cloud.environment, each) is None]
+    for each in off:
+        out.print(f"[dim]{each} is optional, and off: `{cloud.command(f'deploy {each}')}` turns it on.[/]")
+    return [each for each in COMPONENTS if each not in off]
+
+
 def _check(to: _Destination, components: Sequence[str]) -> None:
     for component in components if to.parameters else ():
-        known = deploying.settable_parameters(to.cloudformation, component)
+        known = deploying.settable_parameters(to.cloudformation, component, to.keep)
         unknown = to.parameters.keys() - known
         if unknown:
             raise UsageError(
@@ -237,6 +253,15 @@ def _check_playlists(references: str, name: str) -> None:
         playlist_ids_between_commas(references)
     except ValueError as fault:
         raise UsageError(f"{name}: {fault}. Nothing was deployed.") from None
+
+
+def _check_contact(to: _Destination) -> None:
+    given = to.parameters.get("Contact") or to.cloud.variables.get("LISTENBRAINZ_CONTACT")
+    if not given and deploying.standing(to.cloudformation, to.cloud.environment, "listenbrainz") is None:
+        raise UsageError(
+            "LISTENBRAINZ_CONTACT is not set: ListenBrainz blocks callers that it cannot ask. Set it to an e-mail "
+            "address or the address of a page, or add --set Contact=… Nothing was deployed."
+        )
 
 
 def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:
@@ -260,7 +285,7 @@ def _plan_services(to: _Destination, services: Sequence[str], failures: list[str
 
 def _prepare(to: _Destination, stack: deploying.Stack, bundle: bundles.Bundle | None, tell: Tell) -> _Planned:
     tell("preparing", done=0)
-    plan = deploying.prepare(to.cloudformation, stack)
+    plan = deploying.prepare(to.cloudformation, stack, to.keep)
     tell("planned" if plan.changes else "unchanged", done=1)
     return _Planned(plan, bundle)
 

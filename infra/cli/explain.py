@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date
+from io import StringIO
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -11,10 +12,13 @@ from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.text import Text
 
-from contracts.candidates import Candidate
+from contracts.candidates import Candidate, Reject, Skip
+from contracts.chart import read_raw_chart
 from contracts.documents import decoded
 from contracts.elements import UnreadableSnapshotError, parse_leniently
-from contracts.snapshot import Provenance, Snapshot, TrackEntry, read_snapshot
+from contracts.layouts import text_of
+from contracts.lists import READERS, ListSnapshot
+from contracts.snapshot import Provenance
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Environment, find_cloud
@@ -23,12 +27,13 @@ from infra.cli.days import read_day
 from infra.cli.receipts import find_receipt, skipped_by_rule
 from infra.cli.screen import ConsoleError, UsageError, out, printable
 from services import transform_of
-from shared.lake import SnapshotKey, kind_of
+from shared.lake import CHARTS, ListKind, SnapshotKey, kind_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ENTRY: Final = re.compile(r"\$.*?items\[\d+\]")
+_IDS: Final = ("track_id", "spotify_track_id", "recording_mbid")
 _LONGEST_ENTRY: Final = 2_000
 _ASK_THE_AUDIT: Final = "`earworm audit` says whether it should exist."
 
@@ -45,7 +50,7 @@ class Origin:
 
     receipt: Receipt
     raw: Any
-    snapshot: Snapshot
+    snapshot: ListSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +86,37 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
         raise _gone(fault, f"version {version or receipt['raw_etag']} of {receipt['raw_key']} is gone") from None
     raw = found["Body"].read()
     try:
-        snapshot = read_snapshot(raw, Provenance(key.list_id, key.snapshot_date, receipt["run_id"]))
-        return Origin(receipt, parse_leniently(decoded(raw)), snapshot)
+        provenance = Provenance(key.list_id, key.snapshot_date, receipt["run_id"])
+        return Origin(receipt, _document(raw, key.kind), READERS[key.kind.name](raw, provenance))
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
             f"s3://{bucket}/{receipt['raw_key']} can no longer be read, {fault}: see `earworm audit`."
         ) from None
 
 
-def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
+def _document(raw: bytes, kind: ListKind) -> Any:
+    """Returns the content of a raw object, with a document in text as text."""
+    document = parse_leniently(decoded(raw))
+    if kind is CHARTS and document["encoding"] != "json":
+        document["document"] = text_of(read_raw_chart(raw).document)
+    return document
+
+
+def entries(snapshot: ListSnapshot, table: str, name: str | None) -> list[Entry]:
     """Returns the locations that rows of a table were made from, in the order of the rows.
 
     Args:
         snapshot: The snapshot.
         table: The table.
-        name: What identifies the row: a Spotify id, or the position of its entry; None for every row.
+        name: What identifies the row: an id, or the position of its entry; None for every row.
     """
-    positions = {each.location: each.position for each in snapshot.entries if isinstance(each, TrackEntry)}
-    named = {*TABLES[table].key, "track_id"}.difference(TABLES[table].snapshot)
+    positions = {each.location: each.position for each in snapshot.entries if not isinstance(each, Skip | Reject)}
+    named = {*TABLES[table].key, *_IDS}.difference(TABLES[table].snapshot)
     found = []
     for candidate in transform_of(table)(snapshot):
         if isinstance(candidate, Candidate):
             entry = _ENTRY.match(candidate.location)
-            place = Entry(candidate.location, positions.get(entry[0]) if entry else None)
+            place = Entry(candidate.location, positions.get(entry[0] if entry else candidate.location))
             names = {str(place.position), *(str(candidate.row.get(column)) for column in named)}
             if name is None or name in names:
                 found.append(place)
@@ -111,16 +124,22 @@ def entries(snapshot: Snapshot, table: str, name: str | None) -> list[Entry]:
 
 
 def value_at(document: Any, location: str) -> Any:
-    """Returns the value in a raw document at a JSON path such as `$.playlist.tracks.items[3]`."""
-    for step in location.removeprefix("$").replace("[", ".[").split("."):
+    """Returns the value in a raw document at a JSON path such as `$.playlist.tracks.items[3]`, or a line of a text."""
+    path, _, line = location.partition(" line ")
+    for step in path.removeprefix("$").replace("[", ".[").split("."):
         if step:
             document = document[int(step[1:-1])] if step.startswith("[") else document[step]
-    return document
+    return [*StringIO(document, newline="")][int(line) - 1] if line else document
 
 
 def explain(
     table: Annotated[str, typer.Argument(autocompletion=one_of(lambda: TABLES), help=f"One of {', '.join(TABLES)}.")],
-    playlist: Annotated[str, typer.Option(help="Id of the playlist.")],
+    of: Annotated[
+        str,
+        typer.Option(
+            "--playlist", "--chart", metavar="ID", help="Id of the playlist; of a chart, <source>-<chart id>."
+        ),
+    ],
     day: Annotated[date, typer.Option("--date", parser=read_day, metavar="DAY", help="Day of the snapshot.")],
     track: Annotated[
         str | None,
@@ -133,7 +152,7 @@ def explain(
         raise UsageError(f"There is no table {table!r}: choose one of {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
     cloud.tables()
-    key = SnapshotKey(day, playlist, kind_of(TABLES[table]))
+    key = SnapshotKey(day, of, kind_of(TABLES[table]))
     found = origin(cloud.client("s3"), cloud.platform.bucket, table, key)
     places = entries(found.snapshot, table, track)
     if not places:
@@ -162,7 +181,7 @@ def explain(
 
 def _no_row(found: Origin, table: str, name: str | None, day: date) -> str:
     return (
-        f"{table} has no row {name or ''} of that playlist on {day}: its receipt counts {found.receipt['rows']} rows, "
+        f"{table} has no row {name or ''} of that list on {day}: its receipt counts {found.receipt['rows']} rows, "
         f"{found.receipt['rejected']} rejected and {skipped_by_rule(found.receipt) or 'none'} skipped."
     )
 

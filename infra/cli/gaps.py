@@ -6,10 +6,11 @@ from typing import Final, TypeAlias
 from rich.markup import escape
 
 from contracts.elements import UnreadableSnapshotError
+from contracts.lists import READERS
 from contracts.operations.audit import Gap, Mending
 from contracts.operations.dead_letters import NO_DIAGNOSIS
 from contracts.operations.redrive import LetterSummary
-from contracts.snapshot import Provenance, read_snapshot
+from contracts.snapshot import Provenance
 from contracts.tables import TABLES
 from infra.cli import dlq
 from infra.cli.cloud import Cloud
@@ -69,7 +70,7 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
     if body is None:
         return None
     try:
-        for _ in read_snapshot(body, Provenance(key.list_id, key.snapshot_date)).entries:
+        for _ in READERS[key.kind.name](body, Provenance(key.list_id, key.snapshot_date)).entries:
             pass
     except UnreadableSnapshotError as fault:
         return f"{type(fault).__name__}: {fault.location} {fault.problem}"

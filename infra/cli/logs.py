@@ -20,8 +20,9 @@ from infra.deploying.stacks import stack_name
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-EXTRACTOR: Final = "extractor"
-OF_A_RUN: Final = (EXTRACTOR, *TABLES)
+COLLECTORS: Final = ("extractor", "listenbrainz")
+"""The services whose invocations are runs."""
+OF_A_RUN: Final = (*COLLECTORS, *TABLES)
 """The services that work on a run."""
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, the beginning of it, or `latest`.")]
@@ -109,14 +110,14 @@ def whole_run_id(cloud: Cloud, beginning: str, *, days: int) -> str:
     Raises:
         ConsoleError: There is none or there are several.
     """
-    began = of_event(cloud, (EXTRACTOR,), LogEvent.RUN_BEGINS, days=days)
+    began = of_event(cloud, COLLECTORS, LogEvent.RUN_BEGINS, days=days)
     known = list(dict.fromkeys(str(line.run_id) for line in reversed(began)))
     found = known[:1] if beginning == "latest" else [run_id for run_id in known if run_id.startswith(beginning)]
     if len(found) != 1:
         raise ConsoleError(
-            f"{'Several runs begin' if found else 'No run begins'} with {beginning!r} in the log group "
-            f"{_group(cloud.environment, EXTRACTOR)} of the last {days} days: see `earworm runs`, or look further "
-            "back with --days."
+            f"{'Several runs begin' if found else 'No run begins'} with {beginning!r} in the log groups "
+            f"{' and '.join(_group(cloud.environment, each) for each in COLLECTORS)} of the last {days} days: see "
+            "`earworm runs`, or look further back with --days."
         )
     return found[0]
 

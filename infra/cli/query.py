@@ -61,14 +61,19 @@ def ask(
             parameters = query.execution_parameters(given, today)
         except ParameterError as fault:
             raise UsageError(str(fault)) from None
-        return query.question, cloud.athena.ask(query.text, parameters)
+        return query.question, _answer(cloud, query.text, parameters)
     if not re.search(r"\s", question.strip()):
         raise UsageError(f"There is no query {question!r}: choose among {', '.join(queries())}, or write SQL.")
     if arguments:
         raise UsageError(f"SQL of your own takes no parameters: write {' '.join(arguments)} into it.")
     if not write:
         _only_reads(question)
-    return "", cloud.athena.ask(question)
+    return "", _answer(cloud, question)
+
+
+def _answer(cloud: Cloud, sql: str, parameters: Sequence[str] = ()) -> Answer:
+    cloud.tables()  # says which of them are not deployed
+    return cloud.athena.ask(sql, parameters)
 
 
 def _check_days(query: Query, given: Mapping[str, str]) -> None:

@@ -15,12 +15,13 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from contracts.operations.chart_collection import ChartRunBegins, ChartRunOver
 from contracts.operations.extraction import RunBegins, RunOver
 from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, Environment, find_cloud
-from infra.cli.logs import EXTRACTOR, Days, Line, RunId, of_event, of_run, whole_run_id
+from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out
 from infra.deploying.stacks import stack_name
@@ -42,38 +43,42 @@ _STATES: Final = {
 
 
 _NOT_OVER: Final = "not over"
+_BEGINS: Final[TypeAdapter[RunBegins | ChartRunBegins]] = TypeAdapter(RunBegins | ChartRunBegins)
+_OVER: Final[TypeAdapter[RunOver | ChartRunOver]] = TypeAdapter(RunOver | ChartRunOver)
 _COMPLETE: Final = TypeAdapter(TableComplete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the extractor logged of a run.
+    """What a collector logged of a run.
 
     Attributes:
+        collector: The service.
         began: When its first attempt began.
-        playlists: The ids of those that it takes.
+        lists: What it calls those that it takes.
         over: What became of each in the last attempt; None while it is at work, or if it was cut off.
     """
 
     run_id: str
+    collector: str
     began: datetime
     snapshot_date: date
-    playlists: Sequence[str]
-    over: RunOver | None = None
+    lists: Sequence[str]
+    over: RunOver | ChartRunOver | None = None
 
     @property
     def outcome(self) -> str:
-        """One word for the run: `ok`, the worst of what became of its playlists, or `not over`."""
+        """One word for the run: `ok`, the worst of what became of its lists, or `not over`."""
         if self.over is None:
             return _NOT_OVER
-        worst = [each.outcome for each in self.over.playlists if each.outcome != "ok"]
+        worst = [each.outcome for each in self.over.lists if each.outcome != "ok"]
         return worst[0] if worst else "ok"
 
     @property
     def keys(self) -> list[SnapshotKey]:
         """The snapshots that it stored."""
-        return [SnapshotKey.from_raw(each.key) for each in self.over.playlists if each.key] if self.over else []
+        return [SnapshotKey.from_raw(each.key) for each in self.over.lists if each.key] if self.over else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +109,17 @@ class Raw:
 
 
 def find_runs(told: Iterable[Line]) -> list[Run]:
-    """The runs that the extractor's lines tell of, the newest first."""
+    """The runs that the collectors' lines tell of, the newest first."""
     found: dict[str, Run] = {}
     for line in told:
         run_id, before = str(line.run_id), found.get(str(line.run_id))
         with suppress(ValidationError):  # what others log is no line of a run
             if line.event == LogEvent.RUN_BEGINS:
-                begins = RunBegins.model_validate(line.fields)
+                begins = _BEGINS.validate_python(line.fields)
                 since = before.began if before else line.at
-                found[run_id] = Run(run_id, since, begins.snapshot_date, begins.playlists)
+                found[run_id] = Run(run_id, line.service, since, begins.snapshot_date, begins.names)
             elif line.event == LogEvent.RUN_OVER and before:
-                found[run_id] = replace(before, over=RunOver.model_validate(line.fields))
+                found[run_id] = replace(before, over=_OVER.validate_python(line.fields))
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
@@ -201,10 +206,10 @@ def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "de
 
 
 def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
-    tables = of_kind("playlists", cloud.tables())
+    tables = cloud.tables()
     told = [
-        *of_event(cloud, (EXTRACTOR,), LogEvent.RUN_BEGINS, days=days),
-        *of_event(cloud, (EXTRACTOR,), LogEvent.RUN_OVER, days=days),
+        *of_event(cloud, COLLECTORS, LogEvent.RUN_BEGINS, days=days),
+        *of_event(cloud, COLLECTORS, LogEvent.RUN_OVER, days=days),
     ]
     latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
     complete: dict[str, dict[tuple[str, str], TableComplete]] = {run.run_id: {} for run in latest}
@@ -212,21 +217,25 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
         if line.run_id in complete and line.raw_key:
             with suppress(ValidationError):
                 complete[line.run_id].setdefault((line.service, line.raw_key), _COMPLETE.validate_python(line.fields))
-    rows = [
-        (
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    for run in latest:
+        row = (
             run.run_id[:8],
             f"{run.began:%Y-%m-%d %H:%M}",
             run.snapshot_date,
             run.outcome,
-            f"{len(complete[run.run_id])}/{len(run.keys) * len(tables)}",
+            f"{len(complete[run.run_id])}/{sum(len(of_kind(key.kind.name, tables)) for key in run.keys)}",
             sum(each["rows"] for each in complete[run.run_id].values()),
             sum(each["rejected"] for each in complete[run.run_id].values()),
             max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
-        for run in latest
-    ]
+        rows.setdefault(run.collector, []).append(row)
     names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
-    return grid(f"Runs of {cloud.environment}", names, rows, numbers=range(4, 8))
+    grids = [
+        grid(f"Runs of {collector} in {cloud.environment}", names, of_it, numbers=range(4, 8))
+        for collector, of_it in rows.items()
+    ]
+    return Group(*grids) if grids else Text(f"No runs in {cloud.environment}.")
 
 
 def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tuple[RenderableType, bool]:
@@ -243,13 +252,14 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
         )
         for each in found
     ]
-    names = ("playlist", "table", "state", "rows", "rejected", "skipped", "sec")
+    names = ("list", "table", "state", "rows", "rejected", "skipped", "sec")
     shown: list[RenderableType] = [
         Text.from_markup(
-            f"[bold]Run {run.run_id}[/]\n  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
-            + (f"{run.over.calls} calls of Spotify" if run.over else _NOT_OVER)
+            f"[bold]Run {run.run_id}[/] of {run.collector}\n"
+            f"  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
+            + (f"{run.over.calls} calls" if run.over else _NOT_OVER)
         ),
-        *_playlists(run),
+        *_outcomes(run),
         grid("", names, rows, numbers=range(3, 7)),
         *_reasons(found),
         *_queues(cloud, tables),
@@ -257,15 +267,15 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     return Group(*shown), run.over is not None and all(each.state in _FINAL for each in found)
 
 
-def _playlists(run: Run) -> Iterator[Text]:
+def _outcomes(run: Run) -> Iterator[Text]:
     """Those that are not simply in the lake."""
     if run.over is None:
-        yield from (Text.from_markup(f"  {each}: [red]{_NOT_OVER}[/]") for each in run.playlists)
+        yield from (Text.from_markup(f"  {each}: [red]{_NOT_OVER}[/]") for each in run.lists)
         return
-    for each in run.over.playlists:
+    for each in run.over.lists:
         if each.outcome != "ok" or each.sentence:
             style = "yellow" if each.outcome == "ok" else "red"
-            yield Text.assemble(f"  {each.playlist_id}: ", (each.outcome, style), f" {each.sentence or ''}")
+            yield Text.assemble(f"  {each.name}: ", (each.outcome, style), f" {each.sentence or ''}")
 
 
 def _raw_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> Raw | None:
@@ -283,8 +293,8 @@ def _reasons(found: Iterable[Place]) -> Iterator[Text]:
     for each in found:
         if each.sentence:
             tables.setdefault((each.state, each.key.list_id, each.sentence), []).append(each.table)
-    for (state, playlist_id, sentence), of in tables.items():
-        yield Text.assemble(f"  {playlist_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
+    for (state, list_id, sentence), of in tables.items():
+        yield Text.assemble(f"  {list_id} ", (state, _STATES[state]), f" in {', '.join(of)}: {sentence}")
 
 
 def _queues(cloud: Cloud, tables: Sequence[str]) -> Iterator[Text]:

@@ -77,6 +77,7 @@ class Budget:
 _BUDGETS = {
     "audit": Budget(20 * MEGABYTE, 10 * MEGABYTE),
     "extractor": Budget(60 * MEGABYTE, 30 * MEGABYTE),
+    "listenbrainz": Budget(20 * MEGABYTE, 10 * MEGABYTE),
     "redrive": Budget(20 * MEGABYTE, 10 * MEGABYTE),
     "report": Budget(100 * MEGABYTE, 40 * MEGABYTE),
 }

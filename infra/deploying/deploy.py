@@ -6,9 +6,10 @@ Nothing here depends on whether CloudFormation is AWS's or the local cloud's: cl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -37,6 +38,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "SPOTIFY_MARKET": "Market",
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
     },
+    "listenbrainz": {"LISTENBRAINZ_API_URL": "ApiUrl", "LISTENBRAINZ_CONTACT": "Contact"},
     "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
 }
 """The template parameters that environment variables set, by service."""
@@ -46,6 +48,16 @@ _LARGEST_TEMPLATE = 51_200
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
+
+TemplateStore: TypeAlias = Callable[[str], str]
+
+
+class _Sent(TypedDict, total=False):
+    """A template in a request: itself, or where it is."""
+
+    TemplateBody: str
+    TemplateURL: str
+
 
 _SET_BY_DEPLOYING = frozenset({"Environment", "CodeBucket", "CodeKey"})
 
@@ -190,9 +202,11 @@ def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> S
     )
 
 
-def settable_parameters(cloudformation: "CloudFormationClient", component: str) -> set[str]:
-    """Returns the parameters of a component's template that a user may set."""
-    return _declared(cloudformation, _body(template(component))) - _SET_BY_DEPLOYING
+def settable_parameters(
+    cloudformation: "CloudFormationClient", component: str, store: TemplateStore | None = None
+) -> set[str]:
+    """Returns the parameters of a component's template that a user may set; `store` as for `prepare`."""
+    return _declared(cloudformation, _sent(template(component), store)) - _SET_BY_DEPLOYING
 
 
 def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
@@ -205,6 +219,13 @@ def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
         s3.upload_file(str(bundle.path), bucket, bundle.key)
 
 
+def upload_template(s3: "S3Client", bucket: str, body: str) -> str:
+    """Upload a template, and tell the address that CloudFormation reads it from."""
+    key = f"templates/{sha256(body.encode()).hexdigest()}.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=body.encode())
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+
+
 def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
     """Bring a stack to its desired state.
 
@@ -214,23 +235,28 @@ def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
     return execute(cloudformation, prepare(cloudformation, stack))
 
 
-def prepare(cloudformation: "CloudFormationClient", stack: Stack) -> Plan:
+def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: TemplateStore | None = None) -> Plan:
     """Find out what would change. A service's bundle need not be uploaded for that.
+
+    Args:
+        cloudformation: Where.
+        stack: What.
+        store: Keeps a template that is too large to be sent with its request, and tells its address.
 
     Raises:
         DeployError: The stack is busy or stuck, or its template or parameters are refused.
     """
-    body = _body(stack.template)
+    sent = _sent(stack.template, store)
     deployed = deployed_stack(cloudformation, stack.name)
     try:
         change_set = cloudformation.create_change_set(
             StackName=stack.name,
             ChangeSetName=f"deploy-{uuid4().hex}",
             ChangeSetType="UPDATE" if deployed else "CREATE",
-            TemplateBody=body,
-            Parameters=_parameters(cloudformation, stack, body, deployed),
+            Parameters=_parameters(cloudformation, stack, sent, deployed),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+            **sent,
         )
     except ClientError as error:
         if _code(error) != "ValidationError":
@@ -333,15 +359,18 @@ def remove(
     return [event.get("PhysicalResourceId", "") for event in events if event["ResourceStatus"] == "DELETE_SKIPPED"]
 
 
-def _body(path: Path) -> str:
+def _sent(path: Path, store: TemplateStore | None) -> _Sent:
+    """How a template is sent."""
     body = path.read_text()
     size = len(body.encode())
-    if size > _LARGEST_TEMPLATE:
-        raise DeployError(
-            f"{path} has {size:,} bytes and CloudFormation takes {_LARGEST_TEMPLATE:,}: move a part into a stack "
-            f"of its own."
-        )
-    return body
+    if size <= _LARGEST_TEMPLATE:
+        return {"TemplateBody": body}
+    if store:
+        return {"TemplateURL": store(body)}
+    raise DeployError(
+        f"{path} has {size:,} bytes and CloudFormation takes {_LARGEST_TEMPLATE:,}: move a part into a stack "
+        f"of its own."
+    )
 
 
 def deployed_stack(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
@@ -386,9 +415,9 @@ def _described(cloudformation: "CloudFormationClient", name: str) -> "StackTypeD
 
 
 def _parameters(
-    cloudformation: "CloudFormationClient", stack: Stack, body: str, deployed: "StackTypeDef | None"
+    cloudformation: "CloudFormationClient", stack: Stack, sent: _Sent, deployed: "StackTypeDef | None"
 ) -> "list[ParameterTypeDef]":
-    declared = _declared(cloudformation, body)
+    declared = _declared(cloudformation, sent)
     had = {p["ParameterKey"] for p in deployed.get("Parameters", ())} if deployed else set()
     given: list[ParameterTypeDef] = [
         {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
@@ -399,8 +428,8 @@ def _parameters(
     return given + kept
 
 
-def _declared(cloudformation: "CloudFormationClient", body: str) -> set[str]:
-    return {each["ParameterKey"] for each in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
+def _declared(cloudformation: "CloudFormationClient", sent: _Sent) -> set[str]:
+    return {each["ParameterKey"] for each in cloudformation.validate_template(**sent)["Parameters"]}
 
 
 def _changes(cloudformation: "CloudFormationClient", change_set_id: str) -> tuple[Change, ...]:

@@ -6,7 +6,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PLATFORM = "platform"
 SERVICES = tuple(sorted(template.parent.name for template in (ROOT / "services").glob("*/template.yaml")))
 """The services: each folder with a template."""
-
+OPTIONAL = ("listenbrainz",)
+"""The services that are deployed only by name."""
 
 ANALYTICS = "analytics"
 COMPONENTS = (PLATFORM, *SERVICES, ANALYTICS)

@@ -1,9 +1,9 @@
-"""The embedded cloud: an AWS emulator and a Spotify simulator on loopback ports, up until it is stopped.
+"""The embedded cloud: an AWS emulator and simulators of its sources on loopback ports, up until it is stopped.
 
 Its data lives in memory: `stop` forgets the lake. A state on disk could be restored only after an orderly end,
 and half a state is worse than none, when everything is deployed and extracted again within seconds.
 
-It is its owner's: keys are drawn at every start and kept in files that nobody else may read, and both processes take
+It is its owner's: keys are drawn at every start and kept in files that nobody else may read, and its processes take
 requests that carry them alone. IAM decides on every call: functions act in their roles, and who uses the keys is the
 account's root. The decisions are kept in `logs/iam.jsonl` until the next start.
 """
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from infra.local.listenbrainz.admin import CONTACT
 from infra.local.loopback import HEALTH_PATH
 from infra.local.processes import (
     HOST,
@@ -63,11 +64,12 @@ class Endpoints:
     Attributes:
         aws: Address of the AWS emulator.
         spotify: Address of the Spotify simulator; None when the real Spotify is used.
+        listenbrainz: Address of the ListenBrainz simulator; None when the real ListenBrainz is used.
         access_key_id: That of the account's root.
         secret_access_key: Likewise.
         client_id: That of the application which is registered with the simulator.
         client_secret: Likewise.
-        simulator_secret: The secret for the simulator's own routes.
+        simulator_secret: The secret for the simulators' own routes.
     """
 
     aws: str
@@ -77,12 +79,16 @@ class Endpoints:
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     simulator_secret: str = field(default="", repr=False)
+    listenbrainz: str | None = None
 
     def environment(self) -> dict[str, str]:
         """Returns the variables that lead the console and what it starts to this cloud."""
+        return self.environment_of_aws() | self._environment_of_spotify() | self._environment_of_listenbrainz()
+
+    def _environment_of_spotify(self) -> dict[str, str]:
         if not self.spotify:
-            return self.environment_of_aws()
-        return self.environment_of_aws() | {
+            return {}
+        return {
             "SPOTIFY_API_URL": f"{self.spotify}/v1/",
             "SPOTIFY_TOKEN_URL": f"{self.spotify}/api/token",
             "SPOTIFY_AUTHORIZE_URL": f"{self.spotify}/authorize",
@@ -91,6 +97,16 @@ class Endpoints:
             "RECCOBEATS_API_URL": f"{self.spotify}/reccobeats/v1/",
             "SPOTIPY_CLIENT_ID": self.client_id,
             "SPOTIPY_CLIENT_SECRET": self.client_secret,
+        }
+
+    def _environment_of_listenbrainz(self) -> dict[str, str]:
+        if not self.listenbrainz:
+            return {}
+        return {
+            "LISTENBRAINZ_API_URL": f"{self.listenbrainz}/1/",
+            "LISTENBRAINZ_CONTACT": CONTACT,
+            "LISTENBRAINZ_SIMULATOR_URL": self.listenbrainz,
+            "LISTENBRAINZ_SIMULATOR_SECRET": self.simulator_secret,
         }
 
     def environment_of_aws(self) -> dict[str, str]:
@@ -124,6 +140,7 @@ class _Record(BaseModel):
 
     aws_port: int
     spotify_port: int | None
+    listenbrainz_port: int | None
     access_key_id: str
     secret_access_key: str
     client_id: str
@@ -136,6 +153,7 @@ class _Record(BaseModel):
         return cls(
             aws_port=ports[_AWS],
             spotify_port=ports.get(_SPOTIFY),
+            listenbrainz_port=ports.get(_LISTENBRAINZ),
             access_key_id=f"LOCAL{secrets.token_hex(8).upper()}",
             secret_access_key=secrets.token_urlsafe(),
             client_id=f"{CLIENT_ID_PREFIX}{secrets.token_hex(8)}",
@@ -146,22 +164,33 @@ class _Record(BaseModel):
     @property
     def ports(self) -> dict[str, int]:
         """By the names of processes."""
-        return {_AWS: self.aws_port} | ({_SPOTIFY: self.spotify_port} if self.spotify_port else {})
+        ports = {_AWS: self.aws_port, _SPOTIFY: self.spotify_port, _LISTENBRAINZ: self.listenbrainz_port}
+        return {name: port for name, port in ports.items() if port}
 
     def endpoints(self) -> Endpoints:
-        keys = self.model_dump(exclude={"aws_port", "spotify_port"})
+        keys = self.model_dump(exclude={"aws_port", "spotify_port", "listenbrainz_port"})
         urls = {name: f"http://{HOST}:{port}" for name, port in self.ports.items()}
-        return Endpoints(aws=urls[_AWS], spotify=urls.get(_SPOTIFY), **keys)
+        return Endpoints(aws=urls[_AWS], spotify=urls.get(_SPOTIFY), listenbrainz=urls.get(_LISTENBRAINZ), **keys)
 
 
 _AWS: Final = "AWS emulator"
 _SPOTIFY: Final = "Spotify simulator"
-_PORT_VARIABLES: Final = {_AWS: "EARWORM_AWS_PORT", _SPOTIFY: "EARWORM_SPOTIFY_PORT"}
-_FILE_NAMES: Final = {_AWS: "aws", _SPOTIFY: "spotify"}
-_KEYS_OF_AWS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_KEYS_OF_SPOTIFY: Final = ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "SPOTIFY_SIMULATOR_SECRET")
+_LISTENBRAINZ: Final = "ListenBrainz simulator"
+_PORT_VARIABLES: Final = {
+    _AWS: "EARWORM_AWS_PORT",
+    _SPOTIFY: "EARWORM_SPOTIFY_PORT",
+    _LISTENBRAINZ: "EARWORM_LISTENBRAINZ_PORT",
+}
+_FILE_NAMES: Final = {_AWS: "aws", _SPOTIFY: "spotify", _LISTENBRAINZ: "listenbrainz"}
+_KEYS: Final = {
+    _AWS: ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    _SPOTIFY: ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "SPOTIFY_SIMULATOR_SECRET"),
+    _LISTENBRAINZ: ("LISTENBRAINZ_SIMULATOR_SECRET",),
+}
+"""The variables that each process takes its keys from."""
 _OWN_FILES: Final = frozenset(
-    {"cloud.json", "env", "lock", "logs", "tmp", "recovery", "simulator.lock", "aws.lock", "spotify.lock"}
+    {"cloud.json", "env", "lock", "logs", "tmp", "recovery", "simulator.lock"}
+    | {f"{name}.lock" for name in _FILE_NAMES.values()}
 )
 _LOST: Final = (
     "%s had ended, and with it ended the lake, which it kept in memory: every stack, raw snapshot and table. An empty "
@@ -192,11 +221,11 @@ class LocalCloud:
     def start(self) -> Endpoints:
         """Start the cloud and wait until it answers; leave what is up as it is.
 
-        A Spotify simulator that has ended is started again as it was. If the emulator has ended, its data are lost,
+        A simulator that has ended is started again as it was. If the emulator has ended, its data are lost,
         which is logged as a warning before a new cloud is started.
 
         With SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET in the environment the real Spotify takes the place of
-        the simulator, and neither goes to the disk.
+        its simulator, and neither goes to the disk; with LISTENBRAINZ_CONTACT the real ListenBrainz does.
 
         Raises:
             LocalCloudError: A process did not come up, a port that it must have is taken, or a cloud is up that
@@ -216,12 +245,13 @@ class LocalCloud:
                 record = self._start(names)
             elif set(record.ports) != set(names):
                 raise LocalCloudError(
-                    "The local cloud is up, but with another choice of Spotify (simulator or real). "
+                    "The local cloud is up, but with another choice of sources (simulated or real). "
                     "Stop it first; that forgets its data."
                 )
             elif gone:
-                _log.warning("%s had ended and is started again; the lake is as it was.", self._description(_SPOTIFY))
-                require_free(record.ports[_SPOTIFY], "give the lake up: run `earworm down`, then `earworm up`")
+                for name in gone:
+                    _log.warning("%s had ended and is started again; the lake is as it was.", self._description(name))
+                    require_free(record.ports[name], "give the lake up: run `earworm down`, then `earworm up`")
                 self._spawn(gone, record)
             return record.endpoints()
 
@@ -252,7 +282,7 @@ class LocalCloud:
                 )
             if gone:
                 raise LocalCloudError(
-                    f"{self._description(_SPOTIFY)} has ended. Run `earworm up`, which starts it again and keeps the "
+                    f"{self._description(gone[0])} has ended. Run `earworm up`, which starts it again and keeps the "
                     "lake."
                 )
             return record.endpoints() if record else None
@@ -263,14 +293,13 @@ class LocalCloud:
 
     def _wanted(self) -> list[str]:
         credentials = [bool(self._environment.get(f"SPOTIPY_CLIENT_{part}")) for part in ("ID", "SECRET")]
-        if all(credentials):
-            return [_AWS]
-        if any(credentials):
+        if any(credentials) and not all(credentials):
             raise LocalCloudError(
                 "Only one of SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET is set. Set both to use the real "
                 "Spotify, or none to use the simulator."
             )
-        return [_AWS, _SPOTIFY]
+        real = {_SPOTIFY: all(credentials), _LISTENBRAINZ: bool(self._environment.get("LISTENBRAINZ_CONTACT"))}
+        return [_AWS, *(name for name, is_real in real.items() if not is_real)]
 
     def _require_nothing_left(self) -> None:
         for name in _FILE_NAMES:
@@ -360,15 +389,14 @@ class LocalCloud:
         if name == _AWS:
             command += ["infra.local.emulator", "--port", str(port), "--state", str(self._state)]
         else:
-            command += ["infra.local.spotify", "--port", str(port)]
+            command += [f"infra.local.{_FILE_NAMES[name]}", "--port", str(port)]
         return Child(name, command, port, HEALTH_PATH, self._lock(name), self._log(name))
 
     def _child_environment(self, name: str, endpoints: Endpoints) -> dict[str, str]:
         """Returns a child's environment, with its keys: everybody can read the arguments of a process."""
         inherited = {name: self._environment[name] for name in _INHERITED if name in self._environment}
         loopback = f"{HOST},localhost"
-        wanted = _KEYS_OF_AWS if name == _AWS else _KEYS_OF_SPOTIFY
-        keys = {name: value for name, value in endpoints.environment().items() if name in wanted}
+        keys = {key: value for key, value in endpoints.environment().items() if key in _KEYS[name]}
         return inherited | keys | {"NO_PROXY": loopback, "no_proxy": loopback}
 
     def _lock(self, name: str) -> Path:

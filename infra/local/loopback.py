@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 HEALTH_PATH: Final = "/_health"
 """Answers whoever is let in with 204 and nothing else."""
+INFO_PATH: Final = "/_simulator"
+"""Begins the own routes of a simulator."""
+SECRET_HEADER: Final = "X-Simulator-Secret"  # noqa: S105 - the header's name
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

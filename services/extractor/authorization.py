@@ -14,10 +14,21 @@ from spotipy import SpotifyClientCredentials, SpotifyOAuth
 from spotipy.cache_handler import CacheHandler
 
 from services.extractor.credentials import Credentials, keep_secrets_out_of_logs
-from services.extractor.web import TIMEOUT_SECONDS, RefusedError, UnauthorizedError, UnavailableError, WebError
+from shared.web import TIMEOUT_SECONDS, RefusedError, UnavailableError, WebError
 
 _NO_REDIRECT: Final = "unused:"
 """spotipy requires a redirect address, though a refresh does not use it."""
+
+
+class UnauthorizedError(WebError):
+    """Spotify does not accept the application's credentials."""
+
+    def __init__(self, refusal: RefusedError) -> None:
+        super().__init__(
+            f"Spotify gave no access token, {refusal.status}: {refusal.message}. Compare client_id and client_secret "
+            "with those at https://developer.spotify.com/dashboard",
+            f"unauthorized:{refusal.status}",
+        )
 
 
 class ConsentEndedError(WebError):

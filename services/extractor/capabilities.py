@@ -8,7 +8,7 @@ from typing import Final, Literal, ParamSpec, TypeAlias, TypeVar
 
 import requests
 
-from services.extractor.web import RefusedError
+from shared.web import RefusedError
 
 Capability: TypeAlias = Literal["playlist_items", "playlist_tracks", "batch_lookup", "artist_lookup", "audio_features"]
 P = ParamSpec("P")

@@ -17,9 +17,9 @@ from msgspec.json import Decoder
 from typing_extensions import TypedDict
 
 from contracts.operations.log_events import LogEvent
-from services.extractor.web import JsonObject
 from shared.lake import Lake, SnapshotKey
 from shared.observability import log
+from shared.web import JsonObject
 
 MONTH: Final = timedelta(days=31)
 """How long an artist is not requested again, and how old the earlier snapshot may be."""

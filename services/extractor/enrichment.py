@@ -11,8 +11,8 @@ from contracts.spotify import Entry, Track, credited, sound
 from services.extractor.capabilities import is_lasting
 from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import JsonObject, RefusedError, WebError
 from shared.observability import log
+from shared.web import JsonObject, RefusedError, WebError
 
 Known: TypeAlias = dict[str, JsonObject | None]
 """Full objects by id; None for one that Spotify does not know."""

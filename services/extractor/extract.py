@@ -15,7 +15,6 @@ from spotipy.cache_handler import MemoryCacheHandler
 
 from contracts.drift import drift
 from contracts.operations.extraction import (
-    MOST_DEFERRALS,
     DeferredRun,
     ExtractionRequest,
     NotStored,
@@ -28,7 +27,6 @@ from contracts.operations.extraction import (
 from contracts.operations.log_events import LogEvent
 from contracts.spotify import Track
 from services.extractor.credentials import Credentials, days_since_consent, plain_credentials, stored_credentials
-from services.extractor.deferral import Deferral, Deferrals, SchedulerDeferrals, wait_after
 from services.extractor.earlier import earlier_artists
 from services.extractor.enrichment import Catalogue, album_ids, artist_ids, distinct_tracks
 from services.extractor.features import FeatureProvider, Features, SpotifyFeatures, measure
@@ -37,12 +35,13 @@ from services.extractor.reccobeats import ReccoBeats
 from services.extractor.settings import ExtractorSettings
 from services.extractor.snapshot import Extraction, as_raw_snapshot
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import QuotaError, WebError, WebSession, fetcher, retrying
+from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import PermanentError, TransientError
 from shared.invocation import read
 from shared.lake import Lake, SnapshotKey
 from shared.observability import count, gauge, instrument, log, step
 from shared.settings import SettingsError
+from shared.web import QuotaError, WebError, WebSession, fetcher, retrying
 
 RESERVE_SECONDS: Final = 45.0
 """Kept from the function's time, for a call that began in time, the write after it and the deferral of the rest."""
@@ -221,7 +220,7 @@ class Run:
         if unfinished and self._spotify.spent:
             try:
                 return summary.model_copy(update={"deferred": self._defer(unfinished, self._spotify.spent)})
-            except (_NotDeferredError, ClientError, BotoCoreError) as fault:
+            except (NotDeferredError, ClientError, BotoCoreError) as fault:
                 problem = f"The rest is not deferred: {fault}. "
         if unfinished or not stored:
             sentences = "; ".join(f"{each.playlist_id}: {each.sentence}" for each in summary.playlists if each.sentence)
@@ -231,18 +230,16 @@ class Run:
         return summary
 
     def _defer(self, playlists: tuple[str, ...], spent: QuotaError) -> DeferredRun:
-        if self._deferrals_before >= MOST_DEFERRALS:
-            raise _NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand once calls are given again")
-        deferral = Deferral(
-            scheduled_time=self._scheduled_time,
-            playlists=playlists,
-            count=self._deferrals_before + 1,
-            due=datetime.now(UTC) + wait_after(spent),
+        rest = ExtractionRequest(
+            scheduled_time=self._scheduled_time, playlists=playlists, deferrals=self._deferrals_before
         )
-        self._deferrals.defer(deferral)
+        deferral = defer(self._deferrals, rest, wait_after(spent))
         deferred = DeferredRun(due=deferral.due.replace(microsecond=0), playlists=playlists)
         log.warning(
-            LogEvent.RUN_DEFERRED, "rest is deferred", **deferred.model_dump(mode="json"), deferrals=deferral.count
+            LogEvent.RUN_DEFERRED,
+            "rest is deferred",
+            **deferred.model_dump(mode="json"),
+            deferrals=deferral.request.deferrals,
         )
         return deferred
 
@@ -319,10 +316,6 @@ class Run:
         except QuotaError as fault:
             others = measure(tracks, [each for each in self._providers if each.source != SpotifyFeatures.source])
             return replace(others, findings={SpotifyFeatures.source: fault.finding, **others.findings})
-
-
-class _NotDeferredError(Exception):
-    """A run was deferred as often as it may be."""
 
 
 @dataclass(frozen=True, slots=True)

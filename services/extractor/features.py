@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from contracts.operations.log_events import LogEvent
 from contracts.spotify import Track, isrc, normalised_isrc
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import JsonObject, QuotaError, WebError
 from shared.observability import log, step
+from shared.web import JsonObject, QuotaError, WebError
 
 JoinedBy: TypeAlias = Literal["id", "isrc"]
 Ask: TypeAlias = Callable[[Sequence[str]], Iterable[Iterable[Any]]]

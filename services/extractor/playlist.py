@@ -10,9 +10,9 @@ from contracts.fields import integer
 from contracts.operations.extraction import NotStored, Stored
 from services.extractor.capabilities import is_lasting
 from services.extractor.spotify import ENTRIES_A_CALL, SpotifyClient
-from services.extractor.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 from shared.errors import TransientError
 from shared.observability import step
+from shared.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebError
 
 _READINGS: Final = 3
 

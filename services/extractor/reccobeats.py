@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contracts.spotify import Track
 from services.extractor.features import FeatureBlock, Inquiry, isrcs, spotify_ids, unmeasured
-from services.extractor.web import Fetch, UnavailableError
+from shared.web import Fetch, UnavailableError
 
 _TRACKS_A_CALL: Final = 40
 _MEASURES: Final = (

@@ -17,7 +17,8 @@ from contracts.fields import integer
 from services.extractor.authorization import authorization
 from services.extractor.capabilities import Capabilities, is_lasting
 from services.extractor.credentials import Credentials
-from services.extractor.web import (
+from shared.errors import TransientError
+from shared.web import (
     JsonObject,
     NotFoundError,
     QuotaError,
@@ -27,7 +28,6 @@ from services.extractor.web import (
     WebSession,
     retrying,
 )
-from shared.errors import TransientError
 
 ENTRIES_A_CALL: Final = 50
 _ARTISTS_A_CALL: Final = 50

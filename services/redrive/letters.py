@@ -230,12 +230,20 @@ class QueueDeadLetters(DeadLetters):
 
 
 class FunctionDeadLetters(DeadLetters):
-    """The dead letters of a function that a schedule starts."""
+    """The dead letters of a function that a schedule starts.
 
-    def __init__(self, sqs: "SQSClient", functions: "LambdaClient", name: str, *, wait_seconds: int) -> None:
+    Args:
+        functions: The client that starts it.
+        on_its_day: Whether a run counts only on the day that it was due.
+    """
+
+    def __init__(
+        self, sqs: "SQSClient", functions: "LambdaClient", name: str, *, wait_seconds: int, on_its_day: bool
+    ) -> None:
         super().__init__(sqs, name, wait_seconds=wait_seconds)
         self._functions = functions
         self._name = name
+        self._on_its_day = on_its_day
 
     def send_back(self, letter: DeadLetter) -> None:
         """Starts the function with the event of a dead letter, as its schedule would.
@@ -244,7 +252,7 @@ class FunctionDeadLetters(DeadLetters):
             PermanentError: It is not an event, or it is for a day that is over.
         """
         late = sorted(day for day in letter.days if day != datetime.now(UTC).date())
-        if late:
+        if late and self._on_its_day:
             raise PermanentError(
                 f"run of {late[0]}",
                 "Spotify keeps no history, so today's playlists would be stored under that day; drop it",

@@ -134,7 +134,13 @@ class Redrive:
     def _queues(self, service: str) -> DeadLetters:
         name = f"{self.queue_prefix}{service.replace('_', '-')}"
         if service in FUNCTIONS:
-            return FunctionDeadLetters(self.sqs, self.functions, name, wait_seconds=self.wait_seconds)
+            return FunctionDeadLetters(
+                self.sqs,
+                self.functions,
+                name,
+                wait_seconds=self.wait_seconds,
+                on_its_day=service == "extractor",  # ListenBrainz tells which week it gives
+            )
         return QueueDeadLetters(self.sqs, name, wait_seconds=self.wait_seconds)
 
     def _show(

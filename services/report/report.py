@@ -12,7 +12,7 @@ from analytics.report import page
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
-from contracts.tables import TABLES, of_kind
+from contracts.tables import of_kind
 from services.report.page_store import SIGNING, PageStore
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
@@ -102,7 +102,7 @@ class _Reporter:
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
                 simulated=bool(self.settings.spotify_simulator_url),
-                absent=[table for table in TABLES if table not in tables],
+                absent=[table for table in of_kind("playlists") if table not in tables],
             )
         if not any(row["week"] == monday for row in contents.entries):
             return None

@@ -62,7 +62,7 @@ class Lake:
         entries = list(enumerate(tracks.split(), 1))
         nulls = [place for place, track in entries if track == "-"]
         told = {"outcome": outcome, "track_entries": len(entries) - len(nulls), "null_entries": len(nulls)}
-        self.put("playlist_metadata", day, playlist, told)
+        self.put("playlist_metadata", day, playlist, told | {"playlist_name": playlist.title()})
         self.put("songs", day, playlist, *(song(track, at) | of_all for at, track in entries if track.isupper()))
 
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:

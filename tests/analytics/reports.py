@@ -22,9 +22,9 @@ def entry(week: date, position: int, track: str, **fields: Any) -> dict[str, Any
         "arrival": "stay",
         "weeks_on_list": 4,
         "peak": position,
-        "track_id": track,
+        "recording_id": track,
         "track_name": f"Song {track}",
-        "artist_name": f"Band {track}",
+        "artists": f"Band {track}",
         "run_id": "run-7",
         **fields,
     }
@@ -66,18 +66,18 @@ def contents(**fields: Any) -> Contents:
             entry(WEEKS[-1], 4, "C", movement=-1, previous_position=3),
             entry(WEEKS[-1], 5, "B", movement=-3, previous_position=2),
             entry(WEEKS[-1], 6, "R", arrival="return", movement=None, previous_position=None),
-            entry(WEEKS[-1], 7, "X", track_name="<b>Tom & Jerry</b>" + "o" * 60, artist_name=None),
+            entry(WEEKS[-1], 7, "X", track_name="<b>Tom & Jerry</b>" + "o" * 60, artists=None),
         ],
         "genres": [
-            {"month": date(2026, 10, 1), "genre": "pop", "entries": 3},
-            {"month": date(2026, 10, 1), "genre": None, "entries": 1},
-            *({"month": date(2026, 11, 1), "genre": g, "entries": 9 - n} for n, g in enumerate("pqrstuv")),
+            {"month": date(2026, 10, 1), "genre": "pop", "share_percent": 75.0},
+            {"month": date(2026, 10, 1), "genre": None, "share_percent": 25.0},
+            *({"month": date(2026, 11, 1), "genre": g, "share_percent": 9.0 - n} for n, g in enumerate("pqrstuv")),
         ],
         "sound": [
             {
                 "feature": feature,
-                "top_entries": 40,
-                "other_entries": 160,
+                "top_recordings": 40,
+                "other_recordings": 160,
                 "top_average": 0.7,
                 "other_average": 0.6,
                 "difference": 0.1,
@@ -100,7 +100,7 @@ def contents(**fields: Any) -> Contents:
             for week in WEEKS[1:]
         ],
         "survival": [
-            {"playlist_id": "top", "charts_after_debut": age, "debuts": 4 - age, "listed": 1, "listed_percent": 50.0}
+            {"playlist_id": "top", "weeks_after_debut": age, "debuts": 4 - age, "listed": 1, "listed_percent": 50.0}
             for age in range(3)
         ],
         "coverage": [coverage()],

@@ -124,3 +124,53 @@ def test_a_relinked_track_tells_which_was_added(regressions: Path) -> None:
     judged = landed((regressions / "linked-2024-05-13.json").read_bytes())
 
     assert [row["linked_from_id"] for row in judged["songs"].rows] == ["0000000000000000000001", None, None]
+
+
+def weeks_of(kind: str, regressions: Path, lake: Lake) -> None:
+    for file in sorted(regressions.glob(f"{kind}-*.json")):
+        landed(file.read_bytes(), date.fromisoformat(file.stem.removeprefix(f"{kind}-")), lake)
+
+
+def test_a_relinked_track_is_one_recording(regressions: Path, lake: Lake) -> None:
+    weeks_of("relink", regressions, lake)
+
+    found = lake.select(
+        "SELECT weeks_on_list, arrival, movement, exited_on, recording_id FROM weekly_chart "
+        "WHERE track_name = 'Song 3' ORDER BY week"
+    )
+
+    assert [row[:4] for row in found] == [
+        (1, "first chart", None, None),
+        (2, "stay", 0, None),
+        (3, "new version", 0, None),
+        (4, "stay", 0, None),
+    ]
+    assert {row[4] for row in found} == {"1" * 22}
+
+
+def test_a_track_that_stands_for_another_is_that_recording(regressions: Path, lake: Lake) -> None:
+    weeks_of("linked", regressions, lake)
+
+    found = lake.select("SELECT arrival, exited_on FROM weekly_chart WHERE position = 1 ORDER BY week")
+
+    assert found == [("first chart", None), ("new version", None)]
+    assert lake.select("SELECT recording_id, joined_by FROM recordings WHERE track_id = '0000000000000000000011'") == [
+        ("0000000000000000000001", "linked_from")
+    ]
+
+
+def test_a_single_on_the_album_is_a_new_version_and_a_longer_song_of_the_same_title_a_debut(
+    regressions: Path, lake: Lake
+) -> None:
+    weeks_of("rerelease", regressions, lake)
+
+    found = lake.select(
+        "SELECT track_name, arrival, exited_on FROM weekly_chart WHERE week = DATE '2024-06-10' ORDER BY position"
+    )
+
+    assert found == [
+        ("Song 1", "new version", None),
+        ("Song 2", "stay", None),
+        ("Song 3", "stay", None),
+        ("Song 2", "debut", None),
+    ]

@@ -10,28 +10,30 @@ QUERY = queries()["sound_of_the_top"]
 
 
 def test_defaults_are_counted_from_today_or_from_what_is_given() -> None:
-    assert QUERY.values({}, TODAY) == {"top": "10", "from": "2026-05-27", "to": "2026-11-25"}
+    assert QUERY.values({}, TODAY) == {"top": "10", "from": "2026-05-27", "to": "2026-11-25", "playlist": "all"}
     assert QUERY.values({"to": "2024-01-01"}, TODAY)["from"] == "2023-07-03"
     assert QUERY.values({"from": "2020-01-01", "top": "3"}, TODAY) == {
         "top": "3",
         "from": "2020-01-01",
         "to": "2026-11-25",
+        "playlist": "all",
     }
 
 
 def test_values_go_to_the_question_marks_that_carry_their_name() -> None:
-    assert QUERY.execution_parameters({}, TODAY) == ["10", "'2026-05-27'", "'2026-11-25'"]
+    assert QUERY.execution_parameters({}, TODAY) == ["10", "'2026-05-27'", "'2026-11-25'", "'all'"]
     assert queries()["data_coverage"].execution_parameters({}, TODAY) == [
         "'2026-11-25'",
         "'2026-05-27'",
         "'2026-11-25'",
+        "'all'",
     ]
 
 
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"until": "2026-01-01"}, "no parameter until: it has top, from, to."),
+        ({"until": "2026-01-01"}, "no parameter until: it has top, from, to, playlist."),
         ({"to": "yesterday"}, "to is 'yesterday': it must be a day such as 2026-11-23."),
         ({"to": "2026-01-01' OR '1'='1"}, "it must be a day"),
         ({"top": "1; DROP"}, "top is '1; DROP': it must be a whole number."),

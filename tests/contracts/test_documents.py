@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contracts import documents
 from contracts.documents import Identity, identify, merged, read_document
 from contracts.elements import UnreadableSnapshotError
 from contracts.snapshot import Provenance, read_snapshot
@@ -224,3 +225,14 @@ def test_a_table_of_exportify_is_named() -> None:
 )
 def test_a_part_of_a_playlist_that_is_broken_costs_no_entry(fields: dict[str, Any]) -> None:
     assert len(places(body(PLAYLIST | fields))) == 5
+
+
+@pytest.mark.parametrize("encode", [bytes, gzip.compress, lambda text: gzip.compress(text[:90]) + gzip.compress(text)])
+def test_what_is_larger_than_any_document_is_refused_without_being_unpacked_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, encode: Any
+) -> None:
+    monkeypatch.setattr(documents, "MOST_BYTES", 100)
+    text = json.dumps(playlist(name="x" * 1_000)).encode()
+
+    with pytest.raises(UnreadableSnapshotError, match="over 0 MB, which no playlist takes; get it again"):
+        identify(encode(text))

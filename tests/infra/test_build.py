@@ -48,7 +48,7 @@ def test_an_unknown_target_is_refused_with_those_there_are() -> None:
 
 
 def test_an_unknown_service_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="'moods': choose one of albums, artists, audit, extractor"):
+    with pytest.raises(BuildError, match="'moods': choose one of albums, artists, audit, charts, extractor"):
         build("moods", HOST, tmp_path)
 
 

@@ -33,6 +33,7 @@ from infra.deploying.deploy import (
     settable_parameters,
     standing,
     upload,
+    upload_template,
 )
 from infra.deploying.secrets import store_spotify_secret, stored_spotify_secret
 from infra.deploying.stacks import ROOT, SERVICES
@@ -218,6 +219,21 @@ def test_a_template_that_cloudformation_does_not_take_is_refused_with_its_size(t
 
     with pytest.raises(DeployError, match=r"template.yaml has 51,201 bytes and CloudFormation takes 51,200"):
         prepare(cast("CloudFormationClient", FakeCloudFormation("CREATE_COMPLETE")), Stack("large", template, {}, {}))
+
+
+def test_a_template_that_is_too_large_to_be_sent_is_read_from_the_bucket(cloud: Cloud, tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(f"Resources: {{Topic: {{Type: 'AWS::SNS::Topic'}}}}\n{'#' * 51_201}")
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="templates", CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    plan = prepare(
+        cloud.client("cloudformation"),
+        Stack("large", template, {}, {}),
+        lambda body: upload_template(s3, "templates", body),
+    )
+
+    assert [change.type for change in plan.changes] == ["AWS::SNS::Topic"]
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from contracts.operations.payload import Request
 from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
-from infra.deploying.stacks import PLATFORM, SERVICES, template
+from infra.deploying.stacks import OPTIONAL, PLATFORM, SERVICES, template
 from shared.invocation import read
-from shared.lake import KINDS
+from shared.lake import KINDS, kind_of
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
@@ -35,7 +35,8 @@ def test_every_parameter_is_described_and_has_a_default(component: str, written:
     parameters = written(component)["Parameters"]
 
     assert [name for name, parameter in parameters.items() if not parameter.get("Description")] == []
-    assert {name for name, parameter in parameters.items() if "Default" not in parameter} <= {"CodeBucket", "CodeKey"}
+    must_be_given = {"CodeBucket", "CodeKey"} | ({"Contact"} if component == "listenbrainz" else set())
+    assert {name for name, parameter in parameters.items() if "Default" not in parameter} <= must_be_given
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_each_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(resou
         assert alarm["TreatMissingData"] in {"breaching", "ignore", "notBreaching"}
 
 
-@pytest.mark.parametrize("component", SERVICES, indirect=True)
+@pytest.mark.parametrize("component", [each for each in SERVICES if each not in OPTIONAL], indirect=True)
 def test_each_function_has_alarms_for_errors_throttles_and_the_end_of_its_time(
     component: str, resources: Resources, written: Callable[[str], Template]
 ) -> None:
@@ -160,6 +161,13 @@ def test_each_function_has_alarms_for_errors_throttles_and_the_end_of_its_time(
     }
     assert set(written(component)["Parameters"]["Timeout"]["AllowedValues"]) == set(timeouts)
     assert all(row["AlarmMilliseconds"] == 0.8 * 1000 * int(timeout) for timeout, row in timeouts.items())
+
+
+@pytest.mark.parametrize("component", OPTIONAL, indirect=True)
+def test_a_service_that_is_optional_alarms_once_where_it_gave_up(resources: Resources) -> None:
+    (alarm,) = resources("AWS::CloudWatch::Alarm").values()
+
+    assert _logical_id(alarm["Dimensions"][0]["Value"]) == "DeadLetterQueue"
 
 
 @pytest.mark.parametrize("component", TABLES, indirect=True)
@@ -207,7 +215,7 @@ def test_metrics_of_two_environments_are_kept_apart(resources: Resources) -> Non
     assert function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == {"Fn::Sub": "Earworm/${Environment}"}
 
 
-@pytest.mark.parametrize("component", ["audit", "extractor", "report"], indirect=True)
+@pytest.mark.parametrize("component", ["audit", "extractor", "listenbrainz", "report"], indirect=True)
 def test_an_event_that_fails_for_good_is_set_aside(component: str, resources: Resources) -> None:
     (function,) = resources("AWS::Lambda::Function").values()
     (schedule,) = resources("AWS::Scheduler::Schedule").values()
@@ -256,10 +264,11 @@ def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resour
         for action in ("s3:PutObject", "s3:DeleteObject")
     )
 
-    quarantine = f"quarantine/spotify/year=*/month=*/day=*/{component}-*.json"
-    values = f"quarantine-values/spotify/year=*/month=*/day=*/{component}-*.json"
-    receipts = f"receipts/spotify/year=*/month=*/day=*/{component}-*.json"
-    assert writable == [f"processed/spotify/{component}/*", quarantine, values, receipts]
+    folder = kind_of(TABLES[component]).folder
+    quarantine = f"quarantine/{folder}/year=*/month=*/day=*/{component}-*.json"
+    values = f"quarantine-values/{folder}/year=*/month=*/day=*/{component}-*.json"
+    receipts = f"receipts/{folder}/year=*/month=*/day=*/{component}-*.json"
+    assert writable == [f"processed/{folder}/{component}/*", quarantine, values, receipts]
     assert deletable == [quarantine, values]
 
 
@@ -286,8 +295,28 @@ def test_the_extractor_puts_and_reads_snapshots_reads_its_secret_defers_or_sets_
     }
 
 
-@pytest.mark.parametrize("component", ["extractor"], indirect=True)
-def test_the_schedule_tells_the_extractor_its_day(resources: Resources) -> None:
+@pytest.mark.parametrize("component", ["listenbrainz"], indirect=True)
+def test_the_collector_of_charts_puts_them_reads_the_secret_that_is_named_and_no_more(resources: Resources) -> None:
+    role = resources("AWS::IAM::Role")["Role"]
+    (policy,) = role["Policies"]
+    always = [each for each in policy["PolicyDocument"]["Statement"] if "Fn::If" not in each]
+    ((condition, read, otherwise),) = (
+        each["Fn::If"] for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each
+    )
+
+    assert {action for statement in always for action in _listed(statement["Action"])} == {
+        *("iam:PassRole", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"),
+        *("scheduler:CreateSchedule", "sqs:SendMessage"),
+        *WITHOUT_RESOURCES,
+    }
+    assert always[0]["Resource"]["Fn::Sub"].endswith("/raw/charts/*")
+    assert (condition, otherwise) == ("HasSecretName", {"Ref": "AWS::NoValue"})
+    assert read["Action"] == "secretsmanager:GetSecretValue"
+    assert read["Resource"]["Fn::Sub"].endswith(":secret:${SecretName}-??????")
+
+
+@pytest.mark.parametrize("component", ["extractor", "listenbrainz"], indirect=True)
+def test_the_schedule_tells_a_collector_its_day(resources: Resources) -> None:
     (schedule,) = resources("AWS::Scheduler::Schedule").values()
 
     assert json.loads(schedule["Target"]["Input"]) == {"scheduled_time": "<aws.scheduler.scheduled-time>"}
@@ -319,9 +348,9 @@ def test_buckets_are_private_encrypted_versioned_and_outlive_their_stack(
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
-def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(resources: Resources) -> None:
+def test_raw_snapshots_move_old_versions_end_and_the_lake_stays_unless_told(resources: Resources) -> None:
     rules = resources("AWS::S3::Bucket")["Bucket"]["LifecycleConfiguration"]["Rules"]
-    (condition, when_set, otherwise), *_ = [rule["Fn::If"] for rule in rules if "Fn::If" in rule]
+    optional = {rule["Fn::If"][1]["Id"]: rule["Fn::If"] for rule in rules if "Fn::If" in rule}
     plain = {rule["Id"]: rule for rule in rules if "Id" in rule}
 
     assert plain["raw-snapshots"]["Prefix"] == "raw/"
@@ -331,11 +360,13 @@ def test_raw_snapshots_move_old_versions_end_and_quarantine_stays_unless_told(re
     assert plain["old-versions"]["NoncurrentVersionExpiration"] == {
         "NoncurrentDays": {"Ref": "OldVersionRetentionDays"}
     }
-    assert (condition, when_set["Prefix"], otherwise) == (
-        "QuarantineEnds",
-        "quarantine/",
-        {"Ref": "AWS::NoValue"},
-    )
+    assert {id_: (condition, rule["Prefix"]) for id_, (condition, rule, _) in optional.items()} == {
+        "raw-playlists": ("RawPlaylistsEnd", "raw/spotify/"),
+        "unloaded-playlists": ("RawPlaylistsEnd", "unloaded/raw/spotify/"),
+        "quarantine": ("QuarantineEnds", "quarantine/"),
+        "quarantine-values": ("QuarantineEnds", "quarantine-values/"),
+    }
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for *_, otherwise in optional.values())
     current = {rule["Prefix"] for rule in plain.values() if "ExpirationInDays" in rule}
     assert current == {"athena-results/"}, "nothing else of the lake may end by itself"
 
@@ -407,7 +438,7 @@ def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources
 
 
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:
-    assert set(SERVICES) == {*TABLES, "audit", "extractor", "redrive", "report"}
+    assert set(SERVICES) == {*TABLES, "audit", "extractor", "listenbrainz", "redrive", "report"}
 
 
 def _evaluated(value: Any, parameters: dict[str, str]) -> Any:
@@ -431,7 +462,8 @@ def _allowed(resources: Resources) -> Iterator[dict[str, Any]]:
     for role in resources("AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role
         for policy in role["Policies"]:
-            yield from policy["PolicyDocument"]["Statement"]
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 
 
 def _listed(value: Any) -> list[Any]:

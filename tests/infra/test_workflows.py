@@ -126,6 +126,16 @@ def test_components_that_are_named_are_planned(checkout: Path, named: str) -> No
     assert choose(checkout, named) == (0, f"components={named}\n")
 
 
+@pytest.mark.parametrize(("changed", "planned"), [("songs", "songs"), ("albums\\nlistenbrainz\\nsongs", "--all")])
+def test_what_is_optional_is_upgraded_by_a_deployment_of_everything_which_knows_whether_it_is_on(
+    checkout: Path, changed: str, planned: str
+) -> None:
+    program(checkout / "bin/gh", "echo 1234567")
+    program(checkout / ".venv/bin/earworm", f"printf '{changed}\\n'")
+
+    assert choose(checkout, "") == (0, f"components={planned}\n")
+
+
 @pytest.mark.parametrize(
     "named", ["songs --env prod --yes", "--yes", "--set", "concerts", "songs;id", "$(id)", "*", "s", "platform songs2"]
 )

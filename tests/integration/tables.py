@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.catalog import declared_tables
 from infra.deploying.stacks import PLATFORM, template
 from services import transform_of
@@ -47,8 +47,8 @@ def worker(cloud: Cloud, name: str) -> Worker[Any]:
 
 
 def complete(cloud: Cloud, key: SnapshotKey = KEY, *, without: str = "") -> None:
-    """What all transformers but one do with an announcement."""
-    for name in TABLES.keys() - {without}:
+    """What all transformers of a snapshot's kind but one do with its announcement."""
+    for name in {*of_kind(key.kind.name)} - {without}:
         worker(cloud, name).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
 
 

@@ -19,9 +19,9 @@ from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.spotify import credited, field_of
 from infra.cli.logs import read_line
 from infra.cli.runs import find_runs
-from services.extractor import web
-from services.extractor.deferral import SchedulerDeferrals
 from services.extractor.extract import RESERVE_SECONDS, IncompleteRunError, extractor
+from shared import web
+from shared.deferral import SchedulerDeferrals
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError
@@ -191,8 +191,8 @@ def test_the_console_reads_a_run_however_lines_are_worded(spotify: FakeSpotify, 
     # then it tells what the run answered
     assert {line.message == "other words" for line in lines} == {reworded}
     assert found.over
-    assert (found.run_id, found.snapshot_date, found.playlists) == ("run-1", DAY, (PLAYLIST_ID, OTHER_PLAYLIST_ID))
-    assert [each.model_dump(mode="json") for each in found.over.playlists] == summary["playlists"]
+    assert (found.run_id, found.snapshot_date, found.lists) == ("run-1", DAY, (PLAYLIST_ID, OTHER_PLAYLIST_ID))
+    assert [each.model_dump(mode="json") for each in found.over.lists] == summary["playlists"]
     assert (found.outcome, found.keys) == ("not_found_or_editorial", [SnapshotKey(DAY, PLAYLIST_ID)])
 
 

@@ -15,13 +15,13 @@ from spotipy.cache_handler import MemoryCacheHandler
 from contracts.operations.extraction import RunSummary
 from contracts.snapshot import Provenance, read_snapshot
 from services.extractor.credentials import Credentials
-from services.extractor.deferral import Deferral
 from services.extractor.extract import IncompleteRunError, Run
 from services.extractor.features import SpotifyFeatures
 from services.extractor.reccobeats import ReccoBeats
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import TIMEOUT_SECONDS, WebSession, fetcher, retrying
+from shared.deferral import Deferral
 from shared.lake import Lake, SnapshotKey
+from shared.web import TIMEOUT_SECONDS, WebSession, fetcher, retrying
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,
@@ -202,7 +202,7 @@ def test_whatever_fails_a_run_ends_in_time_and_leaves_only_what_can_be_read(worl
         assert {each.key for each in told.values() if each.key} == set(world.s3.objects)
         assert all(each.sentence for each in told.values() if each.outcome != "ok")
         quota = {name for name, each in told.items() if each.outcome == "quota"}
-        deferred = {name for deferral in world.deferrals.taken for name in deferral.playlists}
+        deferred = {name for deferral in world.deferrals.taken for name in deferral.request.model_dump()["playlists"]}
         assert quota <= deferred
         assert all(told[name].outcome in {"quota", "failed", "partial", "metadata_only"} for name in deferred)
 

@@ -126,7 +126,7 @@ def test_no_secret_is_written_anywhere(
     spotify.withheld["albums"] = error(403, "Forbidden")
     spotify.faults["items"] = [error(401, "The access token expired")]
     spotify.faults["artists"] = [error(429, "Spent", Retry_After="86400")]
-    monkeypatch.setattr("services.extractor.web._BACKOFF", lambda _state: 0.0)
+    monkeypatch.setattr("shared.web._BACKOFF", lambda _state: 0.0)
     set_every_logger(level, monkeypatch)
     everything.told.clear()
     capfd.readouterr()

@@ -33,6 +33,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "UTF-16 without its mark": (SOUND.decode().encode("utf-16-le"), "Invalid JSON"),
     "half of UTF-16": (SOUND.decode().encode("utf-16")[:-1], "cannot be decoded"),
     "half of a gzip": (gzip.compress(SOUND)[:100], "cannot be decoded"),
+    "a gzip that unpacks to a gigabyte": (gzip.compress(bytes(10**6)) * 1_000, "over 200 MB, which no"),
     "bytes that are no UTF-8": (with_name(b'"\xff\xfe"'), "Invalid JSON: invalid unicode"),
     "nested a hundred thousand deep": (with_name(b"[" * 100_000), "Invalid JSON: recursion limit"),
     "a name nested five hundred deep": (with_name(b"[" * 500 + b"]" * 500), "nested hundreds of levels deep"),

@@ -588,6 +588,14 @@ def test_an_audit_and_a_report_are_started_again_whenever_they_were_due(desk: De
     assert desk.started == [(f"earworm-dev-{service}", {})]
 
 
+def test_a_chart_is_collected_again_on_any_day_for_its_source_says_which_week_it_is_of(desk: Desk) -> None:
+    late = {"scheduled_time": "2026-06-02T06:00:00Z"}
+    desk.dead_letter(json.dumps(late), service="listenbrainz")
+
+    assert desk.settled(action="redrive", service="listenbrainz")["done"] == 1
+    assert desk.started == [("earworm-dev-listenbrainz", late)]
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

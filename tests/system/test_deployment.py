@@ -15,7 +15,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.cli import collect
 from infra.cli.__main__ import app
 from infra.cli.cloud import Cloud
@@ -178,7 +178,7 @@ def test_a_service_that_fails_is_rolled_back_and_no_other_is_held_up(pipeline: P
     assert rolled_back
     assert rolled_back.status == "UPDATE_ROLLBACK_COMPLETE"
     dev.put(SnapshotKey(date(2025, 6, 9), "after-the-failure"), playlist(entry(track("Heard")), id=None))
-    dev.wait_for(date(2025, 6, 9), *TABLES)
+    dev.wait_for(date(2025, 6, 9), *of_kind("playlists"))
     assert dev.receipts(date(2025, 6, 9))["artists"]["service_version"] == current["artists"]
     assert dev.receipts(date(2025, 6, 9))["albums"]["service_version"] == new["albums"]
 
@@ -196,7 +196,7 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     }
     for lake in (dev, prod):
         lake.put(SnapshotKey(first, "heard-by-both"), documents[SnapshotKey(first, "heard-by-both")])
-    dev.wait_for(first, *TABLES)
+    dev.wait_for(first, *of_kind("playlists"))
     prod.wait_for(first, "songs")
 
     # when songs is removed from one of them
@@ -207,7 +207,7 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     # then its queue is gone, the other services collect, and the other environment does not notice
     assert "earworm-dev-songs is removed." in removed
     assert "earworm-dev-songs" not in str(pipeline.sqs.list_queues(QueueNamePrefix="earworm-dev-"))
-    dev.wait_for(second, *OTHER_TABLES)
+    dev.wait_for(second, *of_kind("playlists", OTHER_TABLES))
     prod.wait_for(second, "songs")
     assert "songs" not in dev.receipts(second)
 
@@ -244,6 +244,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
         "run": ("--date", str(day)),
         "backfill": ("--weeks", "1"),
         "load": (str(document), "--date", str(day), "--playlist", "loaded"),
+        "unload": ("--playlist", "loaded", "--date", str(day), "--yes"),
         "replay": of_the_day,
     }
     collected = {name: pipeline.attempt(name, *arguments) for name, arguments in collecting.items()}
@@ -275,7 +276,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     for name, result in results.items():
         assert (name, result.returncode) == (name, 0), result.stderr
         assert (name, result.stderr.count("albums: not deployed")) == (name, 1), result.stderr
-    assert dev.receipts(day).keys() == {*TABLES} - {"albums"}
+    assert dev.receipts(day).keys() == {*of_kind("playlists")} - {"albums"}
 
     # and once albums is back and was told what it missed, the lake is whole
     since = ("--from", str(day), "--to", str(datetime.now(UTC).date()))
@@ -284,7 +285,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     audited = pipeline.attempt("audit", *since, "--grace", "0")
     assert audited.returncode == 0, audited.stdout + audited.stderr
     assert "not deployed" not in audited.stderr
-    assert dev.receipts(day).keys() == {*TABLES}
+    assert dev.receipts(day).keys() == {*of_kind("playlists")}
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
@@ -300,7 +301,7 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
 def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -> None:
     # given what one of them hears alone
     dev.put(SnapshotKey(date(2025, 8, 4), "heard-by-dev"), playlist(entry(track("Heard")), id=None))
-    dev.wait_for(date(2025, 8, 4), *TABLES)
+    dev.wait_for(date(2025, 8, 4), *of_kind("playlists"))
     assert prod.objects("raw/spotify/2025-08-04/") == prod.objects("receipts/spotify/year=2025/month=08/") == {}
 
     # when the other one is removed, the platform last
@@ -327,7 +328,7 @@ def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -
 
     # and the first one goes on
     dev.put(SnapshotKey(date(2025, 8, 11), "heard-by-dev"), playlist(entry(track("Heard")), id=None))
-    dev.wait_for(date(2025, 8, 11), *TABLES)
+    dev.wait_for(date(2025, 8, 11), *of_kind("playlists"))
 
 
 def test_what_cannot_be_done_ends_with_a_sentence(pipeline: Pipeline) -> None:
@@ -351,7 +352,7 @@ def test_a_sixth_table_is_a_contract_a_transform_and_a_readme_for_the_console_to
     earlier, later = SnapshotKey(date(2025, 9, 1), "before"), SnapshotKey(date(2025, 9, 8), "after")
     document = playlist(entry(track("Heard")), entry(track("Heard")), entry(track("Seen")), id=None)
     dev.put(earlier, document)
-    dev.wait_for(earlier.snapshot_date, *TABLES)
+    dev.wait_for(earlier.snapshot_date, *of_kind("playlists"))
 
     # when it is deployed, is told of the earlier snapshot and hears of a new one
     def console(*arguments: str) -> str:
@@ -362,7 +363,7 @@ def test_a_sixth_table_is_a_contract_a_transform_and_a_readme_for_the_console_to
     console("deploy", sixth_table.NAME, "redrive", "audit")
     console("replay", "--from", "2025-09-01", "--to", "2025-09-01", "--table", sixth_table.NAME)
     dev.put(later, document)
-    dev.wait_for(later.snapshot_date, *TABLES, sixth_table.NAME)
+    dev.wait_for(later.snapshot_date, *of_kind("playlists"), sixth_table.NAME)
 
     # then its rows are explained, nothing is amiss, and the console knows it
     explained = console("explain", sixth_table.NAME, "--playlist", "before", "--date", "2025-09-01", "--track", "Heard")

@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-REAL_SPOTIFY = {**os.environ, "SPOTIPY_CLIENT_ID": "id", "SPOTIPY_CLIENT_SECRET": "secret"}
+REAL_SOURCES = {
+    **os.environ,
+    "SPOTIPY_CLIENT_ID": "id",
+    "SPOTIPY_CLIENT_SECRET": "secret",
+    "LISTENBRAINZ_CONTACT": "nobody@label.example",
+}
 
 FUNCTION = """
 import json, os, urllib.request
@@ -195,7 +200,7 @@ def query(athena: "AthenaClient", sql: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    up = LocalCloud(tmp_path_factory.mktemp("cloud"), REAL_SPOTIFY)
+    up = LocalCloud(tmp_path_factory.mktemp("cloud"), REAL_SOURCES)
     up.start()
     yield up
     up.stop()
@@ -209,7 +214,7 @@ def outputs(cloud: LocalCloud) -> dict[str, str]:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[LocalCloud]:
     """A cloud of this test alone."""
-    one = LocalCloud(tmp_path / "state", REAL_SPOTIFY)
+    one = LocalCloud(tmp_path / "state", REAL_SOURCES)
     yield one
     one.stop()
 
@@ -296,7 +301,7 @@ def test_stopping_leaves_no_process_and_no_temporary_file(own: LocalCloud, tmp_p
 
 
 def test_two_starts_at_once_make_one_cloud(tmp_path: Path, own: LocalCloud) -> None:
-    clouds = [LocalCloud(tmp_path / "state", REAL_SPOTIFY) for _ in range(3)]
+    clouds = [LocalCloud(tmp_path / "state", REAL_SOURCES) for _ in range(3)]
     with ThreadPoolExecutor() as threads:
         endpoints = set(threads.map(LocalCloud.start, clouds))
     assert endpoints == {own.endpoints()}
@@ -420,7 +425,7 @@ def test_a_process_without_a_record_is_named_and_not_doubled(own: LocalCloud, tm
 def test_a_port_that_is_taken_ends_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        one = LocalCloud(tmp_path, REAL_SPOTIFY | {"EARWORM_AWS_PORT": str(port)})
+        one = LocalCloud(tmp_path, REAL_SOURCES | {"EARWORM_AWS_PORT": str(port)})
         with pytest.raises(
             LocalCloudError, match=f"Port {port} cannot be used.*name another port in EARWORM_AWS_PORT, or unset it"
         ):
@@ -436,7 +441,7 @@ def test_a_port_that_is_taken_ends_with_what_to_do(tmp_path: Path) -> None:
 )
 def test_a_wrong_variable_is_named(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
     with pytest.raises(LocalCloudError, match=sentence):
-        LocalCloud(tmp_path, REAL_SPOTIFY | variables).start()
+        LocalCloud(tmp_path, REAL_SOURCES | variables).start()
 
 
 def test_it_holds_on_to_nothing_of_whoever_starts_it(own: LocalCloud, tmp_path: Path) -> None:

@@ -18,11 +18,14 @@ from botocore.exceptions import ClientError
 from ministack.core import iam_evaluator
 
 from analytics.athena import Athena, AthenaError
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.deploying.stacks import PLATFORM, SERVICES, stack_name
+from infra.local.listenbrainz.admin import STATISTICS_PATH
+from infra.local.listenbrainz.admin import Fault as ListenBrainzFault
+from infra.local.listenbrainz.client import find_simulator as find_listenbrainz
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.trending import PLAYLISTS
-from shared.lake import SnapshotKey
+from shared.lake import SnapshotKey, kind_of
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
 from tests.waiting import eventually
@@ -42,6 +45,7 @@ REJECTED = SnapshotKey(date(2025, 2, 3), "rejected")
 ROLES = {
     **{service: (service, "Role") for service in SERVICES},
     "schedule of the extractor": ("extractor", "ScheduleRole"),
+    "schedule of the listenbrainz": ("listenbrainz", "ScheduleRole"),
     "schedule of the audit": ("audit", "ScheduleRole"),
     "schedule of the report": ("report", "ScheduleRole"),
     "crawler": (PLATFORM, "CrawlerRole"),
@@ -55,11 +59,14 @@ NOT_EXERCISED = {
     },
     "the local cloud sets no failed event aside": {
         (role, "sqs:SendMessage")
-        for service in ("extractor", "audit", "report")
+        for service in ("extractor", "listenbrainz", "audit", "report")
         for role in (service, f"schedule of the {service}")
     },
     "every transformer may set rows aside, and that of playlist_metadata is never rejected": {
         ("playlist_metadata", action) for action in ("s3:DeleteObject", "s3:PutObject")
+    },
+    "no row of the one chart is set aside, and no message of it fails": {
+        ("charts", action) for action in ("s3:DeleteObject", "s3:PutObject", "sqs:SendMessage")
     },
     "Glue asks for it on the catalog and the tables as well, the local one on the database alone": {
         ("audit", "glue:GetTables"),
@@ -135,21 +142,15 @@ def against(role: str, call: str, own: Mapping[str, Any], *foreign: Mapping[str,
 
 def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     queue, others_queue = (f"earworm-dev-{name.replace('_', '-')}" for name in (table, other))
-    day = "year=2026/month=01/day=05"
-    rows, quarantine, values, receipt = (
-        {"Key": key}
-        for key in (
-            f"processed/spotify/{table}/{day}/x.parquet",
-            f"quarantine/spotify/{day}/{table}-x.json",
-            f"quarantine-values/spotify/{day}/{table}-x.json",
-            f"receipts/spotify/{day}/{table}-x.json",
-        )
-    )
+
+    def outputs(of: str) -> list[dict[str, Any]]:
+        key = SnapshotKey(date(2026, 1, 5), "x", kind_of(TABLES[of]))
+        places = (key.parquet(of), key.quarantine(of), key.quarantined_values(of), key.receipt(of))
+        return [{"Key": place} for place in places]
+
+    rows, quarantine, values, receipt = outputs(table)
     foreign = [
-        {"Key": f"processed/spotify/{other}/{day}/x.parquet"},
-        {"Key": f"quarantine/spotify/{day}/{other}-x.json"},
-        {"Key": f"quarantine-values/spotify/{day}/{other}-x.json"},
-        {"Key": f"receipts/spotify/{day}/{other}-x.json"},
+        *outputs(other),
         {"Key": "dead-letters/spotify/x"},
         {"Key": "athena-results/x.csv"},
         {**rows, "Bucket": OTHER_LAKE},
@@ -229,6 +230,24 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     yield Case("audit", "glue.delete_table", table, ("glue.get_tables", tables))
 
 
+def cases_of_the_collector_of_charts() -> Iterator[Case]:
+    def schedule(name: str) -> dict[str, Any]:
+        function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:earworm-dev-listenbrainz"
+        target = {"Arn": function, "RoleArn": "role:schedule of the listenbrainz"}
+        when = {"ScheduleExpression": "at(2099-01-01T00:00:00)", "FlexibleTimeWindow": {"Mode": "OFF"}}
+        return {"Name": name, "Target": target, **when}
+
+    raw, playlist_, rows = ({"Key": key} for key in ("raw/charts/x", "raw/spotify/x", "processed/charts/charts/_x"))
+    put_raw = ("s3.put_object", raw)
+    yield from against("listenbrainz", "s3.put_object", raw, playlist_, rows, {**raw, "Bucket": OTHER_LAKE})
+    yield Case("listenbrainz", "s3.get_object", raw, put_raw)
+    yield Case("listenbrainz", "s3.delete_object", raw, put_raw)
+    yield from against(
+        "listenbrainz", "scheduler.create_schedule", schedule("earworm-dev-listenbrainz-deferred-y"),
+        schedule("earworm-dev-listenbrainz"), schedule("earworm-dev-deferred-x"),
+    )  # fmt: skip
+
+
 def cases_of_the_report() -> Iterator[Case]:
     rows, page, raw, receipt, letter = (
         {"Key": key}
@@ -259,7 +278,9 @@ def cases_of_schedules_crawler_and_analyst() -> Iterator[Case]:
         {"Key": key}
         for key in ("raw/spotify/x", "processed/spotify/songs/_x", "receipts/spotify/_x.json", "dead-letters/spotify/x")
     )
-    for service, other in (("extractor", "audit"), ("audit", "report"), ("report", "extractor")):
+    for service, other in (
+        *(("extractor", "audit"), ("audit", "report"), ("report", "extractor"), ("listenbrainz", "extractor")),
+    ):
         role = f"schedule of the {service}"
         function, others_function = ({"FunctionName": f"earworm-dev-{name}"} for name in (service, other))
         dry = {"InvocationType": "DryRun"}
@@ -325,6 +346,7 @@ NEIGHBOURS = zip(TABLES, (*list(TABLES)[1:], *list(TABLES)[:1]), strict=True)
 CASES = [
     *(case for pair in NEIGHBOURS for case in cases_of_a_transformer(*pair)),
     *cases_of_extractor_redrive_and_audit(),
+    *cases_of_the_collector_of_charts(),
     *cases_of_the_report(),
     *cases_of_schedules_crawler_and_analyst(),
     *(case for role in ROLES for case in cases_of(role)),
@@ -459,6 +481,7 @@ class Work:
         self.pipeline.s3.put_object(Bucket=LAKE, Key=UNREADABLE.raw, Body=b"{")
         self.pipeline.s3.put_object(Bucket=LAKE, Key=REJECTED.raw, Body=document(bound=101))
         self.let_schedules_start_runs()
+        self.collect_a_chart_and_defer_another()
         self.pipeline.wait_for(REJECTED.snapshot_date, [REJECTED.list_id])
         self.audit()
         self.pipeline.s3.put_object(Bucket=LAKE, Key=REJECTED.raw, Body=document(bound=100))
@@ -484,6 +507,15 @@ class Work:
         eventually(lambda: self.pipeline.etags(SnapshotKey(today, PLAYLISTS[0].id).raw))
         self.pipeline.wait_for(today, [PLAYLISTS[0].id])
 
+    def collect_a_chart_and_defer_another(self) -> None:
+        """By a schedule, and then where ListenBrainz has nothing yet."""
+        simulator = find_listenbrainz(self.pipeline.variables)
+        assert simulator
+        simulator.set_faults([ListenBrainzFault(endpoint=STATISTICS_PATH, kind="not_calculated", after=1)])
+        self.make_due("earworm-dev-listenbrainz", "due")
+        eventually(lambda: self.pipeline.etags("raw/charts/"))
+        assert self.invoke("listenbrainz")["deferred"]
+
     def make_due(self, schedule: str, name: str) -> None:
         """Schedules what a schedule starts for the beginning of today."""
         target: Any = self.pipeline.scheduler.get_schedule(Name=schedule)["Target"]
@@ -506,10 +538,11 @@ class Work:
 
     def treat_dead_letters(self) -> None:
         """Looks at them while their raw object is there and when it is gone; sends them back, and drops them."""
-        queues = [f"{table.replace('_', '-')}-dead-letters" for table in TABLES]
+        queues = [f"{table.replace('_', '-')}-dead-letters" for table in of_kind("playlists")]
         eventually(lambda: all(self.depth(queue) for queue in queues))
-        # Runs that change nothing: one that cannot be meant, one that only reads, and one of a week without snapshots.
-        runs = {"extractor": {"deferrals": 99}, "audit": {}, "report": {"week": "2010-01-04"}}
+        # Runs that change nothing: two that cannot be meant, one that only reads, and one of a week without snapshots.
+        odd = {"deferrals": 99}
+        runs = {"extractor": odd, "listenbrainz": odd, "audit": {}, "report": {"week": "2010-01-04"}}
         for function, event in runs.items():
             url = self.pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{function}-dead-letters")["QueueUrl"]
             self.pipeline.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
@@ -551,6 +584,7 @@ class Work:
 
 @pytest.fixture(scope="module")
 def account(pipeline: Pipeline) -> Account:
+    pipeline.earworm("deploy", "listenbrainz")
     return Account(pipeline)
 
 
@@ -607,7 +641,7 @@ def foreign_resources(account: Account) -> None:
     s3.create_bucket(Bucket=OTHER_LAKE)
     for key in (
         *("raw/spotify/x", "processed/spotify/songs/_x", "receipts/spotify/_x.json", "dead-letters/spotify/x"),
-        "reports/spotify/week=2026-01-05/_x",
+        *("raw/charts/x", "reports/spotify/week=2026-01-05/_x"),
     ):
         s3.put_object(Bucket=LAKE, Key=key)
     account.client(None, "secretsmanager").create_secret(Name="earworm/prod/spotify", SecretString="{}")

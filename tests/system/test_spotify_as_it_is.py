@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.tables import TABLES
+from contracts.tables import of_kind
 from infra.cli import collect
 from infra.demos import tiers
 from infra.local.spotify.admin import Fault
@@ -39,7 +39,7 @@ def test_each_tier_gives_what_it_grants_and_null_for_the_rest(pipeline: Pipeline
         assert 0.7 < late.coverages["features_coverage"] < 1
         assert (late.coverages["popularity_coverage"], late.coverages["genres_coverage"]) == (1.0, 1.0)
     assert dev_2026.outcomes == "metadata_only"
-    assert dev_2026.rows == {**dict.fromkeys(TABLES, 0), "playlist_metadata": 2}
+    assert dev_2026.rows == {**dict.fromkeys(of_kind("playlists"), 0), "playlist_metadata": 2}
     assert set(dev_2026.coverages.values()) == {None}
     sources = pipeline.ask("SELECT DISTINCT feature_source FROM track_features")
     assert {row["feature_source"] for row in sources} == {"spotify", "reccobeats"}

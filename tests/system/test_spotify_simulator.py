@@ -17,8 +17,10 @@ import spotipy
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthError
 
-from infra.local.spotify.admin import LONG_LIMIT_SECONDS, SECRET_HEADER, Decoration, Fault
-from infra.local.spotify.client import SimulatorClient, SimulatorError
+from infra.local.loopback import SECRET_HEADER
+from infra.local.own_routes import SimulatorError
+from infra.local.spotify.admin import LONG_LIMIT_SECONDS, Decoration, Fault
+from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import ARCHIVE, EDITORIAL, TRENDING_GLOBAL, TRENDING_METAL_ROCK
 
 pytestmark = pytest.mark.slow

@@ -27,6 +27,7 @@ import json
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections import Counter
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -180,6 +181,7 @@ class _Workspace:
         self.scanned = 0
 
     def __enter__(self) -> Self:
+        self._connection.create_function(trino.NORMALIZE, unicodedata.normalize, ["VARCHAR", "VARCHAR"], "VARCHAR")
         self._connection.execute(f"SET TimeZone = 'UTC'; SET allowed_directories = [{_literal(self._folder)}]")
         self._connection.execute(f"SET enable_external_access = false; {trino.MACROS}")
         return self
@@ -209,10 +211,11 @@ class _Workspace:
         definitions = {name: _catalog_table(name) for name in trino.tables(query)}
         columns = {name: _columns(table) for name, table in definitions.items()}
         keys = {name: frozenset(_partition_keys(table)) for name, table in definitions.items()}
-        demands = trino.partition_filters(query, columns, keys)
+        query = trino.qualify(query, columns)
+        demands = trino.partition_filters(query, keys)
         for name, table in definitions.items():
             self._add(name, table, demands.get(name, [None]))
-        return trino.to_duckdb(query, columns)
+        return trino.to_duckdb(query)
 
     def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
         sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
@@ -237,7 +240,7 @@ class _Workspace:
         listed = exp.table_(_PARTITIONS.table, db=_PARTITIONS.database, catalog=trino.CATALOG)
         query = exp.select("position").from_(listed).where(wanted).order_by("position")
         columns = {_PARTITIONS: {"position": "bigint"} | dict.fromkeys(keys, "varchar")}
-        kept = self._connection.execute(trino.to_duckdb(query, columns))
+        kept = self._connection.execute(trino.to_duckdb(trino.qualify(query, columns)))
         return [sources[position] for (position,) in kept.fetchall()]
 
     def _rows(self, table: Mapping[str, Any], sources: Sequence[Source]) -> str:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
-from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.qualify import qualify as qualify_columns
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
@@ -44,6 +44,9 @@ CREATE MACRO nan() AS CAST('nan' AS DOUBLE);
 CREATE MACRO infinity() AS CAST('infinity' AS DOUBLE);
 """
 """Functions of Trino that DuckDB lacks and can say itself."""
+
+NORMALIZE: Final = "unicode_normalize"
+"""What `normalize` becomes, with the form before the text: DuckDB knows NFC alone."""
 
 _JODA: Final = {
     "yyyy": "%Y", "YYYY": "%Y", "yy": "%y", "xxxx": "%G", "ww": "%V", "e": "%u",
@@ -103,13 +106,8 @@ def tables(statement: exp.Expr) -> set[TableName]:
     return {TableName(t.db, t.name) for t in statement.find_all(exp.Table) if t.db and t.name}
 
 
-def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> str:
-    """Translate a parsed query.
-
-    Args:
-        statement: From `parse`.
-        columns: For each of its tables the columns in the order of the catalog, with their types as Athena
-            writes them.
+def to_duckdb(qualified: exp.Query) -> str:
+    """Translate a query of `qualify`.
 
     Returns:
         SQL for a DuckDB connection in which `MACROS` ran and each table is the relation "database"."table".
@@ -118,7 +116,7 @@ def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str
     Raises:
         UnsupportedSqlError: The query uses what has no counterpart, or what Athena refuses too.
     """
-    query = _qualified(statement, columns)
+    query = qualified.copy()
     for node in query.walk():
         _check_types(node)
     for node in reversed(list(query.walk())):
@@ -131,15 +129,24 @@ def to_duckdb(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str
         raise UnsupportedSqlError(f"NOT_SUPPORTED: {error}") from error
 
 
-def _qualified(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> exp.Query:
-    """Returns the query with every column's table, every star as its columns, and the type of every expression."""
+def qualify(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> exp.Query:
+    """Returns the query with every column's table, every star as its columns, and the type of every expression.
+
+    Args:
+        statement: From `parse`.
+        columns: For each of its tables the columns in the order of the catalog, with their types as Athena
+            writes them.
+
+    Raises:
+        UnsupportedSqlError: It names a column that none of its tables has.
+    """
     schema = MappingSchema(dialect="athena")
     for name, types in columns.items():
         schema.add_table(exp.table_(name.table, db=name.database, catalog=CATALOG), dict(types))
     query = statement.copy()
     _name_unnamed(query)
     try:
-        query = qualify(
+        query = qualify_columns(
             query,
             dialect="athena",
             schema=schema,
@@ -184,11 +191,9 @@ def inline_views(statement: exp.Query, view: Callable[[TableName], exp.Query | N
 
 
 def partition_filters(
-    statement: exp.Query,
-    columns: Mapping[TableName, Mapping[str, str]],
-    keys: Mapping[TableName, frozenset[str]],
+    qualified: exp.Query, keys: Mapping[TableName, frozenset[str]]
 ) -> dict[TableName, list[exp.Expr | None]]:
-    """Returns a query's conditions on the partition keys of each table, one item for each reference to it.
+    """Returns the conditions of a qualified query on the partition keys, one item for each reference to a table.
 
     A demand are those terms of WHERE and ON that look at nothing but the keys, those of outer queries with them as
     far as Trino pushes them down: through columns that are expressions of the keys, through groups and windows if
@@ -197,7 +202,7 @@ def partition_filters(
     are needed.
     """
     found: dict[TableName, list[exp.Expr | None]] = {}
-    scope = build_scope(_qualified(statement, columns))
+    scope = build_scope(qualified)
     if scope:
         _collect_demands(scope, [], keys, found)
     return found
@@ -391,6 +396,9 @@ def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a ta
             return node
         case exp.ParseDatetime():
             return _strptime(node.this, node.args["format"])
+        case exp.Normalize():
+            form = exp.Literal.string(node.text("form") or "NFC")
+            return exp.Anonymous(this=NORMALIZE, expressions=[form, node.this])
         case exp.Format():
             return _printf(node.this, node.expressions)
         case exp.RegexpExtract():

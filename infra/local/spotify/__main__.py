@@ -5,26 +5,18 @@ what its own routes ask for.
 """
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast, get_args
+from typing import Final, get_args
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-
+from infra.local.server import serve
 from infra.local.spotify.admin import Generation
 from infra.local.spotify.app import create_app
 from infra.local.spotify.authorization import Application
 from infra.local.spotify.captured import CapturedDocumentError, read_captured
 from infra.local.spotify.catalogue import CatalogueError, load_catalogue
-from infra.local.spotify.guard import Guard
 from infra.local.spotify.tiers import TIERS, TierError
-
-if TYPE_CHECKING:
-    from hypercorn.typing import ASGIFramework
 
 _SECRETS: Final = ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "SPOTIFY_SIMULATOR_SECRET")
 
@@ -59,18 +51,7 @@ def main() -> None:
         )
     except (CatalogueError, CapturedDocumentError, TierError) as error:
         sys.exit(str(error))
-    asyncio.run(_serve(Guard(app, port=arguments.port, secret=secret), arguments.port))
-
-
-async def _serve(app: Guard, port: int) -> None:
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
-    config.graceful_timeout = 0.5
-    config.loglevel = "WARNING"
-    await serve(cast("ASGIFramework", app), config, shutdown_trigger=stop.wait)
+    serve(app, port=arguments.port, secret=secret)
 
 
 if __name__ == "__main__":

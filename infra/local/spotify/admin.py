@@ -5,15 +5,16 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SECRET_HEADER: Final = "X-Simulator-Secret"  # noqa: S105 - the header's name
+from infra.local.faults import PlannedFault
+from infra.local.loopback import INFO_PATH
+
 CLIENT_ID_PREFIX: Final = "earworm-simulator-"
 """Begins the id of every application that is the simulator's."""
 
-INFO_PATH: Final = "/_simulator"
-CLOCK_PATH: Final = "/_simulator/clock"
-TIER_PATH: Final = "/_simulator/tier"
-FAULTS_PATH: Final = "/_simulator/faults"
-CONSENT_PATH: Final = "/_simulator/consent"
+CLOCK_PATH: Final = f"{INFO_PATH}/clock"
+TIER_PATH: Final = f"{INFO_PATH}/tier"
+FAULTS_PATH: Final = f"{INFO_PATH}/faults"
+CONSENT_PATH: Final = f"{INFO_PATH}/consent"
 
 TierName = Literal["extended", "extended_late", "dev_2024", "dev_2026"]
 Generation = Literal["2025", "2026", "both"]
@@ -73,7 +74,7 @@ class ConsentSetting(_Message):
     date: dt.date
 
 
-class Fault(_Message):
+class Fault(PlannedFault):
     """Something that goes wrong at an endpoint, for some calls.
 
     Attributes:
@@ -85,16 +86,12 @@ class Fault(_Message):
             every access token given out so far. `edited` changes the list before it answers: a new snapshot_id, its
             first entry last.
         playlist: Counts only the calls for this list; None counts every call of the endpoint.
-        after: Calls that go well before.
-        times: Calls that go wrong then.
         seconds: `Retry-After` of the 429, or how long the answer is held.
     """
 
     endpoint: str
     kind: FaultKind
     playlist: str | None = None
-    after: Annotated[int, Field(ge=0)] = 0
-    times: Annotated[int, Field(ge=1)] = 1
     seconds: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from contracts.documents import CONTAINERS, container
 from infra.local.spotify import seeded
 from infra.local.spotify.documents import CapturedPlaylist, Contents, JsonObject, VerbatimEntry
 
-_NAMES_OF_PAGES: Final = ("items", "tracks")
 _NAMES_OF_TRACKS: Final = ("item", "track")
 _LIST_OF_PAGE: Final = re.compile(r"(?P<list>.*/(?P<name>[^/?]+))/(?:items|tracks)(?:\?.*)?")
 _ID: Final = re.compile(r"[0-9A-Za-z]{22}")
@@ -46,7 +46,7 @@ def read_captured(folder: Path) -> dict[str, CapturedPlaylist]:
         pages[id_][page.get("offset", 0)] = page["items"]
         names.setdefault(id_, file.stem)
         if page is not document:
-            metadata[id_] = {name: value for name, value in document.items() if name not in _NAMES_OF_PAGES}
+            metadata[id_] = {name: value for name, value in document.items() if name not in CONTAINERS}
     return {id_: _playlist(id_, names[id_], metadata[id_], parts) for id_, parts in pages.items()}
 
 
@@ -63,9 +63,10 @@ def _document(file: Path) -> JsonObject:
 
 
 def _page(document: JsonObject, file: Path) -> JsonObject:
-    for page in (*(document.get(name) for name in _NAMES_OF_PAGES), document):
-        if isinstance(page, dict) and isinstance(page.get("items"), list):
-            return page
+    name = container(document.get)
+    page = document[name] if name and isinstance(document[name], dict) else document
+    if isinstance(page.get("items"), list):
+        return page
     raise CapturedDocumentError(f"{file} is neither a playlist with entries nor a page of one.")
 
 

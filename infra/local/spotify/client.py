@@ -3,15 +3,12 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-import requests
-from pydantic import BaseModel
-
+from infra.local.loopback import INFO_PATH
+from infra.local.own_routes import OwnRoutes
 from infra.local.spotify.admin import (
     CLOCK_PATH,
     CONSENT_PATH,
     FAULTS_PATH,
-    INFO_PATH,
-    SECRET_HEADER,
     TIER_PATH,
     Clock,
     ClockSetting,
@@ -25,12 +22,6 @@ from infra.local.spotify.admin import (
     TierSetting,
 )
 
-_SECONDS_TO_ANSWER = 10.0
-
-
-class SimulatorError(Exception):
-    """The simulator refused a request; the text is its own."""
-
 
 def find_simulator(variables: Mapping[str, str]) -> "SimulatorClient | None":
     """Return a client of the simulator that an environment leads to; None if it leads to none."""
@@ -38,25 +29,12 @@ def find_simulator(variables: Mapping[str, str]) -> "SimulatorClient | None":
     return SimulatorClient(address, variables.get("SPOTIFY_SIMULATOR_SECRET", "")) if address else None
 
 
-class SimulatorClient:
-    """Talks to the simulator, past every proxy.
-
-    Every method raises `requests.RequestException` when there is no simulator to answer, or the secret is another's.
-
-    Args:
-        base_url: Its address, such as `http://127.0.0.1:4570`.
-        secret: What its own routes ask for.
-    """
-
-    def __init__(self, base_url: str, secret: str) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers[SECRET_HEADER] = secret
+class SimulatorClient(OwnRoutes):
+    """Talks to the simulator."""
 
     def info(self) -> SimulatorInfo:
         """Return what the simulator is, its clock, its tier and its playlists."""
-        return SimulatorInfo.model_validate_json(self._request("GET", INFO_PATH))
+        return SimulatorInfo.model_validate_json(self.get(INFO_PATH))
 
     def set_date(self, day: dt.date) -> Clock:
         """Make the simulator show a day.
@@ -64,11 +42,11 @@ class SimulatorClient:
         Raises:
             SimulatorError: The day is before the first one that the simulator knows.
         """
-        return Clock.model_validate_json(self._put(CLOCK_PATH, ClockSetting(date=day)))
+        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=day)))
 
     def reset(self) -> Clock:
         """Let the simulator follow the calendar (UTC) again."""
-        return Clock.model_validate_json(self._put(CLOCK_PATH, ClockSetting(date=None)))
+        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=None)))
 
     def set_tier(self, tier: TierName, generation: Generation | None = None) -> TierSetting:
         """Change what Spotify grants the application; without a generation it is the tier's own.
@@ -76,11 +54,11 @@ class SimulatorClient:
         Raises:
             SimulatorError: The tier does not exist in that generation.
         """
-        return TierSetting.model_validate_json(self._put(TIER_PATH, TierSetting(tier=tier, generation=generation)))
+        return TierSetting.model_validate_json(self.put(TIER_PATH, TierSetting(tier=tier, generation=generation)))
 
     def faults(self) -> FaultPlan:
         """Return the faults that are still to come, and the decorations."""
-        return FaultPlan.model_validate_json(self._request("GET", FAULTS_PATH))
+        return FaultPlan.model_validate_json(self.get(FAULTS_PATH))
 
     def set_faults(self, faults: Iterable[Fault], decorations: Iterable[Decoration] = ()) -> FaultPlan:
         """Let these faults come and no others; edits of before are undone.
@@ -89,7 +67,7 @@ class SimulatorClient:
             SimulatorError: A fault names an endpoint, or a decoration a playlist, that is not served.
         """
         plan = FaultPlan(faults=tuple(faults), decorations=tuple(decorations))
-        return FaultPlan.model_validate_json(self._put(FAULTS_PATH, plan))
+        return FaultPlan.model_validate_json(self.put(FAULTS_PATH, plan))
 
     def clear_faults(self) -> FaultPlan:
         """Let nothing go wrong any more."""
@@ -97,14 +75,4 @@ class SimulatorClient:
 
     def set_consent_date(self, day: dt.date) -> ConsentSetting:
         """Let the user have consented on a day to every refresh token so far: six months later they are void."""
-        return ConsentSetting.model_validate_json(self._put(CONSENT_PATH, ConsentSetting(date=day)))
-
-    def _put(self, path: str, message: BaseModel) -> bytes:
-        return self._request("PUT", path, message.model_dump_json())
-
-    def _request(self, method: str, path: str, body: str | None = None) -> bytes:
-        response = self._session.request(method, self._base_url + path, data=body, timeout=_SECONDS_TO_ANSWER)
-        if response.status_code == requests.codes.bad_request:
-            raise SimulatorError(response.json()["error"]["message"])
-        response.raise_for_status()
-        return response.content
+        return ConsentSetting.model_validate_json(self.put(CONSENT_PATH, ConsentSetting(date=day)))

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive, Scope, Send
 
+from infra.local.answers import TruncatedResponse, half, hung_up
+from infra.local.faults import strike
 from infra.local.spotify.admin import Fault, FaultKind
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -32,20 +33,9 @@ class Faults:
 
     def strike(self, endpoint: str, playlist: str | None) -> Fault | None:
         """Count a call of an endpoint, and return the fault that strikes it, if any does."""
-        struck: Fault | None = None
-        left: list[Fault] = []
-        for fault in self.left:
-            if fault.endpoint != endpoint or fault.playlist not in (None, playlist):
-                left.append(fault)
-            elif fault.after:
-                left.append(fault.model_copy(update={"after": fault.after - 1}))
-            elif struck:
-                left.append(fault)
-            else:
-                struck = fault
-                if fault.times > 1:
-                    left.append(fault.model_copy(update={"times": fault.times - 1}))
-        self.left = tuple(left)
+        struck, self.left = strike(
+            self.left, lambda fault: fault.endpoint == endpoint and fault.playlist in (None, playlist)
+        )
         return struck
 
 
@@ -56,13 +46,13 @@ async def faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response
     if fault.kind == "timeout":
         assert fault.seconds is not None
         with suppress(TimeoutError):
-            await asyncio.wait_for(_hung_up(request), fault.seconds)
+            await asyncio.wait_for(hung_up(request), fault.seconds)
     answer = await endpoint(request)
     match fault.kind:
         case "truncated_body":
-            return _TruncatedResponse(answer.body, media_type=answer.media_type)
+            return TruncatedResponse(answer.body, media_type=answer.media_type)
         case "invalid_json":
-            return Response(_half(answer.body), media_type=answer.media_type)
+            return Response(half(answer.body), media_type=answer.media_type)
         case "short_page" if answer.status_code == HTTPStatus.OK:
             page = json.loads(bytes(answer.body))
             return JSONResponse(page | {"items": page["items"][: len(page["items"]) // 2]})
@@ -72,12 +62,6 @@ async def faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response
             return answer
 
 
-async def _hung_up(request: Request) -> None:
-    await request.body()  # kept by the request, for whoever answers it
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 def _refusal(fault: Fault) -> Response:
     status, message = _REFUSALS[fault.kind]
     error: dict[str, Any] = {"status": status, "message": message}
@@ -85,19 +69,3 @@ def _refusal(fault: Fault) -> Response:
         error["reason"] = "QUOTA_EXCEEDED"
     headers = {} if fault.seconds is None else {"Retry-After": f"{fault.seconds:.0f}"}
     return JSONResponse({"error": error}, status, headers)
-
-
-class _TruncatedResponse(Response):
-    """Promises its whole body and sends half of it; the server then closes the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_half(message: Message) -> None:
-            if "body" in message:
-                message = {**message, "body": _half(message["body"]), "more_body": True}
-            await send(message)
-
-        await super().__call__(scope, receive, send_half)
-
-
-def _half(body: bytes | memoryview) -> bytes:
-    return bytes(body[: len(body) // 2])

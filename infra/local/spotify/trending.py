@@ -171,6 +171,10 @@ class Trends:
         )
         return min(100, round(_POPULARITY_PER_LOG_PLAYS * mean_log_plays))
 
+    def ranking(self, playlist: TrendingPlaylist, on: date) -> tuple[Track, ...]:
+        """Return the songs of a list on a day, the first place first."""
+        return tuple(self._catalogue.tracks[song_id] for song_id in self._ranking(playlist, _week(on)))
+
     def entries(self, playlist: TrendingPlaylist, on: date) -> tuple[Entry, ...]:
         """Return the entries of a list on a day, the first place first; they are the same all week."""
         week = _week(on)

@@ -42,10 +42,11 @@ UP = Endpoints(
     client_id=f"{CLIENT_ID_PREFIX}0",
     client_secret="the client's secret",
     simulator_secret="the simulator's secret",
+    listenbrainz="http://127.0.0.1:4571",
 )
 """Where the local cloud is, if it is up."""
-SIMULATOR = {name for name in UP.environment() if name.startswith(("SPOTI", "RECCOBEATS"))}
-"""The variables that lead to the simulator of Spotify."""
+SIMULATOR = {name for name in UP.environment() if name.startswith(("SPOTI", "RECCOBEATS", "LISTENBRAINZ"))}
+"""The variables that lead to the simulators."""
 LOCAL, AWS, ELSEWHERE, NOWHERE = "local", "AWS", "other", "-"
 ACCOUNT = "123456789012"
 
@@ -73,6 +74,7 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "query": ["top_artists"],
     "remove": ["songs", "--yes"],
     "replay": ["--from", "2026-11-23", "--to", "2026-11-23"],
+    "unload": ["--playlist", "p", "--date", "2026-11-23", "--yes"],
 }
 """What a command needs to be told."""
 

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -9,6 +10,7 @@ from infra.cli import deployment
 from infra.cli.cloud import Cloud
 from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError, UsageError
+from infra.deploying import deploy as deploying
 from infra.deploying.build import BuildError
 from infra.deploying.deploy import Change, Plan, Stack
 from infra.deploying.secrets import store_spotify_secret
@@ -132,3 +134,40 @@ def test_playlists_that_are_none_are_refused_before_anything_is_deployed(
 
     with pytest.raises(UsageError, match=f"{named}.* Nothing was deployed"):
         deployment.deploy_components(Cloud("dev", variables), [PLATFORM, "extractor"], parameters)
+
+
+@pytest.mark.parametrize(("deployed", "left_out"), [((), ["listenbrainz"]), (("listenbrainz",), [])])
+def test_what_is_optional_is_left_out_of_everything_until_it_was_deployed_by_name(
+    deployed: tuple[str, ...], left_out: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deploying, "standing", lambda _client, _environment, name: name if name in deployed else None)
+    monkeypatch.setattr(Cloud, "client", lambda *_: None)
+
+    assert [each for each in COMPONENTS if each not in deployment._switched_on(Cloud("dev", {}))] == left_out
+    assert ("`earworm deploy listenbrainz` turns it on" in " ".join(capsys.readouterr().out.split())) == bool(left_out)
+
+
+@pytest.mark.parametrize(
+    ("variables", "parameters", "is_deployed", "refused"),
+    [
+        ({}, {}, False, True),
+        ({"LISTENBRAINZ_CONTACT": ""}, {}, False, True),
+        ({}, {}, True, False),
+        ({"LISTENBRAINZ_CONTACT": "charts@label.example"}, {}, False, False),
+        ({}, {"Contact": "https://label.example/charts"}, False, False),
+    ],
+)
+def test_listenbrainz_is_not_deployed_without_somebody_to_ask(
+    variables: dict[str, str],
+    parameters: dict[str, str],
+    is_deployed: bool,  # noqa: FBT001
+    refused: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deploying, "standing", lambda *_: "it" if is_deployed else None)
+    destination = deployment._Destination(
+        Cloud("dev", variables), cast("CloudFormationClient", None), cast("S3Client", None), parameters
+    )
+
+    with pytest.raises(UsageError, match="LISTENBRAINZ_CONTACT is not set") if refused else nullcontext():
+        deployment._check_contact(destination)

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from contracts.candidates import Candidate
+from contracts.chart import write_raw_chart
+from contracts.lists import ListSnapshot
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.tables import TABLES
 from infra.cli.explain import entries, value_at
 from services import transform_of
+from tests.charts import REGIONAL_WEEKLY, chart_file, chart_of, loaded, track_id
 from tests.documents import artist, entry, envelope, isrc_of, playlist, track
 
 PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
@@ -36,16 +39,25 @@ DOCUMENT = envelope(
 )
 
 
+CHART = loaded(
+    "regional-de-weekly-2023-01-12.csv", b",,preface\n" + chart_file(REGIONAL_WEEKLY, [1, 2, 4]).replace(b"\n", b"\r\n")
+)
+OF_KIND: dict[Any, tuple[Any, ListSnapshot]] = {
+    "playlists": (DOCUMENT, read(DOCUMENT)),
+    "charts": (json.loads(write_raw_chart(CHART)), chart_of(CHART)),
+}
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_is_found_by_its_key_and_explained_by_the_place_that_it_was_made_of(table: str) -> None:
-    snapshot = read(DOCUMENT)
+    document, snapshot = OF_KIND[TABLES[table].kind]
     made = [each for each in transform_of(table)(snapshot) if isinstance(each, Candidate)]
 
     assert made
     assert [each.location for each in entries(snapshot, table, None)] == [each.location for each in made]
     for candidate in made:
-        value_at(DOCUMENT, candidate.location)
-        for column in set(TABLES[table].key) - {"playlist_id", "snapshot_date"}:
+        value_at(document, candidate.location)
+        for column in set(TABLES[table].key).difference(TABLES[table].snapshot):
             found = entries(snapshot, table, str(candidate.row[column]))
             assert candidate.location in [each.location for each in found]
 
@@ -64,6 +76,16 @@ def test_a_row_is_named_by_an_id_or_by_the_position_of_its_entry(
     table: str, name: str, places: dict[str, int | None]
 ) -> None:
     assert {each.location: each.position for each in entries(read(DOCUMENT), table, name)} == places
+
+
+@pytest.mark.parametrize("name", ["4", track_id(4)])
+def test_a_row_of_a_chart_is_named_by_its_rank_or_its_id_and_explained_by_its_line(name: str) -> None:
+    document, chart = OF_KIND["charts"]
+
+    (found,) = entries(chart, "charts", name)
+
+    assert (found.location, found.position) == ("$.document line 5", 4)
+    assert value_at(document, found.location).startswith(f"4,spotify:track:{track_id(4)},")
 
 
 def test_a_row_without_an_id_is_found_by_its_position() -> None:

@@ -183,6 +183,7 @@ def test_a_day_that_cannot_be_is_refused_with_those_that_can(arguments: list[str
         ["dlq", "redrive"],
         ["logs", "--service", "concerts"],
         ["trace", "--open"],
+        ["run", "--source", "listenbrainz", "--playlist", "p"],
     ],
     ids=" ".join,
 )

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from infra.cli import replay as replays
 from infra.cli.cloud import Cloud, Platform
 from infra.cli.replay import EVERY_TABLE, Announcement, ReplayRequest, announcement, await_written, clock, run
@@ -38,7 +38,7 @@ def cloud() -> Iterator[Cloud]:
         for key in KEYS:
             s3.put_object(Bucket=BUCKET, Key=key.raw, Body=b"{}")
         s3.put_object(Bucket=BUCKET, Key="raw/spotify/2026-11-09/stray.json", Body=b"{}")
-        hear("raw-snapshots", "topic-arn", *TABLES)
+        hear("raw-snapshots", "topic-arn", *of_kind("playlists"))
         for table in TABLES:
             boto3.client("ssm").put_parameter(Name=f"/earworm/dev/tables/{table}", Value=table, Type="String")
             deploy(table, "1.0.0")
@@ -118,7 +118,8 @@ def interrupt_after(
 def test_every_snapshot_of_the_days_is_announced_to_every_table_through_the_topic(cloud: Cloud, tmp_path: Path) -> None:
     assert run(cloud, ReplayRequest(DAYS[0], DAYS[1]), tmp_path, rate=1000, wait=False).announced == 4
 
-    assert [sorted(announced(table.replace("_", "-"))) for table in TABLES] == [[key.raw for key in KEYS[:4]]] * 5
+    for table in of_kind("playlists"):
+        assert sorted(announced(table.replace("_", "-"))) == [key.raw for key in KEYS[:4]]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from contracts.operations.log_events import LogEvent
 from infra.cli.logs import Line, _printed, read_line
 from infra.cli.runs import Raw, find_runs, place
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 
 KEY = SnapshotKey(date(2026, 11, 22), "p1")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -41,6 +41,21 @@ def test_a_run_is_what_its_lines_tell() -> None:
     assert run.over
     assert (run.run_id, run.began, run.snapshot_date, run.over.calls) == ("run-1", NOW, date(2026, 11, 22), 7)
     assert (run.outcome, run.keys) == ("forbidden", [KEY])
+
+
+def test_a_run_of_the_collector_of_charts_is_one_as_well() -> None:
+    key = SnapshotKey(date(2026, 11, 22), "listenbrainz-recordings-global-weekly", CHARTS)
+    chart = {"chart_id": "recordings-global-weekly", "outcome": "ok", "key": key.raw, "entries": 1000}
+    (run,) = find_runs(
+        [
+            line(LogEvent.RUN_BEGINS, snapshot_date="2026-11-22", charts=["recordings-global-weekly"]),
+            line(LogEvent.RUN_OVER, after=2, calls=2, charts=[chart]),
+        ]
+    )
+
+    assert run.over
+    assert (run.outcome, run.over.calls, run.keys) == ("ok", 2, [key])
+    assert [each.name for each in run.over.lists] == ["recordings-global-weekly"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from services.extractor.web import JsonObject, WebError
+from shared.web import JsonObject, WebError
 
 API_URL = "https://api.reccobeats.test/v1/"
 MEASURES = (

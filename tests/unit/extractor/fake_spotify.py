@@ -129,8 +129,8 @@ class FakeSpotify:
             raise fault
         self.wait(0.1)
         if endpoint == "reccobeats":
-            return _response(request, fault or _measured(query["ids"].split(",")))
-        return _response(request, fault or self._answer(endpoint, playlist_id, query, request))
+            return respond(request, fault or _measured(query["ids"].split(",")))
+        return respond(request, fault or self._answer(endpoint, playlist_id, query, request))
 
     def _endpoint(self, url: str) -> tuple[Endpoint, str]:
         if url == TOKEN_URL:
@@ -228,7 +228,7 @@ def _measured(ids: Sequence[str]) -> Answer:
     return Answer(200, {"content": rows})
 
 
-def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
+def respond(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
     body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
     response = requests.Response()
     response.status_code = answer.status

@@ -9,13 +9,12 @@ import pytest
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.authorization import Authorization, ConsentEndedError, authorization
+from services.extractor.authorization import Authorization, ConsentEndedError, UnauthorizedError, authorization
 from services.extractor.credentials import Credentials
-from services.extractor.web import (
+from shared.web import (
     QuotaError,
     RateLimitedError,
     RefusedError,
-    UnauthorizedError,
     UnavailableError,
     WebSession,
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from services.extractor.capabilities import Capabilities
-from services.extractor.web import NotFoundError, RefusedError, UnavailableError, WebError
+from shared.web import NotFoundError, RefusedError, UnavailableError, WebError
 
 
 def refuse(status: int) -> None:

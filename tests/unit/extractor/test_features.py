@@ -25,7 +25,7 @@ from services.extractor.features import (
     measure,
 )
 from services.extractor.reccobeats import ReccoBeats
-from services.extractor.web import JsonObject, QuotaError, RefusedError, UnavailableError, WebError
+from shared.web import JsonObject, QuotaError, RefusedError, UnavailableError, WebError
 from tests.documents import entry, envelope, playlist
 from tests.unit.extractor.fake_reccobeats import API_URL, FakeReccoBeats, recording, without_features
 from tests.unit.extractor.fake_spotify import song, spotify_id

@@ -8,20 +8,19 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.authorization import ConsentEndedError
+from services.extractor.authorization import ConsentEndedError, UnauthorizedError
 from services.extractor.credentials import Credentials
 from services.extractor.playlist import CompletePlaylist, outcome_of, read_playlist
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import (
+from shared.errors import TransientError
+from shared.web import (
     NotFoundError,
     QuotaError,
     RateLimitedError,
     RefusedError,
-    UnauthorizedError,
     UnavailableError,
     WebError,
 )
-from shared.errors import TransientError
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,

@@ -9,7 +9,7 @@ from msgspec import convert
 
 from contracts.spotify import ExternalIds, Track
 from services.extractor.reccobeats import ReccoBeats
-from services.extractor.web import (
+from shared.web import (
     NotFoundError,
     QuotaError,
     RateLimitedError,

@@ -14,7 +14,7 @@ from services.extractor.enrichment import Enrichment
 from services.extractor.features import Features
 from services.extractor.playlist import CompletePlaylist
 from services.extractor.snapshot import Extraction, as_raw_snapshot
-from services.extractor.web import RefusedError, UnavailableError, WebError
+from shared.web import RefusedError, UnavailableError, WebError
 from tests.documents import album, artist, entry, playlist, track, tracks_in
 
 DAY = date(2026, 11, 22)

@@ -9,13 +9,13 @@ import requests
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
+from services.extractor.authorization import UnauthorizedError
 from services.extractor.credentials import Credentials
 from services.extractor.spotify import SpotifyClient
-from services.extractor.web import (
+from shared.web import (
     NotFoundError,
     QuotaError,
     RefusedError,
-    UnauthorizedError,
     UnavailableError,
     WebError,
 )

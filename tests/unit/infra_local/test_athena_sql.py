@@ -57,6 +57,8 @@ def answer(sql: str) -> str | None:
         ("at_timezone(TIMESTAMP '2026-11-22 07:00:00 UTC', 'America/New_York')", "2026-11-22 02:00:00.000"),
         ("TIMESTAMP '2026-11-22 07:00:00' AT TIME ZONE 'America/New_York'", "2026-11-22 02:00:00.000"),
         # Text.
+        ("normalize('ﬁ Ａ', NFKC)", "fi A"),
+        ("normalize('e\u0301')", "é"),
         ("format('%05.2f', 3.14159)", "03.14"),
         ("format('%s has %,d at %.1f%%', DATE '2026-11-22', 1234567, 50)", "2026-11-22 has 1,234,567 at 50.0%"),
         ("regexp_extract('track 12', '\\d+')", "12"),

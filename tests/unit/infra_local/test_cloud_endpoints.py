@@ -11,6 +11,7 @@ BOTH = Endpoints(
     client_id="client",
     client_secret="the client's secret",
     simulator_secret="the simulator's secret",
+    listenbrainz="http://127.0.0.1:3",
 )
 
 
@@ -25,6 +26,14 @@ def test_the_simulator_takes_the_place_of_spotify_and_of_reccobeats() -> None:
     assert environment["SPOTIFY_TOKEN_URL"] == "http://127.0.0.1:2/api/token"
     assert environment["RECCOBEATS_API_URL"] == "http://127.0.0.1:2/reccobeats/v1/"
     assert (environment["SPOTIPY_CLIENT_ID"], environment["SPOTIPY_CLIENT_SECRET"]) == ("client", "the client's secret")
+
+
+def test_the_simulator_of_listenbrainz_takes_its_place_and_names_somebody() -> None:
+    environment = BOTH.environment()
+
+    assert environment["LISTENBRAINZ_API_URL"] == "http://127.0.0.1:3/1/"
+    assert environment["LISTENBRAINZ_CONTACT"].endswith(".example")
+    assert not any(name.startswith("LISTENBRAINZ") for name in AWS.environment())
 
 
 def test_beside_the_real_spotify_stands_the_real_reccobeats() -> None:

@@ -29,6 +29,17 @@ def test_every_key_is_a_function_of_table_day_and_playlist() -> None:
     assert key.quarantine("songs") == "quarantine/spotify/year=2026/month=03/day=05/songs-37i9.json"
     assert key.quarantined_values("songs") == "quarantine-values/spotify/year=2026/month=03/day=05/songs-37i9.json"
     assert key.receipt("songs") == "receipts/spotify/year=2026/month=03/day=05/songs-37i9.json"
+    assert key.outputs("songs") == (
+        key.receipt("songs"),
+        key.parquet("songs"),
+        key.quarantine("songs"),
+        key.quarantined_values("songs"),
+    )
+
+
+def test_what_was_unloaded_is_no_raw_snapshot_any_more() -> None:
+    with pytest.raises(PermanentError, match="not the key of a raw snapshot"):
+        SnapshotKey.from_raw(SnapshotKey(date(2026, 3, 5), "37i9").unloaded)
 
 
 def test_a_chart_has_keys_of_its_own() -> None:

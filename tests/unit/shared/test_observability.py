@@ -16,7 +16,7 @@ from shared import observability
 from shared.observability import instrument, message, step
 from tests.unit.shared.daemon import OTHER_ROOT, ROOT, Daemon, flat, header, listening
 
-MAIN = {"audit": "audit", "extractor": "extract", "redrive": "redrive", "report": "report"}
+MAIN = {"audit": "audit", "extractor": "extract", "listenbrainz": "collect", "redrive": "redrive", "report": "report"}
 """The module of each service but for the transformers that its handler starts."""
 LAMBDA_ROOT = "1-6925e000-00000000000000000000000f"
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from services.extractor.web import (
+from shared.web import (
+    NoContentError,
     QuotaError,
     RateLimitedError,
     UnavailableError,
@@ -20,6 +21,13 @@ from services.extractor.web import (
     retrying,
 )
 from tests.unit.extractor.fake_spotify import RECCOBEATS_URL, Answer, Clock, FakeSpotify, error
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeSpotify]:
+    with FakeSpotify().reachable() as spotify:
+        yield spotify
+
 
 URL = f"{RECCOBEATS_URL}audio-features"
 QUERY = {"ids": "one,two"}
@@ -108,6 +116,27 @@ def test_a_limit_of_a_minute_passes(fake: FakeSpotify, retry_after: str) -> None
 
     assert not isinstance(fault.value, QuotaError)
     assert session.spent is None
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset-In"])
+def test_a_limit_ends_when_the_answer_says(fake: FakeSpotify, header: str) -> None:
+    clock = Clock()
+    fake.faults["reccobeats"] = [Answer(429, {"code": 429, "error": "Slow down"}, {header: "7"})]
+
+    fetcher(session_of(clock), retrying(lambda: clock.seconds_left, clock.sleep))(URL, QUERY)
+
+    assert clock.pauses == [7.0]
+
+
+def test_what_is_not_there_yet_is_not_asked_for_again_at_once(fake: FakeSpotify) -> None:
+    clock = Clock()
+    session = session_of(clock)
+    fake.withheld["reccobeats"] = Answer(204)
+
+    with pytest.raises(NoContentError, match="no content yet") as fault:
+        fetcher(session, retrying(lambda: clock.seconds_left, clock.sleep))(URL, QUERY)
+
+    assert (fault.value.finding, session.calls, clock.pauses) == ("failed:204", 1, [])
 
 
 def test_calls_end_with_their_budget(fake: FakeSpotify) -> None:

@@ -1,4 +1,4 @@
-"""Who may talk to the simulator, and who may turn it."""
+"""Who may talk to a simulator, and who may turn it."""
 
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -7,8 +7,7 @@ from typing import Any, Final, TypeAlias
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from infra.local.loopback import HEALTH_PATH, foreign
-from infra.local.spotify.admin import INFO_PATH, SECRET_HEADER
+from infra.local.loopback import HEALTH_PATH, INFO_PATH, SECRET_HEADER, foreign
 
 _Message: TypeAlias = MutableMapping[str, Any]
 _Receive: TypeAlias = Callable[[], Awaitable[_Message]]
@@ -19,7 +18,7 @@ _SECRET_NEEDED: Final = f"The simulator's own routes need the header {SECRET_HEA
 
 
 class Guard:
-    """An ASGI application in front of the simulator's.
+    """An ASGI application in front of a simulator's.
 
     Args:
         app: The simulator.

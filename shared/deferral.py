@@ -1,4 +1,4 @@
-"""What a run cannot finish because calls are spent, left to a run that starts once there are new ones."""
+"""What a run cannot finish now, left to a run that starts later."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
-from contracts.operations.extraction import ExtractionRequest
-from services.extractor.web import QuotaError
+from contracts.operations.collecting import MOST_DEFERRALS, ScheduledRequest
+from shared.web import QuotaError
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -23,28 +23,24 @@ class Deferral:
     """A run that is to be started once.
 
     Attributes:
-        scheduled_time: When the first run was due, so that the snapshots land on its day.
-        playlists: What is left of that run.
-        count: Which deferral it is, from 1 on.
+        request: What it is started with. Its scheduled time is that of the first run, so that the snapshots land on
+            its day.
         due: When it is to start.
     """
 
-    scheduled_time: datetime
-    playlists: tuple[str, ...]
-    count: int
+    request: ScheduledRequest
     due: datetime
-
-    @property
-    def request(self) -> ExtractionRequest:
-        """What it is started with."""
-        return ExtractionRequest(scheduled_time=self.scheduled_time, playlists=self.playlists, deferrals=self.count)
 
 
 def wait_after(spent: QuotaError) -> timedelta:
-    """How long to wait for new calls: as Spotify asks and a little more, a day at most; an hour if nobody told."""
+    """How long to wait for new calls: as the service asks and a little more, a day at most; an hour if nobody told."""
     if spent.retry_after is None:
         return _DEFAULT_WAIT
     return max(_SHORTEST, timedelta(seconds=min(spent.retry_after, _LONGEST.total_seconds())) + _MARGIN)
+
+
+class NotDeferredError(Exception):
+    """A run was deferred as often as it may be."""
 
 
 class Deferrals(Protocol):
@@ -52,6 +48,27 @@ class Deferrals(Protocol):
 
     def defer(self, deferral: Deferral) -> None:
         """Has a run started when it is due; told twice, it is started once."""
+
+
+def defer(deferrals: Deferrals, request: ScheduledRequest, wait: timedelta) -> Deferral:
+    """Leaves the rest of a run to a later time.
+
+    Args:
+        deferrals: Takes it.
+        request: What is left, as of a run that was deferred as often as this one.
+        wait: How long to wait from now on.
+
+    Raises:
+        NotDeferredError: It was deferred as often as it may be.
+        ClientError: It is refused.
+        BotoCoreError: Nobody takes it.
+    """
+    if request.deferrals >= MOST_DEFERRALS:
+        raise NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand later")
+    again = request.model_copy(update={"deferrals": request.deferrals + 1})
+    deferral = Deferral(again, datetime.now(UTC) + wait)
+    deferrals.defer(deferral)
+    return deferral
 
 
 class SchedulerDeferrals:
@@ -69,7 +86,7 @@ class SchedulerDeferrals:
         role_arn: str,
         dead_letter_queue_arn: str,
     ) -> None:
-        """Nothing is scheduled yet.
+        """Leaves runs to the scheduler.
 
         Args:
             scheduler: Makes a client of the service, which few runs need.
@@ -96,7 +113,7 @@ class SchedulerDeferrals:
         try:
             scheduler.create_schedule(
                 Name=self._name(deferral, event),
-                Description="Starts a deferred run of the extractor, once.",
+                Description="Starts a deferred run, once.",
                 ScheduleExpression=f"at({deferral.due.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},
@@ -114,5 +131,7 @@ class SchedulerDeferrals:
 
     def _name(self, deferral: Deferral, event: str) -> str:
         """A repeated invocation finds the same name, and another run of the same day another one."""
-        day = deferral.scheduled_time.astimezone(UTC).date()
-        return f"{self._name_prefix}-{day}-{deferral.count}-{sha256(event.encode()).hexdigest()[:8]}"
+        request = deferral.request
+        assert request.scheduled_time
+        day = request.scheduled_time.astimezone(UTC).date()
+        return f"{self._name_prefix}-{day}-{request.deferrals}-{sha256(event.encode()).hexdigest()[:8]}"

@@ -8,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.operations.extraction import ExtractionRequest
-from services.extractor.deferral import Deferral, SchedulerDeferrals, wait_after
-from services.extractor.web import QuotaError
+from shared.deferral import Deferral, SchedulerDeferrals, wait_after
 from shared.invocation import read
+from shared.web import QuotaError
 from tests.unit.extractor.fake_spotify import OTHER_PLAYLIST_ID, PLAYLIST_ID
 
+SUNDAY = datetime(2026, 11, 22, 6, tzinfo=UTC)
 DEFERRAL = Deferral(
-    scheduled_time=datetime(2026, 11, 22, 6, tzinfo=UTC),
-    playlists=(PLAYLIST_ID, OTHER_PLAYLIST_ID),
-    count=1,
+    ExtractionRequest(scheduled_time=SUNDAY, playlists=(PLAYLIST_ID, OTHER_PLAYLIST_ID), deferrals=1),
     due=datetime(2026, 11, 23, 7, 8, 9, tzinfo=timezone(timedelta(hours=1))),
 )
 
@@ -58,8 +57,10 @@ def test_the_rest_of_a_run_is_scheduled_once_with_the_event_that_continues_it() 
     assert schedule["ScheduleExpression"] == "at(2026-11-23T06:08:09)"
     assert schedule["ScheduleExpressionTimezone"] == "UTC"
     assert schedule["ActionAfterCompletion"] == "DELETE"
-    assert read(ExtractionRequest, json.loads(schedule["Target"]["Input"])) == ExtractionRequest(
-        scheduled_time=DEFERRAL.scheduled_time, playlists=DEFERRAL.playlists, deferrals=1
+    assert (
+        read(ExtractionRequest, json.loads(schedule["Target"]["Input"]))
+        == DEFERRAL.request
+        == ExtractionRequest(scheduled_time=SUNDAY, playlists=(PLAYLIST_ID, OTHER_PLAYLIST_ID), deferrals=1)
     )
 
 
@@ -73,13 +74,14 @@ def test_an_invocation_that_is_repeated_defers_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"count": 2}, {"playlists": (PLAYLIST_ID,)}, {"scheduled_time": datetime(2026, 11, 29, 6, tzinfo=UTC)}]
+    "other",
+    [{"deferrals": 2}, {"playlists": (PLAYLIST_ID,)}, {"scheduled_time": datetime(2026, 11, 29, 6, tzinfo=UTC)}],
 )
 def test_another_rest_is_deferred_beside_the_first(other: dict[str, Any]) -> None:
     scheduler = FakeScheduler()
 
     deferrals_of(scheduler).defer(DEFERRAL)
-    deferrals_of(scheduler).defer(replace(DEFERRAL, **other))
+    deferrals_of(scheduler).defer(replace(DEFERRAL, request=DEFERRAL.request.model_copy(update=other)))
 
     assert len(scheduler.schedules) == 2
 

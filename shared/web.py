@@ -24,6 +24,11 @@ _LONGEST_ANSWER_SECONDS: Final = 30.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 """Limits on the rate of calls pass within a minute: one that lasts longer is a quota that is spent."""
 
+_WAITS: Final = ("Retry-After", "X-RateLimit-Reset-In")
+"""The headers of an answer that tell how many seconds to wait; the second is ListenBrainz's.
+
+Source: https://listenbrainz.readthedocs.io/en/latest/users/api/index.html#rate-limiting
+"""
 _ATTEMPTS: Final = 5
 _BACKOFF: Final = wait_random_exponential(multiplier=1, max=20)
 _PART_BYTES: Final = 2**16
@@ -58,17 +63,6 @@ class NotFoundError(RefusedError):
         super().__init__(endpoint, requests.codes.not_found, message)
 
 
-class UnauthorizedError(WebError):
-    """Spotify does not accept the application's credentials."""
-
-    def __init__(self, refusal: RefusedError) -> None:
-        super().__init__(
-            f"Spotify gave no access token, {refusal.status}: {refusal.message}. Compare client_id and client_secret "
-            "with those at https://developer.spotify.com/dashboard",
-            f"unauthorized:{refusal.status}",
-        )
-
-
 class RateLimitedError(WebError, TransientError):
     """Too many calls for now.
 
@@ -87,6 +81,13 @@ class QuotaError(RateLimitedError):
 
     def __init__(self, endpoint: str, message: str, retry_after: float | None) -> None:
         super().__init__(endpoint, message, retry_after, finding="quota")
+
+
+class NoContentError(WebError, TransientError):
+    """The service has nothing to give yet, which it says with 204: to repeat the call at once brings nothing."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(f"{endpoint} has no content yet ({requests.codes.no_content})", "failed:204")
 
 
 class UnavailableError(WebError, TransientError):
@@ -201,6 +202,8 @@ def fetcher(session: WebSession, retrying: Retrying) -> Fetch:
 
 
 def _judge(endpoint: str, answer: requests.Response, seconds_left: float) -> None:
+    if answer.status_code == requests.codes.no_content:
+        raise NoContentError(endpoint)
     if answer.ok:
         if not isinstance(_json(answer), dict):
             raise UnavailableError(endpoint, "unreadable", "the answer is no JSON object")
@@ -238,7 +241,7 @@ def _reason(answer: requests.Response) -> str | None:
 
 
 def _message(answer: requests.Response) -> str:
-    """What an error's body says: an object from Spotify's Web API, words from its token service, anything elsewhere.
+    """What an error's body says: an object from Spotify's Web API, words from token services and ListenBrainz.
 
     Source: https://developer.spotify.com/documentation/web-api/concepts/api-calls#response-error
     """
@@ -255,8 +258,8 @@ def _message(answer: requests.Response) -> str:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdecimal() else None
+    waits = (answer.headers.get(name, "") for name in _WAITS)
+    return next((float(seconds) for seconds in waits if seconds.isdecimal()), None)
 
 
 def _may_soon_succeed(fault: BaseException) -> bool:

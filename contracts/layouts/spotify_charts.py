@@ -1,0 +1,131 @@
+"""The files of charts.spotify.com, and of spotifycharts.com before it, as they are downloaded by hand."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from contracts.chart import Frequency
+from contracts.layouts.layout import (
+    Cell,
+    ChartIdentityError,
+    CsvLayout,
+    Identity,
+    Layout,
+    previous_rank,
+    spotify_track_id,
+    whole_number,
+    words,
+)
+from contracts.regions import read_region
+
+SOURCE: Final = "spotify_charts"
+TERMS: Final = (
+    "Spotify Charts are behind a login and are downloaded by hand; no licence for commercial analysis of the files was "
+    "found, so ask Spotify. Never automate the download."
+)
+
+_ISO_DAY: Final = r"\d{4}-\d{2}-\d{2}"
+_NAME: Final = re.compile(
+    r"(?P<ranking>regional|viral)-(?P<region>global|[a-z]{2})-(?P<frequency>daily|weekly)-"
+    rf"(?:latest|(?P<first>{_ISO_DAY})(?:--(?P<second>{_ISO_DAY}))?)"
+    # What a browser adds to the name of a second download, and what packs it.
+    r"(?: ?\(\d+\))?\.csv(?:\.gz)?",
+    re.IGNORECASE,
+)
+_THURSDAY: Final = 3
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+
+
+def read_name(name: str) -> Identity:
+    """What the name of a downloaded file says; nothing, if it is not such a name.
+
+    A chart week runs from Friday to Thursday. Since 2021 a weekly file names its Thursday. Before, it named two days:
+    of a regional chart the first day and the one after the last, both Fridays; of a viral chart its Thursday twice.
+
+    Raises:
+        ChartIdentityError: Its days are no days, or not those of such a chart.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return Identity()
+    frequency: Frequency = "weekly" if found["frequency"].lower() == "weekly" else "daily"
+    start, end = _period(frequency, found["first"], found["second"]) if found["first"] else (None, None)
+    return Identity(
+        ranking=found["ranking"].lower(),
+        region=_region(found["region"]),
+        frequency=frequency,
+        period_start=start,
+        period_end=end,
+    )
+
+
+def _region(text: str) -> str:
+    try:
+        return read_region(text)
+    except ValueError as fault:
+        raise ChartIdentityError(f"its name says what cannot be: {fault}") from None
+
+
+def _period(frequency: Frequency, first: str, second: str | None) -> tuple[date, date]:
+    """First and last day, both inclusive."""
+    try:
+        start = date.fromisoformat(first)
+        after = date.fromisoformat(second) if second else None
+    except ValueError as fault:
+        raise ChartIdentityError(f"its name says a day that is none: {fault}") from None
+    if frequency == "daily":
+        if after is not None:
+            raise ChartIdentityError(f"its name says {first} to {second}, and daily, which is one day")
+        return start, start
+    if after in {None, start}:
+        return start - _WEEK + _DAY, start
+    if after - start != _WEEK:
+        raise ChartIdentityError(f"its name says a week from {first} to {second}, which are not seven days apart")
+    return start, after - _DAY
+
+
+def _layout(name: str, columns: Mapping[str, tuple[str, Cell]], metric: str | None, said: Identity) -> Layout:
+    return CsvLayout(name, SOURCE, metric, columns, TERMS, _THURSDAY, said, read_name)
+
+
+_OLD_REGIONAL: Final[Mapping[str, tuple[str, Cell]]] = {
+    "Position": ("position", whole_number),
+    "Track Name": ("title", words),
+    "Artist": ("artist_credit", words),
+    "Streams": ("metric_value", whole_number),
+    "URL": ("spotify_track_id", spotify_track_id),
+}
+_OLD_VIRAL = {name: column for name, column in _OLD_REGIONAL.items() if name != "Streams"}
+_RANKED: Final[Mapping[str, tuple[str, Cell]]] = {
+    "rank": ("position", whole_number),
+    "uri": ("spotify_track_id", spotify_track_id),
+    "artist_names": ("artist_credit", words),
+    "track_name": ("title", words),
+    "source": ("label", words),
+    "peak_rank": ("peak_position", whole_number),
+    "previous_rank": ("previous_position", previous_rank),
+}
+_WEEKS: Final[Mapping[str, tuple[str, Cell]]] = {"weeks_on_chart": ("weeks_on_chart", whole_number)}
+_DAYS: Final[Mapping[str, tuple[str, Cell]]] = {"days_on_chart": ("days_on_chart", whole_number)}
+_STREAMS: Final[Mapping[str, tuple[str, Cell]]] = {"streams": ("metric_value", whole_number)}
+
+LAYOUTS: Final = (
+    _layout("Spotify Charts 2017 to 2021, regional", _OLD_REGIONAL, "streams", Identity(ranking="regional")),
+    _layout("Spotify Charts 2017 to 2021, viral", _OLD_VIRAL, None, Identity(ranking="viral")),
+    _layout(
+        "Spotify Charts, regional weekly",
+        {**_RANKED, **_WEEKS, **_STREAMS},
+        "streams",
+        Identity(ranking="regional", frequency="weekly"),
+    ),
+    _layout(
+        "Spotify Charts, regional daily",
+        {**_RANKED, **_DAYS, **_STREAMS},
+        "streams",
+        Identity(ranking="regional", frequency="daily"),
+    ),
+    _layout("Spotify Charts, viral weekly", {**_RANKED, **_WEEKS}, None, Identity(ranking="viral", frequency="weekly")),
+    _layout("Spotify Charts, viral daily", {**_RANKED, **_DAYS}, None, Identity(ranking="viral", frequency="daily")),
+)

@@ -1,0 +1,35 @@
+"""Snapshots of lists of every kind, each read as its kind is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from contracts.chart_snapshot import read_chart
+from contracts.kinds import Kind
+from contracts.snapshot import Provenance, read_snapshot
+from contracts.tables.table import Row
+
+
+class Entries(Protocol):
+    """The entries of a snapshot in order. Going through them can find that the document is not to be read after all."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class ListSnapshot(Protocol):
+    """A snapshot of a list of any kind."""
+
+    @property
+    def origin(self) -> Row:
+        """The columns that all that is told of the snapshot shares."""
+
+    @property
+    def entries(self) -> Entries:
+        """Its entries."""
+
+
+READERS: Mapping[Kind, Callable[[bytes, Provenance], ListSnapshot]] = MappingProxyType(
+    {"playlists": read_snapshot, "charts": read_chart}
+)
+"""What reads a raw object of each kind; it raises UnreadableSnapshotError."""

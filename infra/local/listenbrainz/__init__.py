@@ -1,0 +1,1 @@
+"""A simulator of ListenBrainz: sitewide statistics of the week and the metadata of recordings, over HTTP."""

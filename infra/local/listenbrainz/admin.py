@@ -1,0 +1,89 @@
+"""What the simulator tells of itself, and takes, on its own routes."""
+
+import datetime as dt
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from infra.local.faults import PlannedFault
+from infra.local.loopback import INFO_PATH
+
+CLOCK_PATH: Final = f"{INFO_PATH}/clock"
+FAULTS_PATH: Final = f"{INFO_PATH}/faults"
+STATISTICS_PATH: Final = "/1/stats/sitewide/recordings"
+METADATA_PATH: Final = "/1/metadata/recording/"
+CONTACT: Final = "simulated@earworm.example"
+"""Whom the local cloud's collector names to the simulator."""
+
+Endpoint = Literal["/1/stats/sitewide/recordings", "/1/metadata/recording/"]
+FaultKind = Literal[
+    "not_calculated",
+    "last_week",
+    "rate_limited",
+    "bad_request",
+    "server_error",
+    "unavailable",
+    "timeout",
+    "truncated_body",
+    "invalid_json",
+    "no_metadata",
+]
+_OF_THE_STATISTICS: Final = frozenset({"not_calculated", "last_week"})
+_WITH_SECONDS: Final = frozenset({"rate_limited", "timeout"})
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ClockSetting(_Message):
+    """The day that the simulator shall show; None lets it follow the calendar (UTC)."""
+
+    date: dt.date | None
+
+
+class Clock(_Message):
+    """The day that the simulator shows, and whether it was set."""
+
+    date: dt.date
+    is_set: bool
+
+
+class Fault(PlannedFault):
+    """Something that goes wrong at an endpoint, for some calls.
+
+    Attributes:
+        endpoint: Path of the route.
+        kind: `not_calculated` answers 204, `last_week` with the week before, as on a Monday morning; `rate_limited`
+            429, `bad_request` 400, `server_error` 500, `unavailable` 503. `timeout` holds the answer. `truncated_body`
+            ends the connection in the middle of the answer, `invalid_json` ends the answer there. `no_metadata` knows
+            no recording.
+        seconds: `X-RateLimit-Reset-In` of the 429, or how long the answer is held.
+    """
+
+    endpoint: Endpoint
+    kind: FaultKind
+    seconds: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if (self.seconds is None) is (self.kind in _WITH_SECONDS):
+            raise ValueError(f"{' and '.join(sorted(_WITH_SECONDS))} need seconds, and nothing else takes them")
+        if self.kind in _OF_THE_STATISTICS and self.endpoint != STATISTICS_PATH:
+            raise ValueError(f"{self.kind} strikes {STATISTICS_PATH} alone")
+        if self.kind == "no_metadata" and self.endpoint != METADATA_PATH:
+            raise ValueError(f"{self.kind} strikes {METADATA_PATH} alone")
+        return self
+
+
+class FaultPlan(_Message):
+    """All that shall go wrong. The first fault that is due strikes, and one call is struck at most once."""
+
+    faults: tuple[Fault, ...] = ()
+
+
+class SimulatorInfo(_Message):
+    """The simulator: its name and its clock."""
+
+    name: str
+    clock: Clock

@@ -1,0 +1,3 @@
+from services.listenbrainz.collect import collector
+
+lambda_handler = collector()

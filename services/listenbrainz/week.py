@@ -1,0 +1,114 @@
+"""What ListenBrainz tells of a week's listening, and of which week; pure.
+
+Source: https://listenbrainz.readthedocs.io/en/latest/users/api/statistics.html
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Self
+
+from msgspec import Struct
+
+from contracts.candidates import Reject
+from contracts.elements import decoder, replace_lone_surrogates
+from contracts.fields import Unverified, integer
+from contracts.layouts.layout import ChartEntry, ChartIdentityError
+from contracts.layouts.listenbrainz import SitewideRecordings
+
+RANGE: Final = "week"
+MOST_ROWS: Final = 1000
+"""How many rows ListenBrainz gives at once, which are all that it calculates."""
+
+_MBID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LAYOUT: Final = SitewideRecordings()
+
+
+class _Counts(Struct):
+    count: Unverified = None
+    total_recording_count: Unverified = None
+    offset: Unverified = 0
+
+
+class _Answer(Struct):
+    payload: _Counts
+
+
+class NotAWeekError(ValueError):
+    """An answer is not the statistics of a week."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Week:
+    """A week from Monday to Sunday, in UTC; the earlier one is the lesser."""
+
+    monday: date
+
+    @classmethod
+    def last_before(cls, moment: datetime) -> Self:
+        """The last week that was over at a moment."""
+        day = moment.astimezone(UTC).date()
+        return cls(day - timedelta(days=day.weekday() + 7))
+
+    @property
+    def sunday(self) -> date:
+        """Its last day."""
+        return self.monday + timedelta(days=6)
+
+    def __str__(self) -> str:
+        return f"{self.monday} to {self.sunday}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The recordings that were listened to most in a week.
+
+    Attributes:
+        week: As `from_ts` and `to_ts` tell it.
+        rows: How many came.
+        announced: How many there should be.
+        mbids: The distinct MBIDs of recordings among them, in their order.
+        document: The answer as it came.
+    """
+
+    week: Week
+    rows: int
+    announced: int
+    mbids: tuple[str, ...]
+    document: bytes
+
+
+def read_statistics(document: bytes) -> Statistics:
+    """Reads the answer to `stats/sitewide/recordings`.
+
+    `count` is what was asked for, capped, and `total_recording_count` what there is, so the lesser is what should come.
+
+    Raises:
+        NotAWeekError: It is something else, or not of a week from Monday to Sunday.
+    """
+    text = document.decode(errors="replace")
+    try:
+        said = _LAYOUT.says(text)
+        counts = decoder(_Answer).decode(replace_lone_surrogates(document)).payload
+    except (ChartIdentityError, ValueError) as fault:
+        raise NotAWeekError(f"not the statistics of a week: {fault}") from None
+    monday, sunday = said.period_start, said.period_end
+    if monday is None or monday.weekday() or sunday != monday + timedelta(days=6):
+        raise NotAWeekError(f"from_ts and to_ts are not a week from a Monday on: {monday} to {sunday}, both included")
+    if counts.offset != 0:
+        raise NotAWeekError(f"its offset is {counts.offset!r} and not 0")
+    rows = list(_LAYOUT.entries(text, ()))
+    counted = [n for each in (counts.count, counts.total_recording_count) if (n := integer(each)) is not None]
+    return Statistics(
+        week=Week(monday),
+        rows=len(rows),
+        announced=min([*counted, MOST_ROWS]) if counted else len(rows),
+        mbids=tuple(dict.fromkeys(filter(None, map(_mbid, rows)))),
+        document=document,
+    )
+
+
+def _mbid(row: ChartEntry | Reject) -> str | None:
+    """The MBID of a row, if it can be asked for: one that cannot be any would have the whole look-up refused."""
+    mbid = row.recording_mbid if isinstance(row, ChartEntry) else None
+    return mbid if isinstance(mbid, str) and _MBID.fullmatch(mbid) else None

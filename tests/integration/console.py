@@ -1,0 +1,88 @@
+"""An operator's console on a lake in process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from rich.progress import Progress
+
+from contracts.tables import TABLES
+from infra.cli import load as loading
+from infra.cli import unload as unloading
+from infra.cli.cloud import Cloud as ConsoleCloud
+from infra.cli.cloud import Platform
+from infra.cli.collect import Landed, Place, await_tables
+from infra.cli.screen import err, out
+from services.audit.comparison import compare
+from services.audit.inventory import Inventory
+from shared.lake import SnapshotKey
+from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
+from tests.integration.tables import complete
+
+ID = "3cEYpjA9oz9GiPac4AsH4n"
+DAY = date(2024, 5, 2)
+
+
+@dataclass
+class Console:
+    """An operator's console on a lake whose workers have done their work by the time that somebody waits for it."""
+
+    lake: Cloud
+    printed: StringIO
+
+    def load(self, *files: Path, **options: Any) -> str:
+        """What it prints, on both outputs."""
+        defaults = {"day": None, "playlist": None, "same_day": "refuse", "environment": "dev"}
+        defaults |= {"period_end": None, "region": None, "frequency": None}
+        switches = {"pages": False, "skip_bad": False, "every": False, "yes": False}
+        self.printed.truncate(0)
+        loading.load(list(files), **{**defaults, **switches, **options})
+        return " ".join(self.printed.getvalue().split())
+
+    def unload(self, day: date = DAY, **options: Any) -> str:
+        self.printed.truncate(0)
+        which = {} if "chart" in options else {"playlist": ID}
+        unloading.unload(day, **{"environment": "dev", "dry_run": False, "yes": True, **which, **options})
+        return " ".join(self.printed.getvalue().split())
+
+    def gaps(self) -> list[str]:
+        holdings = Inventory(self.lake.s3, BUCKET, tuple(TABLES)).take(date(2024, 1, 1), date(2024, 12, 31))
+        settled = max((raw.last_modified for raw in holdings.raws.values()), default=None)
+        assert settled
+        found = compare(holdings, tuple(TABLES), settled_before=settled.replace(year=9999))
+        return [gap.what for gap in found.gaps]
+
+    def run_ids(self) -> set[str]:
+        raws = self.lake.keys("raw/")
+        return {self.lake.s3.head_object(Bucket=BUCKET, Key=key)["Metadata"]["run-id"] for key in raws}
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    with mock_aws():
+        lake = make_cloud()
+        lake.deploy(*TABLES)
+        cloud = ConsoleCloud("dev", {"AWS_ENDPOINT_URL": "http://local"}, is_local=True)
+        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
+        monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: SESSION.client(name))
+        for table in TABLES:
+            lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")
+        printed = StringIO()
+        for module in (loading, unloading):
+            monkeypatch.setattr(module, "find_cloud", lambda *_, **__: cloud)
+        for screen in (out, err):
+            monkeypatch.setattr(screen, "_file", printed)
+            monkeypatch.setattr(screen, "_width", 200)
+
+        def worked(cloud: ConsoleCloud, keys: list[SnapshotKey], bar: Progress) -> dict[Place, Landed]:
+            for key in keys:
+                complete(lake, key)
+            return await_tables(cloud, keys, bar)
+
+        monkeypatch.setattr(loading, "await_tables", worked)
+        yield Console(lake, printed)
