@@ -56,7 +56,7 @@ class Extraction:
     def _missing_enrichment(self) -> str | None:
         enrichments = {"artists": self.artists, "albums": self.albums}
         missing = [
-            f"{len(each.open):,} {kind} are not known: {each.cause or 'Spotify left them out of its answer'}"
+            f"{len(each.open):,} {kind} are unknown: {each.cause or 'Spotify left them out of its answer'}"
             for kind, each in enrichments.items()
             if each.is_worth_another_run
         ]
