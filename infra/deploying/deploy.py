@@ -145,7 +145,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DeployedStack:
     """The actual state of a stack.
 
     Attributes:
@@ -309,7 +309,7 @@ def discard(cloudformation: "CloudFormationClient", plan: Plan) -> None:
         cloudformation.delete_change_set(ChangeSetName=plan.change_set_id)
 
 
-def standing(cloudformation: "CloudFormationClient", environment: str, component: str) -> Standing | None:
+def standing(cloudformation: "CloudFormationClient", environment: str, component: str) -> DeployedStack | None:
     """Returns the actual state of a component's stack; None if it is not deployed."""
     stack = _described(cloudformation, stack_name(environment, component))
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
@@ -317,7 +317,7 @@ def standing(cloudformation: "CloudFormationClient", environment: str, component
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
     version = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
     changed_at = stack.get("LastUpdatedTime", stack["CreationTime"])
-    return Standing(stack["StackName"], stack["StackStatus"], version, changed_at)
+    return DeployedStack(stack["StackName"], stack["StackStatus"], version, changed_at)
 
 
 def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:

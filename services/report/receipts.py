@@ -24,7 +24,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class WeekReceipts:
     """The raw snapshots and receipts of some days.
 
     Attributes:
@@ -57,7 +57,7 @@ class Holdings:
         return hashlib.sha256("\n".join([service_version, *listed]).encode()).hexdigest()
 
 
-def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> Holdings:
+def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> WeekReceipts:
     """Lists the raw snapshots and receipts of some days in some tables; other keys are left to the audit."""
     raws: dict[SnapshotKey, datetime] = {}
     receipts: dict[str, Receipt] = {}
@@ -74,7 +74,7 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence
                 if found["Key"] in wanted
             }
         raws |= of_the_day
-    return Holdings(raws, receipts, tables)
+    return WeekReceipts(raws, receipts, tables)
 
 
 def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:

@@ -47,7 +47,7 @@ class SignatureError(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
+class SignedRequest:
     """A request as it was sent.
 
     Attributes:
@@ -79,7 +79,7 @@ class Request:
         return joined
 
 
-def verify(request: Request, credentials_of: CredentialsOf, now: datetime | None = None) -> str:
+def verify(request: SignedRequest, credentials_of: CredentialsOf, now: datetime | None = None) -> str:
     """Returns the access key id that signed the request.
 
     Raises:
@@ -100,7 +100,7 @@ def verify(request: Request, credentials_of: CredentialsOf, now: datetime | None
     raise SignatureError("MissingAuthenticationToken", "Request is missing Authentication Token")
 
 
-def _verify_header(request: Request, credentials_of: CredentialsOf, now: datetime) -> str:
+def _verify_header(request: SignedRequest, credentials_of: CredentialsOf, now: datetime) -> str:
     if not request.fields["authorization"].startswith(f"{_ALGORITHM} "):
         raise SignatureError("UnsupportedSignature", f"The local cloud takes signatures of {_ALGORITHM} alone.")
     signature = _parsed(parse_header_signature(request.fields))
@@ -121,7 +121,7 @@ def _verify_header(request: Request, credentials_of: CredentialsOf, now: datetim
     return str(signature.access_key_id)
 
 
-def _verify_query(request: Request, credentials_of: CredentialsOf, now: datetime) -> str:
+def _verify_query(request: SignedRequest, credentials_of: CredentialsOf, now: datetime) -> str:
     if request.query.get("X-Amz-Algorithm") != [_ALGORITHM]:
         raise SignatureError("UnsupportedSignature", f"The local cloud takes signatures of {_ALGORITHM} alone.")
     signature = _parsed(parse_query_signature(request.query))
@@ -139,7 +139,7 @@ def _verify_query(request: Request, credentials_of: CredentialsOf, now: datetime
     return str(signature.access_key_id)
 
 
-def _verify_version_2(request: Request, credentials_of: CredentialsOf, now: datetime) -> str:
+def _verify_version_2(request: SignedRequest, credentials_of: CredentialsOf, now: datetime) -> str:
     """Boto3 signs so where neither its user nor the region asks for Version 4."""
     query = {name: values[0] for name, values in request.query.items()}
     expires = query.get("Expires", "")
@@ -168,7 +168,9 @@ class _SignerUntil(HmacV1QueryAuth):
         return self._until
 
 
-def _require_signature(request: Request, claimed: HeaderSignature, credentials: Credentials, payload_hash: str) -> None:
+def _require_signature(
+    request: SignedRequest, claimed: HeaderSignature, credentials: Credentials, payload_hash: str
+) -> None:
     names = set(claimed.signed_headers.split(";"))
     unsigned = {name for name in request.fields if name == "host" or name.startswith("x-amz-")} - names
     if unsigned:
