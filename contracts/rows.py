@@ -1,4 +1,4 @@
-"""The rows of a table, kept by column: what becomes Parquet has no use for an object a row."""
+"""The rows of a table by column, as Parquet needs them: no object per row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Rows(Sequence[R], Generic[R]):
 
     @classmethod
     def of(cls, table: Table[R], rows: Iterable[R] = ()) -> "Rows[R]":
-        """Rows of a table, none to begin with unless some are given."""
+        """Returns the rows of a table, by default none."""
         return cls(by_column(table, list(rows)))
 
     def missing_ranks(self, ranks: str) -> list[int]:
@@ -46,6 +46,6 @@ class Rows(Sequence[R], Generic[R]):
 
 
 def by_column(table: Table[R], rows: Sequence[R]) -> dict[str, list[Any]]:
-    """The values of rows by the name of their column, in the contract's order."""
+    """Returns the values of rows by column name, in the contract's order."""
     names = table.row.__annotations__
     return {name: [row[name] for row in rows] for name in names}  # type: ignore[literal-required]
