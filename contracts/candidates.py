@@ -8,17 +8,17 @@ from msgspec.json import encode
 from msgspec.json import format as format_
 
 from contracts.fields import Unverified
-from contracts.tables.table import R
+from contracts.tables.table import RowT
 
 
-class Candidate(Struct, Generic[R], frozen=True, gc=False):
+class Candidate(Struct, Generic[RowT], frozen=True, gc=False):
     """A row that has not been validated yet; `location` is the JSON path that it was made from.
 
     A cell may be `Broken`, which no column accepts.
     """
 
     location: str
-    row: R
+    row: RowT
 
 
 class Skip(Struct, frozen=True, gc=False):
@@ -45,7 +45,7 @@ class Refusal(Struct, frozen=True, gc=False):
     value: Unverified
 
 
-Candidates: TypeAlias = Iterator[Candidate[R] | Skip | Reject]
+Candidates: TypeAlias = Iterator[Candidate[RowT] | Skip | Reject]
 
 
 def as_json(values: Sequence[Unverified] | Mapping[str, Unverified]) -> str:

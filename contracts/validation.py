@@ -20,7 +20,7 @@ from contracts.candidates import Candidate, Refusal, Reject, Skip
 from contracts.columns import ColumnType, column_type, columns
 from contracts.fields import Unverified, integer
 from contracts.rows import Rows, by_column
-from contracts.tables.table import R, Table
+from contracts.tables.table import RowT, Table
 
 _AT_ONCE = 500
 """Candidates validated together: fewer take more time, more take more memory."""
@@ -28,7 +28,7 @@ _LONGEST_VALUE_QUOTED = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement(Generic[R]):
+class Judgement(Generic[RowT]):
     """The outcome of every candidate of a snapshot.
 
     Attributes:
@@ -38,7 +38,7 @@ class Judgement(Generic[R]):
         refused: The values that rows are kept without.
     """
 
-    rows: Rows[R]
+    rows: Rows[RowT]
     rejects: list[Reject]
     skipped: Counter[str]
     refused: list[Refusal]
@@ -49,16 +49,16 @@ class Judgement(Generic[R]):
         return len(self.rows) + len(self.rejects) + self.skipped.total()
 
 
-def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -> Judgement[R]:
+def judge(table: Table[RowT], candidates: Iterable[Candidate[RowT] | Skip | Reject]) -> Judgement[RowT]:
     """Validates candidates in bulk against the model of the table's rows."""
-    rows: Rows[R] = Rows.of(table)
+    rows: Rows[RowT] = Rows.of(table)
     too_broken: list[Reject] = []
     invalid: list[Reject] = []
     refused: list[Refusal] = []
     skipped: Counter[str] = Counter()
     remaining = iter(candidates)
     while some := list(islice(remaining, _AT_ONCE)):
-        proposed: list[Candidate[R]] = []
+        proposed: list[Candidate[RowT]] = []
         for candidate in some:
             if isinstance(candidate, Candidate):
                 proposed.append(candidate)
@@ -71,7 +71,7 @@ def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -
 
 
 def _validated(
-    table: Table[R], proposed: list[Candidate[R]], rejects: list[Reject], refused: list[Refusal]
+    table: Table[RowT], proposed: list[Candidate[RowT]], rejects: list[Reject], refused: list[Refusal]
 ) -> dict[str, list[Any]]:
     """Returns the columns of valid rows; adds the others, and values that rows are kept without, to the lists."""
     values = by_column(table, [candidate.row for candidate in proposed])

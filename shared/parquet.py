@@ -10,13 +10,13 @@ from fastparquet.writer import make_metadata, write_simple
 
 from contracts.columns import Column, ColumnType, columns
 from contracts.rows import Rows
-from contracts.tables.table import R, Table
+from contracts.tables.table import RowT, Table
 
 _COMPRESSION = "ZSTD"
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-def encode(table: Table[R], rows: Rows[R]) -> bytes:
+def encode(table: Table[RowT], rows: Rows[RowT]) -> bytes:
     """Encodes validated rows as one Parquet file; equal rows give equal bytes.
 
     Types and nullability are the contract's, whatever the rows hold: a column of nulls keeps its type. Text is UTF-8,

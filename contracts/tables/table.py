@@ -24,11 +24,11 @@ class Row(AnyRow):
     ]
 
 
-R = TypeVar("R", bound=AnyRow)
+RowT = TypeVar("RowT", bound=AnyRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[R]):
+class Table(Generic[RowT]):
     """A table of the lake.
 
     Attributes:
@@ -45,7 +45,7 @@ class Table(Generic[R]):
     """
 
     name: str
-    row: type[R]
+    row: type[RowT]
     key: tuple[str, ...]
     version: int
     description: str
