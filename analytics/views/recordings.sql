@@ -1,5 +1,5 @@
 -- Which recording a Spotify id is: a hit gets another id when its album comes out, or in another market.
--- Row: a track id that was ever listed. Ids are one recording that share an ISRC, of which one stands for the other
+-- Row: an id that was ever listed, in a playlist or in a chart. Ids are one recording that share an ISRC, of which one stands for the other
 -- (linked_from_id), or that have the same title and artists and lengths at most 3 seconds apart. A title is the same
 -- under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another.
 -- recording_id is the id seen first (the lowest of a day), recording_name and recording_artists are those that it was
@@ -20,10 +20,26 @@ WITH seen AS (
         CASE WHEN artist_ids LIKE '%"%' AND artist_ids NOT LIKE '%null%' THEN artist_ids ELSE artist_names END AS artists,
         coalesce(artist_names, '[]') AS artist_names,
         duration_ms,
+        0 AS is_of_chart,
         min(concat(year, '-', month, '-', day)) AS first_day
     FROM songs
     WHERE track_id IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7
+    UNION ALL
+    SELECT
+        c.track_id,
+        i.isrc,
+        CAST(NULL AS varchar) AS linked_from_id,
+        c.track_name,
+        CAST(NULL AS varchar) AS artists,
+        json_format(CAST(ARRAY[c.artists] AS json)) AS artist_names,
+        CAST(NULL AS bigint) AS duration_ms,
+        1 AS is_of_chart,
+        CAST(min(c.snapshot_on) AS varchar) AS first_day
+    FROM chart_positions AS c
+    CROSS JOIN UNNEST(CAST(json_parse(coalesce(c.isrcs, '[null]')) AS array(varchar))) AS i (isrc)
+    WHERE c.track_id IS NOT NULL
+    GROUP BY c.track_id, i.isrc, c.track_name, c.artists
 ),
 
 titled AS (
@@ -47,8 +63,12 @@ measured AS (
             ELSE 1
         END AS is_apart,
         min(first_day || ' ' || track_id) OVER (PARTITION BY track_id) AS own_label,
-        first_value(track_name) OVER (PARTITION BY track_id ORDER BY first_day, track_name, artist_names) AS first_name,
-        first_value(artist_names) OVER (PARTITION BY track_id ORDER BY first_day, track_name, artist_names) AS first_artists
+        first_value(track_name) OVER (
+            PARTITION BY track_id ORDER BY is_of_chart, first_day, track_name, artist_names
+        ) AS first_name,
+        first_value(artist_names) OVER (
+            PARTITION BY track_id ORDER BY is_of_chart, first_day, track_name, artist_names
+        ) AS first_artists
     FROM titled
 ),
 
