@@ -1,12 +1,14 @@
--- Which recording a Spotify id is: a hit gets another id when its album comes out, or in another market.
--- Row: an id that was ever listed, in a playlist or in a chart. Ids are one recording that share an ISRC, of which one stands for the other
--- (linked_from_id), or that have the same title and artists and lengths at most 3 seconds apart. A title is the same
--- under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another.
+-- Which recording an id is: a hit gets another id when its album comes out, in another market, or at another service.
+-- Row: an id that was ever listed, in a playlist or a chart. Ids are one recording that share an ISRC, of which one stands
+-- for the other (linked_from_id), or that have the same title and artists and lengths at most 3 seconds apart. A title is
+-- the same under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another. What
+-- only charts list has no length, and joins by its Spotify id and ISRCs alone: track_id is that of chart_positions.
 -- recording_id is the id seen first (the lowest of a day), recording_name and recording_artists are those that it was
--- first seen with: they stay when others join. joined_by is the strongest of the ways in which the id belongs to others
--- of the recording: isrc, linked_from, title+artists+length, or same id for the recording_id itself.
+-- first seen with, in a playlist if it was in any: they stay when others join. joined_by is the strongest of the ways in
+-- which the id belongs to others of the recording: isrc, linked_from, title+artists+length, or same id for the
+-- recording_id itself.
 -- Ids that only a chain of more than six others joins to the first one are recordings of their own.
--- Reads songs of all days, for any of them may be an id's first.
+-- Reads songs and charts of all days, for any of them may be an id's first.
 -- Columns: track_id varchar, recording_id varchar, recording_name varchar, recording_artists varchar, isrc varchar,
 --   joined_by varchar
 WITH seen AS (

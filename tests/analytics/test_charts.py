@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from tests.analytics.lake import Lake, song
+from tests.analytics.lake import Lake
 
 DE = "spotify_charts-regional-de-weekly"
+LISTENBRAINZ = {
+    "source": "listenbrainz",
+    "chart_id": "recordings-global-weekly",
+    "period_start": date(2026, 11, 2),
+    "period_end": date(2026, 11, 8),
+    "metric_name": "listens",
+}
+"""A week from Monday to Sunday."""
 
 
 @pytest.fixture
@@ -37,18 +45,15 @@ def test_a_chart_is_a_list_with_its_kind_source_region_and_period(month: Lake) -
     month.chart("2026-11-24", "top", "A B")
 
     found = month.select(
-        "SELECT kind, source, playlist_id, playlist_name, region, period_start, period_end, week FROM chart_entries "
-        "WHERE week = DATE '2026-11-23' AND position = 1 ORDER BY playlist_name"
+        "SELECT kind, source, playlist_id, playlist_name, region, period_start, period_end FROM chart_entries "
+        "WHERE week = DATE '2026-11-23' AND position = 1 AND playlist_name NOT LIKE '%FR%' ORDER BY playlist_name"
     )
 
+    global_id = "spotify_charts-regional-global-weekly"
     assert told(found) == [
-        ("chart", "spotify_charts", "spotify_charts-regional-de-weekly", "Spotify regional, DE weekly", "DE")
-        + ("11-20", "11-26", "11-23"),
-        ("chart", "spotify_charts", "spotify_charts-regional-fr-weekly", "Spotify regional, FR weekly", "FR")
-        + ("11-20", "11-26", "11-23"),
-        ("chart", "spotify_charts", "spotify_charts-regional-global-weekly", "Spotify regional, global weekly", "global")
-        + ("11-20", "11-26", "11-23"),
-        ("playlist", "spotify", "top", "Top", None, "11-24", "11-24", "11-23"),
+        ("chart", "spotify_charts", DE, "Spotify regional, DE weekly", "DE", "11-20", "11-26"),
+        ("chart", "spotify_charts", global_id, "Spotify regional, global weekly", "global", "11-20", "11-26"),
+        ("playlist", "spotify", "top", "Top", None, "11-24", "11-24"),
     ]
 
 
@@ -115,17 +120,16 @@ def test_what_the_source_says_of_movement_stands_beside_what_the_lake_shows(lake
 def test_lists_of_other_regions_calendars_and_frequencies_never_meet(lake: Lake) -> None:
     lake.ranking("2026-11-05", "DE", "A")
     lake.ranking("2026-11-12", "FR", "A")
-    monday_to_sunday = {"source": "listenbrainz", "chart_id": "recordings-de-weekly", "period_start": date(2026, 11, 9)}
-    lake.ranking("2026-11-15", "DE", "A", **monday_to_sunday, period_end=date(2026, 11, 15), metric_name="listens")
+    lake.ranking("2026-11-08", "global", "A", **LISTENBRAINZ)
     for day in ("2026-11-17", "2026-11-18"):
         today = date.fromisoformat(day)
         daily = {"chart_id": "regional-de-daily", "frequency": "daily", "period_start": today, "period_end": today}
         lake.ranking(day, "DE", "A", **daily)
 
-    found = lake.select("SELECT playlist_name, week, snapshot_on, arrival, previous_position FROM weekly_chart ORDER BY 1")
+    found = lake.select("SELECT playlist_name, week, snapshot_on, arrival, movement FROM weekly_chart ORDER BY 1")
 
     assert told(found) == [
-        ("Open listening, DE weekly", "11-09", "11-15", "first chart", None),
+        ("Open listening, global weekly", "11-02", "11-08", "first chart", None),
         ("Spotify regional, DE daily", "11-16", "11-18", "first chart", None),
         ("Spotify regional, DE weekly", "11-02", "11-05", "first chart", None),
         ("Spotify regional, FR weekly", "11-09", "11-12", "first chart", None),
@@ -142,20 +146,18 @@ def test_a_week_of_daily_charts_has_its_last_complete_one(lake: Lake) -> None:
 
 
 def test_a_charts_ids_meet_those_of_songs_and_of_other_charts(lake: Lake) -> None:
-    # given A on a playlist under its ISRC, on a chart under its Spotify id, and on another under two MBIDs
+    # given A on a playlist with its ISRC, on a chart under its Spotify id, on another under two MBIDs; and Z
     lake.chart("2026-11-02", "top", "A", isrc="GBAYE2400001")
     lake.ranking("2026-11-05", "DE", "A9 B7")
-    mbid = {"source": "listenbrainz", "chart_id": "recordings-global-weekly", "metric_name": "listens"}
-    heard = {"spotify_track_id": None, "isrcs": '["USUM72400002", "GBAYE2400001"]', "metric_value": 40}
+    heard = {"title": "Song", "artist_credit": "Z", "metric_value": 40, "region": "global", "frequency": "weekly"}
+    rows = (
+        {"position": 1, "recording_mbid": "mbid-1", "isrcs": '["USUM72400002", "GBAYE2400001"]'},
+        {"position": 2, "recording_mbid": "mbid-2", "isrcs": '["GBAYE2400001"]'},
+        {"position": 3, "recording_mbid": None, "isrcs": None},
+    )
     lake.put(
-        "charts", "2026-11-08", "listenbrainz-recordings-global-weekly",
-        *(
-            {"position": n, "recording_mbid": f"mbid-{n}", "region": "global", "frequency": "weekly"}
-            | {"period_start": date(2026, 11, 2), "period_end": date(2026, 11, 8), "title": "Song", "artist_credit": "Z"}
-            | mbid | (heard if n < 3 else heard | {"recording_mbid": None, "isrcs": None})
-            for n in (1, 2, 3)
-        ),
-    )  # fmt: skip
+        "charts", "2026-11-08", "listenbrainz-recordings-global-weekly", *(heard | LISTENBRAINZ | row for row in rows)
+    )
 
     entries = lake.select("SELECT playlist_name, position, recording_id, metric_value FROM chart_entries ORDER BY 1, 2")
     names = lake.select("SELECT track_id, recording_name, joined_by FROM recordings ORDER BY 1")
@@ -179,7 +181,7 @@ def test_a_chart_has_the_artists_that_songs_last_told_and_else_its_own_credit(la
     lake.ranking("2026-11-05", "DE", "A9 B7", label="Label / Other")
 
     assert lake.select(
-        "SELECT track_name, artists, artist_id, artist_ids, label FROM chart_entries WHERE kind = 'chart' ORDER BY position"
+        "SELECT track_name, artists, artist_id, artist_ids, label FROM chart_entries WHERE kind = 'chart' ORDER BY 1"
     ) == [
         ("Song A", "A", "a", '["a"]', "Label / Other"),
         ("Song B", "B, The Artist", None, None, "Label / Other"),
@@ -192,3 +194,92 @@ def test_charts_of_some_weeks_read_no_other_but_for_the_recordings(lake: Lake) -
 
     assert lake.select("SELECT count(*) FROM list_snapshots WHERE week = DATE '2026-11-09'") == [(1,)]
     assert [key for key in lake.read if "day=05" in key] == []
+
+
+def test_a_chart_has_album_and_sound_as_far_as_some_playlist_showed_them(lake: Lake) -> None:
+    # given A with its sound in the older of two snapshots, B without one, and C on no playlist
+    for day, energy in (("2026-11-02", 0.5), ("2026-11-09", None)):
+        lake.chart(day, "top", "A B")
+        lake.put("albums", day, "top", {"album_id": "A", "label": f"Own of {day}"})
+        if energy:
+            lake.put("track_features", day, "top", {"track_id": "A", "energy": energy, "feature_source": "spotify"})
+    lake.ranking("2026-10-29", "DE", "A9 B7 C5")
+
+    assert told(lake.select("SELECT track_id, known_on, label, energy FROM chart_tracks ORDER BY 1")) == [
+        ("A", "11-02", "Own of 2026-11-02", 0.5),
+        ("B", "11-09", None, None),
+        ("C", None, None, None),
+    ]
+
+
+def test_labels_share_what_each_chart_counts(lake: Lake) -> None:
+    lake.ranking("2026-11-05", "DE", "A9 B7 C5 D3", label="X")
+    lake.ranking("2026-11-12", "DE", "B8 - C5 - E1", label="X / Y")
+    lake.ranking("2026-11-19", "DE", "B8 A7 E6")
+    lake.ranking("2026-11-05", "global", "A90", label="X")
+    lake.ranking("2026-11-05", "FR", "A", chart_id="viral-fr-weekly", metric_name=None)
+    lake.chart("2026-11-02", "top", "A")
+
+    # then it is 24, 21 and 14 of 59 thousand in Germany; playlists and viral charts count nothing
+    assert [row[:7] for row in lake.ask("label_share_by_streams")] == [
+        ("Spotify regional, DE weekly", "X", 40.7, 24000, "streams", 4, 4),
+        ("Spotify regional, DE weekly", None, 35.6, 21000, "streams", 3, 3),
+        ("Spotify regional, DE weekly", "X / Y", 23.7, 14000, "streams", 3, 3),
+        ("Spotify regional, global weekly", "X", 100.0, 90000, "streams", 1, 1),
+    ]
+
+
+def test_streams_are_gained_and_lost_since_the_chart_before(month: Lake) -> None:
+    assert [row[:7] for row in month.ask("streams_gained_and_lost", limit="1", to="2026-11-29")] == [
+        ("Spotify regional, DE weekly", date(2026, 11, 23), 4000, 80.0, 9000, "streams", 1),
+        ("Spotify regional, FR weekly", date(2026, 11, 23), 1000, 25.0, 5000, "streams", 1),
+        ("Spotify regional, global weekly", date(2026, 11, 23), -1000, -1.1, 94000, "streams", 1),
+    ]
+
+
+def test_a_recording_goes_from_a_playlist_to_a_chart_or_back(lake: Lake) -> None:
+    # given A on both since nobody knows when, B first on the playlist, C first on the chart; D that was there first
+    for day, tracks in (("2026-11-02", "A D"), ("2026-11-09", "A B D"), ("2026-11-23", "A B C D")):
+        lake.chart(day, "top", tracks)
+    for day, tracks in (("2026-11-05", "A"), ("2026-11-12", "A C"), ("2026-11-19", "A C B D")):
+        lake.ranking(day, "DE", tracks)
+
+    assert told([row[:8] for row in lake.ask("playlist_to_chart")]) == [
+        ("Song D", "D", 17, True, "Top", "11-02", "Spotify regional, DE weekly", "11-19"),
+        ("Song C", "C", -11, False, "Top", "11-23", "Spotify regional, DE weekly", "11-12"),
+        ("Song B", "B", 10, False, "Top", "11-09", "Spotify regional, DE weekly", "11-19"),
+    ]
+
+
+def test_coverage_says_what_of_the_charts_is_missing_and_known(month: Lake) -> None:
+    month.chart("2026-11-02", "top", "A B")
+    month.put("artists", "2026-11-02", "top", {"artist_id": "a", "primary_genre": "pop"})
+    month.put("track_features", "2026-11-02", "top", {"track_id": "B", "feature_source": "spotify"})
+
+    (germany, *_) = month.ask("chart_coverage", to="2026-11-29")
+
+    # then of 13 positions in four charts A has 2, with a genre, and B has 4, with its sound
+    assert germany[:8] == ("Spotify regional, DE weekly", 4, date(2026, 11, 5), date(2026, 11, 26), None, 3, 0, 1)
+    assert germany[8:-1] == (2, 100.0, 0.0, 46.2, 15.4, 30.8)
+
+
+@pytest.mark.parametrize(
+    ("query", "lists"),
+    [
+        ("climbers_and_fallers", {"Spotify regional, DE weekly"}),
+        ("debuts", {"Spotify regional, DE weekly"}),
+        ("playlist_turnover", {"Spotify regional, DE weekly", "Spotify regional, FR weekly"}),
+        ("survival_of_debuts", {"Spotify regional, DE weekly"}),
+        ("playlist_spread", {"Spotify regional, FR weekly", "Spotify regional, global weekly"}),
+    ],
+)
+def test_the_questions_about_playlists_are_answered_of_charts(month: Lake, query: str, lists: set[str]) -> None:
+    assert lists <= {value for row in month.ask(query, to="2026-11-29") for value in row if isinstance(value, str)}
+
+
+def test_genres_are_those_of_playlists_alone(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A")
+    lake.put("artists", "2026-11-02", "top", {"artist_id": "a", "genres": '["pop"]'})
+    lake.ranking("2026-11-05", "DE", "A9 B7")
+
+    assert [row[1:3] for row in lake.ask("genre_share_by_month")] == [("pop", 100.0)]
