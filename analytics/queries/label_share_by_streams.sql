@@ -14,10 +14,7 @@ SELECT
     share_percent,
     metric_value,
     metric_name,
-    entries,
-    recordings,
-    best_position,
-    playlist_id
+    recordings
 FROM (
     SELECT
         max_by(playlist_name, snapshot_on) AS playlist_name,
@@ -25,9 +22,7 @@ FROM (
         round(1e2 * sum(metric_value) / sum(sum(metric_value)) OVER (PARTITION BY playlist_id), 1) AS share_percent,
         sum(metric_value) AS metric_value,
         metric_name,
-        count(*) AS entries,
         count(DISTINCT recording_id) AS recordings,
-        min(position) AS best_position,
         playlist_id,
         row_number() OVER (PARTITION BY playlist_id ORDER BY sum(metric_value) DESC, label) AS place
     FROM snapshot_entries

@@ -14,12 +14,13 @@ SELECT
     source,
     concat(source, '-', chart_id) AS playlist_id,
     concat(
-        CASE source
-            WHEN 'listenbrainz' THEN 'Open listening'
-            WHEN 'spotify_charts' THEN concat('Spotify ', split_part(chart_id, '-', 1))
+        CASE
+            WHEN source = 'listenbrainz' THEN 'Open listening'
+            WHEN source = 'spotify_charts' AND chart_id LIKE 'regional-%' THEN 'Spotify'
+            WHEN source = 'spotify_charts' THEN concat('Spotify ', split_part(chart_id, '-', 1))
             ELSE concat(source, ' ', split_part(chart_id, '-', 1))
         END,
-        ', ', region, ' ', frequency
+        ' ', region, ' ', frequency
     ) AS playlist_name,
     region,
     frequency,

@@ -51,8 +51,8 @@ def test_a_chart_is_a_list_with_its_kind_source_region_and_period(month: Lake) -
 
     global_id = "spotify_charts-regional-global-weekly"
     assert told(found) == [
-        ("chart", "spotify_charts", DE, "Spotify regional, DE weekly", "DE", "11-20", "11-26"),
-        ("chart", "spotify_charts", global_id, "Spotify regional, global weekly", "global", "11-20", "11-26"),
+        ("chart", "spotify_charts", DE, "Spotify DE weekly", "DE", "11-20", "11-26"),
+        ("chart", "spotify_charts", global_id, "Spotify global weekly", "global", "11-20", "11-26"),
         ("playlist", "spotify", "top", "Top", None, "11-24", "11-24"),
     ]
 
@@ -129,10 +129,10 @@ def test_lists_of_other_regions_calendars_and_frequencies_never_meet(lake: Lake)
     found = lake.select("SELECT playlist_name, week, snapshot_on, arrival, movement FROM weekly_chart ORDER BY 1")
 
     assert told(found) == [
-        ("Open listening, global weekly", "11-02", "11-08", "first chart", None),
-        ("Spotify regional, DE daily", "11-16", "11-18", "first chart", None),
-        ("Spotify regional, DE weekly", "11-02", "11-05", "first chart", None),
-        ("Spotify regional, FR weekly", "11-09", "11-12", "first chart", None),
+        ("Open listening global weekly", "11-02", "11-08", "first chart", None),
+        ("Spotify DE daily", "11-16", "11-18", "first chart", None),
+        ("Spotify DE weekly", "11-02", "11-05", "first chart", None),
+        ("Spotify FR weekly", "11-09", "11-12", "first chart", None),
     ]
 
 
@@ -163,10 +163,10 @@ def test_a_charts_ids_meet_those_of_songs_and_of_other_charts(lake: Lake) -> Non
     names = lake.select("SELECT track_id, recording_name, joined_by FROM recordings ORDER BY 1")
 
     assert entries == [
-        ("Open listening, global weekly", 1, "A", 80),
-        ("Open listening, global weekly", 3, "listenbrainz Song / Z", 40),
-        ("Spotify regional, DE weekly", 1, "A", 9000),
-        ("Spotify regional, DE weekly", 2, "B", 7000),
+        ("Open listening global weekly", 1, "A", 80),
+        ("Open listening global weekly", 3, "listenbrainz Song / Z", 40),
+        ("Spotify DE weekly", 1, "A", 9000),
+        ("Spotify DE weekly", 2, "B", 7000),
         ("Top", 1, "A", None),
     ]
     assert names[:2] == [("A", "Song A", "same id"), ("B", "Song B", "same id")]
@@ -221,19 +221,19 @@ def test_labels_share_what_each_chart_counts(lake: Lake) -> None:
     lake.chart("2026-11-02", "top", "A")
 
     # then it is 24, 21 and 14 of 59 thousand in Germany; playlists and viral charts count nothing
-    assert [row[:7] for row in lake.ask("label_share_by_streams")] == [
-        ("Spotify regional, DE weekly", "X", 40.7, 24000, "streams", 4, 4),
-        ("Spotify regional, DE weekly", None, 35.6, 21000, "streams", 3, 3),
-        ("Spotify regional, DE weekly", "X / Y", 23.7, 14000, "streams", 3, 3),
-        ("Spotify regional, global weekly", "X", 100.0, 90000, "streams", 1, 1),
+    assert lake.ask("label_share_by_streams") == [
+        ("Spotify DE weekly", "X", 40.7, 24000, "streams", 4),
+        ("Spotify DE weekly", None, 35.6, 21000, "streams", 3),
+        ("Spotify DE weekly", "X / Y", 23.7, 14000, "streams", 3),
+        ("Spotify global weekly", "X", 100.0, 90000, "streams", 1),
     ]
 
 
 def test_streams_are_gained_and_lost_since_the_chart_before(month: Lake) -> None:
     assert [row[:7] for row in month.ask("streams_gained_and_lost", limit="1", to="2026-11-29")] == [
-        ("Spotify regional, DE weekly", date(2026, 11, 23), 4000, 80.0, 9000, "streams", 1),
-        ("Spotify regional, FR weekly", date(2026, 11, 23), 1000, 25.0, 5000, "streams", 1),
-        ("Spotify regional, global weekly", date(2026, 11, 23), -1000, -1.1, 94000, "streams", 1),
+        ("Spotify DE weekly", date(2026, 11, 23), 4000, 80.0, 9000, "streams", 1),
+        ("Spotify FR weekly", date(2026, 11, 23), 1000, 25.0, 5000, "streams", 1),
+        ("Spotify global weekly", date(2026, 11, 23), -1000, -1.1, 94000, "streams", 1),
     ]
 
 
@@ -245,9 +245,9 @@ def test_a_recording_goes_from_a_playlist_to_a_chart_or_back(lake: Lake) -> None
         lake.ranking(day, "DE", tracks)
 
     assert told([row[:8] for row in lake.ask("playlist_to_chart")]) == [
-        ("Song D", "D", 17, True, "Top", "11-02", "Spotify regional, DE weekly", "11-19"),
-        ("Song C", "C", -11, False, "Top", "11-23", "Spotify regional, DE weekly", "11-12"),
-        ("Song B", "B", 10, False, "Top", "11-09", "Spotify regional, DE weekly", "11-19"),
+        ("Song D", "D", 17, True, "Top", "11-02", "Spotify DE weekly", "11-19"),
+        ("Song C", "C", -11, False, "Top", "11-23", "Spotify DE weekly", "11-12"),
+        ("Song B", "B", 10, False, "Top", "11-09", "Spotify DE weekly", "11-19"),
     ]
 
 
@@ -259,18 +259,18 @@ def test_coverage_says_what_of_the_charts_is_missing_and_known(month: Lake) -> N
     (germany, *_) = month.ask("chart_coverage", to="2026-11-29")
 
     # then of 13 positions in four charts A has 2, with a genre, and B has 4, with its sound
-    assert germany[:8] == ("Spotify regional, DE weekly", 4, date(2026, 11, 5), date(2026, 11, 26), None, 3, 0, 1)
+    assert germany[:8] == ("Spotify DE weekly", 4, date(2026, 11, 5), date(2026, 11, 26), None, 3, 0, 1)
     assert germany[8:-1] == (2, 100.0, 0.0, 46.2, 15.4, 30.8)
 
 
 @pytest.mark.parametrize(
     ("query", "lists"),
     [
-        ("climbers_and_fallers", {"Spotify regional, DE weekly"}),
-        ("debuts", {"Spotify regional, DE weekly"}),
-        ("playlist_turnover", {"Spotify regional, DE weekly", "Spotify regional, FR weekly"}),
-        ("survival_of_debuts", {"Spotify regional, DE weekly"}),
-        ("playlist_spread", {"Spotify regional, FR weekly", "Spotify regional, global weekly"}),
+        ("climbers_and_fallers", {"Spotify DE weekly"}),
+        ("debuts", {"Spotify DE weekly"}),
+        ("playlist_turnover", {"Spotify DE weekly", "Spotify FR weekly"}),
+        ("survival_of_debuts", {"Spotify DE weekly"}),
+        ("playlist_spread", {"Spotify FR weekly", "Spotify global weekly"}),
     ],
 )
 def test_the_questions_about_playlists_are_answered_of_charts(month: Lake, query: str, lists: set[str]) -> None:
