@@ -247,12 +247,16 @@ def _collect_demands(
 
 def _of_branch(term: exp.Expr, union: Scope, branch: Scope) -> exp.Expr:
     """The term about a union in the columns of one of its branches, which have their places and not their names."""
-    names = dict(zip(union.expression.named_selects, branch.expression.named_selects, strict=True))
+    names = dict(zip(_result_columns(union), _result_columns(branch), strict=True))
 
     def renamed(node: exp.Expr) -> exp.Expr:
         return exp.column(names[node.name], quoted=True) if isinstance(node, exp.Column) else node
 
     return term.transform(renamed)
+
+
+def _result_columns(scope: Scope) -> list[str]:
+    return scope.expression.named_selects if isinstance(scope.expression, exp.Query) else []
 
 
 def _terms(condition: exp.Expr | None) -> list[exp.Expr]:
