@@ -12,7 +12,7 @@ from analytics.report import page
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
-from contracts.tables import of_kind
+from contracts.tables import TABLES, of_kind
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
 from services.report.shelf import SIGNING, Shelf
@@ -69,7 +69,8 @@ class _Desk:
 
     def report(self, asked: WeekRequest, now: datetime) -> WeekReport:
         monday = monday_of(asked.week or now.date())
-        tables = of_kind("playlists", deployed_tables(self.ssm, self.settings.earworm_env))
+        deployed = deployed_tables(self.ssm, self.settings.earworm_env)
+        tables = of_kind("playlists", deployed)
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, tables)
@@ -82,7 +83,7 @@ class _Desk:
         standing = shelf.fingerprints()
         is_new = asked.week is not None or standing.get(shelf.page) != fingerprint
         if is_new:
-            html = self._page(monday, now.date(), tables)
+            html = self._page(monday, now.date(), deployed)
             if html is None:
                 return _told("nothing", monday)
             shelf.put_page(html, fingerprint)
@@ -93,7 +94,7 @@ class _Desk:
             shelf.put_note(fingerprint)
         return _told("written" if is_new else "unchanged", monday, link_sent=is_due)
 
-    def _page(self, monday: date, today: date, tables: Sequence[str]) -> str | None:
+    def _page(self, monday: date, today: date, deployed: Sequence[str]) -> str | None:
         """The page; None if the week has no chart, for the page would tell of an older one."""
         with step("ask"):
             contents = collect(
@@ -102,7 +103,7 @@ class _Desk:
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
                 simulated=bool(self.settings.spotify_simulator_url),
-                absent=[table for table in of_kind("playlists") if table not in tables],
+                absent=[table for table in TABLES if table not in deployed],
             )
         if not any(row["week"] == monday for row in contents.entries):
             return None
