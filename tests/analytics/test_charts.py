@@ -268,6 +268,9 @@ def test_coverage_says_what_of_the_charts_is_missing_and_known(month: Lake) -> N
     [
         ("climbers_and_fallers", {"Spotify DE weekly"}),
         ("debuts", {"Spotify DE weekly"}),
+        ("drops", {"Spotify DE weekly"}),
+        ("momentum", {"Spotify DE weekly", "Spotify FR weekly", "Spotify global weekly"}),
+        ("reach", {"Spotify DE weekly"}),
         ("playlist_turnover", {"Spotify DE weekly", "Spotify FR weekly"}),
         ("survival_of_debuts", {"Spotify DE weekly"}),
         ("playlist_spread", {"Spotify FR weekly", "Spotify global weekly"}),
