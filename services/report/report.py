@@ -12,7 +12,7 @@ from analytics.report import page
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
-from contracts.tables import of_kind
+from contracts.tables import TABLES, of_kind
 from services.report.page_store import SIGNING, PageStore
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
@@ -69,7 +69,8 @@ class _Reporter:
 
     def report(self, request: WeekRequest, now: datetime) -> WeekReport:
         monday = monday_of(request.week or now.date())
-        tables = of_kind("playlists", deployed_tables(self.ssm, self.settings.earworm_env))
+        deployed = deployed_tables(self.ssm, self.settings.earworm_env)
+        tables = of_kind("playlists", deployed)
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, tables)
@@ -82,7 +83,7 @@ class _Reporter:
         fingerprints = store.fingerprints()
         is_new = request.week is not None or fingerprints.get(store.page) != fingerprint
         if is_new:
-            html = self._page(monday, now.date(), tables)
+            html = self._page(monday, now.date(), deployed)
             if html is None:
                 return _week_report("nothing", monday)
             store.put_page(html, fingerprint)
@@ -93,7 +94,7 @@ class _Reporter:
             store.put_note(fingerprint)
         return _week_report("written" if is_new else "unchanged", monday, link_sent=is_due)
 
-    def _page(self, monday: date, today: date, tables: Sequence[str]) -> str | None:
+    def _page(self, monday: date, today: date, deployed: Sequence[str]) -> str | None:
         """Returns the page; None if the week has no chart, as it would show an older week."""
         with step("ask"):
             contents = collect(
@@ -102,7 +103,7 @@ class _Reporter:
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
                 simulated=bool(self.settings.spotify_simulator_url),
-                absent=[table for table in of_kind("playlists") if table not in tables],
+                absent=[table for table in TABLES if table not in deployed],
             )
         if not any(row["week"] == monday for row in contents.entries):
             return None

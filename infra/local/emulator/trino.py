@@ -214,8 +214,10 @@ def _collect_demands(
     keys: Mapping[TableName, frozenset[str]],
     found: dict[TableName, list[exp.Expr | None]],
 ) -> None:
-    for inner in (*scope.set_operation_scopes, *scope.subquery_scopes):
+    for inner in scope.subquery_scopes:
         _collect_demands(inner, [], keys, found)
+    for branch in scope.set_operation_scopes:
+        _collect_demands(branch, [_of_branch(term, scope, branch) for term in of_the_outer_query], keys, found)
     select = scope.expression
     if not isinstance(select, exp.Select):
         return
@@ -241,6 +243,20 @@ def _collect_demands(
             known = keys.get(name, frozenset())
             decided = [term for term in bare if all(column.name in known for column in term.find_all(exp.Column))]
             found.setdefault(name, []).append(exp.and_(*decided) if decided else None)
+
+
+def _of_branch(term: exp.Expr, union: Scope, branch: Scope) -> exp.Expr:
+    """The term about a union in the columns of one of its branches, which have their places and not their names."""
+    names = dict(zip(_result_columns(union), _result_columns(branch), strict=True))
+
+    def renamed(node: exp.Expr) -> exp.Expr:
+        return exp.column(names[node.name], quoted=True) if isinstance(node, exp.Column) else node
+
+    return term.transform(renamed)
+
+
+def _result_columns(scope: Scope) -> list[str]:
+    return scope.expression.named_selects if isinstance(scope.expression, exp.Query) else []
 
 
 def _terms(condition: exp.Expr | None) -> list[exp.Expr]:
