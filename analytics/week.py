@@ -56,5 +56,6 @@ def collect(
         churn=answer("artist_churn"),
         survival=answer("survival_of_debuts"),
         coverage=answer("data_coverage"),
+        chart_coverage=answer("chart_coverage"),
         absent=tuple(absent),
     )

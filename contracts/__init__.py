@@ -1,1 +1,1 @@
-"""What is promised: the raw snapshot that is read and the tables that are written."""
+"""The data contracts: the raw snapshot that is read and the tables that are written."""

@@ -4,10 +4,10 @@ from contracts.fields import Unverified
 
 
 class Broken(Struct, frozen=True, gc=False):
-    """What no column can hold: a structure that is not Spotify's, or a value that is not what it is called.
+    """Something that no column can hold: an unknown structure, or a value that is not what its name says.
 
     Attributes:
-        raw: What was there instead.
+        raw: The value that was sent.
         reason: What is wrong with it, and where within it.
     """
 

@@ -1,4 +1,4 @@
-"""What a transform makes of a snapshot: candidates, each of which ends as a row, a rejected row or a skip."""
+"""The output of a transform: candidates, each of which ends as a row, a rejected row or a skip."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Generic, TypeAlias
@@ -8,21 +8,21 @@ from msgspec.json import encode
 from msgspec.json import format as format_
 
 from contracts.fields import Unverified
-from contracts.tables.table import R
+from contracts.tables.table import RowT
 
 
-class Candidate(Struct, Generic[R], frozen=True, gc=False):
-    """A row that its contract has not judged yet; `location` is the JSON path where it comes from.
+class Candidate(Struct, Generic[RowT], frozen=True, gc=False):
+    """A row that has not been validated yet; `location` is the JSON path that it was made from.
 
-    A cell may be `Broken`, which no column holds.
+    A cell may be `Broken`, which no column accepts.
     """
 
     location: str
-    row: R
+    row: RowT
 
 
 class Skip(Struct, frozen=True, gc=False):
-    """An entry for which the table has no place, by the rule that says so."""
+    """An entry that does not belong in the table, with the rule that says so."""
 
     location: str
     rule: str
@@ -37,7 +37,7 @@ class Reject(Struct, frozen=True, gc=False):
 
 
 class Refusal(Struct, frozen=True, gc=False):
-    """A value that an optional column's contract refuses: the row is kept without it; `location` is the row's."""
+    """A value that an optional column refuses: the row is kept without it; `location` is the row's."""
 
     location: str
     column: str
@@ -45,9 +45,9 @@ class Refusal(Struct, frozen=True, gc=False):
     value: Unverified
 
 
-Candidates: TypeAlias = Iterator[Candidate[R] | Skip | Reject]
+Candidates: TypeAlias = Iterator[Candidate[RowT] | Skip | Reject]
 
 
 def as_json(values: Sequence[Unverified] | Mapping[str, Unverified]) -> str:
-    """A list or an object as JSON text, in its own order; what is no number is null, as JSON knows none such."""
+    """Returns a list or an object as JSON text, in its own order; NaN and infinity become null."""
     return format_(encode(values), indent=0).decode()

@@ -1,4 +1,4 @@
-"""A row model as columns: the one place where a type in Python becomes a type in Parquet and Glue."""
+"""Columns from row models: the one place where a Python type becomes a type in Parquet and Glue."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -52,10 +52,10 @@ class Column:
 
 
 def columns(row: type[AnyRow]) -> tuple[Column, ...]:
-    """The columns of a row model, in the model's order.
+    """Returns the columns of a row model, in the model's order.
 
     Raises:
-        TypeError: A field's type is none that a column can have, or the field has no description.
+        TypeError: A field has a type that no column can have, or no description.
     """
     return tuple(_column(name, hint) for name, hint in get_type_hints(row, include_extras=True).items())
 
@@ -69,12 +69,12 @@ def _column(name: str, hint: Any) -> Column:
         raise TypeError(f"column {name} has no description: give its field one")
     type_ = column_type(hint)
     if type_ is None:
-        raise TypeError(f"column {name} is {hint}: a column is one of {[t.__name__ for t in _TYPES]}, or that or None")
+        raise TypeError(f"column {name} is {hint}: use one of {[t.__name__ for t in _TYPES]}, optionally with None")
     return Column(name, type_, nullable=NoneType in _bare_alternatives(hint), comment=comment)
 
 
 def column_type(hint: Any) -> ColumnType | None:
-    """The type that a column of a type in Python has, whether it may be null or not; None if it can have none."""
+    """Returns the column type of a Python type, nullable or not; None if no column can have it."""
     python_types = _bare_alternatives(hint) - {NoneType}
     return _TYPES.get(next(iter(python_types))) if len(python_types) == 1 else None
 

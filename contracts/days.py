@@ -1,4 +1,4 @@
-"""The days that a snapshot can be of."""
+"""The range of days that snapshots can have."""
 
 from datetime import date
 from typing import Annotated, Final
@@ -7,18 +7,18 @@ from pydantic import AfterValidator
 
 FIRST_DAY: Final = date(2006, 1, 1)
 LAST_DAY: Final = date(2035, 12, 31)
-"""The partitions that the tables have, in the templates' `projection.year.range`: Athena would never see others."""
+"""The tables' partitions, as in the templates' `projection.year.range`: Athena sees no others."""
 
 
 def snapshot_day(day: date) -> date:
-    """The day, if a snapshot can be of it.
+    """Returns the day if the tables have a partition for it.
 
     Raises:
-        ValueError: The tables have no partition of that day.
+        ValueError: They have none.
     """
     if FIRST_DAY <= day <= LAST_DAY:
         return day
-    raise ValueError(f"{day} is outside the days that the tables have, {FIRST_DAY} to {LAST_DAY}: give one of these")
+    raise ValueError(f"{day} is outside the tables' days, {FIRST_DAY} to {LAST_DAY}: give a day within them")
 
 
 SnapshotDay = Annotated[date, AfterValidator(snapshot_day)]

@@ -1,9 +1,9 @@
-"""What a raw document is: whose entries it holds, where they are, and how its pages become one list.
+"""Recognizes raw documents: whose entries one holds, where they are, and how its pages become one list.
 
 It may be the envelope that the extractor writes, a playlist in either generation of the Web API, a page of one, a list
 of pages or of bare entries, or any but the last in a list of one; in UTF-8, in UTF-16 or with a byte order mark, and
-packed by gzip. It is strict where a wrong guess would invent data: what is no playlist, pages that overlap or belong
-to several playlists, and an offset that is none are refused.
+compressed with gzip. Reading is strict where a wrong guess would invent data: anything but a playlist, pages that
+overlap or belong to several playlists, and invalid offsets are refused.
 """
 
 import gzip
@@ -27,15 +27,15 @@ from contracts.elements import (
     UnreadableSnapshotError,
     decoder,
     in_pieces,
-    tolerantly,
+    parse_leniently,
 )
 from contracts.fields import Unverified, integer, naive_utc
 from contracts.foreign import foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
-from contracts.spotify import Album, Artist, AudioFeatures, E, Entry, Page, Part, Playlist
+from contracts.spotify import Album, Artist, AudioFeatures, ElementT, Entry, Page, Part, Playlist
 
 SCHEMA_VERSION: Final = 1
 CONTAINERS: Final = ("items", "tracks")
-"""The fields of a playlist that may hold its entries: the first that holds any counts."""
+"""The fields of a playlist that may hold its entries: the first that holds any is used."""
 
 MOST_BYTES: Final = 200_000_000
 """Of a document that is read, unpacked: 10,000 entries, the most that a playlist holds, of 20 kB each.
@@ -51,7 +51,7 @@ _PLAYLIST_IN_ADDRESS = re.compile(r"(?:/playlists/|\bplaylist:)([0-9A-Za-z_-]{1,
 
 
 class Envelope(Struct, gc=False):
-    """What the extractor tells of a snapshot beside what Spotify sent."""
+    """The extractor's metadata of a snapshot, beside what Spotify sent."""
 
     schema_version: Unverified
     run_id: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$")]
@@ -67,40 +67,40 @@ class Envelope(Struct, gc=False):
         self.extracted_at = naive_utc(self.extracted_at)
 
 
-class FeatureBlock(Struct, Generic[E], gc=False):
+class FeatureBlock(Struct, Generic[ElementT], gc=False):
     """Audio features of one provider."""
 
     source: str
     joined_by: Literal["id", "isrc"] = "id"
-    items: list[E] | None = None
+    items: list[ElementT] | None = None
 
 
-class ArtistBlock(Struct, Generic[E], gc=False):
-    """Artists as Spotify told them on a day."""
+class ArtistBlock(Struct, Generic[ElementT], gc=False):
+    """Artists as Spotify described them on a day."""
 
     as_of: date
-    items: list[E] | None = None
+    items: list[ElementT] | None = None
 
 
-class RawDocument(Playlist[E], Generic[E]):
-    """Every object that can be read, at once: an envelope, a playlist or a page.
+class RawDocument(Playlist[ElementT], Generic[ElementT]):
+    """The union of all readable objects: an envelope, a playlist or a page.
 
-    An element of its long lists is JSON that nobody has read yet, or what a more tolerant parser made of it.
+    An element of its long lists is unparsed JSON, or a value from a more lenient parser.
     """
 
     snapshot: Part[Envelope] = None
-    playlist: Part[Playlist[E]] = None
-    artists: Part[list[E]] = None
-    earlier_artists: Part[list[ArtistBlock[E]]] = None
-    albums: Part[list[E]] = None
-    audio_features: Part[FeatureBlock[E] | list[FeatureBlock[E]]] = None
+    playlist: Part[Playlist[ElementT]] = None
+    artists: Part[list[ElementT]] = None
+    earlier_artists: Part[list[ArtistBlock[ElementT]]] = None
+    albums: Part[list[ElementT]] = None
+    audio_features: Part[FeatureBlock[ElementT] | list[FeatureBlock[ElementT]]] = None
     offset: Annotated[Unverified, int] = None
     total: Annotated[Unverified, int] = None
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """Entries that follow each other.
+    """Consecutive entries.
 
     Attributes:
         offset: How many entries of the playlist come before them.
@@ -111,24 +111,24 @@ class EntryPage:
 
     @property
     def end(self) -> int:
-        """How many entries of the playlist there are up to the last of them."""
+        """The offset after its last entry."""
         return self.offset + len(self.elements)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that can be read.
+    """A readable document.
 
     Attributes:
         found: Its outermost level.
         path: JSON path of the envelope.
-        raw: What stands beside the playlist in an envelope, if it is one.
+        raw: The fields beside the playlist in an envelope, if it is one.
         envelope: The envelope, if there is one.
-        playlist: What the document tells of the playlist.
+        playlist: The playlist's metadata.
         pages: Its entries in the order of their offsets.
-        total: How many entries the source counts, as it came.
-        has_entries: Whether a list of entries is there, be it empty.
-        says: Each place that names the playlist, with the id that it names; all are equal.
+        total: How many entries the source counts, unvalidated.
+        has_entries: Whether it has a list of entries, even an empty one.
+        says: Each JSON path that names the playlist, with the id that it names; all ids are equal.
     """
 
     kind: Kind
@@ -144,12 +144,12 @@ class Document:
 
     @property
     def entries(self) -> int:
-        """How many entries are there."""
+        """How many entries it holds."""
         return sum(len(page.elements) for page in self.pages)
 
     @property
     def missing(self) -> int | None:
-        """How many entries the source counts and the document lacks; None if nothing tells."""
+        """How many entries the source counts and the document lacks; None if unknown."""
         total = integer(self.total)
         end = self.pages[-1].end if self.pages else 0
         known = max(end, total or 0)
@@ -158,14 +158,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a document says of itself, before anybody gives it a place.
+    """How a document identifies itself, whatever its file name or key.
 
     Attributes:
         playlist_id: The playlist that it names; None if it names none.
         day: The day of its envelope; None without one.
         offset: How many entries of the playlist come before its first.
         entries: How many it holds.
-        missing: How many the source counts that it lacks; None if nothing tells.
+        missing: How many the source counts that it lacks; None if unknown.
     """
 
     kind: Kind
@@ -177,10 +177,10 @@ class Identity:
 
 
 def identify(body: bytes) -> Identity:
-    """What a document says of itself.
+    """Finds out how a document identifies itself.
 
     Raises:
-        UnreadableSnapshotError: It is no document of a playlist; says what it is, as far as that is known.
+        UnreadableSnapshotError: It is not a playlist document; says what it is, as far as that is known.
     """
     document = read_document(body)
     try:
@@ -200,10 +200,10 @@ def identify(body: bytes) -> Identity:
 
 
 def merged(bodies: Sequence[bytes]) -> bytes:
-    """One document of several that hold pages of the same playlist, whatever their order: a list of pages.
+    """Merges documents with pages of one playlist, in any order, into one list of pages.
 
     Raises:
-        UnreadableSnapshotError: One is no page, or they overlap or belong to several playlists.
+        UnreadableSnapshotError: One is not a page, or they overlap or belong to several playlists.
     """
     texts = [decoded(body).strip() for body in bodies]
     pages = b",\n".join(text[1:-1] if text.startswith(b"[") else text for text in texts)
@@ -232,11 +232,11 @@ def unpacked(body: bytes) -> bytes:
 
 
 def decoded(body: bytes) -> bytes:
-    """A document in UTF-8 without a byte order mark, whatever it came in.
+    """Decodes a document to UTF-8 without a byte order mark.
 
     Raises:
-        UnreadableSnapshotError: It begins as gzip or UTF-16 does, and does not go on as such, or it is larger than
-            any document.
+        UnreadableSnapshotError: It begins as gzip or UTF-16 and is not valid as such, or it is larger than any
+            document.
     """
     body = unpacked(body)
     try:
@@ -252,17 +252,17 @@ def _undecodable(fault: Exception) -> UnreadableSnapshotError:
 
 
 def container(field: Callable[[str], Unverified]) -> str | None:
-    """The field of a playlist that holds its entries: the first with a list of them, or else the first that is there.
+    """Returns the field of a playlist that holds its entries: the first with a list, or else the first that exists.
 
     Args:
-        field: Gives what a field holds.
+        field: Returns the value of a field.
     """
     there = [name for name in CONTAINERS if isinstance(field(name), dict | list | Page)]
     return next((name for name in there if listed(field(name)) is not None), there[0] if there else None)
 
 
 def listed(page: Unverified) -> list[Any] | None:
-    """The entries of a page, which may be the bare list of them; None if it holds no list."""
+    """Returns the entries of a page or of a bare list; None if there is no list."""
     if isinstance(page, Page):
         return page.items
     entries = page.get("items") if isinstance(page, dict) else page
@@ -271,11 +271,11 @@ def listed(page: Unverified) -> list[Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The outermost level of a document, its long lists unread.
+    """The outermost level of a document, its long lists unparsed.
 
     Attributes:
-        objects: Each envelope, playlist or page with its JSON path, as it came and as far as it can be read.
-        entries: The entries of a document that is a bare list of them.
+        objects: Each envelope, playlist or page: its JSON path, its JSON, and its fields as far as they can be read.
+        entries: The entries, if the document is a bare list of them.
     """
 
     objects: tuple[tuple[str, Raw | Unverified, RawDocument[Any] | Broken], ...] = ()
@@ -289,53 +289,53 @@ def parsed(body: bytes) -> Parsed:
         body: The document, JSON in UTF-8.
 
     Raises:
-        UnreadableSnapshotError: It is not JSON, or a list of something else than playlists, pages or entries.
+        UnreadableSnapshotError: It is not JSON, or a list of other things than playlists, pages or entries.
     """
     try:
         found = decoder(RawDocument[Raw] | list[RawDocument[Raw]]).decode(body)
     except (ValueError, RecursionError):
-        return _parsed_with_care(body)
+        return _parsed_in_pieces(body)
     if isinstance(found, RawDocument):
         return Parsed((("$", Raw(body), found),))
     if len(found) == 1 and (found[0].type == "playlist" or found[0].snapshot):
         only = memoryview(body)[body.index(b"[") + 1 : body.rindex(b"]")]
         return Parsed((("$[0]", Raw(only), found[0]),))
-    return _parsed_with_care(body)
+    return _parsed_in_pieces(body)
 
 
-def _parsed_with_care(body: bytes) -> Parsed:
-    """Reads what is not simply an envelope, a playlist or a page."""
-    whole, found, element = _outermost(body)
+def _parsed_in_pieces(body: bytes) -> Parsed:
+    """Reads any document but a plain envelope, playlist or page."""
+    document, found, element = _outermost(body)
     if not isinstance(found, list):
-        return Parsed((("$", whole, found),))
+        return Parsed((("$", document, found),))
     if any(map(is_entry, found)):
         return Parsed(entries=Elements("$", found, Entry))
     if what := foreign(found):
         raise UnreadableSnapshotError("$", f"not a playlist: this is {what}")
     if not found:
-        raise UnreadableSnapshotError("$", "a list of 0: it should hold a playlist document, its pages or its entries")
+        raise UnreadableSnapshotError("$", "an empty list: load a playlist document, its pages or its entries")
     model: Any = RawDocument[element]  # type: ignore[valid-type]  # known at run time only
     return Parsed(tuple((f"$[{index}]", each, in_pieces(each, model)) for index, each in enumerate(found)))
 
 
 def _outermost(body: bytes) -> tuple[Raw | Unverified, Any, Any]:
-    """The whole, what could be read of it, and the type of what stays unread in it."""
-    whole: Raw | Unverified = Raw(body)
+    """Returns the document, its outermost level as far as it can be read, and the type of its unparsed elements."""
+    document: Raw | Unverified = Raw(body)
     element: Any = Raw
     try:
         decoder(Raw).decode(body)
     except (ValueError, RecursionError):
         if what := foreign_text(body):
             raise UnreadableSnapshotError("$", f"not a playlist: this is {what}") from None
-        whole, element = tolerantly(body), Any
-    return whole, in_pieces(whole, RawDocument[element] | list[element]), element
+        document, element = parse_leniently(body), Any
+    return document, in_pieces(document, RawDocument[element] | list[element]), element
 
 
 def read_document(body: bytes) -> Document:
     """Finds out what a document is, and where in it the entries are.
 
     Raises:
-        UnreadableSnapshotError: It is no document of a playlist; says what it is, as far as that is known.
+        UnreadableSnapshotError: It is not a playlist document; says what it is, as far as that is known.
     """
     body = decoded(body)
     try:
@@ -352,13 +352,13 @@ def _document(found: Parsed) -> Document:
         return Document("entries", found, "$", RawDocument(), None, Playlist(), pages, None, True, ())
     parts = [_part(path, part, document) for path, part, document in found.objects]
     if len(parts) > 1 and any(each.envelope for each in parts):
-        raise UnreadableSnapshotError("$", f"a list of {len(parts)} with a snapshot in it: a snapshot stands alone")
+        raise UnreadableSnapshotError("$", f"a list of {len(parts)} that contains a snapshot: load each alone")
     first = parts[0]
     says = tuple(each for part in parts for each in part.says())
     if other := next((each for each in says if each[1] != says[0][1]), None):
         raise UnreadableSnapshotError(
             other[0],
-            f"{other[1]!r} is another playlist than {says[0][1]!r}, which {says[0][0]} names: take one list at a time",
+            f"{other[1]!r} is another playlist than {says[0][1]!r}, which {says[0][0]} names: load one at a time",
         )
     totals = [part.total for part in parts if part.total is not None]
     counted = [total for each in totals if (total := integer(each)) is not None]
@@ -382,8 +382,8 @@ class _Part:
 
     Attributes:
         playlist_path: JSON path of the playlist, or of the page.
-        path_of_entries: JSON path of the page or the list with the entries.
-        page: The object that tells of them: the page, or what holds the bare list.
+        path_of_page: JSON path of the page or the list with the entries.
+        page: The object with their count and offset: the page, or the object that holds the bare list.
         elements: The entries; None if there is no list of them.
     """
 
@@ -427,8 +427,8 @@ def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken
         if isinstance(envelope, Envelope) and envelope.schema_version != SCHEMA_VERSION:
             raise UnreadableSnapshotError(
                 f"{path}.snapshot.schema_version",
-                f"{envelope.schema_version!r} is unknown: this release reads {SCHEMA_VERSION}; deploy one that reads "
-                "it and replay",
+                f"schema version {envelope.schema_version!r} is unknown: this release reads {SCHEMA_VERSION}; "
+                "deploy one that reads it and replay",
             )
         if playlist is None:
             raise UnreadableSnapshotError(playlist_path, "the envelope holds no playlist; extract it again")
@@ -461,7 +461,7 @@ def _refuse_broken(path: str, thing: Playlist[Any], names: Sequence[str]) -> Non
 
 
 def _refuse_other_kinds(path: str, part: Raw | Unverified, document: RawDocument[Any]) -> None:
-    """Refuses what does not say that it is a playlist and does not look like a page of one."""
+    """Refuses an object that is neither a playlist by its type nor looks like a page of one."""
     if document.type == "playlist":
         return
     fields = [getattr(document, name) for name in CONTAINERS]
@@ -500,21 +500,22 @@ def _in_order(parts: Sequence[_Part]) -> tuple[EntryPage, ...]:
 
 
 def _offset(part: _Part, following: int) -> int:
-    """How many entries come before a page's: as it says, as its address says, or as many as the page before ends at."""
+    """Returns a page's offset: its field, that of its address, or else where the page before it ends."""
     sent = part.page.offset if part.page else None
     if sent is None:
-        asked = parse_qs(urlsplit(part.page.href).query) if part.page and isinstance(part.page.href, str) else {}
-        sent = next((int(each) for each in asked.get("offset", ()) if each.isdecimal()), following)
+        query = parse_qs(urlsplit(part.page.href).query) if part.page and isinstance(part.page.href, str) else {}
+        sent = next((int(each) for each in query.get("offset", ()) if each.isdecimal()), following)
     offset = integer(sent)
     if offset is None or not 0 <= offset < _MOST_ENTRIES:
         raise UnreadableSnapshotError(
-            f"{part.path_of_page}.offset", f"{sent!r} does not say how many entries come before the page; mend it"
+            f"{part.path_of_page}.offset",
+            f"{sent!r} is not a count of the entries before the page; correct it",
         )
     return offset
 
 
 def long_lists(document: RawDocument[Any], path: str) -> Iterator[Elements[Any]]:
-    """All that an object holds in long lists, whether anybody reads it or not."""
+    """Yields every long list of an object, used by a table or not."""
     for place, playlist in ((path, document), (f"{path}.playlist", document.playlist)):
         for name in CONTAINERS if isinstance(playlist, Playlist) else ():
             field = getattr(playlist, name)
@@ -529,14 +530,14 @@ def long_lists(document: RawDocument[Any], path: str) -> Iterator[Elements[Any]]
 
 
 def artist_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, ArtistBlock[Any]]]:
-    """What Spotify told of artists on earlier days, each day with its JSON path."""
+    """Yields the artists of each earlier day with their JSON path."""
     for number, block in enumerate(_list(document.earlier_artists)):
         if isinstance(block, ArtistBlock):
             yield f"{path}.earlier_artists[{number}]", block
 
 
 def feature_blocks(document: RawDocument[Any], path: str) -> Iterator[tuple[str, FeatureBlock[Any]]]:
-    """Each with its JSON path: one may stand without a list."""
+    """Yields each block of audio features with its JSON path; a single one may come without a list."""
     blocks: Unverified = document.audio_features
     if isinstance(blocks, list):
         for number, block in enumerate(blocks):

@@ -1,4 +1,4 @@
-"""Fields and types of a raw document that no contract knows: the sign that Spotify changed something."""
+"""Finds fields and types that no contract knows: a sign that Spotify changed something."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ from contracts.spotify import (
     Album,
     Artist,
     AudioFeatures,
-    E,
+    ElementT,
     Entry,
     ExternalIds,
     Followers,
@@ -56,7 +56,7 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
     | {"languages", "release_date", "release_date_precision", "resume_point", "show"},
     User: _NAVIGATION | {"followers", "images"},
 }
-"""Fields that Spotify documents and no table needs; on Track those of an episode too, which stands in its place."""
+"""Fields that Spotify documents and no table needs; on Track also those of an episode, which can take its place."""
 
 
 _POSITION = re.compile(r"\[\d+\]")
@@ -64,7 +64,7 @@ _ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 
 
 class Drift(TypedDict):
-    """A way in which a document is not what Spotify documents.
+    """A difference between a document and Spotify's documentation.
 
     Attributes:
         path: JSON path without positions, such as `$.tracks.items[].track.mood`.
@@ -78,16 +78,16 @@ class Drift(TypedDict):
 
 
 def drift(body: bytes) -> list[Drift]:
-    """How a readable document differs from what Spotify documents, each way once, by path.
+    """Lists how a readable document differs from Spotify's documentation, each difference once, by path.
 
     Args:
-        body: A document that `contracts.snapshot.read_snapshot` reads.
+        body: A document that `contracts.snapshot.read_snapshot` can read.
     """
     return drift_in(parsed(decoded(body)))
 
 
 def drift_in(found: Parsed) -> list[Drift]:
-    """The same of a document whose outermost level is read already."""
+    """Lists the same for a document whose outermost level has been read."""
     differences = Counter(_in_document(found))
     return [{"path": path, "what": what, "count": count} for (path, what), count in sorted(differences.items())]
 
@@ -102,20 +102,20 @@ def _in_document(found: Parsed) -> Iterator[tuple[str, str]]:
             lists += long_lists(document, place)
     for elements in lists:
         path = f"{_POSITION.sub('[]', elements.path)}[]"
-        noun: Any = elements.noun
-        strict = _strict_decoder(noun)
+        object_type: Any = elements.model
+        strict = _strict_decoder(object_type)
         for element in map(_as_raw, elements.unread):
             if not _fits(element, strict):
-                yield from _differences(element, noun, path)
+                yield from _differences(element, object_type, path)
 
 
 def _as_raw(part: Raw | Any) -> Raw:
-    """A part as JSON; a number that is none is null, for the tables' contracts to refuse."""
+    """Returns a part as JSON; NaN and infinity become null."""
     return part if isinstance(part, Raw) else Raw(to_json(part, inf_nan_mode="null"))
 
 
 def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Takes apart, one level after the other, what differs somewhere; to find that nothing does is far faster."""
+    """Descends level by level only where something differs: a strict decoder finds the rest equal far faster."""
     if _fits(part, _strict_decoder(model)):
         return
     alternatives = _alternatives(model)
@@ -128,8 +128,8 @@ def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
         if get_origin(alternative) is list:
             for item in value:
                 yield from _differences(item, get_args(alternative)[0], f"{path}[]")
-        elif noun := _noun(alternative):
-            fields, unused = _fields(noun), _KNOWN_BUT_UNUSED.get(noun, frozenset())
+        elif object_type := _object_type(alternative):
+            fields, unused = _fields(object_type), _KNOWN_BUT_UNUSED.get(object_type, frozenset())
             for name, field in value.items():
                 if name in fields:
                     yield from _differences(field, fields[name], f"{path}.{name}")
@@ -138,7 +138,7 @@ def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_whole(value: Any, alternative: Any) -> bool:
-    """Whether a value is an integer that came as a float, which JSON does not tell apart."""
+    """Returns whether a value is an integer sent as a float, which JSON does not distinguish."""
     return alternative is int and isinstance(value, float) and integer(value) is not None
 
 
@@ -156,18 +156,18 @@ def _strict_decoder(model: Any) -> Decoder[Any]:
 
 
 def _strict(model: Any) -> Any:
-    """A type that refuses whatever differs from what a model documents."""
+    """Returns a type that accepts only what a model documents."""
     alternatives = _alternatives(model)
     return Union[(*map(_strict_alternative, alternatives), None)] if alternatives else Raw
 
 
 @cache
 def _strict_alternative(alternative: Any) -> Any:
-    if noun := _noun(alternative):
-        unused = _KNOWN_BUT_UNUSED.get(noun, frozenset())
-        fields = dict.fromkeys(unused, Raw) | {name: _strict(hint) for name, hint in _fields(noun).items()}
+    if object_type := _object_type(alternative):
+        unused = _KNOWN_BUT_UNUSED.get(object_type, frozenset())
+        fields = dict.fromkeys(unused, Raw) | {name: _strict(hint) for name, hint in _fields(object_type).items()}
         return defstruct(
-            noun.__name__,
+            object_type.__name__,
             [(name, Union[strict, UnsetType], UNSET) for name, strict in fields.items()],  # noqa: UP007 - at run time
             forbid_unknown_fields=True,
             gc=False,
@@ -177,32 +177,32 @@ def _strict_alternative(alternative: Any) -> Any:
     return _json_types(alternative)[0]
 
 
-def _noun(alternative: Any) -> Any:
-    """The class of an object's model; None if the model is none of an object."""
-    noun = class_of(alternative)
-    return noun if isinstance(noun, type) and issubclass(noun, Struct) else None
+def _object_type(alternative: Any) -> Any:
+    """Returns the class of an object's model; None if it is not the model of an object."""
+    object_type = class_of(alternative)
+    return object_type if isinstance(object_type, type) and issubclass(object_type, Struct) else None
 
 
 @cache
-def _fields(noun: Any) -> dict[str, Any]:
-    hints = get_type_hints(noun, include_extras=True)
-    return {name: hints[name] for name in noun.__struct_fields__}
+def _fields(object_type: Any) -> dict[str, Any]:
+    hints = get_type_hints(object_type, include_extras=True)
+    return {name: hints[name] for name in object_type.__struct_fields__}
 
 
 def _alternatives(model: Any) -> tuple[Any, ...]:
-    """What a field may be, null and absence left out; nothing if it may be anything."""
+    """Returns the types that a field may have besides null and absence; none if any is allowed."""
     if get_origin(model) is Annotated:
-        told = get_args(model)[1:]
-        documented = tuple(each for each in told if isinstance(each, type) or get_origin(each) is list)
+        arguments = get_args(model)[1:]
+        documented = tuple(each for each in arguments if isinstance(each, type) or get_origin(each) is list)
         return documented or _alternatives(bare(model))
     members = alternatives(model)
     if members != (model,):
         return tuple(each for part in members for each in _alternatives(part))
-    return () if model in {Any, NoneType, UnsetType, E, Raw} else members
+    return () if model in {Any, NoneType, UnsetType, ElementT, Raw} else members
 
 
 def _json_types(alternative: Any) -> tuple[type, ...]:
-    if _noun(alternative):
+    if _object_type(alternative):
         return (dict,)
     found = class_of(alternative)
     return {float: (float, int), datetime: (str,), Literal: (str,)}.get(found, (found,))

@@ -1,8 +1,8 @@
-"""The elements of a long list, read one at a time, and the parts of an object that can be read.
+"""Reads the elements of a long list one at a time, and of a broken object the parts that are readable.
 
-A playlist of 10,000 entries has 40 MB of JSON, most of it lists of markets that nobody reads: msgspec hands out the
-bytes of an element without making objects of them, and makes none of what no noun names. What it refuses as a whole
-is read in pieces, so that a part of another structure costs that part alone.
+A playlist of 10,000 entries has 40 MB of JSON, most of it lists of markets that no table needs: msgspec hands out the
+bytes of an element without decoding them, and skips fields that no model names. An object that it refuses is read in
+pieces, so that a broken part costs that part alone.
 Source: https://jcristharif.com/msgspec/api.html#msgspec.Raw
 """
 
@@ -20,16 +20,16 @@ from pydantic_core import from_json
 from contracts.annotations import alternatives, class_of
 from contracts.broken import Broken
 from contracts.fields import Unverified
-from contracts.spotify import Noun
+from contracts.spotify import ApiObject
 
-T = TypeVar("T", bound=Noun)
+ObjectT = TypeVar("ObjectT", bound=ApiObject)
 
-_HALF_A_CHARACTER = "hex escape"
-"""What the JSON parser complains of where it meets half of a surrogate pair."""
+_LONE_SURROGATE = "hex escape"
+"""Part of the JSON parser's message about half of a surrogate pair."""
 
 
 class UnreadableSnapshotError(ValueError):
-    """The document is no snapshot that can be read.
+    """The document is not a readable snapshot.
 
     Attributes:
         location: JSON path of what is wrong.
@@ -43,91 +43,93 @@ class UnreadableSnapshotError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Elements(Generic[T]):
-    """The elements of a list, read each time that they are gone through.
+class Elements(Generic[ObjectT]):
+    """The elements of a list, decoded on each iteration.
 
     Attributes:
         path: JSON path of the list.
-        unread: Each as JSON, or as the value that another parser made of it.
-        noun: What each should be.
+        unread: Each as JSON, or as a value from another parser.
+        model: The type of each.
     """
 
     path: str
     unread: Sequence[Raw | Unverified]
-    noun: type[T]
+    model: type[ObjectT]
 
     def __len__(self) -> int:
         return len(self.unread)
 
-    def __iter__(self) -> Iterator[T | Broken]:
-        """Each in order; a part of another structure than the noun's is `Broken` in its place.
+    def __iter__(self) -> Iterator[ObjectT | Broken]:
+        """Yields each in order, with `Broken` in place of a part whose structure is not the model's.
 
         Raises:
-            UnreadableSnapshotError: An element is no JSON after all, as its text is not UTF-8.
+            UnreadableSnapshotError: An element is not JSON, as its text is not UTF-8.
         """
-        decode = decoder(self.noun).decode
+        decode = decoder(self.model).decode
         for index, element in enumerate(self.unread):
             try:
-                yield decode(element) if isinstance(element, Raw) else convert(element, self.noun)
+                yield decode(element) if isinstance(element, Raw) else convert(element, self.model)
             except ValueError:
                 try:
-                    yield in_pieces(element, self.noun)
+                    yield in_pieces(element, self.model)
                 except InvalidJsonError as fault:
                     raise UnreadableSnapshotError(f"{self.path}[{index}]", f"Invalid JSON: {fault}") from None
 
 
 class InvalidJsonError(Exception):
-    """What was skipped over as JSON is none."""
+    """Bytes that were skipped as JSON are not JSON."""
 
 
 def in_pieces(part: Raw | Unverified, model: Any) -> Any:
-    """What a model makes of a part, with `Broken` in place of each field or element that it refuses."""
+    """Decodes a part, with `Broken` in place of each field or element that its model refuses."""
     try:
         return decoder(model).decode(part) if isinstance(part, Raw) else convert(part, model)
     except ValueError as fault:
         _, what = where_and_what(fault)
         reason = what if isinstance(fault, ValidationError) else "not JSON"
     level = decode_level(part)
-    if isinstance(level, dict) and (noun := _one_of(model, dict)):
-        return _object_in_pieces(part, level, noun)
-    if isinstance(level, list) and (found := _one_of(model, list)):
-        return [in_pieces(each, get_args(found)[0]) for each in level]
+    if isinstance(level, dict) and (object_type := _one_of(model, dict)):
+        return _object_in_pieces(part, level, object_type)
+    if isinstance(level, list) and (list_type := _one_of(model, list)):
+        return [in_pieces(each, get_args(list_type)[0]) for each in level]
     return Broken(_value(part), reason)
 
 
 def _object_in_pieces(part: Raw | Unverified, level: dict[str, Any], model: Any) -> Any:
-    noun = class_of(model)
+    object_type = class_of(model)
     read = {name: in_pieces(level[name], hint) for name, hint in _hints(model).items() if name in level}
-    for name in noun.structure:
+    for name in object_type.structure:
         if isinstance(broken := read.get(name), Broken):
             return Broken(_value(part), f"{name}: {broken.reason}")
     try:
-        return noun(**read)
+        return object_type(**read)
     except ValueError as fault:
         return Broken(_value(part), str(fault))
 
 
 @cache
 def _hints(model: Any) -> dict[str, Any]:
-    """The types of an object's fields, with its own type parameters in place."""
-    noun, given = class_of(model), get_args(model)
-    hints = ((name, hint) for name, hint in get_type_hints(noun).items() if name in noun.__struct_fields__)
-    return {name: hint[given] if getattr(hint, "__parameters__", ()) else hint for name, hint in hints}
+    """Returns the types of an object's fields, with its type arguments in place of parameters."""
+    object_type, arguments = class_of(model), get_args(model)
+    hints = (
+        (name, hint) for name, hint in get_type_hints(object_type).items() if name in object_type.__struct_fields__
+    )
+    return {name: hint[arguments] if getattr(hint, "__parameters__", ()) else hint for name, hint in hints}
 
 
 def _one_of(model: Any, json_type: type) -> Any:
-    """The alternative of a model that is a noun or a list."""
+    """Returns the alternative of a model that is an object or a list."""
     for each in alternatives(model):
         bare = class_of(each)
         if each in {NoneType, UnsetType} or not isinstance(bare, type):
             continue
-        if bare is list if json_type is list else issubclass(bare, Noun):
+        if bare is list if json_type is list else issubclass(bare, ApiObject):
             return each
     return None
 
 
 def decode_level(part: Raw | Unverified) -> Unverified:
-    """The outermost level of a part; what is within stays unread."""
+    """Decodes the outermost level of a part and no further."""
     if not isinstance(part, Raw):
         return part
     try:
@@ -148,30 +150,30 @@ def _value(part: Raw | Unverified) -> Unverified:
 
 @cache
 def decoder(of: Any) -> Decoder[Any]:
-    """Made when it is first needed, and once."""
+    """Returns the decoder of a type, made once."""
     return Decoder(of)
 
 
 def where_and_what(fault: Exception) -> tuple[str, str]:
-    """Where a value is not what it should be, as a JSON path without its root, and what it should be.
+    """Splits msgspec's message into a JSON path without its root, and what is wrong there.
 
-    msgspec tells both in one sentence: ``Expected `int`, got `str` - at `$.tracks.total` ``.
+    A message reads: ``Expected `int`, got `str` - at `$.tracks.total` ``.
     """
     what, _, where = str(fault).partition(" - at `$")
     return where.removesuffix("`"), what
 
 
-def tolerantly(body: bytes) -> Unverified:
-    """What is JSON but for NaN, Infinity and half a character, which msgspec refuses.
+def parse_leniently(body: bytes) -> Unverified:
+    """Parses JSON that may hold NaN, Infinity and lone surrogates, which msgspec refuses.
 
     Raises:
-        UnreadableSnapshotError: It is no JSON.
+        UnreadableSnapshotError: It is not JSON.
     """
     try:
         try:
             return from_json(body)
         except ValueError as fault:
-            if _HALF_A_CHARACTER not in str(fault):
+            if _LONE_SURROGATE not in str(fault):
                 raise
             return from_json(replace_lone_surrogates(body))
     except ValueError as fault:
@@ -181,9 +183,9 @@ def tolerantly(body: bytes) -> Unverified:
 
 
 def replace_lone_surrogates(body: bytes) -> bytes:
-    """The document with U+FFFD for each half of a surrogate pair: JSON can say it, UTF-8 and the parser cannot.
+    """Replaces each half of a surrogate pair by U+FFFD: JSON can express it, UTF-8 and the parser cannot.
 
-    Spotify cuts long descriptions by UTF-16 units, which can leave half of an emoji.
+    Spotify truncates long descriptions by UTF-16 units, which can leave half of an emoji.
     """
     try:
         text = json.dumps(json.loads(body), ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""The value types that tables are made of, each with its bounds.
+"""The value types of columns, each with its bounds.
 
-They are strict: text is never read as a number, nor a number as a truth value. A value that breaks its bounds is
-refused (`contracts.validation` tells what that costs); a value that Spotify did not send is None.
+They are strict: text is never read as a number, nor a number as a boolean. A value out of bounds is refused
+(`contracts.validation` says what that costs); a value that Spotify did not send is None.
 """
 
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, Strict
 
 Unverified = Any
-"""A value as Spotify sent it, which only the contract of a table judges."""
+"""A value as Spotify sent it, which only a table's contract validates."""
 
 _INT64_MAX = 2**63 - 1
 _EXACT_AS_DOUBLE = 2**53
@@ -19,10 +19,10 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - as every moment of a table
 
 
 def integer(number: Unverified) -> int | None:
-    """The integer that a JSON number is, `67.0` and `4.9022656E7` included; None if it is none.
+    """Returns a JSON number as an integer, `67.0` and `4.9022656E7` included; None if it is not one.
 
-    JSON has one type of number, and senders write whole ones as floats. Beyond 2**53 a float may have been another
-    integer than it reads as, so that none is taken.
+    JSON has one type of number, and some senders write integers as floats. A float beyond 2**53 may stand for several
+    integers and is not accepted.
     """
     if isinstance(number, int):
         return None if isinstance(number, bool) else number
@@ -32,20 +32,20 @@ def integer(number: Unverified) -> int | None:
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """A moment in UTC without zone, which it is taken to be in if it has none.
+    """Returns a moment in UTC without zone; one without zone is taken as UTC.
 
     Raises:
-        ValueError: In UTC it lies before the year 1 or after 9999.
+        ValueError: In UTC it is before the year 1 or after 9999.
     """
     offset = moment.utcoffset()
     try:
         return moment if offset is None else moment.replace(tzinfo=None) - offset
     except OverflowError:
-        raise ValueError("no moment of the years 1 to 9999 in UTC") from None
+        raise ValueError("not between the years 1 and 9999 in UTC") from None
 
 
 def _known(moment: datetime) -> datetime | None:
-    """None for the epoch, which stands for an unknown time in every spelling."""
+    """Returns None for the epoch, which Spotify sends for an unknown time, however it is spelled."""
     return None if moment == _EPOCH else moment
 
 
@@ -59,8 +59,8 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 Timestamp = Annotated[datetime, AfterValidator(naive_utc)]
 """A moment in UTC without zone, in microseconds; read from ISO 8601 text."""
 KnownTimestamp = Annotated[Timestamp, AfterValidator(_known)]
-"""The same where Spotify sends the epoch for a time that it does not know: that is null."""
+"""The same where Spotify sends the epoch for an unknown time, which becomes null."""
 Day = Annotated[date, Strict()]
 JsonText = Annotated[str, Strict(), Field(pattern=r"^[\[{]")]
-"""A list or an object as JSON text: `contracts.candidates.as_json` makes it."""
+"""A list or an object as JSON text, from `contracts.candidates.as_json`."""
 IsoDay = Annotated[str, Strict(), Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]

@@ -1,4 +1,4 @@
-"""What people take for a playlist and is none: other objects of the Web API, and exports of other tools."""
+"""Recognizes what people mistake for a playlist: other objects of the Web API, and exports of other tools."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from contracts.fields import Unverified
 
 _ADVICE: Final = "load the playlist itself (GET /v1/playlists/<id>) or its pages (GET /v1/playlists/<id>/tracks)"
 _COLLECT: Final = (
-    "it lacks what the Web API tells of a track; collect the playlist by its link instead (`earworm run --playlist "
-    "<link>`), or load what the Web API sent of it"
+    "it lacks what the Web API says about a track; collect the playlist by its link instead (`earworm run --playlist "
+    "<link>`), or load the Web API's own document"
 )
 _EXPORTIFY: Final = f"an export of Exportify: {_COLLECT}"
-_LIBRARY: Final = f"YourLibrary of Spotify's account export, what somebody liked: {_COLLECT}"
+_LIBRARY: Final = f"YourLibrary of Spotify's account export, somebody's likes: {_COLLECT}"
 _PLAYLISTS: Final = f"the playlists of Spotify's account export: {_COLLECT}"
 _HISTORY: Final = (
-    "a streaming history of Spotify's account export: it tells what somebody heard, and of no playlist; leave it out"
+    "a streaming history of Spotify's account export: it lists what somebody heard, and is not a playlist; leave it out"
 )
 
 _TYPES: Final = {
@@ -35,15 +35,15 @@ _ADDRESSES: Final = (
     (re.compile(r"/v1/albums/[^/]+/tracks\b"), "the tracks of an album"),
     (re.compile(r"/v1/artists/[^/]+/albums\b"), "the albums of an artist"),
     (re.compile(r"/v1/(?:me|users/[^/]+)/playlists(?:\?|$)"), "the playlists of a user"),
-    (re.compile(r"/v1/me/(?:top|albums|shows|episodes|audiobooks|following)\b"), "what a user follows or likes"),
-    (re.compile(r"/v1/browse/"), "what Spotify features"),
+    (re.compile(r"/v1/me/(?:top|albums|shows|episodes|audiobooks|following)\b"), "a user's follows or likes"),
+    (re.compile(r"/v1/browse/"), "Spotify's featured content"),
 )
 _PAGES: Final = ("items", "tracks", "albums", "artists", "playlists", "shows", "episodes", "audiobooks")
 _EXPORTIFY_HEADER: Final = re.compile(rb'\A\s*"?(?:Track URI|Spotify (?:URI|ID)|Track Name)"?,')
 
 
 def is_entry(part: Unverified) -> bool:
-    """Whether an element has the shape of a playlist's entry: an object with an object or null for its track."""
+    """Returns whether an element looks like a playlist's entry: an object whose track is an object or null."""
     level = decode_level(part)
     return isinstance(level, dict) and any(
         name in level and isinstance(decode_level(level[name]), dict | None) for name in ("item", "track")
@@ -51,29 +51,29 @@ def is_entry(part: Unverified) -> bool:
 
 
 def is_null(part: Unverified) -> bool:
-    """Whether an element is null."""
+    """Returns whether an element is null."""
     return decode_level(part) is None
 
 
 def foreign_text(body: bytes) -> str | None:
-    """What a text that is not JSON is, as far as that is known, and what to do."""
+    """Says what a text that is not JSON is, and what to do; None if unknown."""
     return _EXPORTIFY if _EXPORTIFY_HEADER.match(body) else None
 
 
 def foreign_type(type_: Unverified) -> str | None:
-    """What an object of a type of the Web API is, and what to do; None for a playlist and for what is unknown."""
+    """Says what an object is by its Web API type, and what to do; None for a playlist or if unknown."""
     return _of_web_api(_TYPES[type_]) if isinstance(type_, str) and type_ in _TYPES else None
 
 
 def foreign_address(href: Unverified) -> str | None:
-    """What an address of the Web API gives, and what to do; None for a playlist's and for what is unknown."""
+    """Says what a Web API address returns, and what to do; None for a playlist's or if unknown."""
     if not isinstance(href, str):
         return None
     return next((_of_web_api(what) for address, what in _ADDRESSES if address.search(href)), None)
 
 
 def foreign(part: Unverified) -> str | None:
-    """What a document that is none of a playlist is, as far as that is known, and what to do."""
+    """Says what a document is that is not a playlist, and what to do; None if unknown."""
     level = decode_level(part)
     return _list(level) if isinstance(level, list) else _object(level) if isinstance(level, dict) else None
 
@@ -110,7 +110,7 @@ def _list(elements: Sequence[Unverified]) -> str | None:
 
 
 def _first(elements: Unverified) -> dict[str, Any]:
-    """The first object among elements."""
+    """Returns the first object among elements."""
     levels = map(decode_level, elements if isinstance(elements, list) else ())
     return next((level for level in levels if isinstance(level, dict)), {})
 

@@ -24,12 +24,12 @@ class BreakingChangeError(ValueError):
 
 
 def schema_path(table: Table[Any]) -> Path:
-    """Where the schema of a table's present version is committed."""
+    """Returns where the schema of a table's current version is committed."""
     return SCHEMAS / f"{table.name}.v{table.version}.json"
 
 
 def json_schema(table: Table[Any]) -> dict[str, Any]:
-    """The JSON schema of one row, with each column's type in the catalog."""
+    """Returns the JSON schema of one row, with each column's type in the catalog."""
     schema = TypeAdapter(table.row).json_schema()
     for column in columns(table.row):
         schema["properties"][column.name]["x-glue-type"] = column.glue_type
@@ -44,7 +44,7 @@ def json_schema(table: Table[Any]) -> dict[str, Any]:
 
 
 def breaking_changes(committed: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
-    """What a reader of the committed schema would miss or misread in the current one."""
+    """Lists what a reader of the committed schema would miss or misread in the current one."""
     now = current["properties"]
     changes = []
     for name, column in committed["properties"].items():

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["playlists", "charts"]
-"""What somebody put together, and a ranking that somebody published. `shared.lake` tells where each is kept."""
+"""A curated list, and a published ranking. `shared.lake` knows where each is kept."""

@@ -10,7 +10,7 @@ _PLAYLIST = re.compile(
 
 
 def playlist_ids(references: Iterable[str]) -> tuple[str, ...]:
-    """The distinct ids of playlists named by ids, links or URIs, in order.
+    """Returns the distinct ids of playlists named by ids, links or URIs, in order.
 
     Source: https://developer.spotify.com/documentation/web-api/concepts/spotify-uris-ids
 
@@ -28,7 +28,7 @@ def playlist_ids(references: Iterable[str]) -> tuple[str, ...]:
 
 
 def playlist_ids_between_commas(references: str) -> tuple[str, ...]:
-    """The distinct ids of playlists named in one text, by commas.
+    """Returns the distinct ids of playlists named in one text, by commas.
 
     Raises:
         ValueError: As `playlist_ids`.

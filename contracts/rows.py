@@ -1,14 +1,14 @@
-"""The rows of a table, kept by column: what becomes Parquet has no use for an object a row."""
+"""The rows of a table by column, as Parquet needs them: no object per row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, cast, overload
 
-from contracts.tables.table import R, Table
+from contracts.tables.table import RowT, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Rows(Sequence[R], Generic[R]):
+class Rows(Sequence[RowT], Generic[RowT]):
     """Rows in order.
 
     Attributes:
@@ -18,8 +18,8 @@ class Rows(Sequence[R], Generic[R]):
     columns: dict[str, list[Any]]
 
     @classmethod
-    def of(cls, table: Table[R], rows: Iterable[R] = ()) -> "Rows[R]":
-        """Rows of a table, none to begin with unless some are given."""
+    def of(cls, table: Table[RowT], rows: Iterable[RowT] = ()) -> "Rows[RowT]":
+        """Returns the rows of a table, by default none."""
         return cls(by_column(table, list(rows)))
 
     def missing_ranks(self, ranks: str) -> list[int]:
@@ -36,16 +36,16 @@ class Rows(Sequence[R], Generic[R]):
         return len(next(iter(self.columns.values())))
 
     @overload
-    def __getitem__(self, place: int) -> R: ...
+    def __getitem__(self, place: int) -> RowT: ...
     @overload
-    def __getitem__(self, place: slice) -> list[R]: ...
-    def __getitem__(self, place: int | slice) -> R | list[R]:
+    def __getitem__(self, place: slice) -> list[RowT]: ...
+    def __getitem__(self, place: int | slice) -> RowT | list[RowT]:
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
-        return cast("R", {name: values[place] for name, values in self.columns.items()})
+        return cast("RowT", {name: values[place] for name, values in self.columns.items()})
 
 
-def by_column(table: Table[R], rows: Sequence[R]) -> dict[str, list[Any]]:
-    """The values of rows by the name of their column, in the contract's order."""
+def by_column(table: Table[RowT], rows: Sequence[RowT]) -> dict[str, list[Any]]:
+    """Returns the values of rows by column name, in the contract's order."""
     names = table.row.__annotations__
     return {name: [row[name] for row in rows] for name in names}  # type: ignore[literal-required]

@@ -1,10 +1,9 @@
 """The raw snapshot: the one input of every table.
 
-`contracts.documents` tells what a document is and where its entries are; here it becomes one shape, in which each
-entry is a track or says why it is none. The reader is strict where a wrong guess would invent data (an unknown schema
-version, a day or a playlist that contradicts the key) and tolerant everywhere else: an entry whose structure is broken
-costs that entry alone, a part of it that a table can do without costs that part. The long lists are only found, and
-their elements read when they are gone through.
+`contracts.documents` recognizes a document and finds its entries; here it becomes one shape, in which each entry is a
+track or says why it is not. The reader is strict where a wrong guess would invent data (an unknown schema version, a
+day or a playlist that contradicts the key) and tolerant everywhere else: a broken entry costs that entry alone, a
+broken optional part costs that part. Elements of long lists are decoded only on iteration.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +35,7 @@ SkipRule = Literal["null_entry", "episode", "unknown_type"]
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What the raw object's key and metadata tell of a snapshot.
+    """A snapshot's key and metadata in S3.
 
     Attributes:
         run_id: The run that wrote the object, for a document without an envelope.
@@ -51,8 +50,8 @@ class TrackEntry(Struct, frozen=True, gc=False):
     """An entry of the playlist that is a track.
 
     Attributes:
-        position: Place in the playlist, null entries and episodes counted; 1 is the top.
-        index: Place in the list of entries in the raw document, from 0.
+        position: Its position in the playlist, null entries and episodes included; 1 is the top.
+        index: Its index in the list of entries in the raw document, from 0.
         path: JSON path of that list.
     """
 
@@ -76,14 +75,14 @@ class TrackEntry(Struct, frozen=True, gc=False):
     def is_unknown_to_spotify(self) -> bool:
         """Whether Spotify has no such track: a local file, or one that was removed and lost its id.
 
-        Spotify fills in zeros where it knows nothing of such a track.
+        Spotify sends zeros for what it does not know about such a track.
         """
         return not self.track.id or bool(self.entry.is_local or self.track.is_local)
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a playlist in order, each a track or why it is none."""
+    """The entries of a playlist in order, each a track or the reason why it is not."""
 
     pages: tuple[EntryPage, ...]
 
@@ -99,7 +98,7 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class SourcedFeatures:
-    """Audio features with who measured them."""
+    """Audio features with their source."""
 
     source: str
     location: str
@@ -108,7 +107,7 @@ class SourcedFeatures:
 
 @dataclass(frozen=True, slots=True)
 class EarlierArtist:
-    """An artist as Spotify told it before the day of the snapshot."""
+    """An artist as Spotify described it before the day of the snapshot."""
 
     as_of: date
     artist: Artist
@@ -116,19 +115,19 @@ class EarlierArtist:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A playlist on a day, in one shape whatever document it came from.
+    """A playlist on a day, in the same shape for every kind of document.
 
     Attributes:
         origin: The columns that every row of the snapshot shares.
         day: Its day.
-        total: How many entries the source counts, as it came.
-        unexplained: How many of them are not there; None if nothing tells.
-        entries: Each entry in order: a track, or why it is none. Going through them can find that the document
-            is not to be read after all, and raises UnreadableSnapshotError.
-        artists: Full artists by id, as far as the extractor was given them.
-        earlier_artists: Artists by id as Spotify told them on an earlier day, as far as it did not on this one.
+        total: How many entries the source counts, unvalidated.
+        unexplained: How many of them are missing; None if unknown.
+        entries: Each entry in order: a track, or the reason why it is not. Iteration raises UnreadableSnapshotError
+            where the document turns out not to be JSON.
+        artists: Full artists by id, as far as the extractor received them.
+        earlier_artists: Artists by id as of an earlier day, where Spotify did not describe them on this one.
         albums: Full albums by id, likewise.
-        features: Audio features by track id, as far as they were asked for by it.
+        features: Audio features by track id, where the source was asked by track id.
         features_by_isrc: Audio features by ISRC, likewise.
         document: The document itself, as far as it was read.
     """
@@ -149,32 +148,32 @@ class Snapshot:
     document: Parsed
 
     def genres_of(self, artist: Artist) -> tuple[Unverified, date | None]:
-        """An artist's genres and the day that Spotify told them on, which may be an earlier one: genres last."""
+        """Returns an artist's genres and their day, which may be an earlier one: genres rarely change."""
         if artist.genres is not None:
             return artist.genres, self.day if isinstance(artist.genres, list) else None
         earlier = self.earlier_artists.get(artist.id) if isinstance(artist.id, str) else None
         return (earlier.artist.genres, earlier.as_of) if earlier else (None, None)
 
     def features_of(self, track: Track) -> SourcedFeatures | None:
-        """The audio features of a track: by its id, or else by its ISRC."""
+        """Returns the audio features of a track, by its id or else by its ISRC."""
         by_id = self.features.get(track.id) if isinstance(track.id, str) else None
         return by_id or self.features_by_isrc.get(str(isrc(track)))
 
 
-T = TypeVar("T", Artist, Album)
+CreditedT = TypeVar("CreditedT", Artist, Album)
 
 
-class _ById(Mapping[str, T], Generic[T]):
-    """Objects by their id, read when the first is asked for."""
+class _ById(Mapping[str, CreditedT], Generic[CreditedT]):
+    """Objects by their id, read on first use."""
 
-    def __init__(self, elements: Elements[T]) -> None:
-        self._elements: Elements[T] = elements
+    def __init__(self, elements: Elements[CreditedT]) -> None:
+        self._elements: Elements[CreditedT] = elements
 
     @cached_property
-    def _found(self) -> dict[str, T]:
+    def _found(self) -> dict[str, CreditedT]:
         return {each.id: each for each in self._elements if not isinstance(each, Broken) and isinstance(each.id, str)}
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> CreditedT:
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -189,7 +188,7 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
 
     Args:
         body: The document, in any of the encodings that `contracts.documents` knows.
-        provenance: What the object's key and metadata tell; the envelope wins where it tells the same.
+        provenance: The object's key and metadata; fields of the envelope take precedence.
 
     Raises:
         UnreadableSnapshotError: The document is not JSON, not a playlist, of an unknown schema version, or of another
@@ -234,10 +233,10 @@ def read_snapshot(body: bytes, provenance: Provenance) -> Snapshot:
     )
 
 
-def _enrichment(document: Document, name: Literal["artists", "albums"], noun: type[T]) -> Elements[T]:
-    """What the extractor keeps beside the playlist; elsewhere such a name means something else."""
+def _enrichment(document: Document, name: Literal["artists", "albums"], model: type[CreditedT]) -> Elements[CreditedT]:
+    """Returns a list that the extractor keeps beside the playlist; in other documents the name means something else."""
     listed = getattr(document.raw, name) if document.envelope else None
-    return Elements(f"{document.path}.{name}", listed or (), noun)
+    return Elements(f"{document.path}.{name}", listed or (), model)
 
 
 def _earlier_artists(document: Document) -> Iterator[tuple[str, EarlierArtist]]:

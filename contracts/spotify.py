@@ -1,9 +1,9 @@
-"""The part of Spotify's objects that the tables are made of.
+"""The parts of Spotify's objects that the tables are made of.
 
-The nouns and field names are those of the Web API (https://developer.spotify.com/documentation/web-api).
-Only the structure and the ids that join it are typed here; other values stay unverified until a table's contract
-judges them, beside the type that Spotify documents for them, whose change `contracts.drift` reports. Every field may
-be missing, which reads as null, and fields that are not named here are ignored: `contracts.drift` reports them.
+Names are those of the Web API (https://developer.spotify.com/documentation/web-api). Only the structure and the ids
+that join it are typed; other values stay unverified until a table's contract validates them, beside the type that
+Spotify documents, whose change `contracts.drift` reports. Every field may be missing, which reads as null; unknown
+fields are ignored, and `contracts.drift` reports them.
 """
 
 import re
@@ -18,54 +18,54 @@ from contracts.broken import Broken
 from contracts.candidates import as_json
 from contracts.fields import Unverified, integer
 
-E = TypeVar("E")
-"""An element of a long list that nobody has read yet."""
-_P = TypeVar("_P")
+ElementT = TypeVar("ElementT")
+"""An element of a long list, not yet decoded."""
+PartT = TypeVar("PartT")
 
-# msgspec decodes the sound structure; whatever it refuses is read in pieces and `Broken` where it is broken.
+# msgspec decodes the valid structure; what it refuses is read in pieces, with `Broken` in place of broken ones.
 if TYPE_CHECKING:
-    Part: TypeAlias = _P | Broken | None
-    Parts: TypeAlias = list[_P | Broken] | Broken | None
+    Part: TypeAlias = PartT | Broken | None
+    Parts: TypeAlias = list[PartT | Broken] | Broken | None
     Markets: TypeAlias = Raw | Broken | UnsetType
 else:
-    Part = Optional[_P]  # noqa: UP045 - at run time
-    Parts = Optional[list[_P]]  # noqa: UP045
+    Part = Optional[PartT]  # noqa: UP045 - at run time
+    Parts = Optional[list[PartT]]  # noqa: UP045
     Markets = Raw | UnsetType
 
 
-class Noun(Struct, gc=False):
-    """An object of the Web API; it holds no cycle, so that the garbage collector need not look into it.
+class ApiObject(Struct, gc=False):
+    """An object of the Web API; it contains no cycles, so the garbage collector can skip it.
 
     Attributes:
-        structure: The fields without which, or with anything else in them, it is no such object.
+        structure: The fields that make it such an object: if one is broken, so is the object.
     """
 
     structure: ClassVar[frozenset[str]] = frozenset()
 
 
-class Link(Noun):
+class Link(ApiObject):
     spotify: Annotated[Unverified, str] = None
 
 
-class ExternalIds(Noun):
+class ExternalIds(ApiObject):
     isrc: Annotated[Unverified, str] = None
     upc: Annotated[Unverified, str] = None
 
 
-class Image(Noun):
+class Image(ApiObject):
     url: Annotated[Unverified, str] = None
 
 
-class Followers(Noun):
+class Followers(ApiObject):
     total: Annotated[Unverified, int] = None
 
 
-class User(Noun):
+class User(ApiObject):
     id: Annotated[Unverified, str] = None
     display_name: Annotated[Unverified, str] = None
 
 
-class Artist(Noun):
+class Artist(ApiObject):
     """An artist, full or as credited on a track or an album."""
 
     id: Part[str] = None
@@ -77,8 +77,8 @@ class Artist(Noun):
     images: Parts[Image] = None
 
 
-class Album(Noun):
-    """An album, full or as told on a track."""
+class Album(ApiObject):
+    """An album, full or as credited on a track."""
 
     id: Part[str] = None
     name: Annotated[Unverified, str] = None
@@ -94,14 +94,14 @@ class Album(Noun):
     images: Parts[Image] = None
 
 
-class LinkedTrack(Noun):
-    """The track that an owner added, where Spotify plays another one of the same recording in its place."""
+class LinkedTrack(ApiObject):
+    """The track that an owner added, where Spotify plays another track of the same recording instead."""
 
     id: Annotated[Unverified, str] = None
 
 
-class Track(Noun):
-    """A track, or whatever else stands in its place: `type` tells."""
+class Track(ApiObject):
+    """A track, or another object in its place, according to `type`."""
 
     type: Annotated[Unverified, str] = None
     id: Part[str] = None
@@ -121,8 +121,8 @@ class Track(Noun):
     external_urls: Part[Link] = None
 
 
-class Entry(Noun):
-    """A playlist entry. The track is under `item` since 2026 and was under `track` before."""
+class Entry(ApiObject):
+    """A playlist entry. The track is under `item` since 2026, and was under `track` before."""
 
     structure: ClassVar[frozenset[str]] = frozenset({"item", "track"})
 
@@ -137,16 +137,16 @@ class Entry(Noun):
             raise ValueError("neither `item` nor `track`: not an entry of a playlist")
 
 
-class Page(Noun, Generic[E]):
+class Page(ApiObject, Generic[ElementT]):
     """A page of entries, or all pages merged into one."""
 
     href: Annotated[Unverified, str] = None
-    items: list[E] | None = None
+    items: list[ElementT] | None = None
     offset: Annotated[Unverified, int] = None
     total: Annotated[Unverified, int] = None
 
 
-class Playlist(Noun, Generic[E]):
+class Playlist(ApiObject, Generic[ElementT]):
     """A playlist. Its entries are under `items` since 2026 and were under `tracks` before."""
 
     href: Annotated[Unverified, str] = None
@@ -161,13 +161,13 @@ class Playlist(Noun, Generic[E]):
     followers: Part[Followers] = None
     snapshot_id: Annotated[Unverified, str] = None
     external_urls: Part[Link] = None
-    # Some archives keep the entries without the page that they came in.
-    items: Page[E] | list[E] | UnsetType | None = UNSET
-    tracks: Page[E] | list[E] | UnsetType | None = UNSET
+    # Some archives keep the entries without their page.
+    items: Page[ElementT] | list[ElementT] | UnsetType | None = UNSET
+    tracks: Page[ElementT] | list[ElementT] | UnsetType | None = UNSET
 
 
-class AudioFeatures(Noun):
-    """How a track sounds: Spotify's `id`, ReccoBeats' `href` or an ISRC tell which."""
+class AudioFeatures(ApiObject):
+    """The audio features of a track, which Spotify's `id`, ReccoBeats' `href` or an ISRC identifies."""
 
     id: Annotated[Unverified, str] = None
     href: Annotated[Unverified, str] = None
@@ -187,35 +187,35 @@ class AudioFeatures(Noun):
     duration_ms: Annotated[Unverified, int] = None
 
 
-T = TypeVar("T", Artist, Album)
+CreditedT = TypeVar("CreditedT", Artist, Album)
 
 
-def completed(told: T, full: T | None) -> T:
-    """What a track tells of an artist or album, with what the full object knows beyond or better."""
+def merge_with_full(credited: CreditedT, full: CreditedT | None) -> CreditedT:
+    """Completes an artist or album as credited on a track with the fields of the full object."""
     if full is None:
-        return told
-    return type(told)(*map(_better, astuple(told), astuple(full)))
+        return credited
+    return type(credited)(*map(_better, astuple(credited), astuple(full)))
 
 
-def _better(told: Unverified, full: Unverified) -> Unverified:
-    return told if full is None or (isinstance(full, Broken) and told is not None) else full
+def _better(credited: Unverified, full: Unverified) -> Unverified:
+    return credited if full is None or (isinstance(full, Broken) and credited is not None) else full
 
 
 def field_of(thing: Unverified, name: str) -> Unverified:
-    """A field of a part that may be absent; where the part is broken, it stands for the field."""
+    """Returns a field of a part that may be absent; of a broken part, the part."""
     if thing is None:
         return None
     return thing if isinstance(thing, Broken) else getattr(thing, name)
 
 
 def link(thing: Artist | Album | Track | Playlist[Any]) -> Unverified:
-    """The thing's page on open.spotify.com."""
+    """Returns the address of an object's page on open.spotify.com."""
     urls = thing.external_urls
     return urls.spotify if isinstance(urls, Link) else urls
 
 
 def largest_image(images: Parts[Image]) -> Unverified:
-    """The address of the first image that is one: the Web API lists them widest first."""
+    """Returns the address of the first valid image: the Web API lists the widest first."""
     if not isinstance(images, list):
         return images
     broken: list[Broken] = []
@@ -223,17 +223,17 @@ def largest_image(images: Parts[Image]) -> Unverified:
         if not isinstance(image, Broken):
             return image.url
         broken.append(image)
-    return Broken([each.raw for each in broken], f"no image: {broken[0].reason}") if broken else None
+    return Broken([each.raw for each in broken], f"not an image: {broken[0].reason}") if broken else None
 
 
 def credits_of(thing: Track | Album) -> list[tuple[int, Artist | Broken]]:
-    """The artists of a track or an album with their places in the list, without null ones."""
+    """Returns the artists of a track or an album with their indexes in the list, without nulls."""
     artists = thing.artists if isinstance(thing.artists, list) else []
     return [(index, artist) for index, artist in enumerate(artists) if artist is not None]
 
 
 def credited(thing: Track | Album) -> list[Artist]:
-    """The artists of a track or an album in order, as far as they are such."""
+    """Returns the artists of a track or an album in order, without broken ones."""
     return [artist for _, artist in credits_of(thing) if not isinstance(artist, Broken)]
 
 
@@ -241,7 +241,7 @@ _NOBODY = Artist()
 
 
 def first_artist(track: Track) -> Artist:
-    """The artist whom a track credits first, of whom nothing is known if it credits nobody, or nobody readable."""
+    """Returns the artist whom a track credits first; one without any fields if there is none or it is broken."""
     for artist in track.artists if isinstance(track.artists, list) else ():
         if artist is not None:
             return artist if isinstance(artist, Artist) else _NOBODY
@@ -249,9 +249,9 @@ def first_artist(track: Track) -> Artist:
 
 
 def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
-    """The ids and the names of a track's or an album's artists, as JSON lists of one length; null for no list at all.
+    """Returns the ids and names of an object's artists as JSON lists of equal length; null if there is no list.
 
-    If one of them is broken, so are the ids, and no names stand without them.
+    If one artist is broken, the ids are `Broken` and the names are null.
     """
     artists: Any = thing.artists
     if not isinstance(artists, list):
@@ -260,15 +260,15 @@ def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
         ids = [artist.id for artist in artists if artist is not None]
         if Broken not in map(type, ids):
             return as_json(ids), as_json([artist.name for artist in artists if artist is not None])
-    except AttributeError:  # one of them is no artist
+    except AttributeError:  # one of them is not an artist
         pass
     named = ((index, field_of(artist, "id")) for index, artist in credits_of(thing))
     index, broken = next(each for each in named if isinstance(each[1], Broken))
     return Broken(broken.raw, f"[{index}]: {broken.reason}"), None
 
 
-def sound(value: Part[_P]) -> _P | None:
-    """A part, unless it is broken."""
+def sound(value: Part[PartT]) -> PartT | None:
+    """Returns a part, or None if it is broken."""
     return None if isinstance(value, Broken) else value
 
 
@@ -277,7 +277,7 @@ _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 
 
 def isrc(track: Track) -> Unverified:
-    """The track's International Standard Recording Code, `Broken` if what was sent for it is none."""
+    """Returns the track's International Standard Recording Code, `Broken` if it is not valid."""
     ids = track.external_ids
     sent = ids.isrc if isinstance(ids, ExternalIds) else ids
     if not isinstance(sent, str) or _ISRC.fullmatch(sent):
@@ -286,7 +286,7 @@ def isrc(track: Track) -> Unverified:
 
 
 def normalised_isrc(text: str) -> str | None:
-    """An ISRC in capitals without hyphens, blanks or its own name before it; None if the text is none.
+    """Returns an ISRC in capitals without hyphens, blanks or the prefix `ISRC`; None if the text is not one.
 
     Source: ISO 3901, https://isrc.ifpi.org
     """
@@ -299,12 +299,12 @@ _DATE_LENGTHS = frozenset(map(len, ("YYYY", "YYYY-MM", "YYYY-MM-DD")))
 
 
 def first_day(release_date: Unverified) -> date | None:
-    """The first day that a release date can mean; None if it names no day, as `0000` does."""
+    """Returns the first day that a release date can mean; None if it is not a date, as `0000`."""
     if not isinstance(release_date, str) or len(release_date) not in _DATE_LENGTHS:
         return None
     day = f"{release_date}-01-01"[: len("YYYY-MM-DD")]
     try:
-        # Python would read a day of a week, `2026-W47-3`, as well.
+        # Python would also accept an ISO week date, `2026-W47-3`.
         return date.fromisoformat(day) if day[4] == day[7] == "-" else None
     except ValueError:
         return None
@@ -314,10 +314,10 @@ _NEW_FOR = timedelta(days=14)
 
 
 def measures_popularity(track: Track, day: date) -> bool:
-    """Whether a track's popularity can be a measure.
+    """Returns whether a track's popularity can be a measurement.
 
-    Spotify sends 0 where it has nothing to measure: of a track that no market has or that does not play, and of one
-    that came out within two weeks before.
+    Spotify sends 0 where it has nothing to measure: for a track that is in no market or not playable, and for one
+    released within the two weeks before.
 
     Args:
         track: The track.
@@ -336,6 +336,6 @@ def measures_popularity(track: Track, day: date) -> bool:
 
 def _is_in_no_market(track: Track) -> bool:
     markets = track.available_markets
-    if isinstance(markets, Broken):  # what another parser than msgspec has read
+    if isinstance(markets, Broken):  # read by another parser than msgspec
         return bool(markets.raw == [])
     return isinstance(markets, Raw) and bool(decode_json(markets) == [])

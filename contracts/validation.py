@@ -1,7 +1,7 @@
-"""The judgement of a table's contract over the candidates of a snapshot.
+"""Validates the candidates of a snapshot against a table's contract.
 
-A value that its column refuses costs the cell where the column may be null, and the row where it may not: the key of a
-row, and whatever else it is nothing without.
+A value that its column refuses costs the cell where the column may be null, and the row where it may not: the row's
+key, and whatever else it needs.
 """
 
 from collections import Counter
@@ -20,45 +20,45 @@ from contracts.candidates import Candidate, Refusal, Reject, Skip
 from contracts.columns import ColumnType, column_type, columns
 from contracts.fields import Unverified, integer
 from contracts.rows import Rows, by_column
-from contracts.tables.table import R, Table
+from contracts.tables.table import RowT, Table
 
 _AT_ONCE = 500
-"""Candidates that are validated together: fewer take more time, more take more memory."""
+"""Candidates validated together: fewer take more time, more take more memory."""
 _LONGEST_VALUE_QUOTED = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement(Generic[R]):
-    """Where every candidate of a snapshot ended.
+class Judgement(Generic[RowT]):
+    """The outcome of every candidate of a snapshot.
 
     Attributes:
         rows: The rows that keep the contract, in the order of their candidates.
         rejects: The candidates that break it or were too broken to be rows.
-        skipped: The candidates for which the table has no place, counted by rule.
+        skipped: The number of candidates that do not belong in the table, by rule.
         refused: The values that rows are kept without.
     """
 
-    rows: Rows[R]
+    rows: Rows[RowT]
     rejects: list[Reject]
     skipped: Counter[str]
     refused: list[Refusal]
 
     @property
     def entries(self) -> int:
-        """All candidates: rows, rejects and skips add up to them."""
+        """The number of candidates, which rows, rejects and skips add up to."""
         return len(self.rows) + len(self.rejects) + self.skipped.total()
 
 
-def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -> Judgement[R]:
+def judge(table: Table[RowT], candidates: Iterable[Candidate[RowT] | Skip | Reject]) -> Judgement[RowT]:
     """Validates candidates in bulk against the model of the table's rows."""
-    rows: Rows[R] = Rows.of(table)
+    rows: Rows[RowT] = Rows.of(table)
     too_broken: list[Reject] = []
     invalid: list[Reject] = []
     refused: list[Refusal] = []
     skipped: Counter[str] = Counter()
     remaining = iter(candidates)
     while some := list(islice(remaining, _AT_ONCE)):
-        proposed: list[Candidate[R]] = []
+        proposed: list[Candidate[RowT]] = []
         for candidate in some:
             if isinstance(candidate, Candidate):
                 proposed.append(candidate)
@@ -71,9 +71,9 @@ def judge(table: Table[R], candidates: Iterable[Candidate[R] | Skip | Reject]) -
 
 
 def _validated(
-    table: Table[R], proposed: list[Candidate[R]], rejects: list[Reject], refused: list[Refusal]
+    table: Table[RowT], proposed: list[Candidate[RowT]], rejects: list[Reject], refused: list[Refusal]
 ) -> dict[str, list[Any]]:
-    """The columns of those that keep the contract; adds the others, and what rows are kept without, to the lists."""
+    """Returns the columns of valid rows; adds the others, and values that rows are kept without, to the lists."""
     values = by_column(table, [candidate.row for candidate in proposed])
     faults: dict[int, dict[str, str]] = {}
     for name, hint in _hints(table).items():
@@ -101,7 +101,7 @@ def _validated(
 
 
 def _mend(values: dict[str, list[Any]], name: str, hint: Any, fault: ValidationError) -> Iterable[tuple[int, str]]:
-    """Puts null in place of what a column refuses, and tells where and why; whole numbers become integers first."""
+    """Replaces refused values by null and returns where and why; integral floats become integers first."""
     column = list(values[name])
     reasons: dict[int, str] = {}
     is_integer = _is_integer(hint)
@@ -109,8 +109,8 @@ def _mend(values: dict[str, list[Any]], name: str, hint: Any, fault: ValidationE
         for each in fault.errors(include_url=False):
             index = int(each["loc"][0])
             value = column[index]
-            if is_integer and isinstance(value, float) and (whole := integer(value)) is not None:
-                column[index] = whole
+            if is_integer and isinstance(value, float) and (number := integer(value)) is not None:
+                column[index] = number
             else:
                 reasons[index] = _sentence(each)
                 column[index] = None
@@ -128,7 +128,7 @@ def _as_sent(row: Any) -> dict[str, Unverified]:
 
 @cache
 def _optional(table: Table[Any]) -> frozenset[str]:
-    """The columns that a row can do without."""
+    """Returns the columns that may be null."""
     return frozenset(column.name for column in columns(table.row) if column.nullable) - set(table.key)
 
 
@@ -139,7 +139,7 @@ def _is_integer(hint: Any) -> bool:
 
 @cache
 def _hints(table: Table[Any]) -> dict[str, Any]:
-    """The type of each column, without what is only told of it: many columns share one."""
+    """Returns the type of each column without its description, so that columns share types."""
     return {name: _bare(hint) for name, hint in get_type_hints(table.row, include_extras=True).items()}
 
 
@@ -155,7 +155,7 @@ def _bare(hint: Any) -> Any:
 
 @cache
 def _adapter(hint: Any) -> TypeAdapter[list[Any]]:
-    """Judges the values of a column at once, which takes a third of the time that row by row does."""
+    """Returns the validator of a whole column, which takes a third of the time of row by row."""
     return TypeAdapter(list[hint])
 
 

@@ -1,7 +1,7 @@
-"""What a template declares of the Glue catalog, as Glue takes it.
+"""Reads the Glue tables that a template declares, in the form that Glue's API takes.
 
-CloudFormation does not look whether what it made is still there: to it, a stack whose table somebody dropped is
-unchanged. So whoever mends the catalog reads the declaration, and makes the table by it.
+CloudFormation does not check whether its resources still exist: a stack whose table was dropped counts as unchanged. So
+a repair of the catalog reads the declaration and creates the table from it.
 """
 
 import re
@@ -19,11 +19,11 @@ _RESOLVED = re.compile(r"\{\{resolve:ssm:(?P<name>[^}]+)\}\}")
 
 
 def declared_tables(template: str | Mapping[str, Any], values: Mapping[str, str]) -> "dict[str, TableInputTypeDef]":
-    """The tables and views that a template declares, by name.
+    """Returns the tables and views that a template declares, by name.
 
     Args:
         template: The template, as text or parsed.
-        values: What its parameters, resources and SSM parameters stand for, by their names.
+        values: The values of its parameters, resources and SSM parameters by name.
 
     Raises:
         KeyError: A table names a value that is not among these.
@@ -38,7 +38,7 @@ def declared_tables(template: str | Mapping[str, Any], values: Mapping[str, str]
 
 
 def _resolved(value: Any, values: Mapping[str, str]) -> Any:
-    """A part of a template with the intrinsic functions that tables use carried out."""
+    """Returns a part of a template with the intrinsic functions that tables use resolved."""
     if isinstance(value, list):
         return [_resolved(each, values) for each in value]
     return _resolved_mapping(value, values) if isinstance(value, dict) else value

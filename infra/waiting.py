@@ -1,4 +1,4 @@
-"""Waiting for what others do."""
+"""Waits for others' work."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,9 +12,9 @@ def poll(look: Callable[[], FoundT], *, pause: float, patience: float) -> FoundT
     """Looks again and again until something is found, and returns it.
 
     Args:
-        look: Returns what it finds; what is empty or false is nothing.
-        pause: Seconds between two looks.
-        patience: Seconds after which it gives up, and returns what the last look did.
+        look: Returns what it finds; an empty or false value means nothing.
+        pause: Seconds between two attempts.
+        patience: Seconds after which it gives up, and returns the last result.
     """
     looking = Retrying(
         retry=retry_if_result(lambda found: not found),

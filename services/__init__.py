@@ -1,4 +1,4 @@
-"""The functions, each with a process of its own."""
+"""The Lambda functions, each deployed on its own."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def transform_of(table: str) -> "Callable[[Any], Candidates[Any]]":
-    """The pure function that makes a table's candidates of a snapshot: `<table>` in `services/<table>/transform.py`.
+    """Returns a table's pure transform: the function `<table>` in `services/<table>/transform.py`.
 
     Raises:
         ModuleNotFoundError: The table has no service.

@@ -1,1 +1,1 @@
-"""How a service does its work: events, lake, Parquet, the worker's loop, errors, settings and telemetry."""
+"""The runtime of a service: events, lake, Parquet, the worker's loop, errors, settings and telemetry."""

@@ -1,4 +1,4 @@
-"""Messages that can never succeed, each with its diagnosis where an operator sees it."""
+"""Sends messages that can never succeed to the dead-letter queue, with a diagnosis for the operator."""
 
 import re
 from base64 import b64decode
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _NOT_ALLOWED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LONGEST_ATTRIBUTE = 1024
 _MOST_ATTRIBUTES = 10
-"""Of a message.
+"""Limit per message.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
@@ -33,31 +33,31 @@ class DeadLetterQueue:
 
         Args:
             record: The SQS record that a Lambda function was given.
-            diagnosis: Why; None is left out, as is what SQS does not allow in text. It comes first where SQS allows no
-                more attributes.
+            diagnosis: Why, without fields that are None; characters that SQS does not allow become U+FFFD. It takes
+                precedence over the message's own attributes where SQS allows no more.
         """
         trace = record.get("attributes", {}).get("AWSTraceHeader")
         system: dict[str, MessageSystemAttributeValueTypeDef] = (
             {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}} if trace else {}
         )
-        told: dict[str, MessageAttributeValueTypeDef] = {
+        attributes: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": _NOT_ALLOWED.sub("\ufffd", text)[:_LONGEST_ATTRIBUTE]}
             for name, text in diagnosis.items()
             if isinstance(text, str) and text
         }
         others = {
-            name: _as_sent(each) for name, each in record.get("messageAttributes", {}).items() if name not in told
+            name: _as_sent(each) for name, each in record.get("messageAttributes", {}).items() if name not in attributes
         }
         self._sqs.send_message(
             QueueUrl=self._url,
             MessageBody=record["body"],
-            MessageAttributes=dict(islice((told | others).items(), _MOST_ATTRIBUTES)),
+            MessageAttributes=dict(islice((attributes | others).items(), _MOST_ATTRIBUTES)),
             MessageSystemAttributes=system,  # type: ignore[arg-type]  # the stubs name the one key as a literal
         )
 
 
 def _as_sent(attribute: Mapping[str, Any]) -> "MessageAttributeValueTypeDef":
-    """A message attribute as SQS takes it, of one as Lambda shows it.
+    """Converts a message attribute from Lambda's event to SQS's request.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """

@@ -1,4 +1,4 @@
-"""Which tables are deployed. Declared are more: services come and go while the others work."""
+"""Finds the deployed tables, which may be fewer than the declared ones: services come and go independently."""
 
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 def deployed_tables(ssm: "SSMClient", environment: str) -> tuple[str, ...]:
-    """The tables that are deployed: the stack of each has a parameter `/earworm/<environment>/tables/<table>`.
+    """Returns the deployed tables: the stack of each has a parameter `/earworm/<environment>/tables/<table>`.
 
     Args:
-        ssm: Where the parameters are.
+        ssm: The client.
         environment: `dev` or `prod`.
     """
-    # Without a slash at its end, for IAM judges it as it is written, and the policies name it so.
+    # Without a trailing slash, as in the policies: IAM compares the path literally.
     path = f"/earworm/{environment}/tables"
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
     found = {parameter["Name"].removeprefix(f"{path}/") for page in pages for parameter in page["Parameters"]}

@@ -1,11 +1,11 @@
-"""Faults by the recovery that they allow. A fault that is neither of these counts as transient."""
+"""Errors by the recovery that they allow. Any other error counts as transient."""
 
 from typing import Final
 
 from pydantic import ValidationError
 
 _PYDANTIC: Final = "Value error, "
-"""What pydantic puts before the sentences of our own."""
+"""pydantic's prefix to our own messages."""
 
 
 class TransientError(Exception):
@@ -18,7 +18,7 @@ class PermanentError(Exception):
     Attributes:
         location: Where the fault is: an S3 key, a JSON path or both.
         sentence: What is wrong and what to do.
-        run_id: The run that wrote what is wrong, if it is known.
+        run_id: The run that wrote the faulty object, if known.
     """
 
     def __init__(self, location: str, sentence: str, *, run_id: str | None = None) -> None:
@@ -29,8 +29,8 @@ class PermanentError(Exception):
 
 
 def sentence_of(fault: ValidationError) -> str:
-    """Each field that pydantic refused with its reason, by semicolons; never the value, which may be a secret."""
+    """Joins each refused field and its reason by semicolons; never the value, which may be a secret."""
     return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg'].removeprefix(_PYDANTIC)}"
+        f"{'.'.join(map(str, each['loc'])) or 'the input'}: {each['msg'].removeprefix(_PYDANTIC)}"
         for each in fault.errors(include_url=False, include_input=False)
     )

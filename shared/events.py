@@ -1,6 +1,6 @@
-"""What a queue's message announces: raw objects that changed.
+"""Reads messages, which announce raw objects that changed.
 
-The message is a claim check: it says that a key changed, and the worker reads the object as it is now.
+A message is a claim check: it says that a key changed, and the worker reads the object as it is now.
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html,
 https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html
 """
@@ -41,7 +41,7 @@ _TEST_EVENT = "s3:TestEvent"
 
 
 def announced_keys(body: str) -> list[str]:
-    """The raw keys that an SQS message's body announces.
+    """Returns the raw keys that an SQS message's body announces.
 
     Args:
         body: An S3 event, delivered raw or wrapped by SNS, or S3's test event, which announces nothing.
@@ -53,7 +53,7 @@ def announced_keys(body: str) -> list[str]:
     if event.get("Event") == _TEST_EVENT:
         return []
     if "Records" not in event:
-        raise PermanentError("message body", "no S3 event: it has no `Records`; announce raw keys with S3 events only")
+        raise PermanentError("message body", "not an S3 event: no `Records`; announce raw keys with S3 events only")
     return [unquote_plus(record["s3"]["object"]["key"]) for record in event["Records"]]
 
 
@@ -65,7 +65,7 @@ def _s3_event(body: str) -> _S3Event:
         path = ".".join(str(step) for step in first["loc"])
         raise PermanentError(
             f"message body {path}".rstrip(),
-            f"no S3 event: {first['msg']}; announce raw keys with S3 events only",
+            f"not an S3 event: {first['msg']}; announce raw keys with S3 events only",
         ) from None
 
 

@@ -1,18 +1,16 @@
-"""The lake: which key holds what, and how an object comes to be there.
+"""The lake: its key layout, and how its objects are written.
 
 Writes converge whatever the order of the workers. An output carries the version of the raw object that it was made
-from. A worker that meets an output of another version asks the raw object which of the two is current: it goes on
-if its own is, and starts over if not. Every write is conditional on what the worker saw, so whoever was overtaken
-between the look and the write looks again.
+from. A worker that finds an output of another version checks which of the two is current: it goes on if its own is,
+and starts over if not. Every write is conditional on the state that the worker saw; if that changed, it looks again.
 
-That leaves what no condition can guard: an output that shall be absent, and one whose bytes came back after a change.
-So the last output, whose bytes no other version has, commits the others, and each worker confirms them after it: a
-slower one that changed any of them before will be seen, and one that does so later meets the commit and starts over.
+A conditional write cannot protect an absent key, nor bytes that changed and changed back. The receipt, unique per raw
+version, is written last as the commit record; each worker re-checks its outputs after it. A slower worker's change
+before the receipt is thus noticed, and one that comes later finds the receipt and starts over.
 
-The last output also names the ETags of the others, so that a listing proves later that they still hold what it commits.
-An ETag is what S3 answered and never computed: under a key of KMS, equal bytes need not have equal ETags. There another
-worker of the same version changes them as well, and the confirmation sees it, for it compares ETags too; so it does
-where two versions of the code meet over one version of the raw object.
+The receipt also names the ETags of the other outputs, so that a listing proves later that they are unchanged. ETags
+are those that S3 answered, never computed: with SSE-KMS, equal bytes may have different ETags. The re-check compares
+ETags too, so it also notices another worker of the same raw version, be it of another version of the code.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
 """
 
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
 Area: TypeAlias = Literal[
     "raw", "processed", "quarantine", "quarantine-values", "receipts", "compacted", "dead-letters", "reports"
 ]
-"""What stands first in a key: what the object is for."""
+"""The first segment of a key: the purpose of the object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,10 @@ class ListKind:
     """A kind of list that the lake keeps snapshots of.
 
     Attributes:
-        name: As the contracts of its tables name it.
-        folder: What stands second in each of its keys, and in the partition `kind` of the tables of operations.
+        name: Its name in the contracts of its tables.
+        folder: The second segment of its keys, and the value of the partition `kind` in the tables of operations.
         document: The name of its raw objects.
-        list_id: What the id of a list is made of.
+        list_id: The form of a list's id, for messages.
         topic: The SSM parameter below `/earworm/<env>/` that names the topic of its raw snapshots.
     """
 
@@ -68,11 +66,11 @@ class ListKind:
     topic: str
 
     def prefix(self, area: Area) -> str:
-        """Below which prefix the kind has its objects of an area."""
+        """Returns the prefix of the kind's objects in an area."""
         return f"{area}/{self.folder}/"
 
     def day_of(self, folder: str) -> date | None:
-        """The day whose raw snapshots are in a folder; None if it is no such folder."""
+        """Returns the day of a folder of raw snapshots; None if it is another folder."""
         prefix = self.prefix("raw")
         try:
             return date.fromisoformat(folder.removeprefix(prefix).removesuffix("/"))
@@ -83,13 +81,13 @@ class ListKind:
 PLAYLISTS = ListKind("playlists", "spotify", "playlist.json", "<playlist id>", "topic-arn")
 CHARTS = ListKind("charts", "charts", "chart.json", "<source>-<chart id>", "charts-topic-arn")
 KINDS: Mapping[Kind, ListKind] = MappingProxyType({kind.name: kind for kind in (PLAYLISTS, CHARTS)})
-"""Every kind of list by its name."""
+"""The kinds of list by name."""
 
 UNLOADED_PREFIX = "unloaded/"
 """Below which raw objects are kept that somebody took out of the lake; nobody is told of what comes there."""
 
 CONTENT_SHA256 = "content-sha256"
-"""Metadata of every output: the SHA-256 of its bytes, in hexadecimal."""
+"""The metadata of every output that holds the SHA-256 of its bytes, in hexadecimal."""
 
 _KIND_OF_FOLDER = {kind.folder: kind for kind in KINDS.values()}
 _FOLDER = f"(?P<folder>{'|'.join(_KIND_OF_FOLDER)})"
@@ -110,31 +108,31 @@ _TRANSIENT = frozenset(
     {"ConditionalRequestConflict", "OperationAborted", "409", "SlowDown", "RequestTimeout"}
     | {"InternalError", "ServiceUnavailable", "500", "502", "503", "504"}
 )
-"""What S3 asks to repeat: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
+"""The errors after which S3 asks to retry: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"""
 
 
 def table_prefix(table: "Table[Any]", area: Literal["processed", "compacted"] = "processed") -> str:
-    """Below which prefix a table of the catalog has its objects; a table of operations, those of every kind."""
+    """Returns the prefix of a table's objects; for a table of operations, of every kind's."""
     if table.kind is None:
         return f"{_AREAS_OF_OPERATIONS[table.name]}/"
     return f"{kind_of(table).prefix(area)}{table.name}/"
 
 
 def kind_of(table: "Table[Any]") -> ListKind:
-    """The kind of list whose snapshots a table that a transformer writes is made of."""
+    """Returns the kind of list that a transformer's table is made from."""
     if table.kind is None:
-        raise ValueError(f"{table.name} is of every kind of list")
+        raise ValueError(f"{table.name} is made from every kind of list")
     return KINDS[table.kind]
 
 
 def partition_of_month(first: date) -> str:
-    """Below which folder, within a table's or an area's prefix, everything of a day's month is."""
+    """Returns the folder of a day's month, within the prefix of a table or an area."""
     return f"{first:year=%Y/month=%m/}"
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotKey:
-    """A list on a day: what every key of the lake is a function of."""
+    """A list on a day, from which every key of the lake follows."""
 
     snapshot_date: date
     list_id: str
@@ -145,7 +143,7 @@ class SnapshotKey:
         """Reads the key of a raw object.
 
         Raises:
-            PermanentError: It is not the key of a raw snapshot, or its day is none that the tables have.
+            PermanentError: It is not the key of a raw snapshot, or its day is outside the tables' days.
         """
         problem = "not the key of a raw snapshot"
         if parts := _RAW_KEY.fullmatch(key):
@@ -162,23 +160,23 @@ class SnapshotKey:
 
     @property
     def raw(self) -> str:
-        """Where the raw snapshot is."""
+        """The key of the raw snapshot."""
         return f"{self.kind.prefix('raw')}{self.snapshot_date}/{self.list_id}/{self.kind.document}"
 
     def parquet(self, table: str) -> str:
-        """Where a table's rows of the snapshot are."""
+        """Returns the key of a table's rows of the snapshot."""
         return f"{self.kind.prefix('processed')}{table}/{self._partition}/{self.list_id}.parquet"
 
     def quarantine(self, table: str) -> str:
-        """Where a table's rejected rows of the snapshot are."""
+        """Returns the key of a table's rejected rows of the snapshot."""
         return self._beside_rows("quarantine", table)
 
     def quarantined_values(self, table: str) -> str:
-        """Where the values are that a table's rows of the snapshot are kept without."""
+        """Returns the key of a table's refused values of the snapshot."""
         return self._beside_rows("quarantine-values", table)
 
     def receipt(self, table: str) -> str:
-        """Where the receipt is that a table is complete for the snapshot."""
+        """Returns the key of a table's receipt for the snapshot."""
         return self._beside_rows("receipts", table)
 
     def _beside_rows(self, area: Area, table: str) -> str:
@@ -199,14 +197,14 @@ class SnapshotKey:
 
 
 class Place(NamedTuple):
-    """A table's outputs of a snapshot."""
+    """A table and a snapshot, whose outputs belong together."""
 
     table: str
     key: SnapshotKey
 
     @classmethod
     def from_output(cls, key: str) -> Self | None:
-        """Reads the key of rows, of a receipt or of a quarantine; None if it is none of these."""
+        """Reads the key of rows, of a receipt or of a quarantine; None if it is another key."""
         parts = _ROWS_KEY.fullmatch(key) or _KEY_BESIDE_ROWS.fullmatch(key)
         if parts is None:
             return None
@@ -218,7 +216,7 @@ class Place(NamedTuple):
 
 
 def _bare(etag: str) -> str:
-    """An ETag without the quotes that HTTP puts around it."""
+    """Returns an ETag without HTTP's quotes."""
     return etag.strip('"')
 
 
@@ -235,16 +233,16 @@ class RawObject:
 
     @property
     def version(self) -> str:
-        """What tells this version from the key's other ones."""
+        """Identifies this version among those of the key."""
         return self.version_id or self.etag
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An object that was made from a raw object, as S3 took it.
+    """An object that was made from a raw object, as S3 stored it.
 
     Attributes:
-        etag: What S3 calls its bytes.
+        etag: S3's answer to the write.
     """
 
     etag: str
@@ -252,7 +250,7 @@ class Output:
 
 
 class SupersededError(TransientError):
-    """A newer raw object has come: what was made of the older one must not be written."""
+    """There is a newer raw object: outputs of the older one must not be written."""
 
 
 class Lake:
@@ -273,15 +271,15 @@ class Lake:
         except self._s3.exceptions.NoSuchKey:
             raise PermanentError(
                 f"s3://{self._bucket}/{key}",
-                "the raw object is gone; restore it from an older version, or extract again",
+                "the raw object is gone; restore an older version, or extract again",
             ) from None
 
     def last_raw(self, key: SnapshotKey, *, within: timedelta) -> RawObject | None:
-        """Reads the raw snapshot that a list had last before a day.
+        """Reads a list's latest raw snapshot before a day.
 
         Args:
             key: The list and the day.
-            within: How long before the day it may be; each day of that costs a call until one is found.
+            within: How far to look back; each day costs a call until one is found.
         """
         for days in range(1, within.days + 1):
             earlier = replace(key, snapshot_date=key.snapshot_date - timedelta(days))
@@ -292,16 +290,16 @@ class Lake:
         return None
 
     def put_raw(self, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool = True) -> bool:
-        """Writes a raw snapshot in one piece, and tells whether it was written.
+        """Writes a raw snapshot in one PUT, and returns whether it was written.
 
-        What S3 asks to repeat is repeated for some seconds.
+        Errors after which S3 asks to retry are retried for up to ten seconds.
 
         Args:
-            key: Whose snapshot it is.
+            key: The list and the day.
             body: The snapshot.
             run_id: The run that writes it.
-            replaces: Whether it takes the place of one of the same day, which becomes an older version; otherwise that
-                one stays and nothing is written.
+            replaces: Whether it replaces one of the same day, which becomes an older version; if not, an existing one
+                stays and nothing is written.
 
         Raises:
             ClientError: S3 refuses.
@@ -326,11 +324,11 @@ class Lake:
         )
 
     def _put_raw_once(self, key: SnapshotKey, body: bytes, run_id: str, *, replaces: bool) -> bool:
-        told = {"run-id": run_id}
+        metadata = {"run-id": run_id}
         try:
             if replaces:
                 self._s3.put_object(
-                    Bucket=self._bucket, Key=key.raw, Body=body, ContentType="application/json", Metadata=told
+                    Bucket=self._bucket, Key=key.raw, Body=body, ContentType="application/json", Metadata=metadata
                 )
             else:
                 self._s3.put_object(
@@ -338,7 +336,7 @@ class Lake:
                     Key=key.raw,
                     Body=body,
                     ContentType="application/json",
-                    Metadata=told,
+                    Metadata=metadata,
                     IfNoneMatch="*",
                 )
         except ClientError as fault:
@@ -350,16 +348,16 @@ class Lake:
     def publish(
         self, key: str, body: bytes | None, *, made_from: RawObject, metadata: Mapping[str, str]
     ) -> "Output | None":
-        """Makes a key hold what was made from a version of a raw object.
+        """Writes or removes an output of a version of a raw object.
 
         Args:
             key: The key of the output.
-            body: What it shall hold; None if there shall be no object.
+            body: Its content; None removes the object.
             made_from: The version that it was made from.
-            metadata: What the object tells of itself, in ASCII.
+            metadata: The object's metadata, in ASCII.
 
         Returns:
-            The object as S3 took it; None if there shall be none.
+            The object as S3 stored it; None if it was removed.
 
         Raises:
             SupersededError: The raw object has a newer version by now, and nothing was written.
@@ -374,43 +372,45 @@ class Lake:
         return retrying(self._publish_once, key, body, made_from, metadata)
 
     def confirm(self, published: "Mapping[str, Output | None]", *, made_from: RawObject) -> None:
-        """Makes sure that outputs still are as they were published.
+        """Checks that outputs still are as they were published.
 
         Args:
-            published: What `publish` returned for each key.
+            published: The result of `publish` by key.
             made_from: The version that they were made from.
 
         Raises:
-            SupersededError: Another worker changed one since; publish them all again from the raw object as it is now.
+            SupersededError: Another worker changed one; publish them all again from the raw object as it is now.
         """
         for key, output in published.items():
-            standing = self._look(key)
-            found = (_bare(standing.etag), standing.made_from) if standing else None
+            existing = self._look(key)
+            found = (_bare(existing.etag), existing.made_from) if existing else None
             if found != ((output.etag, made_from.version) if output else None):
                 raise SupersededError(f"s3://{self._bucket}/{key} was changed by another worker after it was published")
 
     def _publish_once(
         self, key: str, body: bytes | None, made_from: RawObject, metadata: Mapping[str, str]
     ) -> "Output | None":
-        standing = self._look(key)
-        if standing is not None and standing.made_from != made_from.version and self._is_superseded(made_from):
+        existing = self._look(key)
+        if existing is not None and existing.made_from != made_from.version and self._is_superseded(made_from):
             raise SupersededError(f"s3://{self._bucket}/{made_from.key} has a newer version than {made_from.version}")
         try:
             if body is None:
-                if standing is not None:
-                    self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=standing.etag)
+                if existing is not None:
+                    self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=existing.etag)
                 return None
-            told = {
+            complete = {
                 **metadata,
                 "raw-version": made_from.version,
                 "raw-etag": made_from.etag,
                 CONTENT_SHA256: sha256(body).hexdigest(),
             }
-            if standing is None:
-                answer = self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=told, IfNoneMatch="*")
+            if existing is None:
+                answer = self._s3.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, Metadata=complete, IfNoneMatch="*"
+                )
             else:
                 answer = self._s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, Metadata=told, IfMatch=standing.etag
+                    Bucket=self._bucket, Key=key, Body=body, Metadata=complete, IfMatch=existing.etag
                 )
             return Output(_bare(answer["ETag"]), len(body))
         except ClientError as fault:
@@ -418,14 +418,14 @@ class Lake:
                 raise _OvertakenError(f"s3://{self._bucket}/{key} was changed by another worker") from fault
             raise
 
-    def _look(self, key: str) -> "_Standing | None":
+    def _look(self, key: str) -> "_Existing | None":
         try:
             head = self._s3.head_object(Bucket=self._bucket, Key=key)
         except ClientError as fault:
             if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
                 return None
             raise
-        return _Standing(head["ETag"], head["Metadata"].get("raw-version"))
+        return _Existing(head["ETag"], head["Metadata"].get("raw-version"))
 
     def _is_superseded(self, raw: RawObject) -> bool:
         try:
@@ -442,10 +442,10 @@ def _is_transient(fault: BaseException) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _Existing:
     etag: str
     made_from: str | None
 
 
 class _OvertakenError(TransientError):
-    """Another worker changed the key between the look and the write."""
+    """Another worker changed the key between the check and the write."""

@@ -1,8 +1,8 @@
 """Logs, metrics and traces: the only module that knows their libraries.
 
 Importing it changes nothing: `instrument` sets up logging and tracing at cold start.
-Logs are one JSON line an event, metrics lines in CloudWatch's embedded metric format, both on standard output. Traces
-go to X-Ray's daemon by UDP. Nothing of this ever fails or holds up what it watches.
+Logs are JSON lines, one per event, and metrics are lines in CloudWatch's embedded metric format, both on standard
+output. Traces go to X-Ray's daemon by UDP. None of them ever fails or delays the work.
 Sources: https://docs.aws.amazon.com/powertools/python/latest/,
 https://docs.aws.amazon.com/xray-sdk-for-python/latest/reference/
 """
@@ -24,7 +24,7 @@ from contracts.operations.log_events import LogEvent
 
 try:
     from aws_xray_sdk.core import patch, xray_recorder
-except Exception:  # noqa: BLE001 - it raises an exception of its own for an address that it cannot read
+except Exception:  # noqa: BLE001 - it raises its own exception for an unreadable address
     _address = os.environ.pop("AWS_XRAY_DAEMON_ADDRESS")
     from aws_xray_sdk.core import patch, xray_recorder
 
@@ -43,35 +43,35 @@ _THROTTLES: Final = frozenset(
     {"429", "503", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 )
 _ANSWERS: Final = frozenset({404, 409, 412})
-"""Statuses by which a conditional call learns how things are; no faults."""
-_STEPS_IN_ONE_PIECE: Final = 80
-"""How many steps a message's segment holds before it is sent in parts: a datagram takes 64 KB."""
+"""Expected statuses of conditional calls, which are not faults."""
+_MOST_BUFFERED_STEPS: Final = 80
+"""The most steps that a message's segment holds before it is sent in parts: a datagram holds 64 KB."""
 _STACK_FRAMES: Final = 10
 _ABOVE: Final = 3
-"""How far up the stack a line's location is."""
+"""The stack depth of a line's location."""
 
 
 class Log:
-    """Lines of JSON on standard output, each with an event to go by and a sentence for people."""
+    """Writes JSON lines to standard output, each with an event for programs and a sentence for people."""
 
     def info(self, event: LogEvent, sentence: str, /, **facts: Any) -> None:
-        """Tells what went as it should."""
+        """Logs something that went as expected."""
         _lines().info(sentence, stacklevel=_ABOVE, event=event, **facts)
 
     def warning(self, event: LogEvent, sentence: str, /, *, fault: BaseException | None = None, **facts: Any) -> None:
-        """Tells what went otherwise, with the fault and its trace if there is one."""
+        """Logs something unexpected, with the exception and its stack trace if there is one."""
         _lines().warning(sentence, stacklevel=_ABOVE, exc_info=fault, event=event, **facts)
 
     def error(self, event: LogEvent, sentence: str, /, **facts: Any) -> None:
-        """Tells what somebody has to look at."""
+        """Logs something that needs attention."""
         _lines().error(sentence, stacklevel=_ABOVE, event=event, **facts)
 
     def add(self, **facts: Any) -> None:
-        """Adds facts to each line from now on."""
+        """Adds fields to each line from now on."""
         _lines().append_keys(**facts)
 
     def about(self, **facts: Any) -> AbstractContextManager[None]:
-        """Adds facts to each line within."""
+        """Adds fields to each line within the context."""
         return _lines().append_context_keys(**facts)
 
 
@@ -84,12 +84,12 @@ def _lines() -> Logger:
 
 
 def instrument(*libraries: str) -> None:
-    """Sets up logging, and traces every call that the named libraries make; outside of a trace it does nothing.
+    """Sets up logging, and traces every call of the named libraries within a trace.
 
-    A call that AWS refused because there were too many is marked as throttled, even if a repetition succeeded.
+    A call that AWS throttled is marked as such, even if a retry succeeded.
     """
     _lines()
-    logging.getLogger("aws_xray_sdk").setLevel(logging.CRITICAL)  # it warns of every call outside of a trace
+    logging.getLogger("aws_xray_sdk").setLevel(logging.CRITICAL)  # it warns about every call outside of a trace
     with suppress(Exception):
         xray_recorder.configure(context_missing="IGNORE_ERROR")
         xray_recorder.record_subsegment = _record
@@ -101,25 +101,25 @@ def instrument(*libraries: str) -> None:
 
 
 class Step:
-    """A step of a trace. Whatever becomes of the telling, no method raises."""
+    """A step of a trace. No method raises, even if tracing fails."""
 
     def __init__(self, entity: Any) -> None:
         self._entity = entity
 
     def annotate(self, **facts: Fact) -> None:
-        """Tells facts by which the step is found; None is no fact."""
+        """Adds annotations, by which the step can be found; None is left out."""
         self.describe(lambda entity: [entity.put_annotation(n, v) for n, v in facts.items() if v is not None])
 
     def note(self, **numbers: Any) -> None:
-        """Tells of the step what nobody looks for, such as counts."""
+        """Adds metadata, which is not searched, such as counts."""
         self.describe(lambda entity: [entity.put_metadata(name, value) for name, value in numbers.items()])
 
     def fail(self, fault: BaseException) -> None:
-        """Marks the step by what a fault is: an answer of AWS's as none, too many calls as throttled too."""
+        """Marks the step as failed; not for an expected answer of AWS, and also as throttled if it was."""
         self.describe(lambda entity: _mark(entity, fault))
 
     def describe(self, how: Callable[[Any], object]) -> None:
-        """Lets the SDK's own describers tell of the step."""
+        """Passes the step to one of the SDK's own describing functions."""
         with suppress(Exception):
             if self._entity is not None:
                 how(self._entity)
@@ -127,10 +127,10 @@ class Step:
 
 @contextmanager
 def step(name: str, **facts: Fact) -> Iterator[Step]:
-    """A step of the work, within the one that is under way; marked as failed by an exception that leaves it.
+    """Traces a step of the work within the current one; an exception that leaves it marks it as failed.
 
     Args:
-        name: What is done; the same for every run.
+        name: The name of the step, the same for every run.
         facts: See `Step.annotate`.
     """
     with _step(name, "local", facts) as taken:
@@ -157,10 +157,10 @@ def _step(name: str, namespace: str, facts: Mapping[str, Fact]) -> Iterator[Step
 
 @contextmanager
 def message(trace_header: str | None, **facts: Fact) -> Iterator[Step]:
-    """The work on one message, in the trace that it came with: those of a batch are kept apart.
+    """Traces the work on one message in the message's own trace, apart from the others of its batch.
 
-    Lambda gives a whole batch one trace of its own, which the segment of each message names. A trace that is not
-    sampled is told of only if the work failed. Without a header the work is a step of Lambda's trace.
+    Lambda gives a batch one trace of its own, which the segment of each message names. A trace that is not sampled is
+    sent only if the work failed. Without a header the work is a step of Lambda's trace.
 
     Args:
         trace_header: The message's attribute `AWSTraceHeader`.
@@ -170,16 +170,16 @@ def message(trace_header: str | None, **facts: Fact) -> Iterator[Step]:
     """
     segment, sampled = _segment(trace_header)
     if segment is None:
-        with _step("message", "local", facts) as taken, _in_one_piece():
+        with _step("message", "local", facts) as taken, _buffer_subsegments():
             yield taken
         return
     taken = Step(segment)
     taken.annotate(**facts)
     taken.note(invocation=os.environ.get(LAMBDA_TRACE_HEADER_KEY))
     invocation = TraceHeader.from_header_str(os.environ.get(LAMBDA_TRACE_HEADER_KEY))
-    # By its lineage Lambda tells when functions set off each other without end.
+    # Lambda detects recursive loops by the lineage.
     header = TraceHeader(segment.trace_id, segment.id, sampled=1, data=invocation.data).to_header_str()
-    with _in_one_piece(), _in_trace(header):
+    with _buffer_subsegments(), _in_trace(header):
         try:
             yield taken
         except BaseException as fault:
@@ -194,23 +194,23 @@ def message(trace_header: str | None, **facts: Fact) -> Iterator[Step]:
 
 
 def count(**amounts: int) -> None:
-    """Publishes amounts as metrics of this service, each under its name in camel case."""
+    """Publishes amounts as metrics of this service, each under its name in CamelCase."""
     for name, amount in amounts.items():
         _metrics.add_metric(_camel_case(name), MetricUnit.Count, amount)
     _flush()
 
 
 def gauge(**values: Any) -> None:
-    """Publishes values as metrics of this service, each under its name in camel case; None is no value."""
-    told = {name: value for name, value in values.items() if value is not None}
-    for name, value in told.items():
+    """Publishes values as metrics of this service, each under its name in CamelCase; None is left out."""
+    known = {name: value for name, value in values.items() if value is not None}
+    for name, value in known.items():
         _metrics.add_metric(_camel_case(name), MetricUnit.NoUnit, value)
-    if told:
+    if known:
         _flush()
 
 
 def seconds(**durations: float) -> None:
-    """Publishes durations as metrics of this service, each as `Seconds` and its name in camel case."""
+    """Publishes durations as metrics of this service, each as `Seconds` and its name in CamelCase."""
     for name, duration in durations.items():
         _metrics.add_metric(f"Seconds{_camel_case(name)}", MetricUnit.Seconds, duration)
     _flush()
@@ -218,9 +218,9 @@ def seconds(**durations: float) -> None:
 
 def _flush() -> None:
     for name in ("run_id", "raw_key"):
-        told = _lines().get_current_keys().get(name)
-        if told:
-            _metrics.add_metadata(name, told)
+        value = _lines().get_current_keys().get(name)
+        if value:
+            _metrics.add_metadata(name, value)
     _metrics.flush_metrics()
 
 
@@ -229,7 +229,7 @@ def _camel_case(name: str) -> str:
 
 
 def _segment(trace_header: str | None) -> tuple[Any, bool]:
-    """A segment in the trace of a header, None if there is none, and whether that trace is sampled."""
+    """Returns a segment in a header's trace, or None without one, and whether that trace is sampled."""
     with suppress(Exception):
         came = TraceHeader.from_header_str(trace_header)
         if came.root and global_sdk_config.sdk_enabled():
@@ -240,7 +240,7 @@ def _segment(trace_header: str | None) -> tuple[Any, bool]:
 
 @contextmanager
 def _in_trace(header: str) -> Iterator[None]:
-    """Lets the SDK, botocore and the logger take a header for that of Lambda's invocation."""
+    """Makes the SDK, botocore and the logger use a header in place of Lambda's own."""
     context, before = xray_recorder.context, os.environ.get(LAMBDA_TRACE_HEADER_KEY)
     xray_recorder.context = LambdaContext()
     os.environ[LAMBDA_TRACE_HEADER_KEY] = header
@@ -255,10 +255,10 @@ def _in_trace(header: str) -> Iterator[None]:
 
 
 @contextmanager
-def _in_one_piece() -> Iterator[None]:
-    """Sends steps not one by one but together, which takes a fraction of the time."""
+def _buffer_subsegments() -> Iterator[None]:
+    """Sends steps together instead of one by one, which takes a fraction of the time."""
     before = xray_recorder.streaming_threshold
-    xray_recorder.streaming_threshold = _STEPS_IN_ONE_PIECE
+    xray_recorder.streaming_threshold = _MOST_BUFFERED_STEPS
     try:
         yield
     finally:
@@ -268,7 +268,7 @@ def _in_one_piece() -> Iterator[None]:
 def _record(
     wrapped: Any, instance: Any, args: Any, kwargs: Any, *, name: str, namespace: str, meta_processor: Any
 ) -> Any:
-    """In the place of the SDK's own, whose faults would be the caller's."""
+    """Replaces the SDK's own function, whose exceptions would reach the caller."""
     with _step(name, namespace, {}) as call:
         answer = None
         try:

@@ -1,4 +1,4 @@
-"""Validated rows as a Parquet file. No other module knows the library that writes it."""
+"""Writes validated rows as a Parquet file. No other module knows the library."""
 
 from datetime import date
 from io import BytesIO
@@ -10,14 +10,14 @@ from fastparquet.writer import make_metadata, write_simple
 
 from contracts.columns import Column, ColumnType, columns
 from contracts.rows import Rows
-from contracts.tables.table import R, Table
+from contracts.tables.table import RowT, Table
 
 _COMPRESSION = "ZSTD"
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-def encode(table: Table[R], rows: Rows[R]) -> bytes:
-    """One Parquet file of rows that keep the table's contract; equal rows give equal bytes.
+def encode(table: Table[RowT], rows: Rows[RowT]) -> bytes:
+    """Encodes validated rows as one Parquet file; equal rows give equal bytes.
 
     Types and nullability are the contract's, whatever the rows hold: a column of nulls keeps its type. Text is UTF-8,
     a timestamp is INT64 in microseconds of UTC without zone (as Athena's `timestamp`), a day is INT32 DATE.

@@ -8,7 +8,7 @@ from shared.errors import sentence_of
 
 
 class SettingsError(ValueError):
-    """The environment lacks a setting or holds one that cannot be read."""
+    """The environment lacks a setting or holds an invalid one."""
 
 
 class Settings(BaseModel):
@@ -36,6 +36,6 @@ class Settings(BaseModel):
 
 
 class TransformerSettings(Settings):
-    """What a transformer needs to know."""
+    """The settings of a transformer."""
 
     dead_letter_queue_url: str

@@ -21,7 +21,7 @@ from contracts.tables.receipts import Receipt
 from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.rejected_values import RejectedValue
 from contracts.tables.rejection import Rejection
-from contracts.tables.table import R, Row, Table
+from contracts.tables.table import Row, RowT, Table
 from contracts.validation import Judgement, judge
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
@@ -34,14 +34,14 @@ from shared.settings import TransformerSettings
 if TYPE_CHECKING:
     from contracts.operations.dead_letters import Diagnosis
 
-Transform: TypeAlias = Callable[[Any], Candidates[R]]
+Transform: TypeAlias = Callable[[Any], Candidates[RowT]]
 """Makes a table's candidates of a snapshot of its kind."""
 Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 
 
-def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
+def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
     """The Lambda handler that keeps a table up to date with the raw snapshots that its queue announces.
 
     Settings are read and clients made when the handler is, at cold start.
@@ -80,11 +80,11 @@ def transformer(*, table: Table[R], transform: Transform[R]) -> Handler:
 
 
 @dataclass(frozen=True)
-class Worker(Generic[R]):
+class Worker(Generic[RowT]):
     """A table's worker, with all that it needs from outside."""
 
-    table: Table[R]
-    transform: Transform[R]
+    table: Table[RowT]
+    transform: Transform[RowT]
     lake: Lake
     dead_letters: DeadLetterQueue
     service_version: str
@@ -165,7 +165,7 @@ class Worker(Generic[R]):
                 self.lake.confirm(outputs, made_from=raw)
             self._tell(work, judgement, raw)
 
-    def _tell(self, work: Step, judgement: Judgement[R], raw: RawObject) -> None:
+    def _tell(self, work: Step, judgement: Judgement[RowT], raw: RawObject) -> None:
         since_raw = (datetime.now(UTC) - raw.last_modified).total_seconds()
         told: TableComplete = {
             "entries": judgement.entries,
@@ -183,7 +183,7 @@ class Worker(Generic[R]):
                 gauge(**{name: value for name, value in row.items() if name in self.table.watched})
         seconds(from_raw_to_table=since_raw)
 
-    def _rejected_rows(self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedRow]:
+    def _rejected_rows(self, snapshot: ListSnapshot, judgement: Judgement[RowT], raw: RawObject) -> list[RejectedRow]:
         return [
             {
                 **self._rejection(snapshot, raw, reject.location, reject.reason),
@@ -192,7 +192,9 @@ class Worker(Generic[R]):
             for reject in judgement.rejects
         ]
 
-    def _rejected_values(self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject) -> list[RejectedValue]:
+    def _rejected_values(
+        self, snapshot: ListSnapshot, judgement: Judgement[RowT], raw: RawObject
+    ) -> list[RejectedValue]:
         return [
             {
                 **self._rejection(snapshot, raw, refusal.location, refusal.reason),
@@ -214,7 +216,7 @@ class Worker(Generic[R]):
         }
 
     def _receipt(
-        self, snapshot: ListSnapshot, judgement: Judgement[R], raw: RawObject, outputs: Mapping[str, Output | None]
+        self, snapshot: ListSnapshot, judgement: Judgement[RowT], raw: RawObject, outputs: Mapping[str, Output | None]
     ) -> Receipt:
         key, name = SnapshotKey.from_raw(raw.key), self.table.name
         parquet, quarantine = outputs[key.parquet(name)], outputs[key.quarantine(name)]

@@ -2,8 +2,8 @@
 -- Row: a month and a genre, with its share of the month's weekly charts. The rule: each playlist counts with one chart a
 -- week, however often it is collected, and all playlists weigh the same, however long they are. share_percent: an entry
 -- is shared out evenly among all genres of all its artists; first_percent: it goes to the first genre of its first artist.
--- genre is NULL where Spotify tells none. lists: how many playlists the month rests on; joined: how many of them were
--- first collected in it, so that a jump may be no trend.
+-- genre is NULL where Spotify tells none; charts do not count, for their sources tell no genres. lists: how many playlists
+-- the month rests on; joined: how many of them were first collected in it, so that a jump may be no trend.
 -- Scans: chart_entries and artist_genres of the weeks asked for; songs of all days, for the recordings.
 -- from (date, default 26 weeks before to): first Monday
 -- to (date, default today): last Monday
@@ -15,7 +15,8 @@ WITH credited AS (
     CROSS JOIN UNNEST(
         CAST(json_parse(coalesce(nullif(e.artist_ids, '[]'), '[null]')) AS array(varchar))
     ) WITH ORDINALITY AS a (artist_id, artist_place)
-    WHERE e.week BETWEEN date(? /* from */) AND date(? /* to */)
+    WHERE e.kind = 'playlist'
+        AND e.week BETWEEN date(? /* from */) AND date(? /* to */)
         AND ? /* playlist */ IN ('all', e.playlist_id, e.playlist_name)
 ),
 

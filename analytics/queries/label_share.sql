@@ -1,7 +1,7 @@
 -- Which labels hold the lists?
 -- Row: a label, with its share of the entries of weekly charts (one a week of each playlist, however often it is
 -- collected), its recordings, their first artists, best position and average popularity; label is NULL where Spotify tells
--- none.
+-- none. Charts do not count: see label_share_by_streams.
 -- Scans: chart_entries and spotify_tracks of the weeks asked for; songs of all days, for the recordings.
 -- from (date, default 26 weeks before to): first Monday
 -- to (date, default today): last Monday

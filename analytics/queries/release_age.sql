@@ -2,6 +2,7 @@
 -- Row: a month, with the average age of the entries of its weekly charts (one a week of each playlist) in days since the
 -- album's release, and how many percent are younger than four weeks, half a year and a year. An entry counts if the day
 -- of its release is known; other_entries are of a year or a month alone, or unknown.
+-- Charts do not count, for their sources tell no releases.
 -- Scans: chart_entries and spotify_tracks of the weeks asked for; songs of all days, for the recordings.
 -- from (date, default 26 weeks before to): first Monday
 -- to (date, default today): last Monday

@@ -24,15 +24,7 @@ WITH stays AS (
 
 charts AS (
     SELECT playlist_id, max(playlist_name) OVER (PARTITION BY playlist_id) AS playlist_name, week
-    FROM (
-        SELECT
-            playlist_id,
-            date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date)) AS week,
-            max(playlist_name) AS playlist_name
-        FROM playlist_metadata
-        WHERE track_entries > 0
-        GROUP BY 1, 2
-    )
+    FROM (SELECT playlist_id, week, max(playlist_name) AS playlist_name FROM list_snapshots GROUP BY playlist_id, week)
 )
 
 SELECT

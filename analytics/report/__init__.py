@@ -1,5 +1,5 @@
 """The report of a week."""
 
-from analytics.report.page import Contents, page, playlists
+from analytics.report.page import Contents, lists_of, page
 
-__all__ = ["Contents", "page", "playlists"]
+__all__ = ["Contents", "lists_of", "page"]

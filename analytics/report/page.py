@@ -16,6 +16,10 @@ Row: TypeAlias = Mapping[str, Any]
 
 _GENRES: Final = 5
 _MOVERS: Final = 5
+_LONGEST: Final = 50
+"""Rows of a list that are shown; some charts have a thousand."""
+_NEWEST: Final = 10
+"""New entries of a list that are shown beside its chart."""
 _SOUND: Final = {
     "danceability": "danceability",
     "energy": "energy",
@@ -42,6 +46,7 @@ class Contents:
         churn: The answer of `artist_churn`.
         survival: The answer of `survival_of_debuts`.
         coverage: The answer of `data_coverage`.
+        chart_coverage: The answer of `chart_coverage`.
         absent: Tables that are not deployed, so that what they are needed for has no rows.
     """
 
@@ -56,17 +61,18 @@ class Contents:
     churn: Sequence[Row]
     survival: Sequence[Row]
     coverage: Sequence[Row]
+    chart_coverage: Sequence[Row] = ()
     absent: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Playlist:
-    """A playlist with its last chart.
+class RecordingList:
+    """A playlist, or a chart of some source, with its last weekly chart.
 
     Attributes:
-        id: Spotify's id.
+        id: What the lake calls it.
         name: Its name, or the id if nobody told it.
-        weeks: The Mondays of its charts, the oldest first.
+        weeks: The Mondays of its weekly charts, the oldest first.
         chart: The rows of the last one, the top first.
         history: The positions of each recording by week.
     """
@@ -76,6 +82,16 @@ class Playlist:
     weeks: tuple[date, ...]
     chart: tuple[Row, ...]
     history: Mapping[str, Mapping[date, int]]
+
+    @property
+    def is_chart(self) -> bool:
+        """Whether a source published it as a ranking."""
+        return bool(self.chart[0]["kind"] == "chart")
+
+    @property
+    def metric(self) -> str | None:
+        """What it counts: streams, listens; None if it tells no numbers."""
+        return next((row["metric_name"] for row in self.chart if row["metric_value"] is not None), None)
 
     @property
     def debuts(self) -> list[Row]:
@@ -93,6 +109,16 @@ class Playlist:
         return self._movers(-1)
 
     @property
+    def gainers(self) -> list[Row]:
+        """The tracks whose numbers grew most since the chart before."""
+        return self._changed(1)
+
+    @property
+    def losers(self) -> list[Row]:
+        """The tracks whose numbers shrank most since the chart before."""
+        return self._changed(-1)
+
+    @property
     def lowest(self) -> int:
         """The lowest position of all its charts."""
         return max(position for weeks in self.history.values() for position in weeks.values())
@@ -104,6 +130,10 @@ class Playlist:
     def _movers(self, sign: int) -> list[Row]:
         moved = [row for row in self.chart if (row["movement"] or 0) * sign > 0]
         return sorted(moved, key=lambda row: -abs(row["movement"]))[:_MOVERS]
+
+    def _changed(self, sign: int) -> list[Row]:
+        changed = [row for row in self.chart if (row["metric_change"] or 0) * sign > 0]
+        return sorted(changed, key=lambda row: -abs(row["metric_change"]))[:_MOVERS]
 
 
 class Tile(NamedTuple):
@@ -122,18 +152,20 @@ class Figure(NamedTuple):
     numbers: Sequence[Sequence[object]]
 
 
-def playlists(entries: Iterable[Row]) -> list[Playlist]:
-    """The playlists of rows of `weekly_chart`."""
+def lists_of(entries: Iterable[Row]) -> list[RecordingList]:
+    """The lists of rows of `weekly_chart`, playlists before charts."""
     found = []
-    ordered = sorted(entries, key=lambda row: (row["playlist_id"], row["week"], row["position"]))
-    for playlist_id, grouped in groupby(ordered, key=lambda row: row["playlist_id"]):
+    ordered = sorted(
+        entries, key=lambda row: (row["kind"] == "chart", row["playlist_id"], row["week"], row["position"])
+    )
+    for list_id, grouped in groupby(ordered, key=lambda row: row["playlist_id"]):
         rows = list(grouped)
         weeks = tuple(sorted({row["week"] for row in rows}))
         history: dict[str, dict[date, int]] = {}
         for row in rows:
             history.setdefault(row["recording_id"], {})[row["week"]] = row["position"]
         chart = tuple(row for row in rows if row["week"] == weeks[-1])
-        found.append(Playlist(playlist_id, chart[0]["playlist_name"] or playlist_id, weeks, chart, history))
+        found.append(RecordingList(list_id, chart[0]["playlist_name"] or list_id, weeks, chart, history))
     return found
 
 
@@ -143,40 +175,43 @@ def page(contents: Contents) -> str:
     Raises:
         ValueError: There are no entries: nothing can be told.
     """
-    lists = playlists(contents.entries)
+    lists = lists_of(contents.entries)
     if not lists:
         raise ValueError(f"no chart from {contents.first_day} to {contents.last_day}: there is nothing to report")
-    week = max(playlist.weeks[-1] for playlist in lists)
+    week = max(each.weeks[-1] for each in lists)
     jinja = templates(Path(__file__).parent)
-    jinja.filters |= {"count": _count, "long": _long, "run": _run}
+    jinja.filters |= {"count": _count, "grouped": _grouped, "long": _long, "run": _run, "signed": _signed}
     jinja.globals["sparkline"] = drawings.sparkline
     return jinja.get_template("page.html.j2").render(
         contents=contents,
         lists=lists,
+        longest=_LONGEST,
+        newest=_NEWEST,
         week=week,
         glance=list(_glance(lists)),
-        churn_of=lambda playlist: _churn([row for row in contents.churn if row["playlist_id"] == playlist.id]),
+        churn_of=lambda each: _churn([row for row in contents.churn if row["playlist_id"] == each.id]),
         genres=_genres(contents),
         sound=_sound(contents),
         survival=_survival(contents, lists),
         coverage=_coverage(contents),
+        chart_coverage=_chart_coverage(contents),
         caveats=list(_caveats(contents, week)),
         nothing=lambda otherwise: f"Not deployed: {', '.join(contents.absent)}." if contents.absent else otherwise,
     )
 
 
-def _glance(lists: Sequence[Playlist]) -> Iterable[Tile]:
-    for playlist in lists:
-        top = playlist.chart[0]
-        yield _tile(f"Number one of {playlist.name}", top, f"{_count(top['weeks_on_list'], 'week')} listed")
-    newest = [(row, playlist) for playlist in lists for row in playlist.debuts]
-    climbing = [(row, playlist) for playlist in lists for row in playlist.climbers]
+def _glance(lists: Sequence[RecordingList]) -> Iterable[Tile]:
+    for each in lists:
+        top = each.chart[0]
+        yield _tile(f"Number one of {each.name}", top, f"{_count(top['weeks_on_list'], 'week')} listed")
+    newest = [(row, each) for each in lists for row in each.debuts]
+    climbing = [(row, each) for each in lists for row in each.climbers]
     if newest:
-        row, playlist = min(newest, key=lambda each: each[0]["position"])
-        yield _tile("Highest new entry", row, f"number {row['position']} of {playlist.name}")
+        row, found = min(newest, key=lambda pair: pair[0]["position"])
+        yield _tile("Highest new entry", row, f"number {row['position']} of {found.name}")
     if climbing:
-        row, playlist = max(climbing, key=lambda each: each[0]["movement"])
-        yield _tile("Biggest climber", row, f"up {row['movement']} to number {row['position']} of {playlist.name}")
+        row, found = max(climbing, key=lambda pair: pair[0]["movement"])
+        yield _tile("Biggest climber", row, f"up {row['movement']} to number {row['position']} of {found.name}")
 
 
 def _tile(term: str, row: Row, note: str) -> Tile:
@@ -235,18 +270,18 @@ def _sound(contents: Contents) -> Mapping[str, object] | None:
     }
 
 
-def _survival(contents: Contents, lists: Sequence[Playlist]) -> list[tuple[str, list[tuple[object, ...]]]]:
-    names = {playlist.id: playlist.name for playlist in lists}
+def _survival(contents: Contents, lists: Sequence[RecordingList]) -> list[tuple[str, list[tuple[object, ...]]]]:
+    names = {each.id: each.name for each in lists}
     return [
         (
-            names.get(playlist_id, playlist_id),
+            names.get(list_id, list_id),
             [
                 (_count(row["weeks_after_debut"], "week"), f"{row['listed_percent']:.0f} %", row["debuts"])
                 for row in rows
                 if row["weeks_after_debut"] in {1, 2, 4, 8, 12}
             ],
         )
-        for playlist_id, rows in groupby(contents.survival, key=lambda row: str(row["playlist_id"]))
+        for list_id, rows in groupby(contents.survival, key=lambda row: str(row["playlist_id"]))
     ]
 
 
@@ -262,6 +297,22 @@ def _coverage(contents: Contents) -> list[tuple[object, ...]]:
             *(_percent(row[f"{part}_percent"]) for part in ("features", "popularity", "genres")),
         )
         for row in contents.coverage
+    ]
+
+
+def _chart_coverage(contents: Contents) -> list[tuple[object, ...]]:
+    shares = ("metric", "label", "known", "genres", "features")
+    return [
+        (
+            row["playlist_name"],
+            row["charts"],
+            row["first_day"],
+            row["last_day"],
+            row["weeks_missing"],
+            row["missing_ranks"],
+            *(_percent(row[f"{share}_percent"]) for share in shares),
+        )
+        for row in contents.chart_coverage
     ]
 
 
@@ -290,11 +341,36 @@ def _caveats(contents: Contents, week: date) -> Iterable[str]:
             yield f"{name}: {_count(incomplete, 'snapshot')} incomplete; comings and goings look at the others alone."
         if date.fromisoformat(row["last_day"]) < week:
             yield f"{name}: the newest snapshot is of {row['last_day']}, before this week."
+    yield from _caveats_of_charts(contents.chart_coverage, week)
     yield (
         "A debut was in no earlier snapshot of its list, under whatever id; what the first snapshot of a list shows "
         "may have been listed for long."
     )
-    yield "A playlist shows what its editors chose. It is no measure of streams or sales."
+    if contents.coverage:
+        yield "A playlist shows what its editors chose. It is no measure of streams or sales."
+
+
+def _caveats_of_charts(coverage: Sequence[Row], week: date) -> Iterable[str]:
+    for row in coverage:
+        name = row["playlist_name"]
+        if row["weeks_missing"]:
+            yield f"{name}: {_count(row['weeks_missing'], 'week')} without a chart; tracks may have come and gone."
+        if row["missing_ranks"]:
+            ranks, charts = _count(row["missing_ranks"], "rank"), _count(row["incomplete_charts"], "chart")
+            yield f"{name}: {ranks} missing in {charts}; a track that is absent there may be just that one."
+        if row["last_day"] < week:
+            yield f"{name}: the newest chart ends on {row['last_day']}, before this week."
+    if coverage:
+        yield (
+            "A chart counts the days of its period: a week of Spotify is from Friday to Thursday, one of open "
+            "listening from Monday to Sunday. What is below its last rank is not known, so that nobody can say what a "
+            "new entry gained."
+        )
+    if any(row["playlist_id"].startswith("listenbrainz-") for row in coverage):
+        yield (
+            "Open listening is what people tell ListenBrainz who choose to. A few devoted fans weigh much in it; it is "
+            "no ranking of the world."
+        )
 
 
 def _run(run_id: str | None) -> str:
@@ -307,6 +383,14 @@ def _long(day: date) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _grouped(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _signed(number: int | None) -> str:
+    return "-" if number is None else f"{number:+,}"
 
 
 def _number(value: float | None) -> str:

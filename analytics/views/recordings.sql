@@ -1,12 +1,14 @@
--- Which recording a Spotify id is: a hit gets another id when its album comes out, or in another market.
--- Row: a track id that was ever listed. Ids are one recording that share an ISRC, of which one stands for the other
--- (linked_from_id), or that have the same title and artists and lengths at most 3 seconds apart. A title is the same
--- under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another.
+-- Which recording an id is: a hit gets another id when its album comes out, in another market, or at another service.
+-- Row: an id that was ever listed, in a playlist or a chart. Ids are one recording that share an ISRC, of which one stands
+-- for the other (linked_from_id), or that have the same title and artists and lengths at most 3 seconds apart. A title is
+-- the same under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another. What
+-- only charts list has no length, and joins by its Spotify id and ISRCs alone: track_id is that of chart_positions.
 -- recording_id is the id seen first (the lowest of a day), recording_name and recording_artists are those that it was
--- first seen with: they stay when others join. joined_by is the strongest of the ways in which the id belongs to others
--- of the recording: isrc, linked_from, title+artists+length, or same id for the recording_id itself.
+-- first seen with, in a playlist if it was in any: they stay when others join. joined_by is the strongest of the ways in
+-- which the id belongs to others of the recording: isrc, linked_from, title+artists+length, or same id for the
+-- recording_id itself.
 -- Ids that only a chain of more than six others joins to the first one are recordings of their own.
--- Reads songs of all days, for any of them may be an id's first.
+-- Reads songs and charts of all days, for any of them may be an id's first.
 -- Columns: track_id varchar, recording_id varchar, recording_name varchar, recording_artists varchar, isrc varchar,
 --   joined_by varchar
 WITH seen AS (
@@ -20,10 +22,26 @@ WITH seen AS (
         CASE WHEN artist_ids LIKE '%"%' AND artist_ids NOT LIKE '%null%' THEN artist_ids ELSE artist_names END AS artists,
         coalesce(artist_names, '[]') AS artist_names,
         duration_ms,
+        0 AS is_of_chart,
         min(concat(year, '-', month, '-', day)) AS first_day
     FROM songs
     WHERE track_id IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7
+    UNION ALL
+    SELECT
+        c.track_id,
+        i.isrc,
+        CAST(NULL AS varchar) AS linked_from_id,
+        c.track_name,
+        CAST(NULL AS varchar) AS artists,
+        json_format(CAST(ARRAY[c.artists] AS json)) AS artist_names,
+        CAST(NULL AS bigint) AS duration_ms,
+        1 AS is_of_chart,
+        CAST(min(c.snapshot_on) AS varchar) AS first_day
+    FROM chart_positions AS c
+    CROSS JOIN UNNEST(CAST(json_parse(coalesce(c.isrcs, '[null]')) AS array(varchar))) AS i (isrc)
+    WHERE c.track_id IS NOT NULL
+    GROUP BY c.track_id, i.isrc, c.track_name, c.artists
 ),
 
 titled AS (
@@ -47,8 +65,12 @@ measured AS (
             ELSE 1
         END AS is_apart,
         min(first_day || ' ' || track_id) OVER (PARTITION BY track_id) AS own_label,
-        first_value(track_name) OVER (PARTITION BY track_id ORDER BY first_day, track_name, artist_names) AS first_name,
-        first_value(artist_names) OVER (PARTITION BY track_id ORDER BY first_day, track_name, artist_names) AS first_artists
+        first_value(track_name) OVER (
+            PARTITION BY track_id ORDER BY is_of_chart, first_day, track_name, artist_names
+        ) AS first_name,
+        first_value(artist_names) OVER (
+            PARTITION BY track_id ORDER BY is_of_chart, first_day, track_name, artist_names
+        ) AS first_artists
     FROM titled
 ),
 

@@ -1,8 +1,11 @@
--- How each recording moved on its playlist, week by week, over all that was collected.
+-- How each recording moved on its list, playlist or chart, week by week, over all that was collected.
 -- Row: a recording of a chart of chart_entries, with the track_id that stands there. previous_position is that of the
--- chart before, movement the places gained since, weeks_since_previous the weeks between: 1 unless some are missing.
--- arrival: first chart (listed when the playlist was first seen, nobody knows since when), debut, return, new version (an
--- id that the playlist did not have before of a recording that it has), or stay. Where the first snapshot is not
+-- chart before of the same list, movement the places gained since, weeks_since_previous the weeks between: 1 unless some
+-- are missing. Positions are the source's, so that a rank that a chart leaves out moves nobody. metric_change is what the
+-- chart counts more than in the chart before; NULL where that lacks the recording. What begins with source_ is what the
+-- source itself says of these, of all its weeks and not of those in the lake alone.
+-- arrival: first chart (listed when the list was first seen, nobody knows since when), debut, return, new version (an
+-- id that the list did not have before of a recording that it has), or stay. Where the first snapshot is not
 -- complete, the second is the first to show the rest.
 -- weeks_on_list counts the weeks from entry to exit so far, charts_on_list the charts with the recording; days_listed
 -- counts the snapshots with it, peak is its best position in any of them, first reached on peak_on, to the week's end.
@@ -10,11 +13,14 @@
 -- next chart without it if that is complete, or else the one after it, if it is absent from that as well. It did not
 -- leave if the next complete chart has it again.
 -- Reads all weeks, for any of them may be a recording's first.
--- Columns: playlist_id varchar, playlist_name varchar, week date, snapshot_on date, complete boolean, position bigint,
---   previous_position bigint, movement bigint, weeks_since_previous bigint, arrival varchar, weeks_on_list bigint,
---   charts_on_list bigint, days_listed bigint, peak bigint, peak_on date, entered_on date, exited_on date,
---   recording_id varchar, track_id varchar, track_name varchar, artists varchar, artist_id varchar, artist_name varchar,
---   artist_ids varchar, artist_names varchar, popularity bigint, run_id varchar
+-- Columns: kind varchar, source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency
+--   varchar, period_start date, period_end date, week date, snapshot_on date, complete boolean, position bigint,
+--   previous_position bigint, movement bigint, weeks_since_previous bigint, metric_name varchar, metric_value bigint,
+--   metric_change bigint, arrival varchar, weeks_on_list bigint, charts_on_list bigint, days_listed bigint, peak
+--   bigint, peak_on date, entered_on date, exited_on date, label varchar, source_previous_position bigint,
+--   source_peak_position bigint, source_weeks_on_chart bigint, source_days_on_chart bigint, recording_id varchar,
+--   track_id varchar, track_name varchar, artists varchar, artist_id varchar, artist_name varchar, artist_ids varchar,
+--   artist_names varchar, popularity bigint, run_id varchar
 WITH charts AS (
     SELECT
         *,
@@ -39,6 +45,7 @@ followed AS (
         CASE WHEN date_trunc('week', next_on) = next_complete_week THEN next_on ELSE second_on END AS shown_on,
         lag(number) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_number,
         lag(week) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_week,
+        lag(metric_value) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_metric_value,
         lag(position) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS last_position,
         lead(number) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS next_number,
         row_number() OVER (PARTITION BY playlist_id, recording_id, track_id ORDER BY week) AS charts_with_the_id,
@@ -83,8 +90,14 @@ stays AS (
 )
 
 SELECT
+    kind,
+    source,
     playlist_id,
     playlist_name,
+    region,
+    frequency,
+    period_start,
+    period_end,
     week,
     snapshot_on,
     complete,
@@ -92,6 +105,9 @@ SELECT
     CASE WHEN last_number = number - 1 THEN last_position END AS previous_position,
     CASE WHEN last_number = number - 1 THEN last_position - position END AS movement,
     CASE WHEN last_number = number - 1 THEN date_diff('week', last_week, week) END AS weeks_since_previous,
+    metric_name,
+    metric_value,
+    CASE WHEN last_number = number - 1 THEN metric_value - last_metric_value END AS metric_change,
     arrival,
     sum(CASE WHEN arrival IN ('stay', 'new version') THEN date_diff('week', last_week, week) ELSE 1 END) OVER (
         PARTITION BY playlist_id, recording_id ORDER BY week
@@ -105,6 +121,11 @@ SELECT
         PARTITION BY playlist_id, recording_id, stay
         ORDER BY week ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS exited_on,
+    label,
+    source_previous_position,
+    source_peak_position,
+    source_weeks_on_chart,
+    source_days_on_chart,
     recording_id,
     track_id,
     track_name,

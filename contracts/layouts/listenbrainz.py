@@ -18,7 +18,7 @@ from contracts.elements import Elements, decoder, replace_lone_surrogates
 from contracts.fields import Unverified, integer
 from contracts.layouts.layout import DOCUMENT, ChartEntry, ChartIdentityError, Identity, Layout
 from contracts.regions import GLOBAL
-from contracts.spotify import Noun
+from contracts.spotify import ApiObject
 
 SOURCE: Final = "listenbrainz"
 RECORDING_METADATA: Final = "recording_metadata"
@@ -28,7 +28,7 @@ _WEEK: Final = "week"
 _SUNDAY: Final = 6
 
 
-class _Recording(Noun):
+class _Recording(ApiObject):
     recording_mbid: Unverified = None
     track_name: Unverified = None
     artist_name: Unverified = None

@@ -1,4 +1,4 @@
-"""What services and console say to each other: requests, answers, dead letters' diagnoses, and the events of the log.
+"""The interface of services and console: requests, answers, diagnoses of dead letters, and log events.
 
-One module an interaction, so that no service pays at its cold start for the models of another.
+One module per interaction, so that no service's cold start pays for the models of another.
 """

@@ -1,4 +1,4 @@
-"""The audit: what it is asked for, and what it found."""
+"""The audit's request and report."""
 
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
@@ -9,13 +9,12 @@ from contracts.days import SnapshotDay
 from contracts.operations.payload import Payload, Request
 
 DEFAULT_DAYS: Final = 8
-"""A week and a day: what an audit missed, those of the next days still find."""
+"""A week and a day: the audits of the next days still find what one missed."""
 
 Mending: TypeAlias = Literal["replay", "catalog", "document", "code", "person"]
-"""What mends a gap: `replay` of the raw object through the table's queue; `catalog`, where the table is to be declared
-again; a corrected or removed `document`; `code`, by somebody who finds out why a replay did not mend it; a `person` who
-knows what should be. The function tells of replay, catalog and person; the console, which sees dead letters and
-documents, of the others."""
+"""How to repair a gap: `replay` the raw object through the table's queue; declare the table in the `catalog` again;
+correct or remove the `document`; fix the `code`, where a replay did not help; or a `person` decides what is right. The
+function reports replay, catalog and person; the console, which sees dead letters and documents, the others."""
 
 
 class AuditRequest(Request):
@@ -24,8 +23,8 @@ class AuditRequest(Request):
     Attributes:
         first: The first day, in `from`.
         last: The last day, in `to`, which is audited too.
-        grace_minutes: Takes the place of that in the settings.
-        catalog: Whether the catalog is compared too, whose tables are of no day.
+        grace_minutes: Overrides the one in the settings.
+        catalog: Whether the catalog is compared too, which does not depend on days.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
@@ -49,20 +48,20 @@ class AuditRequest(Request):
         return self
 
     def days(self, today: date) -> tuple[date, date]:
-        """The first and the last day; without any, the last eight days up to today."""
+        """Returns the first and the last day; without any, the last eight days up to today."""
         if self.first is None or self.last is None:
             return today - timedelta(days=DEFAULT_DAYS - 1), today
         return self.first, self.last
 
 
 class Gap(Payload):
-    """Something that is not as it should be.
+    """Something missing, superfluous or wrong in the lake or the catalog.
 
     Attributes:
         table: None for a key that belongs to no snapshot.
         playlist_id: None for such a key and for a table of the catalog, as are the next two.
         what: What is wrong, with the numbers.
-        cause: Why a repair does not mend it: the class of a dead letter and its sentence, where there is one.
+        cause: Why a replay does not repair it: the class and sentence of a dead letter, if there is one.
     """
 
     table: str | None = None
@@ -74,7 +73,7 @@ class Gap(Payload):
     cause: str | None = None
 
     def because_of(self, cause: str, mended_by: Mending) -> Self:
-        """The gap with why a repair does not mend it, and what does."""
+        """Returns the gap with the reason why a replay does not repair it, and what does."""
         return self.model_copy(update={"mended_by": mended_by, "cause": cause})
 
 
@@ -83,7 +82,7 @@ class AuditReport(Payload):
 
     Attributes:
         checked: Snapshots that were compared with every table.
-        fresh: Younger ones that may still be on their way; they were not.
+        fresh: Newer snapshots that may still be in flight and were not compared.
         found: The number of gaps.
         gaps: The first of them, 1,000 at most.
     """

@@ -1,4 +1,4 @@
-"""What a worker says of a message that it gives up, as attributes of the message."""
+"""The attributes that a worker adds to a message that it gives up."""
 
 from typing import Final
 
@@ -26,6 +26,6 @@ class Diagnosis(TypedDict):
 
 
 NO_DIAGNOSIS: Final = "redriven by SQS"
-"""The class of what no worker gave up: it was received too often, or could not be delivered."""
+"""The class of a message that no worker gave up: it was received too often, or could not be delivered."""
 FAILED_RUN: Final = "failed three times"
-"""The class of a run that Lambda gave up, if it does not tell the error's."""
+"""The class of a run that Lambda gave up without naming the error."""

@@ -1,4 +1,4 @@
-"""Runs of the extractor: what starts one, what became of it, and what it logs of itself."""
+"""Runs of the extractor: their request, summary and log events."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,13 +11,13 @@ from contracts.operations.payload import Facts, Payload
 from contracts.playlists import playlist_ids
 
 Stored: TypeAlias = Literal["ok", "partial", "metadata_only"]
-"""What became of a playlist that has a snapshot."""
+"""The outcomes of a playlist whose snapshot was stored."""
 NotStored: TypeAlias = Literal["forbidden", "not_found_or_editorial", "quota", "failed"]
-"""What became of a playlist that has none."""
+"""The outcomes of a playlist without a snapshot."""
 
 
 class ExtractionRequest(ScheduledRequest):
-    """What starts a run. The day of its scheduled time in UTC is the snapshot's.
+    """The event that starts a run. The day of its scheduled time in UTC is the snapshot's.
 
     Attributes:
         playlists: The playlists to take in place of those in the settings: ids, links or URIs.
@@ -33,7 +33,7 @@ class ExtractionRequest(ScheduledRequest):
 
 
 class PlaylistSummary(ListSummary):
-    """What became of a playlist."""
+    """The outcome of a playlist."""
 
     playlist_id: str
     outcome: Stored | NotStored
@@ -52,7 +52,7 @@ class DeferredRun(Payload):
 
 
 class RunSummary(Payload):
-    """What became of a run; `calls` is the number of calls to Spotify."""
+    """The outcome of a run; `calls` is the number of calls to Spotify."""
 
     run_id: str
     snapshot_date: date
@@ -62,7 +62,7 @@ class RunSummary(Payload):
 
 
 class RunBegins(Facts):
-    """What `LogEvent.RUN_BEGINS` tells."""
+    """The fields of `LogEvent.RUN_BEGINS`."""
 
     snapshot_date: date
     playlists: tuple[str, ...]
@@ -74,7 +74,7 @@ class RunBegins(Facts):
 
 
 class RunOver(Facts):
-    """What `LogEvent.RUN_OVER` tells."""
+    """The fields of `LogEvent.RUN_OVER`."""
 
     calls: int
     capabilities: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The events of the log, which whoever reads it goes by: a line's sentence is for people and may change."""
+"""Log events, which programs that read the log rely on: a line's sentence is for people and may change."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 
 class LogEvent(StrEnum):
-    """What a line tells of, in its field `event`."""
+    """The field `event` of a log line."""
 
     RUN_BEGINS = "run_begins"
     RUN_OVER = "run_over"
@@ -35,7 +35,7 @@ class LogEvent(StrEnum):
 
 
 class TableComplete(TypedDict):
-    """What `TABLE_COMPLETE` tells beside table, raw key and run."""
+    """The fields of `TABLE_COMPLETE` beside table, raw key and run."""
 
     entries: int
     rows: int
@@ -46,14 +46,14 @@ class TableComplete(TypedDict):
 
 
 class MessageReturned(TypedDict):
-    """What `MESSAGE_RETURNED` tells beside table, raw key, run and exception."""
+    """The fields of `MESSAGE_RETURNED` beside table, raw key, run and exception."""
 
     message_id: str
     receive_count: int
 
 
 class MessageDeadLettered(TypedDict):
-    """What `MESSAGE_DEAD_LETTERED` tells beside table, raw key and run."""
+    """The fields of `MESSAGE_DEAD_LETTERED` beside table, raw key and run."""
 
     location: str
     sentence: str

@@ -4,22 +4,22 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Payload(BaseModel):
-    """What a function is invoked with, or answers: its fields and nothing else."""
+    """The payload of an invocation or its answer; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Facts(BaseModel):
-    """What a line of the log tells beside what every line does."""
+    """The fields of a log line beside those of every line."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Request(Payload):
-    """What a function is invoked with.
+    """The event that a function is invoked with.
 
     Attributes:
-        holds: A sentence that says what it may hold, for whoever sent something else.
+        holds: A sentence that says what it may hold, for error messages.
     """
 
     holds: ClassVar[str]

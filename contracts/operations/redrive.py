@@ -1,4 +1,4 @@
-"""What an operator does with dead letters, and is told of them."""
+"""The requests and answers of the redrive function, by which an operator handles dead letters."""
 
 from collections.abc import Mapping
 from datetime import date as day_of
@@ -12,7 +12,7 @@ from contracts.operations.payload import Payload, Request
 from contracts.tables import TABLES
 
 FUNCTIONS: Final = ("extractor", "listenbrainz", "audit", "report")
-"""The services that a schedule starts; their dead letters are the events of runs that did not get through."""
+"""The services that a schedule starts; their dead letters are the events of failed runs."""
 SERVICES: Final = (*TABLES, *FUNCTIONS)
 """The services that have dead letters."""
 _NOT_BLANK = StringConstraints(strip_whitespace=True, min_length=1)
@@ -20,7 +20,7 @@ _NOT_BLANK = StringConstraints(strip_whitespace=True, min_length=1)
 
 def _known_service(service: str) -> str:
     if service not in SERVICES:
-        raise ValueError(f"there is no service of that name; choose among {', '.join(SERVICES)}, or null for all")
+        raise ValueError(f"unknown service {service!r}; choose one of {', '.join(SERVICES)}, or null for all")
     return service
 
 
@@ -33,25 +33,25 @@ def _moment(text: Any) -> Any:
 
 
 class RedriveRequest(Request):
-    """What an operator asks for.
+    """An operator's request.
 
     Attributes:
-        action: `list` counts, `show` tells of each message, `redrive` sends back to the source queue or starts
+        action: `list` counts, `show` describes each message, `redrive` sends back to the source queue or starts
             the function again, `drop` archives and deletes.
         service: Whose dead-letter queue; None for all that are deployed.
         error_class: Only messages of this class.
         date: Only messages of a snapshot of this day.
-        before: Only messages that were sent before this moment; `redrive` and `drop` take their own beginning without
-            it, so that a message that fails again is not taken twice.
+        before: Only messages that were sent before this moment; by default, for `redrive` and `drop`, the moment at
+            which they begin, so that a message that fails again is not taken twice.
         dry_run: Count what would be done, and do nothing.
-        rate: Messages a second that are sent at most; None is as fast as it goes.
+        rate: The most messages to send per second; None for no limit.
         reason: Why messages are dropped.
     """
 
     holds: ClassVar[str] = (
         "It holds action (list, show, redrive or drop) and may hold service "
         f"({', '.join(SERVICES)}, or null for all), error_class, date (YYYY-MM-DD), before (ISO 8601 with a "
-        "zone), dry_run (redrive and drop), rate (redrive; at least 0.1 messages a second) and reason (drop)"
+        "zone), dry_run (redrive and drop), rate (redrive; at least 0.1 messages per second) and reason (drop)"
     )
 
     action: Literal["list", "show", "redrive", "drop"]
@@ -74,17 +74,17 @@ class RedriveRequest(Request):
         }
         if any(out_of_place.values()):
             named = ", ".join(name for name, wrong in out_of_place.items() if wrong)
-            raise ValueError(f"{self.action} takes no {named}")
+            raise ValueError(f"{self.action} does not take {named}")
         return self
 
 
 class QueueDepth(Payload):
-    """What is in a service's dead-letter queue.
+    """The contents of a service's dead-letter queue.
 
     Attributes:
-        visible: About how many messages could be received when the look began.
-        hidden: About how many somebody else was at work on.
-        classes: How many there are of each error class.
+        visible: About how many messages could be received at the beginning.
+        hidden: About how many were in flight to another receiver.
+        classes: The number of messages of each error class.
     """
 
     service: str
@@ -94,10 +94,10 @@ class QueueDepth(Payload):
 
 
 class RawLook(Payload):
-    """What is at a raw key now.
+    """The object at a raw key now.
 
     Attributes:
-        exists: Whether there is an object; None if the key is none of a raw snapshot and was not looked at.
+        exists: Whether there is one; None if the key is not that of a raw snapshot and was not looked up.
         size: In bytes.
         begins: Its first 200 characters.
     """
@@ -110,10 +110,10 @@ class RawLook(Payload):
 
 
 class LetterSummary(Payload):
-    """A dead letter with its diagnosis, and a look at each raw object that it announces.
+    """A dead letter with its diagnosis and the raw objects that it announces.
 
     Attributes:
-        attributes: Each message attribute's text; binary ones are left out.
+        attributes: The text of each message attribute; binary ones are left out.
         begins: The first 200 characters of its body.
     """
 
@@ -134,13 +134,13 @@ class QueueLetters(Payload):
 
 
 class QueueTally(Payload):
-    """What became of the dead letters of a service.
+    """The outcome for the dead letters of a service.
 
     Attributes:
         done: How many were sent back or dropped, or would be in a dry run.
         skipped: How many a filter left out.
-        newer: How many came after the moment before which messages are taken.
-        failed: How many stay for each fault.
+        newer: How many were sent after the moment `before`.
+        failed: How many stay, by fault.
     """
 
     service: str
@@ -151,7 +151,7 @@ class QueueTally(Payload):
 
 
 class Depths(Payload):
-    """The answer to `list`; `more` if the look ended before the queues did."""
+    """The answer to `list`; `more` if it ended before the queues were empty."""
 
     action: Literal["list"] = "list"
     services: tuple[QueueDepth, ...]
@@ -167,7 +167,7 @@ class Letters(Payload):
 
     @property
     def messages(self) -> list[LetterSummary]:
-        """Those of all services."""
+        """The messages of all services."""
         return [message for service in self.services for message in service.messages]
 
 
@@ -175,8 +175,8 @@ class Settled(Payload):
     """The answer to `redrive` and `drop`.
 
     Attributes:
-        more: Whether the work ended before the queues did.
-        before: The moment before which messages were taken, for the next invocation to take no others.
+        more: Whether it ended before the queues were empty.
+        before: The moment before which messages were taken, for the next invocation to use.
     """
 
     action: Literal["redrive", "drop"]

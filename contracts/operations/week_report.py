@@ -1,4 +1,4 @@
-"""The report of a week: what is asked for, and what became of it."""
+"""The weekly report's request and outcome."""
 
 from datetime import date
 from typing import ClassVar, Literal, TypeAlias
@@ -10,11 +10,11 @@ Outcome: TypeAlias = Literal["nothing", "waiting", "unchanged", "written"]
 
 
 class WeekRequest(Request):
-    """What is to be reported.
+    """The event that asks for a report.
 
     Attributes:
-        week: A day of the week to report anew, even if nothing changed. Without one it is the week of today, unless
-            its page is up to date.
+        week: A day of the week to report again, even if nothing changed; by default the current week, unless its page
+            is up to date.
     """
 
     holds: ClassVar[str] = "It may hold week (a day in it, YYYY-MM-DD), and nothing else"
@@ -23,14 +23,14 @@ class WeekRequest(Request):
 
 
 class WeekReport(Payload):
-    """What became of a report.
+    """The outcome of a report.
 
     Attributes:
         outcome: `nothing` if the week has no snapshot, or none with entries; `waiting` while receipts are missing;
             `unchanged` if the page was made from the same receipts by the same version; `written`.
         week: The week's Monday.
-        missing: Keys of the receipts that are waited for, the first 100.
-        link_sent: Whether a link to the page went out.
+        missing: Keys of the missing receipts, the first 100.
+        link_sent: Whether a link to the page was sent.
     """
 
     outcome: Outcome

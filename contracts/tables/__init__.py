@@ -17,7 +17,7 @@ __all__ = ["OPERATIONS", "TABLES", "Row", "Table", "of_kind"]
 OPERATIONS: Mapping[str, Table[Any]] = MappingProxyType(
     {table.name: table for table in (REJECTED_ROWS, REJECTED_VALUES, RECEIPTS)}
 )
-"""The tables of JSON lines that tell what the transformers did, by name."""
+"""The tables of JSON lines about the transformers' work, by name."""
 
 
 def _declared() -> Iterator[Table[Any]]:
@@ -28,9 +28,9 @@ def _declared() -> Iterator[Table[Any]]:
 
 
 TABLES: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in _declared()})
-"""The tables that a transformer writes as Parquet, by name: each that a module of this package declares."""
+"""The tables that transformers write as Parquet, by name: each that a module of this package declares."""
 
 
 def of_kind(kind: Kind, names: Iterable[str] = TABLES) -> list[str]:
-    """Those of some tables, by default of all, that are made of snapshots of a kind of list."""
+    """Returns those of some tables, by default of all, that are made from a kind of list."""
     return [name for name in names if TABLES[name].kind == kind]

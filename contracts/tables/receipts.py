@@ -9,7 +9,7 @@ from contracts.tables.table import Row, Table
 
 
 class Receipt(Row):
-    """That a table is complete for a snapshot: entries = rows + rejected + skipped_entries."""
+    """States that a table is complete for a snapshot: entries = rows + rejected + skipped_entries."""
 
     table_name: Annotated[Text, Field(description="Table that is complete for the snapshot")]
     entries: Annotated[Count, Field(description="Candidates in the table's grain")]
@@ -17,11 +17,9 @@ class Receipt(Row):
     rejected: Annotated[Count, Field(description="Rows that broke the contract, in rejected_rows")]
     refused_values: Annotated[
         Count | None,
-        Field(
-            description="Values that rows are kept without, in rejected_values; null if written before it was counted"
-        ),
+        Field(description="Values that rows are kept without, in rejected_values; null in old receipts"),
     ]
-    skipped_entries: Annotated[Count, Field(description="Candidates for which the table has no place")]
+    skipped_entries: Annotated[Count, Field(description="Candidates that do not belong in the table")]
     skipped: Annotated[JsonText, Field(description="The skipped counted by rule, a JSON object")]
     gaps: Annotated[
         JsonText | None,
@@ -31,8 +29,8 @@ class Receipt(Row):
     raw_etag: Annotated[Text, Field(description="ETag of the raw snapshot that was read")]
     raw_version_id: Annotated[Text | None, Field(description="S3 version of the raw snapshot that was read")]
     parquet_key: Annotated[Text, Field(description="S3 key of the rows")]
-    parquet_etag: Annotated[Text | None, Field(description="ETag of the rows' object; null in receipts of old")]
-    parquet_bytes: Annotated[Count | None, Field(description="Size of the rows' object; null in receipts of old")]
+    parquet_etag: Annotated[Text | None, Field(description="ETag of the rows' object; null in old receipts")]
+    parquet_bytes: Annotated[Count | None, Field(description="Size of the rows' object; null in old receipts")]
     quarantine_key: Annotated[Text | None, Field(description="S3 key of the rejected rows; null if there are none")]
     quarantine_etag: Annotated[Text | None, Field(description="ETag of the rejected rows' object")]
     quarantine_bytes: Annotated[Count | None, Field(description="Size of the rejected rows' object")]
@@ -64,17 +62,17 @@ _LATER = (
     "refused_values_etag",
     "refused_values_bytes",
 )
-"""Columns that receipts did not always have."""
+"""Columns that older receipts lack."""
 
 
 def read_receipt(body: bytes) -> Receipt:
-    """Reads a receipt; a column that it was written without is None.
+    """Reads a receipt; a column that it lacks is None.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not a receipt.
     """
-    told = from_json(body)
-    return _adapter().validate_python({**dict.fromkeys(_LATER), **told} if isinstance(told, dict) else told)
+    content = from_json(body)
+    return _adapter().validate_python({**dict.fromkeys(_LATER), **content} if isinstance(content, dict) else content)
 
 
 @cache

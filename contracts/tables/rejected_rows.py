@@ -8,9 +8,9 @@ from contracts.tables.table import Table
 
 
 class RejectedRow(Rejection):
-    """A row that broke its contract, with why."""
+    """A row that broke its contract, with the reason."""
 
-    row_json: Annotated[Text, Field(description="The row as JSON as far as it was made, or what stood there instead")]
+    row_json: Annotated[Text, Field(description="The row as JSON as far as it was made, or the value in its place")]
 
 
 REJECTED_ROWS = Table(

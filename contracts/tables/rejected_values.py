@@ -8,7 +8,7 @@ from contracts.tables.table import Table
 
 
 class RejectedValue(Rejection):
-    """A value that its column refused, with why; its row is kept without it."""
+    """A value that its column refused, with the reason; its row is kept without it."""
 
     column_name: Annotated[Text, Field(description="Column that is null in the row instead")]
     value_json: Annotated[Text, Field(description="The value as JSON")]

@@ -9,10 +9,10 @@ from contracts.tables.table import Row, Table
 class Song(Row):
     """An entry of the playlist that is a track."""
 
-    position: Annotated[Ordinal, Field(description="Place in the playlist; 1 is the top")]
+    position: Annotated[Ordinal, Field(description="Position in the playlist; 1 is the top")]
     track_id: Annotated[Text | None, Field(description="Spotify id; null for a local file or a removed track")]
     linked_from_id: Annotated[
-        Text | None, Field(description="Spotify id that the owner added, where Spotify plays this track in its place")
+        Text | None, Field(description="Spotify id that the owner added, if Spotify plays this track instead")
     ]
     isrc: Annotated[
         Text | None, Field(description="International Standard Recording Code in capitals, without hyphens")
@@ -25,26 +25,26 @@ class Song(Row):
     album_id: Annotated[Text | None, Field(description="Spotify id of the album")]
     album_name: Annotated[Text | None, Field(description="Title of the album")]
     popularity: Annotated[
-        Percent | None, Field(description="0 to 100 on the snapshot's day; null where Spotify does not tell")
+        Percent | None, Field(description="0 to 100 on the snapshot's day; null if Spotify does not say")
     ]
     popularity_measured: Annotated[
         Flag | None,
         Field(
-            description="Whether the popularity can be a measure: not a 0 of a track that no market has, that does not "
-            "play, or that came out within two weeks before; null without a popularity"
+            description="Whether the popularity can be a measurement: not a 0 of a track in no market, not playable, "
+            "or released within the two weeks before; null without a popularity"
         ),
     ]
     duration_ms: Annotated[Count | None, Field(description="Length in milliseconds")]
     duration_min: Annotated[Number | None, Field(description="Length in minutes")]
     explicit: Annotated[Flag | None, Field(description="Whether the lyrics are explicit; null if unknown")]
-    is_local: Annotated[Flag | None, Field(description="Whether the entry is a file of the owner's, not of Spotify's")]
-    is_playable: Annotated[Flag | None, Field(description="Whether it plays in the snapshot's market")]
+    is_local: Annotated[Flag | None, Field(description="Whether the entry is the owner's local file, not on Spotify")]
+    is_playable: Annotated[Flag | None, Field(description="Whether it is playable in the snapshot's market")]
     disc_number: Annotated[Count | None, Field(description="Disc of the album; 1 unless it has several")]
-    track_number: Annotated[Count | None, Field(description="Place on its disc")]
+    track_number: Annotated[Count | None, Field(description="Number on its disc")]
     added_at: Annotated[
-        KnownTimestamp | None, Field(description="When it was put into the playlist, UTC; null if unknown")
+        KnownTimestamp | None, Field(description="When it was added to the playlist, UTC; null if unknown")
     ]
-    added_by: Annotated[Text | None, Field(description="Spotify id of the user who put it there")]
+    added_by: Annotated[Text | None, Field(description="Spotify id of the user who added it")]
     track_url: Annotated[Text | None, Field(description="Link to the track on open.spotify.com")]
 
 

@@ -14,7 +14,7 @@ class AnyRow(TypedDict):
 
 
 class Row(AnyRow):
-    """A row that tells of a list where it comes from."""
+    """A row with the columns that say which list it comes from."""
 
     snapshot_date: Annotated[IsoDay, Field(description="Day of the snapshot, YYYY-MM-DD in UTC")]
     playlist_id: Annotated[Text, Field(description="Spotify id of the playlist")]
@@ -24,28 +24,28 @@ class Row(AnyRow):
     ]
 
 
-R = TypeVar("R", bound=AnyRow)
+RowT = TypeVar("RowT", bound=AnyRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Table(Generic[R]):
+class Table(Generic[RowT]):
     """A table of the lake.
 
     Attributes:
         name: The table's name in the catalog, in keys and in receipts.
         row: The model of one row: a TypedDict below AnyRow.
-        key: The columns that tell one row from another.
+        key: The columns that identify a row.
         version: Grows when a column is dropped, renamed or retyped, and only then.
         description: One row for what.
         kind: The kind of list whose snapshots it is made of; None for a table of all kinds, which is partitioned by it.
-        snapshot: The columns that tell of which snapshot a row is, the day first.
+        snapshot: The columns that identify a row's snapshot, the day first.
         ranked_by: The column of ranks from 1, of which none should be missing before the last; None if there is none.
-        watched: Columns with shares, 0 to 1, that are published as metrics. Each has the least that raises no alarm,
-            unless a deployment says otherwise; 0 raises none.
+        watched: Columns with shares, 0 to 1, that are published as metrics, each with the lowest value that raises no
+            alarm, unless a deployment overrides it; 0 never raises one.
     """
 
     name: str
-    row: type[R]
+    row: type[RowT]
     key: tuple[str, ...]
     version: int
     description: str
@@ -56,5 +56,5 @@ class Table(Generic[R]):
 
     @property
     def partition_keys(self) -> tuple[str, ...]:
-        """The columns, each of text, that a folder of its objects stands for."""
+        """The partition columns, all text."""
         return (*(() if self.kind else ("kind",)), "year", "month", "day")

@@ -54,7 +54,7 @@ _WEEKS_OF_THE_DEMONSTRATION = 26
 
 Playlists = Annotated[
     list[str] | None,
-    typer.Option("--playlist", metavar="PLAYLIST", help="Playlist to take; repeat it. [default: those deployed]"),
+    typer.Option("--playlist", metavar="PLAYLIST", help="Playlist to take; repeatable. [default: those deployed]"),
 ]
 
 
@@ -84,19 +84,19 @@ def up() -> None:
     if endpoints.spotify:
         out.print(f"[green]up[/]  Spotify simulator       {endpoints.spotify}")
     else:
-        out.print("[green]up[/]  Spotify is the real one, with the credentials of your environment")
+        out.print("[green]up[/]  the real Spotify, with the credentials of your environment")
     if endpoints.listenbrainz:
         out.print(f"[green]up[/]  ListenBrainz simulator  {endpoints.listenbrainz}")
     else:
-        out.print("[green]up[/]  ListenBrainz is the real one, with the contact of your environment")
-    out.print(f"[dim]Other tools find it with: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
+        out.print("[green]up[/]  the real ListenBrainz, with the contact of your environment")
+    out.print(f"[dim]For other tools: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
 
 
 @app.command()
 def down() -> None:
-    """Stop the local cloud. It keeps its data in memory, so they are gone with it."""
+    """Stop the local cloud. Its data are in memory and are lost."""
     _tell_of_the_local_cloud()
-    out.print("[green]stopped[/]" if local().stop() else "The local cloud was not up.")
+    out.print("[green]stopped[/]" if local().stop() else "The local cloud was not running.")
 
 
 @app.command()
@@ -129,7 +129,7 @@ def backfill(
     *,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every table has them.")] = True,
 ) -> None:
-    """Take the weekly snapshots that are missing. Only the simulator has a history to tell."""
+    """Take the weekly snapshots that are missing. Only the simulator has a history."""
     _backfill(find_cloud(environment, writes=True), weeks, wait=wait)
 
 
@@ -141,10 +141,10 @@ app.command()(unloading.unload)
 def authorize(
     environment: Environment = "dev",
     *,
-    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser as well.")] = False,
+    browser: Annotated[bool, typer.Option("--browser", help="Also open the page in a browser.")] = False,
 ) -> None:
     """Ask a Spotify user for consent to read the playlists that only they may read; renew it every five months."""
-    # It takes longer to import than the shell has patience when it completes a word.
+    # Imported here, as it would slow down completion in the shell.
     from infra.cli import authorize as consent  # noqa: PLC0415
 
     cloud = find_cloud(environment, writes=True)
@@ -156,7 +156,7 @@ def authorize(
 
 @app.command()
 def tiers(environment: Environment = "dev") -> None:
-    """Take snapshots in each tier of Spotify's on the simulator, and show what lands: the table of the README."""
+    """Take snapshots in each of Spotify's tiers on the simulator, and show the results: the README's table."""
     table = tiers_.markdown(tiers_.in_each_tier(local_cloud(environment)))
     out.print(table, soft_wrap=True, markup=False)
 
@@ -184,7 +184,7 @@ def query(
         bool, typer.Option("--spreadsheet", help="Write CSV for a spreadsheet: with a byte order mark and no formula.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Write JSON, a list of rows.")] = False,
-    parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet, into a file that you send it to.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet; redirect it to a file.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Let SQL do more than read, such as CREATE or DROP.")] = False,
 ) -> None:
     """Ask Athena. A named query takes its parameters as `--name value`; SQL of your own reads, unless --write."""
@@ -196,7 +196,7 @@ def query(
     )
     chosen = [form for form, is_wanted in forms if is_wanted]
     if len(chosen) > 1:
-        raise UsageError("An answer has one form: choose among --csv, --spreadsheet, --json and --parquet.")
+        raise UsageError("An answer has one format: choose one of --csv, --spreadsheet, --json and --parquet.")
     if question is None:
         questions.show_queries()
     else:
@@ -219,7 +219,7 @@ def report(
     ] = None,
     environment: Environment = "dev",
 ) -> None:
-    """Write what happened in a week as one page, report/index.html, that needs neither network nor SQL."""
+    """Write a week's report as one page, report/index.html, that needs neither network nor SQL."""
     reports.write(find_cloud(environment), week or questions.today(), REPORT)
     out.print(f"The report is {os.path.relpath(REPORT)}.")
 
@@ -271,7 +271,7 @@ def demo() -> None:
 
 @app.command(hidden=True)
 def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS_OF_THE_DEMONSTRATION) -> None:
-    """Break much, and mend it, on a local cloud of its own; what `make demo-recovery` does."""
+    """Damage documents and code and recover, on a separate local cloud; what `make demo-recovery` does."""
     recovery.demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
 
 
@@ -309,7 +309,7 @@ def _backfill(cloud: Cloud, weeks: int, *, wait: bool) -> None:
         task = bar.add_task("weeks extracted", total=len(days), note="")
         for day in days:
             missing = collect.missing_playlists(cloud, day, playlists)
-            bar.update(task, note=f"{day}" if missing else f"{day} was there")
+            bar.update(task, note=f"{day}" if missing else f"{day} exists")
             if missing:
                 snapshots += collect.stored(collect.extract(cloud, day, missing))
             else:
@@ -328,8 +328,8 @@ def _print_tables(cloud: Cloud) -> None:
         for table in tables
     )
     answer = cloud.athena.ask(counted)
-    told = {row[0]: row[1:] for row in answer.rows}
-    rows = [(name, *told[name]) for name in names]
+    counts = {row[0]: row[1:] for row in answer.rows}
+    rows = [(name, *counts[name]) for name in names]
     columns = ("table", "rows", "snapshots", "first day", "last day")
     out.print(grid(f"Tables of {cloud.platform.database}", columns, rows, numbers=[1, 2]))
 
@@ -347,18 +347,18 @@ def main() -> None:
     except (AthenaError, BuildError, ChangesError, DeployError, LocalCloudError, PermanentError) as fault:
         complain(str(fault))
     except (BotoCoreError, ClientError) as fault:
-        complain(f"the cloud refused: {fault}")
+        complain(f"the cloud refused the request: {fault}")
     except BrokenPipeError:
-        _discard_output()  # whoever read it has enough
+        _discard_output()  # the reader has closed the pipe
     except OSError as fault:
         _discard_output()
         where = f"{fault.filename}: " if fault.filename else ""
-        complain(f"the machine refused: {where}{fault.strerror or fault}. Mend that, and give the same command again.")
+        complain(f"the system refused: {where}{fault.strerror or fault}. Fix that, and run the command again.")
     sys.exit(1)
 
 
 def _discard_output() -> None:
-    """Drops what could not be written, so that Python does not complain of it at its end."""
+    """Drops unwritten output, so that Python does not complain about it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

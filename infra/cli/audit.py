@@ -1,4 +1,4 @@
-"""Whether every raw snapshot is in every table as it should be, and what to do where it is not."""
+"""Checks that every raw snapshot is in every table, and says what to do where it is not."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,11 +25,11 @@ from shared.lake import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the audits of some months found together.
+    """The combined result of the audits of some months.
 
     Attributes:
-        found: How many gaps there are; `gaps` may be fewer.
-        failures: The months that nobody knows about, each with the reason.
+        found: How many gaps there are; `gaps` may list fewer.
+        failures: The months that could not be audited, each with the reason.
     """
 
     checked: int
@@ -42,11 +42,11 @@ class Audit:
 def audit(
     first: Annotated[
         date | None,
-        typer.Option("--from", parser=read_day, metavar="DAY", help="First day. [default: the first there is]"),
+        typer.Option("--from", parser=read_day, metavar="DAY", help="First day. [default: the lake's first]"),
     ] = None,
     last: Annotated[
         date | None,
-        typer.Option("--to", parser=read_day, metavar="DAY", help="Last day. [default: the last there is]"),
+        typer.Option("--to", parser=read_day, metavar="DAY", help="Last day. [default: the lake's last]"),
     ] = None,
     grace: Annotated[
         int | None,
@@ -54,12 +54,12 @@ def audit(
     ] = None,
     environment: Environment = "dev",
     *,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended, and audit again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired, and audit again.")] = False,
     contents: Annotated[
-        bool, typer.Option("--contents/--no-contents", help="Read each file that is new since the last time.")
+        bool, typer.Option("--contents/--no-contents", help="Read each file that is new since the last audit.")
     ] = True,
 ) -> None:
-    """Compare raw snapshots with receipts, tables, quarantine and catalog; exit with 1 if anything is not right."""
+    """Compare raw snapshots with receipts, tables, quarantine and catalog; exit with 1 if there is a gap."""
     cloud = find_cloud(environment, writes=repair)
     deployed = cloud.tables()
     proving = deployed if contents else ()
@@ -78,7 +78,7 @@ def audit(
 
 
 def months(first: date, last: date) -> Iterator[tuple[date, date]]:
-    """The range of days cut at the ends of the months."""
+    """Yields the range of days, split by months."""
     while first <= last:
         end = min(last, first.replace(day=monthrange(first.year, first.month)[1]))
         yield first, end
@@ -86,7 +86,7 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def _audited(cloud: Cloud, days: tuple[date, date], grace: int | None, proving: Sequence[str]) -> Audit:
-    """Audits, and proves the contents of some tables."""
+    """Audits, and verifies the contents of some tables."""
     parts = list(months(*days))
     with progress() as bar:
         found = _by_month(cloud, parts, grace, bar)
@@ -99,9 +99,9 @@ def _audited(cloud: Cloud, days: tuple[date, date], grace: int | None, proving: 
 
 
 def _by_month(cloud: Cloud, parts: Sequence[tuple[date, date]], grace: int | None, bar: Progress) -> Audit:
-    """One invocation a month, so that none takes longer than a function may; the catalog is compared by the first.
+    """Invokes the audit once per month, to stay within a function's time; the first compares the catalog too.
 
-    A month that fails is told, and the others go on.
+    A month that fails is reported, and the others go on.
     """
     task = bar.add_task("months audited", total=len(parts), note="")
     reports: list[AuditReport] = []
@@ -150,7 +150,7 @@ def _of_contents(
 
 
 def _repair(cloud: Cloud, replays: Sequence[Announcement], tables: Iterable[str]) -> None:
-    """Mends what can be mended; what it could not is found by the next audit."""
+    """Repairs what can be repaired; the next audit finds the rest."""
     for name in catalog.mend(cloud, tables):
         out.print(f"[green]declared again[/]  {escape(name)}")
     if not replays:
@@ -165,17 +165,17 @@ def _repair(cloud: Cloud, replays: Sequence[Announcement], tables: Iterable[str]
 
 
 def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, date]:
-    there_are = sorted(_days_with_snapshots(cloud)) if first is None or last is None else []
-    if not there_are and (first is None or last is None):
-        raise ConsoleError("The lake holds no snapshot and no receipt: there is nothing to audit.")
-    days = first or there_are[0], last or there_are[-1]
+    snapshot_days = sorted(_days_with_snapshots(cloud)) if first is None or last is None else []
+    if not snapshot_days and (first is None or last is None):
+        raise ConsoleError("The lake has neither snapshots nor receipts: there is nothing to audit.")
+    days = first or snapshot_days[0], last or snapshot_days[-1]
     if days[0] > days[1]:
-        raise UsageError(f"There is no day from {days[0]} to {days[1]}: give --from a day before --to.")
+        raise UsageError(f"There is no day from {days[0]} to {days[1]}: choose --from before --to.")
     return days
 
 
 def _days_with_snapshots(cloud: Cloud) -> Iterator[date]:
-    """The days that have raw snapshots, and the ends of the years that have receipts, whose raw may be gone."""
+    """Yields the days with raw snapshots, and the first and last days of years with receipts, whose raw may be gone."""
     for kind in KINDS.values():
         yield from filter(None, map(kind.day_of, _folders(cloud, kind.prefix("raw"))))
         receipts = kind.prefix("receipts")
@@ -201,7 +201,7 @@ def _print(cloud: Cloud, days: tuple[date, date], found: Audit) -> None:
         out.print(grid("Gaps", ("table", "playlist", "day", "what", "what to do"), rows))
     for failure in found.failures:
         err.print(f"[red]earworm:[/] {escape(failure)}")
-    fresh = f", {found.fresh:,} too fresh to tell" if found.fresh else ""
+    fresh = f", {found.fresh:,} still in flight" if found.fresh else ""
     listed = f", of which {len(found.gaps):,} are listed" if len(found.gaps) < found.found else ""
     failed = f"; {len(found.failures):,} months not audited" if found.failures else ""
     out.print(

@@ -1,4 +1,4 @@
-"""A Spotify user's consent, for playlists that only their owner may read.
+"""Obtains a Spotify user's consent, for playlists that only their owner may read.
 
 Source: https://developer.spotify.com/documentation/web-api/tutorials/code-flow
 """
@@ -44,31 +44,31 @@ def authorize(
     """Asks a user for their consent and stores it beside the application's credentials; prints the page to open.
 
     Args:
-        secretsmanager: Where the consent is kept.
+        secretsmanager: The client.
         environment: The environment whose extractor it is for.
-        variables: `SPOTIPY_REDIRECT_URI`; `SPOTIPY_CLIENT_ID` and `SPOTIPY_CLIENT_SECRET`, or else they are those
-            that are stored; `SPOTIFY_AUTHORIZE_URL` and `SPOTIFY_TOKEN_URL` where they are not Spotify's.
-        open_browser: Whether to open the page as well.
+        variables: `SPOTIPY_REDIRECT_URI`; `SPOTIPY_CLIENT_ID` and `SPOTIPY_CLIENT_SECRET`, by default those that are
+            stored; `SPOTIFY_AUTHORIZE_URL` and `SPOTIFY_TOKEN_URL`, by default Spotify's.
+        open_browser: Whether to open the page too.
         patience: Seconds to wait for the user.
 
     Returns:
         When the user consented. The consent ends six months later.
 
     Raises:
-        ConsoleError: A setting is missing or wrong, the user refused or did nothing, or Spotify gave no token.
-        DeployError: The secret holds something else already.
+        ConsoleError: A setting is missing or wrong, the user refused or did nothing, or Spotify issued no token.
+        DeployError: The secret has other content already.
     """
     _keep_secrets_out_of_logs()
     client_id, client_secret = _application(secretsmanager, environment, variables)
     tokens = MemoryCacheHandler()
     with requests.Session() as session, _Listener(variables.get("SPOTIPY_REDIRECT_URI", "")) as listener:
-        session.trust_env = "SPOTIFY_SIMULATOR_URL" not in variables  # no proxy leads to the simulator
+        session.trust_env = "SPOTIFY_SIMULATOR_URL" not in variables  # the simulator is not behind a proxy
         oauth = SpotifyOAuth(
             client_id=client_id,
             client_secret=client_secret,
             redirect_uri=listener.address,
             scope=SCOPES,
-            # Without the dialogue, whoever consented before would not be asked again.
+            # Without the dialogue, a user who consented before would not be asked again.
             show_dialog=True,
             requests_session=session,
             requests_timeout=_SECONDS_OF_A_CALL,
@@ -91,7 +91,7 @@ def authorize(
 
 
 def _keep_secrets_out_of_logs() -> None:
-    """Lets no library log below INFO that would log the code, tokens or the client's secret there."""
+    """Keeps libraries from logging below INFO, where they log the code, tokens or the client's secret."""
     for name in ("botocore", "spotipy"):
         log = logging.getLogger(name)
         log.setLevel(max(logging.INFO, log.getEffectiveLevel()))
@@ -114,26 +114,26 @@ def _application(
 
 
 def _code(callback: Mapping[str, str], state: str) -> str:
-    """The code that a callback brings, if it answers to the question that was asked."""
+    """Returns the code in a callback, if its state is that of the request."""
     if not secrets.compare_digest(callback.get("state", "").encode(), state.encode()):
         raise ConsoleError(
-            "The answer does not belong to this question: its state is another one. Nothing was stored. Close old "
-            "pages of Spotify's, run `earworm authorize` again and open the page that it prints then."
+            "The answer does not belong to this request: its state differs. Nothing was stored. Close old pages of "
+            "Spotify's, run `earworm authorize` again and open the page that it prints."
         )
     match callback:
         case {"error": "access_denied"}:
-            raise ConsoleError("The user did not agree, so that nothing was stored.")
+            raise ConsoleError("The user did not agree, so nothing was stored.")
         case {"error": error}:
             raise ConsoleError(
                 f"Spotify did not ask the user: {error}. Compare the application's settings at {_DASHBOARD}."
             )
         case {"code": code}:
             return code
-    raise ConsoleError("Spotify's answer holds neither a code nor an error. Run `earworm authorize` again.")
+    raise ConsoleError("Spotify's answer contains neither a code nor an error. Run `earworm authorize` again.")
 
 
 def _refresh_token(oauth: SpotifyOAuth, tokens: MemoryCacheHandler, code: str) -> str:
-    where = f"Spotify gave no token at {oauth.OAUTH_TOKEN_URL}"
+    where = f"Spotify issued no token at {oauth.OAUTH_TOKEN_URL}"
     try:
         oauth.get_access_token(code, as_dict=False, check_cache=False)
         token = tokens.get_cached_token()["refresh_token"]
@@ -145,7 +145,7 @@ def _refresh_token(oauth: SpotifyOAuth, tokens: MemoryCacheHandler, code: str) -
     except requests.RequestException as fault:
         raise ConsoleError(f"{where}: {type(fault).__name__}. Run `earworm authorize` again.") from None
     except (AttributeError, KeyError, TypeError):
-        # spotipy takes every JSON for a token or for OAuth's error object.
+        # spotipy accepts any JSON as a token or as OAuth's error object.
         token = None
     if not isinstance(token, str):
         raise ConsoleError(f"{where} but something else. Run `earworm authorize` again.")
@@ -155,14 +155,14 @@ def _refresh_token(oauth: SpotifyOAuth, tokens: MemoryCacheHandler, code: str) -
 class _Listener(HTTPServer):
     """Listens on the redirect address.
 
-    spotipy has such a server, but it waits for ever and takes a browser's request for an icon for the answer.
+    spotipy has such a server, but it waits for ever and mistakes a browser's request for an icon for the answer.
     """
 
     def __init__(self, address: str) -> None:
         """Starts to listen.
 
         Raises:
-            ConsoleError: The address is none that can be listened on, or is taken.
+            ConsoleError: The address is invalid or in use.
         """
         port, self.path = _port_and_path(address)
         self.address = address
@@ -171,15 +171,15 @@ class _Listener(HTTPServer):
             super().__init__((_LOOPBACK, port), _Callback)
         except OSError as fault:
             raise ConsoleError(
-                f"The console cannot listen on {_LOOPBACK}:{port}: {fault.strerror}. Stop what does, or give "
-                "SPOTIPY_REDIRECT_URI another port, here and in the application's settings."
+                f"The console cannot listen on {_LOOPBACK}:{port}: {fault.strerror}. Stop the program that does, "
+                "or set another port in SPOTIPY_REDIRECT_URI and in the application's settings."
             ) from None
 
     def callback(self, patience: float) -> dict[str, str]:
-        """The query of the one request for the address's path.
+        """Returns the query of the one request for the address's path.
 
         Raises:
-            ConsoleError: None came within so many seconds.
+            ConsoleError: None was received in time.
         """
         end = time.monotonic() + patience
         while self.answer is None:
@@ -194,13 +194,13 @@ class _Listener(HTTPServer):
 
 
 class _Callback(BaseHTTPRequestHandler):
-    """Takes the answer that a browser brings; whatever else it asks for is not there."""
+    """Receives the callback from a browser; any other request gets 404."""
 
     server: _Listener
     timeout = _SECONDS_OF_A_SILENT_CONNECTION
 
     def do_GET(self) -> None:
-        """Keeps the query for the console, and tells the user to go there."""
+        """Keeps the query for the console, and sends the user back to it."""
         parts = urlsplit(self.path)
         if parts.path != self.server.path:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -213,11 +213,11 @@ class _Callback(BaseHTTPRequestHandler):
         self.wfile.write(_PAGE)
 
     def log_message(self, *_: object) -> None:
-        """Prints nothing: the line would hold the code."""
+        """Prints nothing: the line would contain the code."""
 
 
 def _port_and_path(address: str) -> tuple[int, str]:
-    """Where to listen for a redirect address.
+    """Returns the port and path of a redirect address.
 
     Source: https://developer.spotify.com/documentation/web-api/concepts/redirect_uri
     """
@@ -229,6 +229,6 @@ def _port_and_path(address: str) -> tuple[int, str]:
         pass
     raise ConsoleError(
         f"SPOTIPY_REDIRECT_URI must be http://{_LOOPBACK}:<port>/<path> such as {_EXAMPLE}, but is "
-        f"{address!r}. Spotify takes no `localhost`. Add the address to the redirect URIs of the "
-        f"application at {_DASHBOARD}, the same to the letter."
+        f"{address!r}. Spotify does not accept `localhost`. Add the address to the redirect URIs of the "
+        f"application at {_DASHBOARD}, exactly as it is."
     )

@@ -1,4 +1,4 @@
-"""The Glue catalog against what the deployed stacks declare, and tables made again as they declare them."""
+"""Compares the Glue catalog with the deployed stacks, and creates tables again as they declare them."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 def altered_views(cloud: Cloud) -> dict[str, str]:
-    """The views that the catalog lacks or has otherwise than deployed, each with what is wrong."""
+    """Returns the views that are missing from the catalog or differ from their deployment, each with what is wrong."""
     declared = declared_by(cloud, ANALYTICS)
     if not declared:
         return {}
     found = {name: table.get("ViewOriginalText") for name, table in _found(cloud).items()}
     return {
-        name: "the catalog has another view of that name" if name in found else "the catalog has no such view"
+        name: "the view in the catalog differs" if name in found else "the view is missing from the catalog"
         for name, view in declared.items()
         if found.get(name) != view.get("ViewOriginalText")
     }
 
 
 def mend(cloud: Cloud, names: Iterable[str]) -> list[str]:
-    """Makes tables and views again as the deployed stacks declare them.
+    """Creates tables and views again as the deployed stacks declare them.
 
     Returns:
-        Those of the names that were made; no deployed stack declares the others.
+        The names that were created; no deployed stack declares the others.
     """
     glue, database = cloud.client("glue"), cloud.platform.database
     wanted = set(names)
@@ -52,13 +52,13 @@ def mend(cloud: Cloud, names: Iterable[str]) -> list[str]:
 
 
 def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef]":
-    """The tables and views that a component's deployed stack declares; none if it is not deployed.
+    """Returns the tables and views that a component's deployed stack declares; none if it is not deployed.
 
     Raises:
         ConsoleError: The template is of another version than this console.
     """
     try:
-        told = cloud.client("cloudformation").get_template(
+        deployed = cloud.client("cloudformation").get_template(
             StackName=stack_name(cloud.environment, component), TemplateStage="Original"
         )
     except ClientError as fault:
@@ -69,7 +69,7 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
     values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
     values |= {f"{path}/bucket": platform.bucket, f"{path}/database": platform.database}
     try:
-        return declared_tables(told["TemplateBody"], values)
+        return declared_tables(deployed["TemplateBody"], values)
     except KeyError as name:
         raise ConsoleError(
             f"The deployed template of {component} names {name}, which this console does not know: "

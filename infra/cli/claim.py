@@ -7,14 +7,14 @@ Holding: TypeAlias = Literal["Parquet file", "quarantine", "quarantine of values
 
 
 class Claim(TypedDict):
-    """What a receipt says of a file.
+    """A receipt's claims about a file.
 
     Attributes:
         path: Where a copy of it is.
-        holding: What it is.
+        holding: The kind of file.
         table: The table that it belongs to.
-        rows: How many rows, rejected rows or refused values it holds.
-        shared: The columns that are the same in every row, with their value.
+        rows: How many rows, rejected rows or refused values it has.
+        shared: The columns with the same value in every row, with that value.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The cloud that a command acts on: AWS if the environment names it, else the local one, and nothing else.
+"""Finds the cloud that a command acts on: AWS if the environment names it, else the local one.
 
 A profile called `default` in `~/.aws` names nothing by itself, so that no command reaches an account because a
 variable, or a process of the local cloud, is missing. What belongs to the local cloud goes there whatever the
@@ -69,13 +69,13 @@ _BOUND: Final[ContextVar[LocalCloud | None]] = ContextVar("_BOUND", default=None
 
 
 def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
-    """Lets an option mean the same before, between and after the names of commands."""
+    """Gives an option the same meaning before, between and after the names of commands."""
     name = str(parameter.name)
     source = context.get_parameter_source(name)
     if source is not None and source.name == "COMMANDLINE":
         before = context.meta.setdefault(name, value)
         if before != value:
-            raise typer.BadParameter(f"it says {value} here and {before} before: name one.")
+            raise typer.BadParameter(f"it is {value} here and {before} before: give one.")
     return str(context.meta.get(name, value))
 
 
@@ -88,7 +88,7 @@ Environment: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What the platform's stack tells of itself."""
+    """The parameters of the platform's stack."""
 
     bucket: str
     artifacts_bucket: str
@@ -103,9 +103,9 @@ class Cloud:
 
     Attributes:
         environment: `dev` or `prod`.
-        variables: The settings for what is deployed, and all that a child process needs to act on the same cloud.
+        variables: The settings for deployments, and all that a child process needs to act on the same cloud.
         is_local: Whether it is the local cloud.
-        account: The account of AWS, where a command that writes has looked it up.
+        account: The AWS account, if a command that writes has looked it up.
     """
 
     environment: str
@@ -115,16 +115,16 @@ class Cloud:
 
     @cached_property
     def platform(self) -> Platform:
-        """Where the platform keeps what all share.
+        """The resources that all services share.
 
         Raises:
             ConsoleError: The platform is not deployed.
         """
         path = f"/earworm/{self.environment}/"
         pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
-        told = {each["Name"].removeprefix(path): each["Value"] for page in pages for each in page["Parameters"]}
+        values = {each["Name"].removeprefix(path): each["Value"] for page in pages for each in page["Parameters"]}
         try:
-            return Platform(**{name: told[name.replace("_", "-")] for name in Platform.__dataclass_fields__})
+            return Platform(**{name: values[name.replace("_", "-")] for name in Platform.__dataclass_fields__})
         except KeyError as missing:
             raise ConsoleError(
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
@@ -132,7 +132,7 @@ class Cloud:
             ) from None
 
     def tables(self) -> tuple[str, ...]:
-        """The tables that are deployed. Says of each other one that it is not."""
+        """Returns the deployed tables; prints a line for each declared one that is not."""
         deployed = deployed_tables(self.client("ssm"), self.environment)
         for table in TABLES:
             if table not in deployed:
@@ -141,7 +141,7 @@ class Cloud:
 
     @cached_property
     def athena(self) -> Athena:
-        """Whom to ask about the tables.
+        """The client for queries of the tables.
 
         Raises:
             ConsoleError: The platform is not deployed.
@@ -153,7 +153,7 @@ class Cloud:
         """The session of all clients.
 
         Raises:
-            ConsoleError: The environment names a profile that there is not, or no region.
+            ConsoleError: The environment names an unknown profile, or no region.
         """
         if not self.is_local:
             return _session_of_the_environment(self.variables)
@@ -169,12 +169,12 @@ class Cloud:
         )
 
     def command(self, words: str) -> str:
-        """A command of the console as it is to be typed to act on this environment."""
+        """Returns a command of the console as it is to be typed to act on this environment."""
         return f"earworm {words}" if self.environment == "dev" else f"earworm --env {self.environment} {words}"
 
     @property
     def address(self) -> str:
-        """Where the cloud is, for a person."""
+        """The cloud's address, for people."""
         endpoint = self.variables.get("AWS_ENDPOINT_URL")
         if self.is_local:
             return f"the local cloud {endpoint}"
@@ -208,7 +208,7 @@ class Cloud:
     @overload
     def client(self, service: Literal["xray"]) -> "XRayClient": ...
     def client(self, service: str) -> object:
-        """A client; those of Lambda wait as long as the longest invocation and never invoke twice."""
+        """Returns a client; Lambda's waits as long as the longest invocation and never retries one."""
         config = Config(
             read_timeout=_LONGEST_INVOCATION if service == "lambda" else 60,
             retries={"total_max_attempts": 1} if service == "lambda" else {"mode": "standard"},
@@ -219,17 +219,17 @@ class Cloud:
 
 
 def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
-    """The cloud that the environment names, or else the local one; says on standard error where that is.
+    """Returns the cloud that the environment names, or else the local one; prints its address on standard error.
 
     A shell that has read `.earworm/env` names the local cloud by its address.
 
     Args:
         environment: `dev` or `prod`.
-        writes: Whether the command changes anything there: then AWS is asked for the account first.
+        writes: Whether the command changes anything there: then the AWS account is looked up first.
 
     Raises:
-        ConsoleError: The environment names no cloud, or one that there is not, and no local one is up.
-        LocalCloudError: The local cloud was started, but is not whole any more.
+        ConsoleError: The environment names no cloud, or one that does not exist, and no local one is up.
+        LocalCloudError: The local cloud was started, but a part of it has ended.
         ClientError: AWS refuses the credentials.
     """
     named = [] if _BOUND.get() else _naming()
@@ -237,10 +237,10 @@ def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
     if not named or urlsplit(endpoint).hostname in _LOOPBACK:
         endpoints = local().endpoints()
         if endpoints and (not named or endpoints.aws == endpoint):
-            return _told(_on(endpoints, environment))
+            return _announced(_on(endpoints, environment))
         if named and "EARWORM_LAMBDA_TARGET" in os.environ:
             raise ConsoleError(
-                f"This shell has read the variables of a local cloud at {endpoint}, which is not up any more: read "
+                f"This shell has the variables of a local cloud at {endpoint}, which is no longer running: read "
                 f"{os.path.relpath(STATE / 'env')} again after `earworm up`, or open another shell."
             )
     if not named:
@@ -248,31 +248,31 @@ def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
     cloud = Cloud(environment, variables_of_the_user() | _region())
     if writes:
         cloud = replace(cloud, account=cloud.client("sts").get_caller_identity()["Account"])
-    return _told(cloud)
+    return _announced(cloud)
 
 
 def local_cloud(environment: str) -> Cloud:
-    """The local cloud, whatever the environment names; says on standard error where that is.
+    """Returns the local cloud, whatever the environment names; prints its address on standard error.
 
     Raises:
         ConsoleError: It is not up.
-        LocalCloudError: It was started, but is not whole any more.
+        LocalCloudError: It was started, but a part of it has ended.
     """
     endpoints = local().endpoints()
     if endpoints is None:
         raise ConsoleError("The local cloud is not up: start it with `earworm up`.")
-    return _told(_on(endpoints, environment))
+    return _announced(_on(endpoints, environment))
 
 
 def local() -> LocalCloud:
-    """The local cloud as such, to be started and stopped."""
+    """Returns the local cloud as such, to be started and stopped."""
     return _BOUND.get() or LocalCloud(STATE, variables_of_the_user())
 
 
 def variables_of_the_user() -> dict[str, str]:
-    """The environment without what leads to simulators.
+    """Returns the environment without the variables of simulators.
 
-    That is the local cloud's to tell: in a shell that was given its variables they would count as the real services.
+    The local cloud sets them itself: in a shell with its variables, simulators would count as the real services.
     """
     simulators = tuple(filter(None, map(os.environ.get, ("SPOTIFY_SIMULATOR_URL", "LISTENBRAINZ_SIMULATOR_URL"))))
     has_its_credentials = os.environ.get("SPOTIPY_CLIENT_ID", "").startswith(CLIENT_ID_PREFIX)
@@ -288,7 +288,7 @@ def variables_of_the_user() -> dict[str, str]:
 
 @contextmanager
 def bound_to(cloud: LocalCloud) -> Iterator[None]:
-    """Lets every command act on one local cloud, whatever the environment names."""
+    """Makes every command act on one local cloud, whatever the environment names."""
     token = _BOUND.set(cloud)
     try:
         yield
@@ -297,17 +297,17 @@ def bound_to(cloud: LocalCloud) -> Iterator[None]:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on the terminal, unless the answer was given.
+    """Ask on the terminal, unless `--yes` was given.
 
     Raises:
-        ConsoleError: The answer is no, or nobody is there to give it.
+        ConsoleError: The answer is no, or there is no terminal.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise ConsoleError(f"{question} Nobody is there to answer: add --yes.")
+        raise ConsoleError(f"{question} There is no terminal to ask: add --yes.")
     if not typer.confirm(question, err=True):
-        raise ConsoleError("Nothing of that was done.")
+        raise ConsoleError("Nothing was done.")
 
 
 def _session_of_the_environment(variables: Mapping[str, str]) -> boto3.Session:
@@ -315,7 +315,7 @@ def _session_of_the_environment(variables: Mapping[str, str]) -> boto3.Session:
         # botocore reads AWS_DEFAULT_REGION alone; AWS's other SDKs read AWS_REGION.
         session = boto3.Session(region_name=variables.get("AWS_REGION") or None)
     except BotoCoreError as fault:
-        raise ConsoleError(f"{' and '.join(_naming())} cannot be followed: {fault}.") from fault
+        raise ConsoleError(f"{' and '.join(_naming())} cannot be used: {fault}.") from fault
     if session.region_name is None:
         raise ConsoleError(
             f"{' and '.join(_naming())} names a cloud, but nothing names its region: `export AWS_REGION=…`."
@@ -344,13 +344,13 @@ def _region() -> dict[str, str]:
     return {"AWS_DEFAULT_REGION": region} if region else {}
 
 
-def _told(cloud: Cloud) -> Cloud:
+def _announced(cloud: Cloud) -> Cloud:
     by = f", {_credentials()}" if not cloud.is_local and cloud.account is None else ""
     err.print(f"[dim]{cloud.environment} at {escape(cloud.address + by)}[/]", soft_wrap=True)
     return cloud
 
 
 def _credentials() -> str:
-    """What gives the credentials: keys in the environment outdo a profile there."""
+    """Returns the source of the credentials: keys in the environment take precedence over a profile."""
     name = next(each for each in ("AWS_ACCESS_KEY_ID", *_naming()) if os.environ.get(each))
     return f"profile {os.environ[name]}" if name.endswith("PROFILE") else f"by {name}"

@@ -1,8 +1,8 @@
-"""A month of a table as one file, for Athena to read at once what the lake holds in a file for each snapshot.
+"""Compacts a month of a table into one file, which Athena reads faster than a file for each snapshot.
 
-The lake stays as it is: its files are what receipts and audit know, and what a replay writes again. A compacted month
-is a copy below a prefix and in a table of its own, `<table>_compacted`. It tells which files it was made of, so that
-compacting again writes only what changed since, and whoever drops it loses nothing.
+The lake stays as it is: its files are those that receipts and audit know, and that a replay writes again. A compacted
+month is a copy below a prefix and in a table of its own, `<table>_compacted`. It records the files that it was made
+from, so that compacting again writes only what changed since, and dropping it loses nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,10 +40,10 @@ class Compacted(NamedTuple):
     """A table's compacted month.
 
     Attributes:
-        files: How many files of the lake it was made of.
-        read_bytes: Bytes of these.
-        size: Its own bytes.
-        is_new: Whether it was written, and not found as it should be.
+        files: How many files of the lake it was made from.
+        read_bytes: Their size in bytes.
+        size: Its own size in bytes.
+        is_new: Whether it was written, rather than found up to date.
     """
 
     table: str
@@ -60,7 +60,7 @@ class _File(NamedTuple):
 
 
 class _ChangedMeanwhileError(ConsoleError):
-    """A file of the month was written or removed while it was read, or another compaction was faster."""
+    """A file of the month changed while it was read, or another compaction was faster."""
 
 
 def compact(
@@ -71,7 +71,7 @@ def compact(
             "--table",
             metavar="TABLE",
             autocompletion=one_of(lambda: TABLES),
-            help="Table to compact; repeat it. [default: all that are deployed]",
+            help="Table to compact; repeatable. [default: all that are deployed]",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -79,7 +79,7 @@ def compact(
     """Copy a month of a table into one file, which Athena reads faster, as the table TABLE_compacted."""
     unknown = sorted(set(table or ()) - TABLES.keys())
     if unknown:
-        raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
+        raise UsageError(f"There is no table {', '.join(unknown)}: choose one of {', '.join(TABLES)}.")
     cloud = find_cloud(environment, writes=True)
     names = table or cloud.tables()
     done = []
@@ -94,7 +94,7 @@ def compact(
 
 @retry(retry=retry_if_exception_type(_ChangedMeanwhileError), stop=stop_after_attempt(5), reraise=True)
 def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacted:
-    """Makes a table's compacted month what the lake holds now; without files there is none.
+    """Brings a table's compacted month up to date; without files it is removed.
 
     Raises:
         ConsoleError: The table is not deployed.
@@ -104,45 +104,45 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
     columns = _declare(cloud, table)
     files = list(_files(cloud, f"{table_prefix(table)}{partition}"))
     made_of = sha256(repr((columns, files)).encode()).hexdigest()
-    standing = _look(cloud, target)
-    size, is_new = standing.size if standing else 0, False
-    if files and (standing is None or standing.made_of != made_of):
+    existing = _look(cloud, target)
+    size, is_new = existing.size if existing else 0, False
+    if files and (existing is None or existing.made_of != made_of):
         with TemporaryDirectory() as folder:
-            whole = _merged(cloud, files, columns, table.key, Path(folder))
-            size, is_new = whole.stat().st_size, True
-            _put(cloud, target, whole, made_of, standing)
-    elif standing and not files:
+            merged = _merged(cloud, files, columns, table.key, Path(folder))
+            size, is_new = merged.stat().st_size, True
+            _put(cloud, target, merged, made_of, existing)
+    elif existing and not files:
         with _restarted_if_changed():
-            cloud.client("s3").delete_object(Bucket=cloud.platform.bucket, Key=target, IfMatch=standing.etag)
+            cloud.client("s3").delete_object(Bucket=cloud.platform.bucket, Key=target, IfMatch=existing.etag)
         size = 0
     return Compacted(f"{table.name}{_SUFFIX}", len(files), sum(each.size for each in files), size, is_new)
 
 
 def _declare(cloud: Cloud, table: Table[Any]) -> dict[str, str]:
-    """Makes the compacted table in the catalog what the table is, and tells the columns of its files by type.
+    """Declares the compacted table in the catalog, and returns the columns of its files with their types.
 
-    The day becomes a column, so that a query of one of the two is also one of the other.
+    The day becomes a column, so that the same query works on both tables.
     """
     glue, database = cloud.client("glue"), cloud.platform.database
     try:
-        told = glue.get_table(DatabaseName=database, Name=table.name)["Table"]
+        declared = glue.get_table(DatabaseName=database, Name=table.name)["Table"]
     except glue.exceptions.EntityNotFoundException:
         deploy = cloud.command(f"deploy {table.name}")
         raise ConsoleError(f"The table {table.name} is not deployed in {database}: run `{deploy}`.") from None
     location = f"s3://{cloud.platform.bucket}/{table_prefix(table, 'compacted')}"
-    year, month, day = told["PartitionKeys"]
-    columns = [*told["StorageDescriptor"]["Columns"], day]
-    parameters = {name: value for name, value in told["Parameters"].items() if ".day." not in name}
+    year, month, day = declared["PartitionKeys"]
+    columns = [*declared["StorageDescriptor"]["Columns"], day]
+    parameters = {name: value for name, value in declared["Parameters"].items() if ".day." not in name}
     compacted: TableInputTypeDef = {
         "Name": f"{table.name}{_SUFFIX}",
-        "Description": f"{told['Description']}, a file a month",
-        "TableType": told["TableType"],
+        "Description": f"{declared['Description']}, one file per month",
+        "TableType": declared["TableType"],
         "Parameters": {
             **parameters,
             "storage.location.template": f"{location}year=${{year}}/month=${{month}}",
         },
         "PartitionKeys": [year, month],
-        "StorageDescriptor": {**told["StorageDescriptor"], "Location": location, "Columns": columns},
+        "StorageDescriptor": {**declared["StorageDescriptor"], "Location": location, "Columns": columns},
     }
     try:
         glue.create_table(DatabaseName=database, TableInput=compacted)
@@ -157,24 +157,24 @@ def _files(cloud: Cloud, prefix: str) -> Iterator[_File]:
         yield from (_File(each["Key"], each["ETag"], each["Size"]) for each in page.get("Contents", ()))
 
 
-class _Standing(NamedTuple):
+class _Existing(NamedTuple):
     etag: str
     size: int
     made_of: str | None
 
 
-def _look(cloud: Cloud, key: str) -> _Standing | None:
+def _look(cloud: Cloud, key: str) -> _Existing | None:
     try:
         head = cloud.client("s3").head_object(Bucket=cloud.platform.bucket, Key=key)
     except ClientError as fault:
         if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
             return None
         raise
-    return _Standing(head["ETag"], head["ContentLength"], head["Metadata"].get(_MADE_OF))
+    return _Existing(head["ETag"], head["ContentLength"], head["Metadata"].get(_MADE_OF))
 
 
 def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], key: Sequence[str], folder: Path) -> Path:
-    """One file of all rows, by day and then by the table's key, made on the disk and not in memory."""
+    """Writes one file of all rows, ordered by day and the table's key, on disk rather than in memory."""
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
 
     def fetch(file: _File) -> None:
@@ -190,8 +190,8 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
     nothing = ", ".join(f'CAST(NULL AS {type_}) AS "{name}"' for name, type_ in types.items())
     wanted = ", ".join(f'CAST("{name}" AS {type_}) AS "{name}"' for name, type_ in types.items())
     order = ", ".join(f'"{name}"' for name in ("day", *key))
-    whole = folder / "rows.parquet"
-    # It takes longer to import than the shell has patience when it completes a word.
+    merged = folder / "rows.parquet"
+    # Imported here, as it would slow down completion in the shell.
     import duckdb  # noqa: PLC0415
 
     try:
@@ -200,25 +200,25 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
             connection.execute(
                 f"COPY (SELECT {wanted} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM "  # noqa: S608  # the names are the catalog's
                 f"read_parquet($files, union_by_name = true, hive_partitioning = true, hive_types = {{day: VARCHAR}})) "
-                f"ORDER BY {order}) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)",
+                f"ORDER BY {order}) TO '{merged}' (FORMAT parquet, COMPRESSION zstd)",
                 {"files": str(folder / "month/*/*.parquet")},
             )
     except duckdb.Error as fault:
         month = files[0].key.partition("/day=")[0]
         raise ConsoleError(
-            f"What is below {month}/ cannot become one file: {str(fault).splitlines()[0]}. "
-            f"`earworm audit` names damaged files; look as well whether there is room in {folder.parent}."
+            f"The files below {month}/ cannot be merged: {str(fault).splitlines()[0]}. "
+            f"`earworm audit` names damaged files; also check the free space in {folder.parent}."
         ) from None
-    return whole
+    return merged
 
 
-def _put(cloud: Cloud, key: str, file: Path, made_of: str, standing: _Standing | None) -> None:
-    s3, bucket, told = cloud.client("s3"), cloud.platform.bucket, {_MADE_OF: made_of}
+def _put(cloud: Cloud, key: str, file: Path, made_of: str, existing: _Existing | None) -> None:
+    s3, bucket, metadata = cloud.client("s3"), cloud.platform.bucket, {_MADE_OF: made_of}
     with file.open("rb") as body, _restarted_if_changed():
-        if standing:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=told, IfMatch=standing.etag)
+        if existing:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, IfMatch=existing.etag)
         else:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=told, IfNoneMatch="*")
+            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, IfNoneMatch="*")
 
 
 @contextmanager
@@ -228,6 +228,6 @@ def _restarted_if_changed() -> Iterator[None]:
     except ClientError as fault:
         if fault.response["Error"]["Code"] in _CHANGED:
             raise _ChangedMeanwhileError(
-                "The month was changed five times while it was compacted: run it again when nothing is replayed."
+                "The month changed five times while it was compacted: run it again when no replay is running."
             ) from fault
         raise

@@ -1,7 +1,7 @@
-"""Files read once, to prove that they hold what their receipts say.
+"""Reads each file once, to prove that its contents are what its receipt says.
 
-The audit compares ETags, which tells that a file is the one that its receipt commits, and no more. Here each file
-that is new since the last time is read, by a process that it may take with it.
+The audit compares ETags, which proves only that a file is the one that its receipt commits. Here each file that is new
+since the last time is read, in a separate process, as a damaged one can crash its reader.
 """
 
 import subprocess
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _BESIDE_ROWS: Final[Sequence[Area]] = ("receipts", "quarantine", "quarantine-values")
 _AT_ONCE = 100
 _CONCURRENCY = 10
-"""As many as a client keeps connections."""
+"""The number of connections in a client's pool."""
 _PATIENCE = 300.0
 _READER = [sys.executable, "-m", "infra.cli.proof"]
 _ANSWER: TypeAdapter[str | None] = TypeAdapter(str | None)
@@ -41,18 +41,18 @@ _ANSWER: TypeAdapter[str | None] = TypeAdapter(str | None)
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The lake, as it is read here."""
+    """The lake's bucket, for reading."""
 
     s3: "S3Client"
     name: str
 
     def etags(self, prefix: str) -> Mapping[str, str]:
-        """The ETag of each key below a prefix."""
+        """Returns the ETag of each key below a prefix."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return {found["Key"]: found["ETag"].strip('"') for page in pages for found in page.get("Contents", ())}
 
     def snapshots(self, prefix: str) -> Iterator[SnapshotKey]:
-        """The snapshots whose raw objects are below a prefix."""
+        """Yields the snapshots whose raw objects are below a prefix."""
         for key in self.etags(prefix):
             try:
                 yield SnapshotKey.from_raw(key)
@@ -60,7 +60,7 @@ class Bucket:
                 continue
 
     def body(self, key: str) -> bytes | None:
-        """What an object holds; None if it is gone."""
+        """Returns an object's content; None if it is gone."""
         try:
             return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
         except ClientError as fault:
@@ -71,7 +71,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A file whose contents are not what its receipt says."""
+    """A file whose contents contradict its receipt."""
 
     table: str
     key: SnapshotKey
@@ -80,7 +80,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Committed:
-    """A table's outputs of a snapshot, by the ETags that a listing tells."""
+    """A table's outputs of a snapshot, by their listed ETags."""
 
     table: str
     key: SnapshotKey
@@ -91,23 +91,23 @@ class _Committed:
 
     @property
     def fingerprint(self) -> str:
-        """Another one whenever one of the objects is."""
+        """A hash that changes with any of the objects."""
         return sha256(repr(self).encode()).hexdigest()[:24]
 
 
 def prove(
     bucket: Bucket, months: Sequence[tuple[date, date]], tables: Sequence[str], proved: Path, bar: Progress
 ) -> list[Fault]:
-    """Reads what was not proved before, and tells what is wrong with it.
+    """Reads files that were not proved before, and returns the faults.
 
-    Files that are not those that their receipts name are left alone: that they are not is a gap of its own.
+    Files other than those that their receipts name are skipped: they are a gap of their own.
 
     Args:
         bucket: The lake.
         months: The first and the last day of each month.
         tables: The tables whose files are read.
-        proved: The file that keeps what was proved.
-        bar: Shows how far it came.
+        proved: The file that records what was proved.
+        bar: Shows the progress.
     """
     known = set(proved.read_text("ascii").split()) if proved.exists() else set()
     new = [each for month in months for each in _committed(bucket, tables, *month) if each.fingerprint not in known]
@@ -132,10 +132,10 @@ def prove(
 
 
 def read(claims: Sequence[Claim], patience: float = _PATIENCE) -> Iterator[str | None]:
-    """The fault of each claim, None where there is none; a file that ends the reader is such a fault.
+    """Yields the fault of each claim, None if there is none; crashing the reader is a fault.
 
     Args:
-        claims: What is claimed of which files.
+        claims: The claims about the files.
         patience: Seconds that the reader may take for all of them.
     """
     left = list(claims)
@@ -149,21 +149,21 @@ def read(claims: Sequence[Claim], patience: float = _PATIENCE) -> Iterator[str |
 
 
 def _read(claims: Sequence[Claim], patience: float) -> tuple[str, list[str | None]]:
-    """How a reader ended, and its answers, which may be fewer than the claims."""
+    """Returns how a reader ended, and its answers, which may be fewer than the claims."""
     asked = TypeAdapter(list[Claim]).dump_json(list(claims))
     try:
         done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
             _READER, input=asked, capture_output=True, timeout=patience, check=False, cwd=ROOT
         )
-        how, told = f"it ends the process that reads it (exit code {done.returncode})", done.stdout
+        how, told = f"it crashes its reader (exit code {done.returncode})", done.stdout
     except subprocess.TimeoutExpired as late:
-        how, told = f"its reader does not come to an end within {patience:.0f} seconds", late.stdout or b""
+        how, told = f"its reader does not finish within {patience:.0f} seconds", late.stdout or b""
     whole = told[: told.rfind(b"\n") + 1]
     return how, [_ANSWER.validate_json(line) for line in whole.splitlines()]
 
 
 def _committed(bucket: Bucket, tables: Sequence[str], first: date, last: date) -> Iterator[_Committed]:
-    """What the receipts of some days of one month commit."""
+    """Returns what the receipts of some days of a month commit."""
     month = partition_of_month(first)
 
     def listed(area: Area) -> Mapping[str, str]:
@@ -187,7 +187,7 @@ def _committed(bucket: Bucket, tables: Sequence[str], first: date, last: date) -
 
 
 def _claims(bucket: Bucket, committed: _Committed, folder: Path) -> list[Claim]:
-    """Copies what a receipt commits; nothing if it commits something else by now, or cannot be read."""
+    """Copies what a receipt commits; nothing if the receipt has changed since, or cannot be read."""
     table, key = committed.table, committed.key
     try:
         receipt = read_receipt(bucket.body(key.receipt(table)) or b"")

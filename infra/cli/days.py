@@ -1,4 +1,4 @@
-"""Days and months as they are given on the command line."""
+"""Reads days and months from the command line."""
 
 import re
 from datetime import date
@@ -15,7 +15,7 @@ def read_day(text: str) -> date:
     """Read a day, YYYY-MM-DD.
 
     Raises:
-        PydanticCustomError: It is not a day, or none that the tables have; typer prints the text as it is.
+        PydanticCustomError: It is not a day, or outside the tables' days; typer prints the text verbatim.
     """
     return _read(text, text, "a day: write YYYY-MM-DD, such as 2026-11-23")
 
@@ -24,7 +24,7 @@ def read_month(text: str) -> date:
     """Read a month, YYYY-MM, as its first day.
 
     Raises:
-        PydanticCustomError: It is not a month, or none that the tables have; typer prints the text as it is.
+        PydanticCustomError: It is not a month, or outside the tables' days; typer prints the text verbatim.
     """
     return _read(text, f"{text}-01", "a month: write YYYY-MM, such as 2026-11")
 

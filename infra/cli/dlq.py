@@ -1,4 +1,4 @@
-"""The dead-letter queues: how deep they are, what lies in them, and how it gets out again."""
+"""Shows the dead-letter queues and their messages, sends these back, or drops them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 def depth(cloud: "Cloud") -> Sequence[QueueDepth]:
-    """How deep each dead-letter queue is."""
+    """Returns the number of messages in each dead-letter queue."""
     return invoke(cloud, _REDRIVE, RedriveRequest(action="list"), Depths).services
 
 
 def show(cloud: "Cloud", service: str, *, error_class: str | None = None, day: date | None = None) -> Letters:
-    """The dead letters of a service, as many as one answer holds."""
+    """Returns the dead letters of a service, as many as fit into an answer."""
     with as_asked():
         request = RedriveRequest(action="show", service=service, error_class=error_class, date=day)
     return invoke(cloud, _REDRIVE, request, Letters)
@@ -51,7 +51,7 @@ def redrive(
     """Sends dead letters back to the queue of their service; None is every service.
 
     Raises:
-        ConsoleError: The function is not deployed, refuses or gets no further, or its answer cannot be read.
+        ConsoleError: The function is not deployed, refuses or makes no progress, or its answer cannot be read.
     """
     with as_asked():
         request = RedriveRequest(
@@ -69,10 +69,10 @@ def drop(
     day: date | None = None,
     dry_run: bool = False,
 ) -> list[QueueTally]:
-    """Takes dead letters out of the queue of a service, and keeps them with the reason in the archive.
+    """Moves dead letters from the queue of a service into the archive, with the reason.
 
     Raises:
-        ConsoleError: The function is not deployed, refuses or gets no further, or its answer cannot be read.
+        ConsoleError: The function is not deployed, refuses or makes no progress, or its answer cannot be read.
     """
     with as_asked():
         request = RedriveRequest(
@@ -82,7 +82,7 @@ def drop(
 
 
 def _until_through(cloud: "Cloud", request: RedriveRequest) -> list[QueueTally]:
-    """Invokes the function until it is through. A dry run changes nothing, so a second one would count the same."""
+    """Invokes the function until the queues are empty; a dry run only once, as a second would count the same."""
     total: list[QueueTally] = []
     with progress() as bar:
         task = bar.add_task("dead letters", total=None, note="")
@@ -96,20 +96,20 @@ def _until_through(cloud: "Cloud", request: RedriveRequest) -> list[QueueTally]:
                 return total
             if request.dry_run or not any(tally.done for tally in answer.services):
                 raise ConsoleError(
-                    f"The function's time ended before the queues did, after {sum(tally.done for tally in total)} "
+                    f"The function timed out before the queues were empty, after {sum(tally.done for tally in total)} "
                     "messages: name one service, or give the function a longer Timeout."
                 )
 
 
 def _added(total: Sequence[QueueTally], tallies: Sequence[QueueTally]) -> list[QueueTally]:
-    """Adds up what is done; what was left alone is looked at again each time, and counts as the last time it was."""
+    """Adds up finished messages; the others are looked at again each time, so the last count holds."""
     so_far = {tally.service: tally.done for tally in total}
     return [each.model_copy(update={"done": each.done + so_far.get(each.service, 0)}) for each in tallies]
 
 
 _REDRIVE: Final = "redrive"
 
-app = typer.Typer(help="See what did not get through, and send it back.", invoke_without_command=True)
+app = typer.Typer(help="Show failed messages, and send them back.", invoke_without_command=True)
 
 _COMPLETE = one_of(lambda: SERVICES)
 Service = Annotated[str, typer.Argument(autocompletion=_COMPLETE, help="Service whose dead-letter queue it is.")]
@@ -123,7 +123,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count what would be don
 
 @app.callback()
 def depth_command(context: typer.Context, environment: Environment = "dev") -> None:
-    """See what did not get through, and send it back. Without a command: how deep each dead-letter queue is."""
+    """Show failed messages, and send them back. Without a command: the number in each dead-letter queue."""
     if context.invoked_subcommand is None:
         cloud = find_cloud(environment)
         cloud.tables()
@@ -151,15 +151,15 @@ def redrive_command(
     ] = None,
     error_class: ErrorClass = None,
     day: Day = None,
-    rate: Annotated[float | None, typer.Option(help="Messages a second at most.")] = None,
+    rate: Annotated[float | None, typer.Option(help="The most messages per second.")] = None,
     environment: Environment = "dev",
     *,
     every: Annotated[bool, typer.Option("--all", help="Every service.")] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Send messages back to their queue, or start their run again, after their cause was mended."""
+    """Send messages back to their queue, or start their run again, after their cause was fixed."""
     if every == (service is not None):
-        raise UsageError("Name a service, or say --all: one of the two.")
+        raise UsageError("Name a service or give --all, not both.")
     cloud = find_cloud(environment, writes=True)
     cloud.tables()
     tallies = redrive(cloud, service, error_class=error_class, day=day, dry_run=dry_run, rate=rate)
@@ -169,15 +169,15 @@ def redrive_command(
 @app.command("drop")
 def drop_command(
     service: Service,
-    reason: Annotated[str, typer.Option(help="Why; it is kept with each message.")],
+    reason: Annotated[str, typer.Option(help="The reason, which is kept with each message.")],
     error_class: ErrorClass = None,
     day: Day = None,
     environment: Environment = "dev",
     *,
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Drop them without a question, which is asked on AWS.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Drop them without asking; on AWS it asks.")] = False,
 ) -> None:
-    """Take messages out for good; they are kept in the bucket below dead-letters/."""
+    """Remove messages for good; they are archived in the bucket below dead-letters/."""
     cloud = find_cloud(environment, writes=True)
     cloud.tables()
     if not (dry_run or cloud.is_local):
@@ -212,7 +212,7 @@ def _print_letters(service: str, found: Letters) -> None:
             rows.append(("body", message.begins))
         out.print(grid(message.message_id, ("", ""), rows))
     if not found.messages:
-        out.print(f"No dead letters of {service}.")
+        out.print(f"{service} has no dead letters.")
     if found.more:
         err.print(f"[dim]There are more than these {len(found.messages)}: narrow them with --class or --date.[/]")
 
@@ -229,7 +229,7 @@ def _state(raw: RawLook) -> str:
 
 def _print_tallies(done: str, tallies: Sequence[QueueTally]) -> None:
     rows = [(each.service, each.done, each.skipped, each.newer, sum(each.failed.values())) for each in tallies]
-    names = ("service", done, "left by a filter", "arrived since", "failed")
+    names = ("service", done, "filtered out", "arrived since", "failed")
     out.print(grid("Dead letters", names, rows, numbers=range(1, 5)))
     faults: Counter[str] = sum((Counter(each.failed) for each in tallies), Counter())
     if faults:

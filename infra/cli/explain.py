@@ -1,4 +1,4 @@
-"""Where rows come from: the run, the raw object and its version, the entry, and the code that made them of it."""
+"""Finds where rows come from: the run, the raw object and its version, the entry, and the code."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from rich.text import Text
 from contracts.candidates import Candidate, Reject, Skip
 from contracts.chart import read_raw_chart
 from contracts.documents import decoded
-from contracts.elements import UnreadableSnapshotError, tolerantly
+from contracts.elements import UnreadableSnapshotError, parse_leniently
 from contracts.layouts import text_of
 from contracts.lists import READERS, ListSnapshot
 from contracts.snapshot import Provenance
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 _ENTRY: Final = re.compile(r"\$.*?items\[\d+\]")
 _IDS: Final = ("track_id", "spotify_track_id", "recording_mbid")
 _LONGEST_ENTRY: Final = 2_000
-_ASK_THE_AUDIT: Final = "`earworm audit` tells whether it should be there."
+_ASK_THE_AUDIT: Final = "`earworm audit` says whether it should exist."
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What rows of a table for a snapshot were made from.
+    """The origin of a table's rows of a snapshot.
 
     Attributes:
         receipt: The table's receipt.
         raw: The raw object as it was read then, JSON.
-        snapshot: The same, read.
+        snapshot: The same, parsed.
     """
 
     receipt: Receipt
@@ -55,11 +55,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A place in the raw document that a row was made of.
+    """A location in the raw document that a row was made from.
 
     Attributes:
         location: JSON path of the value.
-        position: Place in the playlist of the entry that it is in; None if it is in none.
+        position: The position of its entry in the playlist; None if it is not within an entry.
     """
 
     location: str
@@ -67,14 +67,14 @@ class Entry:
 
 
 def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
-    """What the rows of a snapshot in a table were made from, by the table's receipt.
+    """Returns the origin of a table's rows of a snapshot, by the table's receipt.
 
     Raises:
-        ConsoleError: The table has no receipt of it, or the version of the raw object is gone.
+        ConsoleError: The table has no receipt for it, or the version of the raw object is gone.
     """
     receipt = find_receipt(s3, bucket, key.receipt(table))
     if receipt is None:
-        raise ConsoleError(f"{table} has no receipt of {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
+        raise ConsoleError(f"{table} has no receipt for {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
     version = receipt["raw_version_id"]
     try:
         found = (
@@ -90,25 +90,25 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
         return Origin(receipt, _document(raw, key.kind), READERS[key.kind.name](raw, provenance))
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
-            f"s3://{bucket}/{receipt['raw_key']} cannot be read any more, {fault}: see `earworm audit`."
+            f"s3://{bucket}/{receipt['raw_key']} can no longer be read, {fault}: see `earworm audit`."
         ) from None
 
 
 def _document(raw: bytes, kind: ListKind) -> Any:
-    """What a raw object holds, with a text as the text that it is."""
-    document = tolerantly(decoded(raw))
+    """Returns the content of a raw object, with a document in text as text."""
+    document = parse_leniently(decoded(raw))
     if kind is CHARTS and document["encoding"] != "json":
         document["document"] = text_of(read_raw_chart(raw).document)
     return document
 
 
 def entries(snapshot: ListSnapshot, table: str, name: str | None) -> list[Entry]:
-    """The places that rows of a table are made of, in the order of the rows.
+    """Returns the locations that rows of a table were made from, in the order of the rows.
 
     Args:
         snapshot: The snapshot.
         table: The table.
-        name: What tells the row from others: an id, or the position of its entry; None is every row.
+        name: What identifies the row: an id, or the position of its entry; None for every row.
     """
     positions = {each.location: each.position for each in snapshot.entries if not isinstance(each, Skip | Reject)}
     named = {*TABLES[table].key, *_IDS}.difference(TABLES[table].snapshot)
@@ -124,7 +124,7 @@ def entries(snapshot: ListSnapshot, table: str, name: str | None) -> list[Entry]
 
 
 def value_at(document: Any, location: str) -> Any:
-    """What a raw document holds at a JSON path such as `$.playlist.tracks.items[3]`, or on a line of a text there."""
+    """Returns the value in a raw document at a JSON path such as `$.playlist.tracks.items[3]`, or a line of a text."""
     path, _, line = location.partition(" line ")
     for step in path.removeprefix("$").replace("[", ".[").split("."):
         if step:
@@ -147,9 +147,9 @@ def explain(
     ] = None,
     environment: Environment = "dev",
 ) -> None:
-    """Tell where rows come from: run, raw object and version, entry, code version and receipt."""
+    """Show where rows come from: run, raw object and version, entry, code version and receipt."""
     if table not in TABLES:
-        raise UsageError(f"There is no table {table!r}: choose among {', '.join(TABLES)}.")
+        raise UsageError(f"There is no table {table!r}: choose one of {', '.join(TABLES)}.")
     cloud = find_cloud(environment)
     cloud.tables()
     key = SnapshotKey(day, of, kind_of(TABLES[table]))

@@ -1,4 +1,4 @@
-"""Files that the console writes."""
+"""Writes the console's files."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,7 +7,7 @@ from infra.cli.screen import ConsoleError
 
 
 def write_file(file: Path, text: str) -> None:
-    """Write a file and the folders that it lies in, as a whole or not at all.
+    """Write a file and its folders atomically.
 
     Raises:
         ConsoleError: The disk is full, or the file cannot be written.
@@ -22,4 +22,4 @@ def write_file(file: Path, text: str) -> None:
             with suppress(OSError):
                 new.unlink(missing_ok=True)
     except OSError as fault:
-        raise ConsoleError(f"{file} cannot be written: {fault.strerror}. Name another file, or make room.") from None
+        raise ConsoleError(f"{file} cannot be written: {fault.strerror}. Name another file, or free space.") from None

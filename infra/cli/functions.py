@@ -1,4 +1,4 @@
-"""Functions of the services, asked and understood."""
+"""Invokes the services' functions and reads their answers."""
 
 import json
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ class FailedError(ConsoleError):
 
 @contextmanager
 def as_asked() -> Iterator[None]:
-    """Around the making of a request of what somebody typed.
+    """Turns a refusal of a request made from the user's input into a usage error.
 
     Raises:
-        UsageError: No function takes it; says which part and why.
+        UsageError: The request is invalid; says which part and why.
     """
     try:
         yield
     except ValidationError as fault:
-        raise UsageError(f"That cannot be asked for: {sentence_of(fault)}.") from None
+        raise UsageError(f"Invalid request: {sentence_of(fault)}.") from None
 
 
 def invoke(cloud: "Cloud", service: str, request: Request, answer: type[AnswerT]) -> AnswerT:
@@ -41,7 +41,7 @@ def invoke(cloud: "Cloud", service: str, request: Request, answer: type[AnswerT]
 
     Raises:
         FailedError: It refuses or fails.
-        ConsoleError: It is not deployed, or its answer is not one.
+        ConsoleError: It is not deployed, or its answer cannot be read.
     """
     name = stack_name(cloud.environment, service)
     try:
@@ -60,16 +60,16 @@ def invoke(cloud: "Cloud", service: str, request: Request, answer: type[AnswerT]
         return answer.model_validate_json(body)
     except ValidationError as fault:
         raise ConsoleError(
-            f"The answer of {name} cannot be read, at {sentence_of(fault)}: it may be of another version than this "
+            f"The answer of {name} cannot be read, at {sentence_of(fault)}: it may have another version than this "
             f"console. Run `{cloud.command(f'deploy {service}')}`."
         ) from None
 
 
 def _reason(body: bytes) -> str:
-    """What Lambda tells of the fault that ended a function."""
+    """Returns the message of the error that ended a function."""
     text = body.decode(errors="replace")
     try:
-        told = json.loads(text)
+        error = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return str(told.get("errorMessage", text)) if isinstance(told, dict) else text
+    return str(error.get("errorMessage", text)) if isinstance(error, dict) else text

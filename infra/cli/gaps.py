@@ -1,4 +1,4 @@
-"""What an audit found, and what mends each: a repair, a corrected document, or a person."""
+"""Finds out how to repair each gap: by a replay, a corrected document, or a person."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -27,30 +27,30 @@ _TO_DO: Final[Mapping[Mending, str]] = {
     "replay": "{repair}",
     "catalog": "{repair}",
     "document": "correct the raw object, or remove it: {cause}",
-    "code": "a replay did not mend it: {cause}",
+    "code": "a replay did not repair it: {cause}",
     "person": "{cause}",
 }
 _ORPHANED: Final = "restore the raw object from an older version, or remove this one"
 
 
 def what_to_do(gap: Gap, repair: str) -> str:
-    """What mends a gap, for a person.
+    """Says how to repair a gap.
 
     Args:
         gap: The gap.
-        repair: The command that repairs what can be.
+        repair: The command that repairs gaps.
     """
     return _TO_DO[gap.mended_by].format(repair=repair, cause=gap.cause or _ORPHANED)
 
 
 def announcements(gaps: Sequence[Gap]) -> list[Announcement]:
-    """The announcements that mend those of the gaps that a replay can mend, each once."""
+    """Returns the announcements that repair those gaps that a replay can repair, each once."""
     places = {(gap.raw_key, gap.table) for gap in gaps if gap.mended_by == "replay" and gap.raw_key and gap.table}
     return [Announcement(SnapshotKey.from_raw(raw_key), table) for raw_key, table in sorted(places)]
 
 
 def with_documents(cloud: Cloud, gaps: Sequence[Gap]) -> list[Gap]:
-    """The gaps, with those that a replay cannot mend because the raw document cannot be read."""
+    """Returns the gaps, marking those that a replay cannot repair because the raw document cannot be read."""
     replays = [gap for gap in gaps if gap.mended_by == "replay"]
     letters = _dead_letters(cloud, replays, lambda letter: letter.error_class != NO_DIAGNOSIS)
     bucket = Bucket(cloud.client("s3"), cloud.platform.bucket)
@@ -64,7 +64,7 @@ def with_documents(cloud: Cloud, gaps: Sequence[Gap]) -> list[Gap]:
 
 
 def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
-    """Why no worker can read a raw document, in the words of its dead letter; None if it can be read."""
+    """Returns why no worker can read a raw document, in its dead letter's words; None if it can be read."""
     key = SnapshotKey.from_raw(raw_key)
     body = bucket.body(raw_key)
     if body is None:
@@ -78,16 +78,16 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
 
 
 def _dead_letters(cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[LetterSummary], bool]) -> Mapping[Place, str]:
-    """The class and sentence of the dead letters of gaps, but for those that are older than the raw object is now."""
+    """Returns class and sentence of the gaps' dead letters, without those older than the raw object."""
     found: dict[Place, str] = {}
     for table in sorted({gap.table for gap in gaps if gap.table}):
         try:
             letters = dlq.show(cloud, table).messages
         except ConsoleError as fault:
-            err.print(f"[yellow]earworm:[/] the dead letters of {table} are not known: {escape(str(fault))}")
+            err.print(f"[yellow]earworm:[/] the dead letters of {table} are unknown: {escape(str(fault))}")
             continue
         for letter in filter(is_wanted, letters):
-            # S3 tells the second that an object was written in, SQS the millisecond.
+            # S3's times have seconds, SQS's milliseconds.
             sent_at = letter.sent_at.replace(microsecond=0)
             sentence = letter.attributes.get("sentence")
             for raw in letter.raw_objects:
@@ -99,7 +99,7 @@ def _dead_letters(cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[Letter
 def what_repair_left(
     cloud: Cloud, gaps: Sequence[Gap], replays: Sequence[Announcement], tables: Iterable[str]
 ) -> list[Gap]:
-    """The gaps, with why those that were to be mended are still there."""
+    """Returns the gaps, with the reason why those that a repair tried remain."""
     tried = {(each.key.raw, each.table) for each in replays}
     left = [gap for gap in gaps if gap.mended_by == "replay" and _place(gap) in tried]
     letters = _dead_letters(cloud, left, lambda _: True)
@@ -111,7 +111,7 @@ def what_repair_left(
         if gap.mended_by == "catalog" and gap.table in undeclared:
             component = gap.table if gap.table in TABLES else "platform analytics"
             return gap.because_of(
-                f"its deployed stack declares no better: earworm deploy {component}", mended_by="person"
+                f"its deployed stack declares the same: earworm deploy {component}", mended_by="person"
             )
         return gap
 

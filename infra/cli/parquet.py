@@ -1,4 +1,4 @@
-"""Answers of Athena as Parquet."""
+"""Writes Athena's answers as Parquet."""
 
 from collections.abc import Mapping
 from typing import BinaryIO, Final
@@ -22,7 +22,7 @@ _TYPES: Final[Mapping[str, pa.DataType]] = {
 
 
 def write_parquet(answer: Answer, file: BinaryIO) -> None:
-    """Write an answer with the types of its columns; what Athena has beyond these is text."""
+    """Write an answer with the types of its columns; other types of Athena's become text."""
     types = [_TYPES.get(type_, pa.string()) for type_ in answer.types]
     columns = list(zip(*answer.values(), strict=True)) or [()] * len(types)
     arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]

@@ -1,7 +1,7 @@
-"""Whether files hold what their receipts say: the reader that a damaged file may take with it.
+"""Checks files against their receipts, in a process that a damaged file may crash.
 
-`python -m infra.cli.proof` is a process of its own. It reads a JSON list of claims from standard input and writes a
-line for each in their order, the fault as JSON text or null, so that whoever started it knows which file ended it.
+`python -m infra.cli.proof` reads a JSON list of claims from standard input and writes a line for each in order, the
+fault as JSON text or null, so that its parent knows which file crashed it.
 """
 
 import json
@@ -37,7 +37,7 @@ _CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(list[Claim])
 
 
 def fault_of(claim: Claim) -> str | None:
-    """What is wrong with a file, a Parquet file or the JSON lines of a quarantine; None if nothing is."""
+    """Returns what is wrong with a Parquet file or the JSON lines of a quarantine; None if nothing is."""
     faults = _faults_of_rows(claim) if claim["holding"] == "Parquet file" else _faults_of_lines(claim)
     return next(faults, None)
 
@@ -59,11 +59,11 @@ def _faults_of_rows(claim: Claim) -> Iterator[str]:
 
 
 def _other_columns(rows: pa.Table, table: Table[Any]) -> Iterator[str]:
-    """Where columns are not the contract's; one that may be null may be absent, for it may have come later."""
+    """Returns where columns differ from the contract; a nullable one may be absent, as it may be newer."""
     contract = {column.name: column for column in columns(table.row)}
     for field in rows.schema:
         if field.name not in contract or field.type != ARROW[contract[field.name].type]:
-            yield f"Parquet file holds a column {field.name[:80]!r} of {field.type}, which is not the contract's"
+            yield f"Parquet file holds a column {field.name[:80]!r} of {field.type}, which is not in the contract"
     for name in (column.name for column in contract.values() if not column.nullable):
         if name not in rows.column_names:
             yield f"Parquet file lacks the column {name}"

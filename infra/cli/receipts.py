@@ -1,4 +1,4 @@
-"""Receipts, as the console reads them."""
+"""Reads receipts for the console."""
 
 import json
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ def find_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
     """Read the receipt at a key; None if there is none.
 
     Raises:
-        ConsoleError: What is there is not a receipt.
+        ConsoleError: The object is not a receipt.
     """
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -28,12 +28,12 @@ def find_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
         return read_receipt(body)
     except ValueError as fault:
         raise ConsoleError(
-            f"s3://{bucket}/{key} is not a receipt: {fault}. `earworm audit --repair` has it written again."
+            f"s3://{bucket}/{key} is not a receipt: {fault}. `earworm audit --repair` writes it again."
         ) from None
 
 
 def skipped_by_rule(receipt: Receipt) -> str:
-    """What a receipt counts as skipped, such as `2 episode, 1 null_entry`; empty if it is nothing."""
+    """Returns a receipt's skipped entries by rule, such as `2 episode, 1 null_entry`; empty if there are none."""
     try:
         counts = json.loads(receipt["skipped"])
         return ", ".join(f"{count} {rule}" for rule, count in counts.items())

@@ -1,4 +1,4 @@
-"""Raw snapshots announced again, for a table that is new, corrected or incomplete."""
+"""Announces raw snapshots again, for a table that is new, corrected or incomplete."""
 
 import json
 import time
@@ -31,7 +31,7 @@ from shared.errors import PermanentError
 from shared.lake import KINDS, ListKind, SnapshotKey
 
 EVERY_TABLE = ""
-"""In place of a table's name: the topic, which announces to all of them."""
+"""Stands for the topic, which announces to all tables, in place of a table's name."""
 
 Send: TypeAlias = Callable[[str], object]
 """Sends a message with a body."""
@@ -49,13 +49,13 @@ class Announcement(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str]:
-        """What announcements are ordered by."""
+        """The sort key of announcements."""
         return self.key.raw, self.table
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be replayed; no tables are all of them, and no playlists likewise.
+class ReplayRequest:
+    """A request for a replay; no tables means all, and so for playlists.
 
     Raises:
         UsageError: There is no such table or day.
@@ -68,10 +68,10 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.first > self.last:
-            raise UsageError(f"There is no day from {self.first} to {self.last}: give --from a day before --to.")
+            raise UsageError(f"There is no day from {self.first} to {self.last}: choose --from before --to.")
         unknown = sorted(set(self.tables) - TABLES.keys())
         if unknown:
-            raise UsageError(f"There is no table {', '.join(unknown)}: choose among {', '.join(TABLES)}.")
+            raise UsageError(f"There is no table {', '.join(unknown)}: choose one of {', '.join(TABLES)}.")
 
 
 class Code(TypedDict):
@@ -82,11 +82,11 @@ class Code(TypedDict):
 
 
 class Position(TypedDict):
-    """How far a replay came.
+    """How far a replay has come.
 
     Attributes:
         began: When it began, by the clock of S3.
-        code: The code that it runs with, by table: what other code wrote is not what was asked for.
+        code: The code that it runs with, by table: rows written by other code do not count.
         last: Its last announcement.
     """
 
@@ -98,11 +98,11 @@ class Position(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did.
+    """The result of a replay.
 
     Attributes:
-        announced: How many announcements it took.
-        receipts: How many receipts there are of each table and service version; empty if nobody waited for them.
+        announced: How many announcements it made.
+        receipts: How many receipts there are of each table and service version; empty without waiting.
     """
 
     announced: int
@@ -113,7 +113,7 @@ _POSITION: TypeAdapter[Position] = TypeAdapter(Position)
 
 
 class NotWrittenError(ConsoleError):
-    """What was announced was not written by the code that should have: to begin anew is all that helps."""
+    """A table was not written, or not by the expected code: only starting over helps."""
 
 
 def replay(
@@ -125,23 +125,23 @@ def replay(
             "--table",
             metavar="TABLE",
             autocompletion=one_of(lambda: TABLES),
-            help="Table to write again; repeat it. [default: all]",
+            help="Table to write again; repeatable. [default: all]",
         ),
     ] = None,
     playlist: Annotated[
         list[str] | None,
-        typer.Option("--playlist", metavar="PLAYLIST", help="Id of a playlist; repeat it. [default: all]"),
+        typer.Option("--playlist", metavar="PLAYLIST", help="Id of a playlist; repeatable. [default: all]"),
     ] = None,
     *,
-    rate: Annotated[float, typer.Option(min=0.1, help="Announcements a second.")] = 50,
+    rate: Annotated[float, typer.Option(min=0.1, help="Announcements per second.")] = 50,
     environment: Environment = "dev",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the tables are written again.")] = True,
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, however far an earlier one came.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start over, however far an earlier one came.")] = False,
 ) -> None:
     """Announce raw snapshots again, so that tables are written anew: after a fix, or for a new table."""
-    asked = Request(first, last, tuple(sorted(set(table or ()))), tuple(sorted(set(playlist or ()))))
-    done = run(find_cloud(environment, writes=True), asked, STATE / "replays", rate=rate, wait=wait, restart=restart)
-    to = ", ".join(asked.tables) or "every table"
+    request = ReplayRequest(first, last, tuple(sorted(set(table or ()))), tuple(sorted(set(playlist or ()))))
+    done = run(find_cloud(environment, writes=True), request, STATE / "replays", rate=rate, wait=wait, restart=restart)
+    to = ", ".join(request.tables) or "every table"
     if wait:
         rows = [(*written, number) for written, number in sorted(done.receipts.items())]
         out.print(grid("Receipts of what was replayed", ("table", "service version", "receipts"), rows, numbers=[2]))
@@ -149,39 +149,41 @@ def replay(
     out.print(f"{done.announced:,} announcements to {to}, {then}.")
 
 
-def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: bool, restart: bool = False) -> Replayed:
-    """Replays what was asked for.
+def run(
+    cloud: Cloud, request: ReplayRequest, positions: Path, *, rate: float, wait: bool, restart: bool = False
+) -> Replayed:
+    """Carries out a replay.
 
-    A run that was interrupted goes on where it came to, unless other code was deployed since. It is over when every
-    receipt is newer than its beginning: that each was made from the current raw version would be no sign of it, for
-    after a fix in the code alone they all were, long before.
+    An interrupted replay resumes where it stopped, unless other code was deployed since. It is done when every receipt
+    is newer than its beginning; that each was made from the current raw version proves nothing, as after a fix in the
+    code alone that was true before.
 
     Args:
-        cloud: Where to.
-        asked: What.
-        positions: The folder where a replay keeps how far it came; the file is removed at its end.
-        rate: Announcements a second, at most.
+        cloud: The cloud.
+        request: The request.
+        positions: The folder where a replay keeps its position; the file is removed at the end.
+        rate: The most announcements per second.
         wait: Whether to wait until the tables are written again.
-        restart: Whether to begin anew in any case.
+        restart: Whether to start over in any case.
 
     Raises:
         ConsoleError: There is no such snapshot, it was interrupted, or a table was not written again, or not by the
-            code that is deployed.
+            deployed code.
     """
-    keys, now = _raw_keys(cloud, asked)
+    keys, now = _raw_keys(cloud, request)
     if not keys:
-        of = f" of {', '.join(asked.playlists)}" if asked.playlists else ""
+        of = f" of {', '.join(request.playlists)}" if request.playlists else ""
         raise ConsoleError(
-            f"There is no raw snapshot{of} from {asked.first} to {asked.last}: `earworm tables` shows the days that "
-            "there are."
+            f"There is no raw snapshot{of} from {request.first} to {request.last}: `earworm tables` shows the existing "
+            "days."
         )
-    code = deployed_code(cloud, asked.tables or cloud.tables())
-    file = positions / f"{_hash(cloud, asked)}.json"
+    code = deployed_code(cloud, request.tables or cloud.tables())
+    file = positions / f"{_hash(cloud, request)}.json"
     position = (None if restart else _resumed(file, code)) or Position(began=now, code=code, announced=0, last=None)
     everything = [
         Announcement(key, table)
         for key in keys
-        for table in (of_kind(key.kind.name, asked.tables) if asked.tables else (EVERY_TABLE,))
+        for table in (of_kind(key.kind.name, request.tables) if request.tables else (EVERY_TABLE,))
     ]
     left = [each for each in everything if position["last"] is None or each.place > position["last"]]
 
@@ -198,7 +200,7 @@ def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: boo
         kind = StoppedError if isinstance(fault, KeyboardInterrupt) else ConsoleError
         raise kind(
             f"Interrupted after {position['announced']:,} of {len(everything):,} announcements"
-            f"{f' ({fault})' if str(fault) else ''}. The same command goes on from there, --restart begins anew."
+            f"{f' ({fault})' if str(fault) else ''}. The same command goes on from there, --restart starts over."
         ) from fault
     except NotWrittenError:
         file.unlink(missing_ok=True)
@@ -208,7 +210,7 @@ def run(cloud: Cloud, asked: Request, positions: Path, *, rate: float, wait: boo
 
 
 def deployed_code(cloud: Cloud, tables: Iterable[str]) -> dict[str, Code]:
-    """The code that writes each of the tables.
+    """Returns the code that writes each of the tables.
 
     Raises:
         ConsoleError: A table's service is not deployed.
@@ -221,7 +223,7 @@ def deployed_code(cloud: Cloud, tables: Iterable[str]) -> dict[str, Code]:
             found = functions.get_function_configuration(FunctionName=name)
         except functions.exceptions.ResourceNotFoundException:
             raise ConsoleError(
-                f"There is no function {name} at {cloud.address}, so that nothing would write {table}: run "
+                f"There is no function {name} at {cloud.address}, so nothing would write {table}: run "
                 f"`{cloud.command(f'deploy {table}')}`, or name other tables with --table."
             ) from None
         code[table] = Code(sha256=found["CodeSha256"], version=found["Environment"]["Variables"]["SERVICE_VERSION"])
@@ -229,16 +231,16 @@ def deployed_code(cloud: Cloud, tables: Iterable[str]) -> dict[str, Code]:
 
 
 def _resumed(file: Path, code: Mapping[str, Code]) -> Position | None:
-    """Where an earlier replay came to, if it ran with the code that is deployed."""
+    """Returns the position of an earlier replay, if it ran with the deployed code."""
     position = _read(file)
     if position is None:
         return None
     former = position.get("code", {})
     began = f"replay that began at {position['began']:%Y-%m-%d %H:%M:%S} UTC"
     if changed := [table for table in code if code[table] != former.get(table)]:
-        err.print(f"The {began} ran with other code of {', '.join(changed)}: beginning anew.")
+        err.print(f"The {began} ran with other code of {', '.join(changed)}: starting over.")
         return None
-    err.print(f"[dim]going on after {position['announced']:,} announcements of the {began}; --restart begins anew[/]")
+    err.print(f"[dim]resuming after {position['announced']:,} announcements of the {began}; --restart starts over[/]")
     return position
 
 
@@ -253,16 +255,16 @@ def _written_by(
     await_written(cloud, announcements, since, bar, tables=code)
     receipts = _versions(cloud, _receipts(announcements, code), bar)
     if deployed_code(cloud, code) != code or any(version != code[table]["version"] for table, version in receipts):
-        told = ", ".join(f"{number:,} of {table} {version}" for (table, version), number in sorted(receipts.items()))
+        counts = ", ".join(f"{number:,} of {table} {version}" for (table, version), number in sorted(receipts.items()))
         raise NotWrittenError(
-            f"Other code was at work during the replay, so that nobody knows which wrote what; receipts: {told}. "
-            "The same command begins anew."
+            f"Other code was deployed during the replay, so it is unknown which wrote what; receipts: {counts}. "
+            "The same command starts over."
         )
     return receipts
 
 
 def _receipts(announcements: Iterable[Announcement], tables: Collection[str]) -> dict[str, tuple[str, SnapshotKey]]:
-    """The keys of the receipts of what was announced, to one table or to all, each with its table and snapshot."""
+    """Returns the receipts' keys for announcements to one table or all, each with its table and snapshot."""
     return {
         each.key.receipt(table): (table, each.key)
         for each in announcements
@@ -294,11 +296,11 @@ def announce(
     """Makes announcements in the shape in which S3 makes them.
 
     Args:
-        cloud: Where to.
-        announcements: What; an announcement made twice does no harm.
-        bar: Shows how far it came.
-        rate: Announcements a second, at most.
-        keep: Is told of each announcement after it was made.
+        cloud: The cloud.
+        announcements: The announcements; one made twice does no harm.
+        bar: Shows the progress.
+        rate: The most announcements per second.
+        keep: Receives each announcement after it was made.
     """
     send = _senders(cloud, announcements)
     task = bar.add_task("announced", total=len(announcements), note="")
@@ -312,7 +314,7 @@ def announce(
 
 
 def announcement(bucket: str, key: SnapshotKey) -> str:
-    """The event by which S3 announces a raw snapshot, with the key encoded as S3 does.
+    """Returns the event by which S3 announces a raw snapshot, with the key encoded as S3 does.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
@@ -341,14 +343,14 @@ def await_written(
     """Waits until every table that was announced to has written its receipt again.
 
     Args:
-        cloud: Where.
-        announcements: What was announced.
-        since: Before the first announcement, by the clock of S3.
-        bar: Shows how far it came.
-        tables: The tables that hear what is announced to all.
+        cloud: The cloud.
+        announcements: The announcements.
+        since: A time before the first announcement, by the clock of S3.
+        bar: Shows the progress.
+        tables: The tables that receive announcements to all.
 
     Raises:
-        NotWrittenError: Nothing was written for three minutes; names what was not.
+        NotWrittenError: Nothing was written for three minutes; names what is missing.
     """
     pending = _receipts(announcements, tables)
     task = bar.add_task("tables written", total=len(pending), note="")
@@ -369,26 +371,26 @@ def await_written(
 
 
 def clock(cloud: Cloud) -> datetime:
-    """The time by the clock of S3, to a second, which is that of its `LastModified`."""
+    """Returns the time by the clock of S3, in seconds, as in its `LastModified`."""
     told = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, MaxKeys=1)
     return parsedate_to_datetime(told["ResponseMetadata"]["HTTPHeaders"]["date"])
 
 
-def _raw_keys(cloud: Cloud, asked: Request) -> tuple[list[SnapshotKey], datetime]:
-    """The snapshots that were asked for, in the order of their keys, and the time before they were listed."""
+def _raw_keys(cloud: Cloud, request: ReplayRequest) -> tuple[list[SnapshotKey], datetime]:
+    """Returns the snapshots that were request for, in the order of their keys, and the time before they were listed."""
     now = clock(cloud)
-    kinds = [kind for kind in KINDS.values() if not asked.tables or of_kind(kind.name, asked.tables)]
-    found = [key for kind in kinds for key in _snapshots(cloud, kind, asked)]
+    kinds = [kind for kind in KINDS.values() if not request.tables or of_kind(kind.name, request.tables)]
+    found = [key for kind in kinds for key in _snapshots(cloud, kind, request)]
     return sorted(found, key=lambda key: key.raw), now
 
 
-def _snapshots(cloud: Cloud, kind: ListKind, asked: Request) -> Iterator[SnapshotKey]:
+def _snapshots(cloud: Cloud, kind: ListKind, request: ReplayRequest) -> Iterator[SnapshotKey]:
     prefix = kind.prefix("raw")
     pages = cloud.client("s3").get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix, StartAfter=f"{prefix}{asked.first}"):
+    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix, StartAfter=f"{prefix}{request.first}"):
         keys = [each["Key"] for each in page.get("Contents", ())]
-        yield from (key for each in keys if (key := _snapshot(each)) and _is_asked_for(key, asked))
-        if keys and keys[-1] > f"{prefix}{asked.last}/~":
+        yield from (key for each in keys if (key := _snapshot(each)) and _is_requested(key, request))
+        if keys and keys[-1] > f"{prefix}{request.last}/~":
             break
 
 
@@ -399,8 +401,10 @@ def _snapshot(key: str) -> SnapshotKey | None:
         return None
 
 
-def _is_asked_for(key: SnapshotKey, asked: Request) -> bool:
-    return asked.first <= key.snapshot_date <= asked.last and (not asked.playlists or key.list_id in asked.playlists)
+def _is_requested(key: SnapshotKey, request: ReplayRequest) -> bool:
+    return request.first <= key.snapshot_date <= request.last and (
+        not request.playlists or key.list_id in request.playlists
+    )
 
 
 def _senders(cloud: Cloud, announcements: Iterable[Announcement]) -> Mapping[tuple[str, ListKind], Send]:
@@ -438,8 +442,8 @@ def _not_written(cloud: Cloud, pending: Mapping[str, tuple[str, SnapshotKey]]) -
     return f"No table was written for {_PATIENCE:.0f} seconds; {len(pending)} are not written again, such as {named}."
 
 
-def _hash(cloud: Cloud, asked: Request) -> str:
-    return sha256(repr((cloud.address, cloud.platform.bucket, asked)).encode()).hexdigest()[:16]
+def _hash(cloud: Cloud, request: ReplayRequest) -> str:
+    return sha256(repr((cloud.address, cloud.platform.bucket, request)).encode()).hexdigest()[:16]
 
 
 def _read(file: Path) -> Position | None:
@@ -448,4 +452,4 @@ def _read(file: Path) -> Position | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError):
-        raise ConsoleError(f"{file} does not tell how far the replay came: give --restart to begin anew.") from None
+        raise ConsoleError(f"{file} holds no position of a replay: give --restart to start over.") from None

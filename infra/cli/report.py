@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from analytics import report, week
-from contracts.tables import of_kind
+from contracts.tables import TABLES
 from infra.cli import query
 from infra.cli.cloud import Cloud
 from infra.cli.files import write_file
@@ -25,7 +25,7 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         today=query.today(),
         place=f"earworm-{cloud.environment} at {cloud.address}",
         simulated="SPOTIFY_SIMULATOR_URL" in cloud.variables,
-        absent=[table for table in of_kind("playlists") if table not in deployed],
+        absent=[table for table in TABLES if table not in deployed],
     )
     try:
         page = report.page(contents)

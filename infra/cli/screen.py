@@ -1,7 +1,7 @@
-r"""What the console prints, and how.
+r"""Prints the console's output.
 
-Names, documents, log lines and faults are foreign text: whoever names a playlist could move the cursor of an operator's
-terminal, retitle its window, or show text in another order than it has. So whatever is printed passes `printable`.
+Names, documents, log lines and faults are untrusted text: the name of a playlist could move the cursor of an operator's
+terminal, retitle its window, or reorder the text on it. So everything that is printed passes `printable`.
 """
 
 import re
@@ -26,28 +26,28 @@ _SEQUENCES: Final = re.compile(
 )
 """Source: https://ecma-international.org/publications-and-standards/standards/ecma-48/"""
 _CONTROLS: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""C0 but the end of a line, DEL, C1, what changes the direction of text, and halves of characters.
+"""C0 except line ends, DEL, C1, controls of text direction, and lone surrogates.
 
 Source: https://www.unicode.org/reports/tr9/
 """
 _SPACES: Final = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 _READABLE: Final = 12
-"""Columns of the terminal below which text is no longer read but spelled."""
+"""The width in columns below which text is unreadable."""
 _GAP: Final = 2
 
 
 def printable(text: str) -> str:
-    """Drop escape sequences and control characters; lines stay lines."""
+    """Drop escape sequences and control characters, but keep line ends."""
     return _CONTROLS.sub("", _SEQUENCES.sub("", text))
 
 
 def in_one_line(text: str) -> str:
-    """Make text printable, with a space for each end of a line."""
+    """Make text printable, with a space for each line end."""
     return printable(_SPACES.sub(" ", text))
 
 
 class _PrintableConsole(Console):
-    """A console on which no text can act, but its own styles and progress bars can."""
+    """A console that prints no control characters but those of its own styles and progress bars."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render an object, with every text in it made printable."""
@@ -62,19 +62,19 @@ err: Console = _PrintableConsole(stderr=True, highlight=False)
 
 
 class ConsoleError(Exception):
-    """What was asked for cannot be done; the text says what, where and what to do."""
+    """A command cannot be carried out; the text says why, where and what to do."""
 
     exit_code = 1
 
 
 class StoppedError(ConsoleError):
-    """Somebody pressed Ctrl-C; the text says how far it came."""
+    """The user pressed Ctrl-C; the text says how far the command came."""
 
     exit_code = 130
 
 
 class UsageError(ConsoleError):
-    """A command was given what it does not take."""
+    """A command was given invalid arguments."""
 
     exit_code = 2
 
@@ -85,7 +85,7 @@ def complain(text: str) -> None:
 
 
 def progress() -> Progress:
-    """A progress bar for whatever takes over a second."""
+    """Returns a progress bar for work that takes over a second."""
     return Progress(
         SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.description}"),
@@ -99,7 +99,7 @@ def progress() -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows below their columns' names; row by row where the terminal is too narrow for all columns."""
+    """A table, or row by row if the terminal is too narrow for all columns."""
 
     title: str
     columns: Sequence[str]
@@ -107,7 +107,7 @@ class Grid:
     numbers: frozenset[int]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw it as wide as there is room."""
+        """Draw it in the available width."""
         widths = self._widths(options.max_width)
         if widths:
             yield self._table(widths)
@@ -115,7 +115,7 @@ class Grid:
             yield from self._row_by_row()
 
     def _widths(self, available: int) -> list[int] | None:
-        """The width of each column: as wide as its text, or less as long as it can be read; None if it cannot be."""
+        """Returns the width of each column, its text's or less while readable; None if they do not fit."""
         wanted = [
             max(map(cell_len, (name, *(row[place].plain for row in self.rows))))
             for place, name in enumerate(self.columns)
@@ -167,7 +167,7 @@ class Grid:
 
 
 def grid(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = ()) -> Grid:
-    """A table whose columns at the places in `numbers` are flush right; None prints as a dim dash."""
+    """Returns a table whose columns at the indexes in `numbers` are right-aligned; None prints as a dim dash."""
     return Grid(
         in_one_line(title),
         [in_one_line(name) for name in columns],

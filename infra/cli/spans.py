@@ -1,4 +1,4 @@
-"""What was done in a run, read from segments as X-Ray keeps them."""
+"""Reads the work of a run from X-Ray's segments."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ _CALLS: Final = frozenset({"aws", "remote"})
 
 @dataclass(eq=False, slots=True)
 class Span:
-    """A stretch of time in which something was done.
+    """A period of work.
 
     Attributes:
-        kind: `service` for a segment, `step` of our own, or `call` of a service of AWS's or elsewhere.
+        kind: `service` for a segment, `step` for one of our own, or `call` for one to AWS or elsewhere.
         begin: Seconds since 1970.
-        end: Likewise; that of the beginning while it is not over.
+        end: Likewise; equal to `begin` while it is in progress.
         facts: The annotations.
         notes: The metadata.
         troubles: What went wrong here, such as `throttled`; empty if nothing did.
-        children: What was done meanwhile and for it, in the order of time.
-        cause: For a service, the call that set it off, if it is known.
+        children: The work within it, in the order of time.
+        cause: For a service, the call that triggered it, if known.
     """
 
     id: str
@@ -36,25 +36,25 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """Its duration."""
         return self.end - self.begin
 
     @property
     def waited(self) -> float | None:
-        """For a service that a message set off: how long the message was on its way.
+        """How long the message that triggered a service was in flight.
 
-        It can arrive before the call that set it off has its answer.
+        It can arrive before the call that sent it has its answer.
         """
         return max(self.begin - self.cause.end, 0) if self.cause else None
 
     def everything(self) -> "Iterator[Span]":
-        """It and all below it."""
+        """Itself and all spans below it."""
         yield self
         for child in self.children:
             yield from child.everything()
 
     def first(self, fact: str) -> str:
-        """The first value of a fact at it or below it; empty if there is none."""
+        """Returns the first value of a fact in it or below it; empty if there is none."""
         return next((str(span.facts[fact]) for span in self.everything() if fact in span.facts), "")
 
     @property
@@ -70,13 +70,13 @@ class Span:
 
 
 def spans(documents: Iterable[Mapping[str, Any]], environment: str) -> list[Span]:
-    """The services of some traces in the order of time, each with its steps below it.
+    """Returns the services of some traces in the order of time, each with its steps below it.
 
     Args:
         documents: Segments and subsegments as X-Ray keeps them, those of a segment within it or beside it.
         environment: `dev` or `prod`.
     """
-    # Lambda's own view of a function tells nothing that the function's does not.
+    # Lambda's own segment of a function adds nothing to the function's.
     ours = [document for document in documents if document.get("origin") != "AWS::Lambda"]
     found = {span.id: span for document in ours for span in _read(document, None, environment)}
     services = []
@@ -87,7 +87,7 @@ def spans(documents: Iterable[Mapping[str, Any]], environment: str) -> list[Span
             services.append(span)
         elif parent:
             parent.children.append(span)
-        else:  # what it belongs to was lost on its way
+        else:  # its parent was lost
             services.append(span)
     return services
 
@@ -128,11 +128,11 @@ def _label(document: Mapping[str, Any], environment: str) -> str:
 def _troubles(document: Mapping[str, Any]) -> Iterator[str]:
     if document.get("throttle"):
         attempts = document.get("metadata", {}).get("default", {}).get("throttled_attempts")
-        yield f"throttled in attempt {attempts}, then repeated" if attempts else "throttled"
+        yield f"throttled in attempt {attempts}, then retried" if attempts else "throttled"
     cause = document.get("cause", {})
-    told = [each.get("message", "") for each in cause.get("exceptions", ())] if isinstance(cause, dict) else []
-    if told:
-        yield f"fault: {' '.join(told[-1].split())}"
+    messages = [each.get("message", "") for each in cause.get("exceptions", ())] if isinstance(cause, dict) else []
+    if messages:
+        yield f"fault: {' '.join(messages[-1].split())}"
     elif document.get("namespace") in _CALLS and not document.get("throttle"):
         status = document.get("http", {}).get("response", {}).get("status", 200)
         if document.get("fault") or document.get("error"):

@@ -1,8 +1,8 @@
-"""What a statement of SQL does: whether it only reads.
+"""Decides whether an SQL statement only reads.
 
-Athena runs queries as Trino and most of its DDL as Hive. Of a statement's text only its words and marks matter here:
-what stands in comments, strings and quoted names is no statement. Trino reserves the words that write, so that no query
-holds them unquoted; UPDATE alone is refused as the name of a column, too.
+Athena runs queries as Trino and most of its DDL as Hive. Only words and punctuation matter here, not comments, strings
+and quoted names. Trino reserves the words that write, so no query contains them unquoted; UPDATE alone is also refused
+as the name of a column.
 Sources: https://trino.io/docs/current/language/reserved.html,
 https://docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html
 """
@@ -13,7 +13,7 @@ from itertools import dropwhile
 from typing import Final
 
 READS: Final = ("SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN")
-"""What a statement begins with that reads."""
+"""The first words of statements that read."""
 _WRITES: Final = frozenset(
     ("ALTER", "CREATE", "DEALLOCATE", "DELETE", "DROP", "EXECUTE", "INSERT", "INTO", "PREPARE", "UPDATE")
 )
@@ -26,14 +26,14 @@ _TOKENS: Final = re.compile(
 
 
 class StatementError(ValueError):
-    """The text is not one statement that can be judged; the message says why."""
+    """The text is not a single readable statement; the message says why."""
 
 
 def writing_word(sql: str) -> str | None:
-    """The word by which a statement writes, or may; None if it only reads.
+    """Returns the word by which a statement writes, or may; None if it only reads.
 
     Raises:
-        StatementError: It is no statement, several, or a quote or comment in it does not end.
+        StatementError: It is not a statement, or several, or a quote or comment in it does not end.
     """
     tokens = _tokens(sql)
     while tokens and tokens[-1] == ";":
@@ -67,7 +67,7 @@ def _judge(tokens: Sequence[str]) -> str | None:
 
 
 def _without_options(explained: Sequence[str]) -> Sequence[str]:
-    """What EXPLAIN explains: EXPLAIN ANALYZE runs it."""
+    """Drops the options of EXPLAIN, whose statement EXPLAIN ANALYZE runs."""
     match explained:
         case ["ANALYZE" | "VERBOSE", *rest]:
             return _without_options(rest)

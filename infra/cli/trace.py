@@ -1,4 +1,4 @@
-"""The traces of a run: who did what, when, for how long, and where it went wrong."""
+"""Shows the traces of a run: what happened when, for how long, and where it failed."""
 
 import json
 import webbrowser
@@ -24,12 +24,12 @@ _WIDEST_LABEL: Final = 46
 
 
 def documents_of(cloud: Cloud, run_id: str, *, days: int) -> list[dict[str, Any]]:
-    """The segments of every trace in which a service logged something of a run.
+    """Returns the segments of every trace in which a service logged something about a run.
 
-    That finds what was done of a run in another trace, too: after a replay, or where a header was lost.
+    That includes work in other traces: after a replay, or where a header was lost.
 
     Raises:
-        ConsoleError: There is no trace, or X-Ray does not have it any more.
+        ConsoleError: There is no trace, or X-Ray no longer has it.
     """
     traces = list(dict.fromkeys(line.trace_id for line in of_run(cloud, run_id, days=days) if line.trace_id))
     found = list(_documents(cloud.client("xray"), traces))
@@ -43,14 +43,14 @@ def documents_of(cloud: Cloud, run_id: str, *, days: int) -> list[dict[str, Any]
 
 def trace(
     run: RunId = "latest",
-    html: Annotated[Path | None, typer.Option(help="Write a page of it to this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page to this file.")] = None,
     days: Days = 30,
     environment: Environment = "dev",
     *,
     show_all: Annotated[bool, typer.Option("--all", help="Every step and call of every service.")] = False,
     show: Annotated[bool, typer.Option("--open", help="Show the page in a browser; needs --html.")] = False,
 ) -> None:
-    """Draw what a run did in the order of time, from the extractor to every table."""
+    """Draw a run in the order of time, from the extractor to every table."""
     if show and html is None:
         raise UsageError("--open shows the page that --html writes: give both, as in --html run.html --open.")
     cloud = find_cloud(environment)
@@ -69,7 +69,7 @@ def trace(
 
 
 def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterator[Text]:
-    """A line for each span: its label, when it was, and how long it took; what went wrong on lines of its own.
+    """Yields a line for each span, with label, time and duration, and a line for each of its faults.
 
     Args:
         services: See `spans`.
@@ -135,7 +135,7 @@ def _latencies(services: Iterable[Span]) -> tuple[Sequence[str], list[Sequence[o
         if "table" in service.facts and service.kind == "service"
         for receipt in [next((span for span in service.everything() if span.label == "receipt"), None)]
     ]
-    return ("playlist", "table", "on its way", "at work", "together"), rows
+    return ("playlist", "table", "in flight", "at work", "together"), rows
 
 
 def _documents(xray: "XRayClient", traces: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A run's traces as a page of HTML."""
+"""Draws a run's traces as a page of HTML."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from infra.cli.spans import Span
 
 
 class Bar(NamedTuple):
-    """A stretch of time, drawn.
+    """A period of time, drawn.
 
     Attributes:
-        kind: `wait` for the time on the way, else empty.
-        left: Where it begins, in percent of the whole.
+        kind: `wait` for the time in flight, else empty.
+        left: Where it begins, in percent of the run.
         width: How long it is, likewise.
     """
 
@@ -25,7 +25,7 @@ class Bar(NamedTuple):
 
 
 def page(run_id: str, environment: str, services: Sequence[Span]) -> str:
-    """A page of HTML that draws the services of a run, each with its steps to be unfolded."""
+    """Returns a page of HTML that draws the services of a run, each with steps that unfold."""
     begin = min(each.begin for each in services)
     end = max(span.end for each in services for span in each.everything())
     percent = 100 / max(end - begin, 1e-9)
@@ -51,7 +51,7 @@ def page(run_id: str, environment: str, services: Sequence[Span]) -> str:
 
 def _facts_of(span: Span) -> list[str]:
     waited = f"{span.waited:.3f} s" if span.waited else None
-    facts = {"on its way": waited, **span.facts, **span.notes}
+    facts = {"in flight": waited, **span.facts, **span.notes}
     return [f"{name} {_text(value)}" for name, value in facts.items() if value is not None]
 
 

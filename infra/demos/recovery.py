@@ -1,9 +1,9 @@
 """A demonstration of what an operator does when much goes wrong at once, on a local cloud of its own.
 
-Some weeks of raw snapshots of which one in five is damaged meet a transformer that was deployed broken. What is
-where is shown, code and documents are mended, and the lake must end as that of a backfill in which nothing went
-wrong. The balance is drawn at every step: each snapshot is complete, a dead letter or on its way in each table,
-and each entry of what is complete is a row, rejected or skipped.
+Some weeks of raw snapshots, one in five of them damaged, meet a transformer that was deployed broken. Code and
+documents are fixed, and the lake must end like that of a backfill in which nothing went wrong. Every step shows the
+balance: each snapshot is complete, a dead letter or in flight in each table, and each entry of a complete one is a row,
+rejected or skipped.
 """
 
 import json
@@ -76,7 +76,7 @@ DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "the error page of a proxy": _error_page,
     "another document": _other_document,
 }
-"""What may be done to a raw snapshot; all but the values out of range leave a document that cannot be read."""
+"""The damages to raw snapshots; all but the values out of range leave an unreadable document."""
 
 
 def demonstrate(console: Console, weeks: int) -> None:
@@ -87,7 +87,7 @@ def demonstrate(console: Console, weeks: int) -> None:
         weeks: How many weeks of two playlists there are.
 
     Raises:
-        ConsoleError: A snapshot, a row or a message vanished, or the lake did not end as that of a clean backfill.
+        ConsoleError: A snapshot, a row or a message vanished, or the lake differs from that of a clean backfill.
     """
     with _cloud_of_its_own() as cloud:
         _Demonstration(console, cloud, collect.mondays(weeks, datetime.now(UTC).date())).run()
@@ -112,7 +112,7 @@ class _Demonstration:
         self._damage()
         self._balance_raw()
 
-        self._say("2. The five tables are deployed, songs with a slip in its code, and get their history.")
+        self._say("2. The five tables are deployed, songs with a bug in its code, and get their history.")
         self._earworm("deploy", *(table for table in _TABLES if table != _BROKEN))
         self._deploy_broken()
         with self._impatient_queue():
@@ -120,14 +120,14 @@ class _Demonstration:
             self.settle()
         self._balance()
 
-        self._say("3. What is where?")
+        self._say("3. Where is each snapshot?")
         unreadable = next(iter(self._originals))
         of_that_day = str(unreadable.snapshot_date)
         self._earworm("dlq")
         self._earworm("dlq", "show", "albums", "--date", of_that_day)
         self._earworm("audit", "--from", of_that_day, "--to", of_that_day, "--grace", "0", fails=True)
 
-        self._say("4. The code is mended; what it could not treat goes back.")
+        self._say("4. The code is fixed, and its dead letters are sent back.")
         self._earworm("deploy", _BROKEN)
         others = {letter.message_id for _, letter in self._letters() if letter.error_class != _BY_SQS}
         self._earworm("dlq", "redrive", _BROKEN, "--class", _BY_SQS, "--dry-run")
@@ -138,7 +138,7 @@ class _Demonstration:
         self._balance()
         self._show_refused(_VALUES * self._damaged[OUT_OF_RANGE])
 
-        self._say("5. The documents are restored from their older versions, which announces them; the rest goes back.")
+        self._say("5. The documents are restored from older versions, which announces them; the rest is sent back.")
         self._restore()
         self.settle(dead_letters_too=False)
         self._balance()
@@ -166,7 +166,7 @@ class _Demonstration:
         shown = " ".join(f"'{each}'" if " " in each else each for each in arguments)
         out.print(f"\n[cyan]$ earworm {shown}[/]", soft_wrap=True)
         if bool(self._console(arguments)) != fails:
-            raise ConsoleError(f"`earworm {shown}` did {'not fail' if fails else 'fail'}, against all expectation.")
+            raise ConsoleError(f"`earworm {shown}` {'succeeded' if fails else 'failed'} unexpectedly.")
 
     def _range(self) -> tuple[str, ...]:
         return "--from", str(self._days[0]), "--to", str(self._days[-1])
@@ -190,7 +190,7 @@ class _Demonstration:
         artifacts = self._cloud.platform.artifacts_bucket
         sound = build.build(_BROKEN, build.target_of(self._cloud.variables), ROOT / "build")
         with TemporaryDirectory() as temporary:
-            bundle = with_slip(sound, Path(temporary, f"{_BROKEN}.zip"))
+            bundle = with_bug(sound, Path(temporary, f"{_BROKEN}.zip"))
             deploy.upload(self._s3, artifacts, bundle)
         stack = deploy.service_stack(self._cloud.environment, bundle, artifacts, self._cloud.variables)
         deploy.deploy(self._cloud.client("cloudformation"), stack)
@@ -198,7 +198,7 @@ class _Demonstration:
 
     @contextmanager
     def _impatient_queue(self) -> Iterator[None]:
-        """Shows a message that failed again after seconds and not minutes, for a demonstration's sake."""
+        """Makes failed messages visible again after seconds instead of minutes, to keep the demonstration short."""
         sqs = self._cloud.client("sqs")
         url = sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, _BROKEN))["QueueUrl"]
         usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
@@ -224,7 +224,7 @@ class _Demonstration:
         missing = {(key, table) for key in self._keys for table in _TABLES}
         before, patience = 0, time.monotonic() + _PATIENCE
         while True:
-            # The queues first, for the emulator is busy enough with the tables.
+            # The queues first: the tables keep the emulator busy.
             waiting = self._messages_waiting()
             if not waiting:
                 missing -= self._complete(missing)
@@ -241,11 +241,11 @@ class _Demonstration:
         sqs = self._cloud.client("sqs")
         waiting = 0
         for table in _TABLES:
-            told = sqs.get_queue_attributes(
+            attributes = sqs.get_queue_attributes(
                 QueueUrl=sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, table))["QueueUrl"],
                 AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
             )["Attributes"]
-            waiting += sum(int(number) for number in told.values())
+            waiting += sum(int(number) for number in attributes.values())
         return waiting
 
     def _complete(self, places: set[Place]) -> set[Place]:
@@ -260,7 +260,7 @@ class _Demonstration:
     def _letters(self) -> list[tuple[str, LetterSummary]]:
         found = {table: dlq.show(self._cloud, table) for table in _TABLES}
         if any(each.more for each in found.values()):
-            raise ConsoleError("There are more dead letters than one answer holds: take fewer weeks.")
+            raise ConsoleError("There are more dead letters than an answer holds: use fewer weeks.")
         return [(table, message) for table, letters in found.items() for message in letters.messages]
 
     def _balance(self) -> None:
@@ -306,7 +306,7 @@ class _Demonstration:
         self._earworm("query", _REFUSED)
         refused = sum(int(row[-1] or 0) for row in self._ask(_REFUSED))
         if refused != expected:
-            raise ConsoleError(f"{refused} values are refused where {expected} should be.")
+            raise ConsoleError(f"{refused} values were refused instead of {expected}.")
 
     def _ask(self, sql: str) -> Sequence[tuple[str | None, ...]]:
         return self._cloud.athena.ask(sql).rows
@@ -323,7 +323,7 @@ class _Demonstration:
     def _compare(self, clean: Cloud) -> None:
         expected = self._lake(clean)
         if self._lake(self._cloud) != expected:
-            raise ConsoleError("The lake is not that of a clean backfill.")
+            raise ConsoleError("The lake differs from that of a clean backfill.")
         counts = Counter(key.partition("/")[0] for key in expected)
         out.print(
             f"\n[green]The lake equals that of a clean backfill:[/] {counts['processed']} Parquet files byte for byte, "
@@ -332,7 +332,7 @@ class _Demonstration:
         )
 
     def _lake(self, cloud: Cloud) -> dict[str, object]:
-        """The Parquet files and quarantines by their ETags, and what the receipts tell."""
+        """Returns the ETags of Parquet files and quarantines, and the contents of receipts."""
         bucket = cloud.platform.bucket
         receipts: dict[str, object] = {}
         for key in self._etags(bucket, PLAYLISTS.prefix("receipts")):
@@ -360,11 +360,11 @@ _RECEIPTS = (
 
 @contextmanager
 def _cloud_of_its_own() -> Iterator[Cloud]:
-    """A local cloud that every command acts on meanwhile, with the simulator and its playlists."""
+    """Makes every command act on a separate local cloud, with the simulator and its playlists."""
     variables = variables_of_the_user()
     if variables.get("SPOTIPY_CLIENT_ID"):
         raise ConsoleError("The demonstration needs the simulator: unset SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET.")
-    os.environ.pop("PLAYLIST_ID", None)  # the simulator's playlists are taken
+    os.environ.pop("PLAYLIST_ID", None)  # the simulator's playlists are used
     local = LocalCloud(STATE / "recovery", variables)
     local.stop()
     local.start()
@@ -375,19 +375,19 @@ def _cloud_of_its_own() -> Iterator[Cloud]:
         local.stop()
 
 
-def with_slip(sound: build.Bundle, path: Path) -> build.Bundle:
-    """The bundle with a slip in its transform, written to a path.
+def with_bug(sound: build.Bundle, path: Path) -> build.Bundle:
+    """Returns a copy of the bundle with a bug in its transform, written to a path.
 
     Raises:
-        ConsoleError: The transform has no such line any more.
+        ConsoleError: The transform no longer has the line.
     """
     module = f"services/{sound.service}/transform.py"
-    with ZipFile(sound.path) as whole, ZipFile(path, "w") as broken:
-        for member in whole.infolist():
-            content = whole.read(member)
+    with ZipFile(sound.path) as intact, ZipFile(path, "w") as broken:
+        for member in intact.infolist():
+            content = intact.read(member)
             if member.filename == module:
                 if _RIGHT.encode() not in content:
-                    raise ConsoleError(f"{module} has no {_RIGHT} any more: make another slip in {__file__}.")
+                    raise ConsoleError(f"{module} no longer contains {_RIGHT}: choose another bug in {__file__}.")
                 content = content.replace(_RIGHT.encode(), _WRONG.encode())
             broken.writestr(member, content)
     content = path.read_bytes()

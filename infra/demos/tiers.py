@@ -1,4 +1,4 @@
-"""What lands in the lake in each tier of Spotify's, seen in real runs against the simulator."""
+"""Shows the contents of the lake in each of Spotify's tiers, from real runs against the simulator."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _COVERAGES = ("features_coverage", "popularity_coverage", "genres_coverage")
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What a run in a tier brought: rows by table, coverages from 0 to 1 (None without tracks), and the outcomes."""
+    """The results of a run in a tier: rows by table, coverages from 0 to 1 (None without tracks), and outcomes."""
 
     tier: str
     rows: dict[str, int]
@@ -69,17 +69,17 @@ def _landed(cloud: "Cloud", tier: str, tables: Sequence[str], run: RunSummary) -
         for name in _COVERAGES
     )
     answer = cloud.athena.ask(f"{counted} UNION ALL {covered}")
-    told = {name: None if value is None else float(value) for name, value in answer.rows}
+    values = {name: None if value is None else float(value) for name, value in answer.rows}
     return Landed(
         tier=tier,
-        rows={table: int(told[table] or 0) for table in tables},
-        coverages={name: told[name] for name in _COVERAGES},
+        rows={table: int(values[table] or 0) for table in tables},
+        coverages={name: values[name] for name in _COVERAGES},
         outcomes=", ".join(sorted({playlist.outcome for playlist in run.playlists})),
     )
 
 
 def markdown(tiers: Iterable[Landed]) -> str:
-    """The runs as a table in Markdown."""
+    """Returns the runs as a table in Markdown."""
     names = ("tier", "outcome", *_TABLES, "features", "popularity", "genres")
     lines = [_line(names), _line("---" for _ in names)]
     for landed in tiers:

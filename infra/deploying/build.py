@@ -20,10 +20,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from infra.deploying.stacks import ROOT, SERVICES
 
 MEGABYTE = 2**20
-"""As Lambda counts, whose limit of 250 MB is 262,144,000 bytes."""
+"""Lambda's megabyte: its limit of 250 MB is 262,144,000 bytes."""
 
 _IN_THE_RUNTIME = frozenset({"boto3", "botocore", "s3transfer"})
-"""Packages that Lambda's Python runtimes bring along.
+"""Packages that Lambda's Python runtimes include.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included
 """
@@ -51,7 +51,7 @@ class Target:
     """The Python that a bundle is for.
 
     Attributes:
-        name: What the target is called.
+        name: The name of the target.
         python: Its version, major and minor.
         platform: Its platform as uv names it; None is this machine.
     """
@@ -68,7 +68,7 @@ _TARGETS = {target.name: target for target in (AWS, HOST)}
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many bytes a bundle may have."""
+    """The size limits of a bundle."""
 
     unzipped: int
     zipped: int
@@ -86,7 +86,7 @@ _TRANSFORMER_BUDGET = Budget(100 * MEGABYTE, 30 * MEGABYTE)
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A service's bundle: a zip as Lambda takes it."""
+    """A service's bundle: a zip file for Lambda."""
 
     service: str
     path: Path
@@ -96,7 +96,7 @@ class Bundle:
 
     @property
     def version(self) -> str:
-        """What tells the code from any other: the beginning of the bundle's SHA-256."""
+        """The version of the code: the beginning of the bundle's SHA-256."""
         return self.sha256[:_VERSION_DIGITS]
 
     @property
@@ -106,12 +106,12 @@ class Bundle:
 
     @property
     def budget(self) -> Budget:
-        """How large the bundle may be."""
+        """The size limits of this bundle."""
         return _BUDGETS.get(self.service, _TRANSFORMER_BUDGET)
 
 
 def target_of(environment: Mapping[str, str]) -> Target:
-    """The target that `EARWORM_LAMBDA_TARGET` names; Lambda itself if it names none.
+    """Returns the target that `EARWORM_LAMBDA_TARGET` names; Lambda itself if it names none.
 
     Raises:
         BuildError: There is no such target.
@@ -159,7 +159,7 @@ def _check(bundle: Bundle) -> None:
 
 
 def is_input(path: str, service: str) -> bool:
-    """Whether a service's bundle depends on a file, by its path in the repository."""
+    """Returns whether a service's bundle depends on a file, by its path in the repository."""
     in_code = path.endswith(_IN_CODE) and path.startswith(tuple(f"{folder}/" for folder in _folders(service)))
     return in_code or path in {_NAMESPACE, _lock(service), Path(__file__).relative_to(ROOT).as_posix()}
 
@@ -169,7 +169,7 @@ def _folders(service: str) -> tuple[str, ...]:
 
 
 def _lock(service: str) -> str:
-    """A service's own lock, or that of all transformers."""
+    """Returns a service's own lock, or that of all transformers."""
     own = f"services/{service}/requirements.txt"
     return own if (ROOT / own).exists() else "requirements/transformer.txt"
 

@@ -1,4 +1,4 @@
-"""Which components a change concerns: those whose template or bundle is made from a file that changed."""
+"""Finds the components that a change affects: those whose template or bundle is made from a changed file."""
 
 import subprocess
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from infra.deploying.stacks import COMPONENTS, ROOT, SERVICES, template
 
 
 class ChangesError(Exception):
-    """Git does not tell what changed."""
+    """Git cannot list what changed."""
 
 
 def concerned(paths: Iterable[str]) -> list[str]:
-    """The components that are made from any of the files, the platform first.
+    """Returns the components that are made from any of the files, the platform first.
 
     Args:
-        paths: Files by their path in the repository, whether they are still there or not.
+        paths: Files by their path in the repository, whether or not they still exist.
     """
     changed = set(paths)
     return [
@@ -27,7 +27,7 @@ def concerned(paths: Iterable[str]) -> list[str]:
 
 
 def paths_since(commit: str) -> list[str]:
-    """The files that differ between a commit and the current one.
+    """Returns the files that differ between a commit and the current one.
 
     Raises:
         ChangesError: Git knows no such commit.
@@ -36,10 +36,10 @@ def paths_since(commit: str) -> list[str]:
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - git judges the commit
     except FileNotFoundError:
-        raise ChangesError(f"Git does not tell what changed since {commit!r}: there is no git. Install it.") from None
+        raise ChangesError(f"Git cannot list what changed since {commit!r}: install git.") from None
     if result.returncode:
         raise ChangesError(
-            f"Git does not tell what changed since {commit!r}: {result.stderr.strip()} Name a commit of this "
+            f"Git cannot list what changed since {commit!r}: {result.stderr.strip()} Name a commit of this "
             f"repository, or deploy all services."
         )
     return [path for path in result.stdout.split("\0") if path]

@@ -1,6 +1,6 @@
 """Deploys one stack: uploads its bundle, prepares a change set, executes it and waits.
 
-Nothing here knows whether CloudFormation is that of AWS or of the local cloud: clients are passed in.
+Nothing here depends on whether CloudFormation is AWS's or the local cloud's: clients are passed in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,10 +41,10 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "listenbrainz": {"LISTENBRAINZ_API_URL": "ApiUrl", "LISTENBRAINZ_CONTACT": "Contact"},
     "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
 }
-"""The parameters that environment variables set, by service."""
+"""The template parameters that environment variables set, by service."""
 
 _LARGEST_TEMPLATE = 51_200
-"""Bytes of a template that is sent with its request.
+"""The most bytes of a template within a request.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
@@ -71,7 +71,7 @@ _STATEFUL = frozenset(
         "AWS::SQS::Queue",
     }
 )
-"""Types of resources that hold what a new one would lack: objects, messages, subscriptions, log lines, partitions."""
+"""Resource types whose contents a replacement lacks: objects, messages, subscriptions, log lines, partitions."""
 
 _REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
@@ -88,10 +88,9 @@ class DeployError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A stack as it should be.
+    """The desired state of a stack.
 
-    A parameter that is not named here keeps the value that the deployed stack has; a new stack takes the
-    template's default.
+    A parameter that is not named keeps its deployed value; a new stack takes the template's default.
     """
 
     name: str
@@ -102,15 +101,15 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a change set does to one resource.
+    """A change set's effect on one resource.
 
     Attributes:
-        action: `Add`, `Modify`, `Remove` or what else CloudFormation knows.
+        action: `Add`, `Modify`, `Remove` or another action of CloudFormation's.
         resource: Its logical id.
         type: Its type.
-        replacement: Whether it is replaced by another one: yes, no or maybe; maybe is found out on the way.
-        causes: The properties that are changed, as far as CloudFormation tells them, each with the parameters or
-            resources that changed it.
+        replacement: Whether it is replaced: yes, no or maybe; maybe is decided during the update.
+        causes: The changed properties, as far as CloudFormation lists them, each with the parameters or resources that
+            changed it.
     """
 
     action: str
@@ -121,13 +120,13 @@ class Change:
 
     @property
     def loses(self) -> bool:
-        """Whether what the resource holds is lost, or left behind."""
+        """Whether the contents of the resource are lost or left behind."""
         return self.type in _STATEFUL and (self.replacement != "no" or self.action == "Remove")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A change set that is ready to be executed; without one the stack is as it should be."""
+    """A change set that is ready to be executed; none if the stack is up to date."""
 
     stack: Stack
     stack_id: str
@@ -138,7 +137,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What was changed, nothing if the stack was as it should be, and the stack's outputs."""
+    """The changes, none if the stack was up to date, and the stack's outputs."""
 
     stack: str
     changes: tuple[Change, ...]
@@ -146,14 +145,14 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A stack as it is.
+class DeployedStack:
+    """The actual state of a stack.
 
     Attributes:
-        name: What it is called.
-        status: CloudFormation's word for its state.
-        version: The version of the bundle that it runs; None for what has no code.
-        changed_at: When it was deployed last, in UTC.
+        name: Its name.
+        status: Its status in CloudFormation.
+        version: The version of its bundle; None without code.
+        changed_at: When it was last deployed, in UTC.
     """
 
     name: str
@@ -163,12 +162,12 @@ class Standing:
 
 
 def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """The stack of what all services share."""
+    """Returns the platform's stack, which all services share."""
     return _stack(environment, PLATFORM, parameters or {})
 
 
 def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """The stack of the views and named queries."""
+    """Returns the stack of the views and named queries."""
     return _stack(environment, ANALYTICS, parameters or {})
 
 
@@ -179,14 +178,14 @@ def service_stack(
     settings: Mapping[str, str],
     parameters: Mapping[str, str] | None = None,
 ) -> Stack:
-    """The stack of one service.
+    """Returns the stack of one service.
 
     Args:
         environment: The environment to deploy to.
         bundle: The service's bundle.
         code_bucket: The bucket that it is uploaded to.
-        settings: Environment variables; those that have a parameter in the service's template are passed on.
-        parameters: Parameters of the template; they outdo the settings.
+        settings: Environment variables; those with a parameter in the service's template are passed on.
+        parameters: Parameters of the template; they take precedence over the settings.
     """
     known = _SETTINGS.get(bundle.service, {})
     given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
@@ -206,12 +205,12 @@ def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> S
 def settable_parameters(
     cloudformation: "CloudFormationClient", component: str, store: TemplateStore | None = None
 ) -> set[str]:
-    """The parameters of a component's template that are anybody's to choose; `store` as for `prepare`."""
+    """Returns the parameters of a component's template that a user may set; `store` as for `prepare`."""
     return _declared(cloudformation, _sent(template(component), store)) - _SET_BY_DEPLOYING
 
 
 def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
-    """Upload a bundle, unless it is there already."""
+    """Upload a bundle, unless it exists already."""
     try:
         s3.head_object(Bucket=bucket, Key=bundle.key)
     except ClientError as error:
@@ -228,7 +227,7 @@ def upload_template(s3: "S3Client", bucket: str, body: str) -> str:
 
 
 def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
-    """Make a stack what it should be.
+    """Bring a stack to its desired state.
 
     Raises:
         DeployError: The stack is busy or stuck, its template or parameters are refused, or a resource failed.
@@ -237,7 +236,7 @@ def deploy(cloudformation: "CloudFormationClient", stack: Stack) -> Deployment:
 
 
 def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: TemplateStore | None = None) -> Plan:
-    """Find out what would have to change. A service's bundle need not be uploaded for that.
+    """Find out what would change. A service's bundle need not be uploaded for that.
 
     Args:
         cloudformation: Where.
@@ -279,15 +278,15 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: Templat
 def execute(
     cloudformation: "CloudFormationClient", plan: Plan, report: Callable[[int], object] = lambda _: None
 ) -> Deployment:
-    """Carry a plan out and wait until the stack is what it should be.
+    """Carry out a plan and wait until it is done.
 
     Args:
-        cloudformation: Where.
-        plan: What.
-        report: Is told again and again how many resources are done.
+        cloudformation: The client.
+        plan: The plan.
+        report: Receives the number of finished resources, repeatedly.
 
     Raises:
-        DeployError: A resource failed; tells the first, and whether the stack is rolled back.
+        DeployError: A resource failed; names the first, and whether the stack is rolled back.
     """
     if plan.change_set_id is not None:
         token = uuid4().hex
@@ -303,26 +302,26 @@ def execute(
 
 
 def discard(cloudformation: "CloudFormationClient", plan: Plan) -> None:
-    """Give a plan up, so that nothing of it is left behind."""
+    """Discard a plan and leave nothing of it behind."""
     if plan.is_new:
         cloudformation.delete_stack(StackName=plan.stack_id)
     elif plan.change_set_id is not None:
         cloudformation.delete_change_set(ChangeSetName=plan.change_set_id)
 
 
-def standing(cloudformation: "CloudFormationClient", environment: str, component: str) -> Standing | None:
-    """How a component's stack stands; None if it is not deployed."""
+def standing(cloudformation: "CloudFormationClient", environment: str, component: str) -> DeployedStack | None:
+    """Returns the actual state of a component's stack; None if it is not deployed."""
     stack = _described(cloudformation, stack_name(environment, component))
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())}
     version = Path(parameters["CodeKey"]).stem if "CodeKey" in parameters else None
     changed_at = stack.get("LastUpdatedTime", stack["CreationTime"])
-    return Standing(stack["StackName"], stack["StackStatus"], version, changed_at)
+    return DeployedStack(stack["StackName"], stack["StackStatus"], version, changed_at)
 
 
 def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:
-    """What a stack has that holds something, by type and name."""
+    """Returns the resources of a stack that have contents, by type and name."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     return [
         f"{resource['ResourceType']} {resource.get('PhysicalResourceId', resource['LogicalResourceId'])}"
@@ -338,12 +337,12 @@ def remove(
     """Remove a stack.
 
     Args:
-        cloudformation: Where.
-        name: The stack's.
-        report: Is told again and again how many resources are done.
+        cloudformation: The client.
+        name: The stack's name.
+        report: Receives the number of finished resources, repeatedly.
 
     Returns:
-        The names of what its template retains; None if there was no such stack.
+        The names of the resources that its template retains; None if there was no such stack.
 
     Raises:
         DeployError: The stack is busy, or a resource could not be removed.
@@ -375,7 +374,7 @@ def _sent(path: Path, store: TemplateStore | None) -> _Sent:
 
 
 def deployed_stack(cloudformation: "CloudFormationClient", name: str) -> "StackTypeDef | None":
-    """A stack that can be deployed again as it stands; None if there is none, or a new one that failed is cleared away.
+    """Returns a stack that can be updated; None if there is none, or after removing one that failed at creation.
 
     Raises:
         DeployError: It is busy or stuck.
@@ -385,18 +384,18 @@ def deployed_stack(cloudformation: "CloudFormationClient", name: str) -> "StackT
         return None
     status = stack["StackStatus"]
     if status == "ROLLBACK_COMPLETE":
-        # It failed when it was new, has no resources, and CloudFormation lets it only be removed.
+        # It failed at creation and has no resources; CloudFormation allows only its removal.
         remove(cloudformation, name)
         return None
     _refuse_busy(stack)
     reason = stack.get("StackStatusReason", "CloudFormation gives no reason")
     if status == "UPDATE_ROLLBACK_FAILED":
         raise DeployError(
-            f"{name} is stuck, for an update failed and so did its rollback ({reason}): mend that, then run "
+            f"{name} is stuck, as an update failed and so did its rollback ({reason}): fix that, then run "
             f"`aws cloudformation continue-update-rollback --stack-name {name}` and deploy again."
         )
     if status in _ONLY_TO_BE_REMOVED:
-        raise DeployError(f"{name} is {status} ({reason}): mend that, run `earworm remove`, then deploy again.")
+        raise DeployError(f"{name} is {status} ({reason}): fix that, run `earworm remove`, then deploy again.")
     return stack
 
 
@@ -459,7 +458,7 @@ def _causes(resource: "ResourceChangeTypeDef") -> tuple[str, ...]:
 
 
 def _first_failure(cloudformation: "CloudFormationClient", stack: "StackTypeDef", token: str) -> str:
-    """The reason of the resource that failed first: those after it only failed because of it."""
+    """Returns the reason of the resource that failed first: later ones only follow from it."""
     failures = [
         event
         for event in _events(cloudformation, stack["StackId"], token)
@@ -472,7 +471,7 @@ def _first_failure(cloudformation: "CloudFormationClient", stack: "StackTypeDef"
 
 
 def _events(cloudformation: "CloudFormationClient", stack_id: str, token: str) -> "Iterator[StackEventTypeDef]":
-    """The events of one operation, the newest first: the last ones that the stack has had."""
+    """Returns the events of the stack's latest operation, the newest first."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id)
     events = (event for page in pages for event in page["StackEvents"])
     return takewhile(lambda event: event.get("ClientRequestToken") == token, events)
@@ -495,7 +494,7 @@ def _settled_stack(
 
 
 def settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
-    """What is described, when it is no longer pending or in progress; being told to ask less often ends no wait."""
+    """Waits until a description is no longer pending or in progress, and returns it, even if throttled."""
     pending = retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS")))
     return Retrying(
         retry=pending | retry_if_exception(_is_throttled),

@@ -1,4 +1,4 @@
-"""The buckets that a removed platform leaves behind, and how a new one takes them back."""
+"""Takes the buckets that a removed platform left behind back into a new one."""
 
 import json
 import re
@@ -18,13 +18,13 @@ RETAINED = {
     "Artifacts": "earworm-${Environment}-artifacts-${AWS::AccountId}-${AWS::Region}",
     "Bucket": "earworm-${Environment}-${AWS::AccountId}-${AWS::Region}",
 }
-"""The buckets that outlive the platform's stack, by logical id: their names as its template writes them."""
+"""The buckets that outlive the platform's stack: their names in its template by logical id."""
 
 
 def take_back(cloudformation: "CloudFormationClient", s3: "S3Client", environment: str) -> Sequence[str]:
-    """Make a new platform's stack around the buckets that an earlier one left behind, for the platform to go on with.
+    """Create a new platform's stack by importing the buckets that an earlier one left behind.
 
-    CloudFormation finds resources to import by itself only where their name is written out, so they are named here.
+    CloudFormation finds resources to import by itself only by a literal name, so they are named here.
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-automatically.html
 
     Returns:

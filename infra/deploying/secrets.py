@@ -15,15 +15,15 @@ _SECRET = TypeAdapter(dict[str, str])
 
 
 def spotify_secret_name(environment: str) -> str:
-    """The secret in Secrets Manager that the extractor reads."""
+    """Returns the name of the secret in Secrets Manager that the extractor reads."""
     return f"earworm/{environment}/spotify"
 
 
 def stored_spotify_secret(secretsmanager: "SecretsManagerClient", environment: str) -> dict[str, str] | None:
-    """What the secret holds, None where there is none.
+    """Returns the secret's content; None if there is no secret.
 
     Raises:
-        DeployError: It holds something else than a JSON object; never tells what.
+        DeployError: It is not a JSON object; never contains it.
     """
     name = spotify_secret_name(environment)
     try:
@@ -34,7 +34,7 @@ def stored_spotify_secret(secretsmanager: "SecretsManagerClient", environment: s
         return _SECRET.validate_json(stored.get("SecretString", ""))
     except ValidationError:
         raise DeployError(
-            f"The secret {name} in Secrets Manager is no JSON object of texts: mend it, or delete it and try again."
+            f"The secret {name} in Secrets Manager is not a JSON object of strings: correct or delete it and try again."
         ) from None
 
 
@@ -45,18 +45,18 @@ def store_spotify_secret(
     client_secret: str,
     consent: Mapping[str, str] | None = None,
 ) -> bool:
-    """Keep the Spotify application's credentials where the extractor reads them, and tell whether they are new.
+    """Store the Spotify application's credentials where the extractor reads them, and return whether they are new.
 
     Args:
-        secretsmanager: Where secrets are kept.
+        secretsmanager: The client.
         environment: The environment whose extractor they are for.
         client_id: The application's.
         client_secret: The application's.
-        consent: A user's, as `refresh_token` and `consented_at`. Without one, what is stored beside the same
-            client_id stays; a consent that was given to another application is worth nothing to this one.
+        consent: A user's, as `refresh_token` and `consented_at`. Without one, a consent stored with the same client_id
+            stays; one that was given to another application is useless to this one.
 
     Raises:
-        DeployError: The secret holds something else already.
+        DeployError: The secret has other content already.
     """
     name = spotify_secret_name(environment)
     stored = stored_spotify_secret(secretsmanager, environment)

@@ -69,7 +69,7 @@ class Endpoints:
         secret_access_key: Likewise.
         client_id: That of the application which is registered with the simulator.
         client_secret: Likewise.
-        simulator_secret: What the simulators' own routes ask for.
+        simulator_secret: The secret for the simulators' own routes.
     """
 
     aws: str
@@ -82,7 +82,7 @@ class Endpoints:
     listenbrainz: str | None = None
 
     def environment(self) -> dict[str, str]:
-        """The variables that lead the console and what it starts to this cloud."""
+        """Returns the variables that lead the console and what it starts to this cloud."""
         return self.environment_of_aws() | self._environment_of_spotify() | self._environment_of_listenbrainz()
 
     def _environment_of_spotify(self) -> dict[str, str]:
@@ -110,7 +110,7 @@ class Endpoints:
         }
 
     def environment_of_aws(self) -> dict[str, str]:
-        """The variables that lead AWS's own tools to this cloud, and name no Spotify."""
+        """Returns the variables that lead AWS's own tools to this cloud, and name no Spotify."""
         return {
             "AWS_ENDPOINT_URL": self.aws,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
@@ -134,7 +134,7 @@ class ProcessStatus:
 
 
 class _Record(BaseModel):
-    """What `cloud.json` keeps of a cloud that was started: its ports and its keys."""
+    """The content of `cloud.json`: the ports and keys of a cloud that was started."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -149,7 +149,7 @@ class _Record(BaseModel):
 
     @classmethod
     def drawn(cls, ports: Mapping[str, int]) -> Self:
-        """Of a new cloud, with keys that nobody knows."""
+        """Returns the record of a new cloud, with random keys."""
         return cls(
             aws_port=ports[_AWS],
             spotify_port=ports.get(_SPOTIFY),
@@ -268,7 +268,7 @@ class LocalCloud:
         """Where the cloud is; None when none was started, or it was stopped.
 
         Raises:
-            LocalCloudError: It was started and is not whole any more; says what has ended, and what to do.
+            LocalCloudError: It was started, but a part of it has ended; says which, and what to do.
         """
         if not self._record_path.exists():
             return None
@@ -288,7 +288,7 @@ class LocalCloud:
             return record.endpoints() if record else None
 
     def status(self) -> list[ProcessStatus]:
-        """The processes of the cloud that was started last; none after `stop`."""
+        """Returns the processes of the cloud that was started last; none after `stop`."""
         return list(self._statuses(self._record()))
 
     def _wanted(self) -> list[str]:
@@ -393,7 +393,7 @@ class LocalCloud:
         return Child(name, command, port, HEALTH_PATH, self._lock(name), self._log(name))
 
     def _child_environment(self, name: str, endpoints: Endpoints) -> dict[str, str]:
-        """What a child sees. Its keys go this way, for everybody may read the arguments of a process."""
+        """Returns a child's environment, with its keys: everybody can read the arguments of a process."""
         inherited = {name: self._environment[name] for name in _INHERITED if name in self._environment}
         loopback = f"{HOST},localhost"
         keys = {key: value for key, value in endpoints.environment().items() if key in _KEYS[name]}

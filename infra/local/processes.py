@@ -87,7 +87,7 @@ def _inheritable() -> list[int]:
 
 
 def _acquire(lock: IO[str], patience: float) -> bool:
-    """Whether the lock was free within so many seconds; then it is held until the file is closed."""
+    """Returns whether the lock was free within so many seconds; then it is held until the file is closed."""
 
     def takes() -> bool:
         try:
@@ -106,13 +106,13 @@ def _note(lock: IO[str], text: str) -> None:
 
 
 def number(lock: Path) -> int:
-    """The number of the child that was given this lock last, 0 if it is not known."""
+    """Returns the number of the child that was given this lock last, 0 if it is not known."""
     text = lock.read_text() if lock.exists() else ""
     return int(text) if text.isdecimal() else 0
 
 
 def is_alive(lock: Path) -> bool:
-    """Whether the child that was given this lock still lives."""
+    """Returns whether the child that was given this lock still lives."""
     try:
         with lock.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,7 +127,7 @@ def await_healthy(child: Child, pid: int, *, timeout: float) -> None:
     """Wait until the child answers HTTP requests.
 
     Args:
-        child: What was started.
+        child: The name of the process.
         pid: Its number.
         timeout: Seconds.
 
@@ -152,7 +152,7 @@ def await_healthy(child: Child, pid: int, *, timeout: float) -> None:
 
 
 def is_healthy(port: int, path: str) -> bool:
-    """Whether something on the port answers a request for the path with success."""
+    """Returns whether something on the port answers a request for the path with success."""
     connection = HTTPConnection(HOST, port, timeout=1)
     try:
         connection.request("GET", path)
@@ -172,13 +172,13 @@ def end_group(lock: Path, *, grace: float) -> bool:
         Whether it still lived.
 
     Raises:
-        LocalCloudError: It lives, but the lock does not tell its number.
+        LocalCloudError: It lives, but the lock does not contain its number.
     """
     if not is_alive(lock):
         return False
     pid = number(lock)
     if not pid:
-        raise LocalCloudError(f"A process holds {lock}, which does not tell its number: end it by hand.")
+        raise LocalCloudError(f"A process holds {lock}, which does not contain its number: end it by hand.")
     for signal_number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, grace)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal_number)
@@ -196,7 +196,7 @@ def _reap(pid: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
+    """Returns a free loopback port."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -204,7 +204,7 @@ def free_port() -> int:
 
 
 def require_free(port: int, advice: str) -> int:
-    """The port, if nobody listens on it.
+    """Returns the port, if it is free.
 
     Args:
         port: The one that is wanted.
@@ -228,12 +228,12 @@ def require_free(port: int, advice: str) -> int:
 def exclusive(
     path: Path, *, note: str = "", told: Callable[[str], None] | None = None, patience: float = 0
 ) -> Iterator[None]:
-    """Hold a lock on the file, after whoever has it now.
+    """Hold a lock on the file, after waiting for its current holder.
 
     Args:
         path: The file; it is made if it is not there.
-        note: Who holds the lock, for whoever waits for it.
-        told: Takes the note of whoever has it, before a wait for them that lasts longer.
+        note: Who holds the lock, for those who wait for it.
+        told: Receives the current holder's note before a longer wait.
         patience: How many seconds to wait without telling.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -247,7 +247,7 @@ def exclusive(
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, and at once, so that nobody ever reads half of it."""
+    """Write a file atomically that only its owner may read."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     new.touch(0o600, exist_ok=False)
@@ -256,5 +256,5 @@ def replace(path: Path, text: str) -> None:
 
 
 def tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log."""
+    """Returns the last lines of a log."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,4 +1,4 @@
-"""The pictures of the README, made from the real thing: `make assets` runs it after `make run` and `earworm report`."""
+"""Makes the README's pictures from real output: `make assets` runs it after `make run` and `earworm report`."""
 
 import shutil
 import sys
@@ -20,7 +20,7 @@ def main() -> None:
     """Photograph each page in headless Chromium, in light colours."""
     chromium = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if not chromium:
-        sys.exit(f"There is no browser: install one of {', '.join(_BROWSERS)}, on Debian with `apt install chromium`.")
+        sys.exit(f"No browser was found: install one of {', '.join(_BROWSERS)}, on Debian with `apt install chromium`.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for page, picture, (width, height), scale in _PICTURES:

@@ -1,6 +1,6 @@
-"""What a year costs on AWS, from assumptions that are written down, as the table in `infra/README.md`.
+"""Computes the cost of a year on AWS from stated assumptions, for the table in `infra/README.md`.
 
-`python -m infra.tools.cost` rewrites what stands between the two markers there. Prices are those of us-east-1 in US
+`python -m infra.tools.cost` rewrites the text between the two markers there. Prices are those of us-east-1 in US
 dollars, free tiers left out, as the price pages of the services had them in 2025: https://aws.amazon.com/lambda/pricing/,
 /s3/pricing/, /sqs/pricing/, /sns/pricing/, /cloudwatch/pricing/, /athena/pricing/, /glue/pricing/, /xray/pricing/,
 /secrets-manager/pricing/.
@@ -22,49 +22,49 @@ _DAYS = 365
 _MEGABYTES_IN_GIGABYTE = 1024.0
 
 _RAW_MEGABYTES = 0.6
-"""Of a snapshot with 50 entries and all that enriches them, as measured."""
+"""A snapshot with 50 entries and their enrichments, as measured."""
 _TABLES = of_kind("playlists")
 _TABLE_MEGABYTES = 0.01
-"""Of one table's file of such a snapshot, as measured."""
+"""One table's file of such a snapshot, as measured."""
 _EXTRACTOR_GIGABYTE_SECONDS = 1.0 * 20
-"""For a playlist: a gigabyte, and about 15 calls of Spotify and ReccoBeats with their pauses."""
+"""Per playlist: a gigabyte, and about 15 calls to Spotify and ReccoBeats with their pauses."""
 _TRANSFORMER_GIGABYTE_SECONDS = 1.0 * 5
-"""For a snapshot and table, a cold start each time."""
+"""Per snapshot and table, with a cold start each time."""
 _AUDIT_GIGABYTE_SECONDS = 1.0 * 5
-"""For a day, and as much again for each 50 snapshots of the eight days that it looks at."""
+"""Per day, and as much again for each 50 snapshots of the eight days that it audits."""
 _LOOKS_OF_THE_REPORT = 36
 _REPORT_GIGABYTE_SECONDS = 1.0 * (_LOOKS_OF_THE_REPORT * 2 + 2 * 60)
-"""For a week: 36 looks at the receipts, each a cold start, and two pages, each after a minute of queries."""
+"""Per week: 36 checks of the receipts, each a cold start, and two pages, each after a minute of queries."""
 _REPORTS_A_WEEK = 2
 _QUERIES_OF_A_REPORT = 6
 _LISTINGS_OF_A_LOOK = 10
 _UNDATED_SCANS = 4
-"""The history of the charts is asked for without dates: Athena lists every day that a table may have."""
+"""The query of the charts' history names no dates, so Athena lists every day that a table may have."""
 _DAYS_OF_A_TABLE = 30 * 12 * 31
-"""As partition projection counts them, years times months times days."""
+"""The days of partition projection: years times months times days."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
 _GETS_OF_AN_AUDIT = len(_TABLES)
-"""Of a snapshot: its receipts; all else is listed."""
+"""Per snapshot: its receipts; other objects are only listed."""
 _AUDITS_OF_A_SNAPSHOT = 8
 _LISTINGS_OF_AN_AUDIT = 20
 _POLLS_OF_A_QUEUE = 5 * 3 * 60 * 24 * _DAYS
-"""Lambda keeps five connections a queue, each of which asks again every 20 seconds.
+"""Lambda keeps five connections per queue, each of which polls every 20 seconds.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
 _KILOBYTES_OF_LOG = 15
-"""For a snapshot, over all services."""
+"""Per snapshot, over all services."""
 _OWN_METRICS = 30
 _HOURS_OF_A_METRIC = 2
-"""In which a weekly run publishes it; a metric is paid for by the hour."""
+"""Hours in which a weekly run publishes it; metrics are billed by the hour."""
 _QUERIES_A_WEEK = 50
 _CRAWLER_DPU_HOURS = 2 / 6
-"""Two units for ten minutes, the least that is billed for a crawl."""
+"""Two units for ten minutes, the minimum charge of a crawl."""
 
 
 def of_a_year(playlists: int) -> dict[str, float]:
-    """US dollars of the first year by what they are paid for, for playlists of 50 entries taken every week."""
+    """Returns the US dollars of the first year by item, for weekly playlists of 50 entries."""
     snapshots = playlists * _WEEKS
     transformed = snapshots * len(_TABLES)
     stored = (snapshots * _RAW_MEGABYTES + transformed * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
@@ -76,7 +76,7 @@ def of_a_year(playlists: int) -> dict[str, float]:
         + _WEEKS * _REPORT_GIGABYTE_SECONDS
     )
     queries = (_QUERIES_A_WEEK + _REPORTS_A_WEEK * _QUERIES_OF_A_REPORT) * _WEEKS
-    # A query reads one table as it is in the middle of the year.
+    # A query reads one table as of the middle of the year.
     read = max(10.0, snapshots / 2 * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
     reports = _LOOKS_OF_THE_REPORT * _LISTINGS_OF_A_LOOK + _REPORTS_A_WEEK * _UNDATED_SCANS * _DAYS_OF_A_TABLE
     listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * reports
@@ -99,13 +99,13 @@ def of_a_year(playlists: int) -> dict[str, float]:
 
 
 def alarms() -> int:
-    """How many alarms the templates have, but for those of what is optional."""
+    """Returns how many alarms the templates have, without optional services."""
     components = (PLATFORM, *(service for service in SERVICES if service not in OPTIONAL))
     return sum(template(component).read_text().count("Type: AWS::CloudWatch::Alarm\n") for component in components)
 
 
 def markdown(columns: Sequence[int] = _PLAYLISTS) -> str:
-    """The cost of a year as a table, a column for each number of playlists."""
+    """Returns the cost of a year as a table, a column for each number of playlists."""
     years: Sequence[Mapping[str, float]] = [of_a_year(playlists) for playlists in columns]
     head = " | ".join(f"{playlists} playlist{'s' if playlists > 1 else ''}" for playlists in columns)
     rows = [f"| {item} | " + " | ".join(f"{year[item]:.2f}" for year in years) + " |" for item in years[0]]
@@ -116,7 +116,7 @@ def markdown(columns: Sequence[int] = _PLAYLISTS) -> str:
 
 
 def with_cost(text: str) -> str:
-    """A text with the table between its markers."""
+    """Returns a text with the table between its markers."""
     return _MARKED.sub(lambda _: markdown(), text)
 
 

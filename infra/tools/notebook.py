@@ -1,4 +1,4 @@
-"""The guided tour in Jupyter, on the cloud that the console talks to: `make notebook` opens, `make assets` runs it."""
+"""Runs the guided tour in Jupyter, on the console's cloud: `make notebook` opens it, `make assets` executes it."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ EXECUTE: Final = (
     "--inplace",
     "--log-level=WARN",
     "--KernelManager.transport_encryption=auto",
-    # What differs from run to run, or from Python to Python, has no place among committed outputs.
+    # Metadata that differs between runs or Pythons is not committed.
     "--ExecutePreprocessor.record_timing=False",
     "--ClearMetadataPreprocessor.enabled=True",
     "--ClearMetadataPreprocessor.preserve_nb_metadata_mask={'kernelspec', ('language_info', 'name')}",
@@ -32,10 +32,10 @@ _WAYS: Final = {"open": ("lab",), "execute": EXECUTE}
 
 
 def main(way: Literal["open", "execute"], environment: Environment = "dev") -> None:
-    """Become Jupyter.
+    """Replace this process by Jupyter.
 
     Raises:
-        SystemExit: The environment leads to no cloud.
+        SystemExit: The environment names no cloud.
     """
     try:
         cloud = find_cloud(environment)

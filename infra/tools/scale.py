@@ -1,6 +1,6 @@
-"""What happens when many playlists are taken every day, from assumptions that are written down, for `infra/SCALE.md`.
+"""Computes the load of many playlists a day from stated assumptions, for `infra/SCALE.md`.
 
-`python -m infra.tools.scale` rewrites what stands between the two markers there. Quotas are those that the services
+`python -m infra.tools.scale` rewrites the text between the two markers there. Quotas are those that the services
 publish:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html,
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html,
@@ -28,9 +28,9 @@ _DAYS_OF_A_WEEK = 7
 _CALLS_OF_A_PLAYLIST = 15
 _CALL_BUDGET = 500
 _EXTRACTION_SECONDS = 20
-"""For a playlist of 50 entries: its calls of Spotify and ReccoBeats with their pauses."""
+"""Per playlist of 50 entries: its calls to Spotify and ReccoBeats with their pauses."""
 _TRANSFORMATION_SECONDS = 0.3
-"""For a snapshot and table, warm: hundredths of a second of processor, and nine calls of S3 one after the other."""
+"""Per snapshot and table, warm: hundredths of a second of CPU, and nine calls to S3 one after the other."""
 _READS_OF_A_TRANSFORMATION = 7
 _WRITES_OF_A_TRANSFORMATION = 2
 _AUDITED_DAYS = 8
@@ -40,16 +40,16 @@ _QUERIES_A_YEAR = 2_600
 _REQUESTS_OF_A_FILE = 3
 _DOLLARS_A_REQUEST = 0.4e-6
 _AUDIT_SECONDS = 5 / 50
-"""For a snapshot, as measured."""
+"""Per snapshot, as measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Snapshots that come in evenly over some seconds, and functions that turn them into a table.
+    """Snapshots that arrive evenly over some seconds, and functions that turn them into a table.
 
     Attributes:
-        snapshots: How many come.
-        window: Seconds over which they come.
+        snapshots: How many arrive.
+        window: Seconds over which they arrive.
         concurrency: How many functions of the table work at once.
         seconds_each: Seconds that a function takes for a snapshot.
     """
@@ -61,7 +61,7 @@ class Load:
 
     @property
     def work(self) -> float:
-        """Seconds that the functions need for all of it."""
+        """Seconds of function time in all."""
         return self.snapshots * self.seconds_each / self.concurrency
 
     @property
@@ -75,12 +75,12 @@ class Load:
         return max(0.0, self.work - self.window)
 
     def concurrency_for(self, oldest: float) -> float:
-        """How many functions it takes so that no message waits longer than so many seconds."""
+        """Returns the concurrency at which no message waits longer than some seconds."""
         return self.snapshots * self.seconds_each / (self.window + oldest)
 
 
 def markdown() -> str:
-    """The table of what so many playlists a day come to."""
+    """Returns the load of some numbers of playlists a day as a table."""
     columns = [_of_a_day(playlists) for playlists in _PLAYLISTS]
     head = " | ".join(f"{playlists:,}" for playlists in _PLAYLISTS)
     rows = [f"| {item} | " + " | ".join(f"{each[item]:,.{_digits(each[item])}f}" for each in columns) + " |"
@@ -119,7 +119,7 @@ def _of_a_day(playlists: int) -> dict[str, float]:
 
 
 def with_scale(text: str) -> str:
-    """A text with the table between its markers."""
+    """Returns a text with the table between its markers."""
     return _MARKED.sub(lambda _: markdown(), text)
 
 

@@ -1,4 +1,4 @@
-"""What follows from the contracts in templates and services.
+"""Generates templates and services from the contracts.
 
 `python -m infra.tools.templates` writes, for each table of the contracts, the service around its `transform.py`:
 `template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the tables of JSON lines into
@@ -33,11 +33,11 @@ lambda_handler = transformer(table=TABLES["{table}"], transform={table})
 '''
 _WATCHED: Final = "<WatchedColumn>"
 _Filling: TypeAlias = Mapping[str, Any]
-"""What stands for each name in angle brackets."""
+"""The value of each name in angle brackets."""
 
 
 def transformer(table: Table[Any]) -> str:
-    """The template of a table's service."""
+    """Returns the template of a table's service."""
     kind = kind_of(table)
     document = _yaml().load(_TRANSFORMER)
     document.ca.comment = None  # on the file that this is made from
@@ -55,12 +55,12 @@ def transformer(table: Table[Any]) -> str:
 
 
 def handler(table: Table[Any]) -> str:
-    """The handler of a table's service."""
+    """Returns the handler of a table's service."""
     return _HANDLER.format(table=table.name)
 
 
 def platform() -> str:
-    """The platform's template, with the columns of the tables of JSON lines as their contracts have them."""
+    """Returns the platform's template, with the columns of the tables of JSON lines from their contracts."""
     document = _yaml().load(template(PLATFORM))
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Glue::Table":
@@ -70,7 +70,7 @@ def platform() -> str:
 
 
 def generated() -> dict[Path, str]:
-    """Each file that is written from the contracts, with its text."""
+    """Yields each generated file with its text."""
     files = {template(PLATFORM): platform()}
     for table in TABLES.values():
         service = ROOT / "services" / table.name
@@ -83,7 +83,7 @@ def generated() -> dict[Path, str]:
 
 
 def _repeat(part: CommentedMap, table: Table[Any]) -> None:
-    """Puts an entry for each watched column in the place of one whose name asks for it."""
+    """Replaces an entry whose name asks for it by one for each watched column."""
     for name in [name for name in part if _WATCHED in name]:
         place, above = [*part].index(name), part.ca.items.get(name)
         pattern = part.pop(name)
@@ -152,7 +152,7 @@ def _yaml() -> YAML:
 
 
 def main() -> None:
-    """Write every file, where it is not as it should be."""
+    """Write every file that is out of date."""
     for path, text in generated().items():
         if not path.exists() or path.read_text() != text:
             path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The template of the views and named queries, written from `analytics/`.
+"""Generates the template of the views and named queries from `analytics/`.
 
 `python -m infra.tools.views` writes `analytics/template.yaml`, which is committed, so that it deploys as it is.
 
@@ -73,7 +73,7 @@ _GLUE_TYPES: Final[Mapping[str, str]] = {"varchar": "string", "integer": "int"}
 
 
 def text() -> str:
-    """The template."""
+    """Returns the template."""
     return _HEAD + "\n".join([*map(_view, views()), *map(_query, queries().values())]) + "\n" + _TAIL
 
 

@@ -4,12 +4,12 @@ from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Album as SpotifyAlbum
-from contracts.spotify import artist_columns, completed, field_of, first_day, largest_image, link
+from contracts.spotify import artist_columns, field_of, first_day, largest_image, link, merge_with_full
 from contracts.tables.albums import Album
 
 
 def albums(snapshot: Snapshot) -> Candidates[Album]:
-    """Each distinct album of the snapshot, in the order of their first tracks."""
+    """Yields each distinct album of the snapshot, in the order of their first tracks."""
     first: dict[str, tuple[str, SpotifyAlbum]] = {}
     tracks: Counter[str] = Counter()
     for entry in snapshot.entries:
@@ -30,7 +30,7 @@ def albums(snapshot: Snapshot) -> Candidates[Album]:
             first[album.id] = f"{entry.track_location}.album", album
         tracks[album.id] += 1
     for album_id, (location, album) in first.items():
-        full = completed(album, snapshot.albums.get(album_id))
+        full = merge_with_full(album, snapshot.albums.get(album_id))
         yield Candidate(location, _album(snapshot, album_id, full, tracks[album_id]))
 
 

@@ -5,12 +5,12 @@ from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
 from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Artist as SpotifyArtist
-from contracts.spotify import completed, credits_of, field_of, largest_image, link
+from contracts.spotify import credits_of, field_of, largest_image, link, merge_with_full
 from contracts.tables.artists import Artist
 
 
 def artists(snapshot: Snapshot) -> Candidates[Artist]:
-    """Each distinct artist of the snapshot, in the order of their first credits.
+    """Yields each distinct artist of the snapshot, in the order of their first credits.
 
     Every credit is a candidate, and so is every entry without one.
     """
@@ -44,7 +44,7 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
 
 @dataclass(frozen=True, slots=True)
 class _Credits:
-    """The credits of an artist: location and artist of the first, the positions of all."""
+    """The credits of an artist: location and artist of the first, positions of all."""
 
     location: str
     artist: SpotifyArtist
@@ -52,7 +52,7 @@ class _Credits:
 
 
 def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
-    artist = completed(credits_.artist, snapshot.artists.get(artist_id))
+    artist = merge_with_full(credits_.artist, snapshot.artists.get(artist_id))
     genres, genres_as_of = snapshot.genres_of(artist)
     return {
         **snapshot.origin,

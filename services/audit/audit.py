@@ -1,4 +1,4 @@
-"""An audit: what the lake holds of some days, compared and told."""
+"""The audit: compares what the lake holds for some days and reports the gaps."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,14 +18,14 @@ from shared.invocation import read
 from shared.observability import count, gauge, instrument, log
 
 MOST_LISTED: Final = 1000
-"""Gaps that an answer lists, which may have 6 MB at most."""
+"""The most gaps in an answer, which is limited to 6 MB."""
 
 
 Handler: TypeAlias = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def auditor() -> Handler:
-    """The Lambda handler that compares raw snapshots with receipts, Parquet files, quarantine and the catalog.
+    """Returns the Lambda handler that compares raw snapshots with receipts, Parquet files, quarantine and the catalog.
 
     Settings are read and clients made when the handler is, at cold start. The handler takes an `AuditRequest` and
     returns an `AuditReport`; it raises PermanentError for an event that it cannot read.
@@ -41,15 +41,15 @@ def auditor() -> Handler:
     ssm = boto3.client("ssm")
 
     def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-        asked = read(AuditRequest, event)
+        request = read(AuditRequest, event)
         began = datetime.now(UTC)
-        first, last = asked.days(began.date())
-        grace = settings.grace_minutes if asked.grace_minutes is None else asked.grace_minutes
+        first, last = request.days(began.date())
+        grace = settings.grace_minutes if request.grace_minutes is None else request.grace_minutes
         tables = deployed_tables(ssm, settings.earworm_env)
         holdings = inventory.take(first, last)
         findings = compare(holdings, tables, settled_before=began - timedelta(minutes=grace))
         gaps = list(findings.gaps)
-        if asked.catalog:
+        if request.catalog:
             declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
             gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)
         for gap in gaps[:MOST_LISTED]:

@@ -1,4 +1,4 @@
-"""What the lake holds against what it should hold: pure, over what was found."""
+"""Compares what the lake holds with what it should hold: pure functions over an inventory."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +31,9 @@ class FoundReceipt:
     """A receipt.
 
     Attributes:
-        made_from: The raw version that its metadata name, None if they name none.
-        run_id: The run that they name, likewise.
-        is_intact: Whether its bytes have the SHA-256 that they name.
+        made_from: The raw version in its metadata; None if there is none.
+        run_id: The run in its metadata, likewise.
+        is_intact: Whether its bytes have the SHA-256 in its metadata.
         content: None if it cannot be read.
     """
 
@@ -45,7 +45,7 @@ class FoundReceipt:
 
 @dataclass(frozen=True, slots=True)
 class FoundObject:
-    """A Parquet file or the object of a quarantine, as a listing tells of it."""
+    """A Parquet file or the object of a quarantine, as listed."""
 
     etag: str
     bytes: int
@@ -56,7 +56,7 @@ class FoundObject:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What was found of some days.
+    """The inventory of some days.
 
     Attributes:
         quarantine: The rejected rows.
@@ -74,7 +74,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A table as the catalog has it; columns and partition keys are types by name."""
+    """A table of the catalog; columns and partition keys are types by name."""
 
     location: str
     columns: Mapping[str, str]
@@ -87,7 +87,7 @@ class Findings:
 
     Attributes:
         checked: Snapshots that were compared.
-        fresh: Snapshots that may still be on their way, and were not.
+        fresh: Snapshots that may still be in flight, and were not compared.
     """
 
     checked: int
@@ -96,12 +96,12 @@ class Findings:
 
 
 def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: datetime) -> Findings:
-    """Finds whatever is missing, stale, altered, does not add up, or belongs to nothing.
+    """Finds whatever is missing, stale, altered, inconsistent or orphaned.
 
     Args:
         holdings: What the lake holds.
         tables: The tables that every snapshot of their kind should be in.
-        settled_before: Raw objects that were written later may still be on their way.
+        settled_before: Raw objects that were written later may still be in flight.
     """
     settled = {key: raw for key, raw in holdings.raws.items() if raw.last_modified < settled_before}
     gaps = [
@@ -123,11 +123,11 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
 
 
 def compare_catalog(found: Mapping[str, FoundTable], tables: Sequence[Table[Any]], bucket: str) -> list[Gap]:
-    """Finds the tables that the catalog lacks or has otherwise than their contracts.
+    """Finds the tables that are missing from the catalog or differ from their contracts.
 
     Args:
         found: The tables of the catalog by name.
-        tables: Those that should be there.
+        tables: The expected tables.
         bucket: The lake.
     """
     return [
@@ -139,10 +139,10 @@ def compare_catalog(found: Mapping[str, FoundTable], tables: Sequence[Table[Any]
 
 def _faults_of_table(table: Table[Any], found: FoundTable | None, location: str) -> Iterator[str]:
     if found is None:
-        yield "the catalog has no such table"
+        yield "the table is missing from the catalog"
         return
     if found.location.rstrip("/") != location.rstrip("/"):
-        yield f"the catalog places it at {_REPR.repr(found.location)}, not at {location}"
+        yield f"the catalog locates it at {_REPR.repr(found.location)}, not at {location}"
     declared = {column.name: column.glue_type for column in columns(table.row)}
     for kind, of_the_catalog, of_the_contract in (
         ("column", found.columns, declared),
@@ -151,7 +151,7 @@ def _faults_of_table(table: Table[Any], found: FoundTable | None, location: str)
         for name in sorted({*of_the_catalog, *of_the_contract}):
             is_, should_be = of_the_catalog.get(name), of_the_contract.get(name)
             if is_ != should_be:
-                yield f"the catalog's {kind} {_REPR.repr(name)} is {is_ or 'missing'}, not {should_be or 'there'}"
+                yield f"the catalog's {kind} {_REPR.repr(name)} is {is_ or 'missing'}, not {should_be or 'absent'}"
 
 
 def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
@@ -163,9 +163,9 @@ def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
     elif (content := receipt.content) is None:
         yield "receipt cannot be read"
     elif content["parquet_etag"] is None:
-        yield "receipt does not name the ETags of what it commits, as those of old"
+        yield "receipt from an older version, without the ETags of what it commits"
     elif not receipt.is_intact:
-        yield "receipt altered: its bytes have another SHA-256 than its metadata say"
+        yield "receipt altered: its bytes do not have the SHA-256 in its metadata"
     elif contradictions := list(_contradictions(place, receipt.run_id, content, raw)):
         yield f"receipt contradicts its key: {'; '.join(contradictions)}"
     else:
@@ -179,7 +179,7 @@ def _faults(place: Place, raw: FoundRaw, holdings: Holdings) -> Iterator[str]:
 
 
 def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: FoundRaw) -> Iterator[str]:
-    """Where a receipt names something else than its own key, its metadata or the raw object do."""
+    """Yields each column of a receipt that differs from its key, its metadata or the raw object."""
     key = place.key
     expected: Mapping[str, str | None] = {
         "table_name": place.table,
@@ -193,50 +193,48 @@ def _contradictions(place: Place, run_id: str | None, receipt: Receipt, raw: Fou
         "quarantine_key": key.quarantine(place.table) if receipt["quarantine_etag"] else None,
         "refused_values_key": key.quarantined_values(place.table) if receipt["refused_values_etag"] else None,
     }
-    told: Mapping[str, Any] = {**receipt}
+    named: Mapping[str, Any] = {**receipt}
     for column, value in expected.items():
-        if told[column] != value:
-            yield f"{column} is {_REPR.repr(told[column])}, not {_REPR.repr(value)}"
+        if named[column] != value:
+            yield f"{column} is {_REPR.repr(named[column])}, not {_REPR.repr(value)}"
 
 
 def _sums(receipt: Receipt) -> Iterator[str]:
-    told: Mapping[str, Any] = {**receipt}
-    entries, rows, rejected, skipped = (told[name] for name in ("entries", "rows", "rejected", "skipped_entries"))
+    values: Mapping[str, Any] = {**receipt}
+    entries, rows, rejected, skipped = (values[name] for name in ("entries", "rows", "rejected", "skipped_entries"))
     if entries != rows + rejected + skipped:
-        yield (
-            f"receipt does not add up: {entries} entries are not {rows} rows + {rejected} rejected + {skipped} skipped"
-        )
+        yield (f"receipt does not add up: {entries} entries, but {rows} rows + {rejected} rejected + {skipped} skipped")
     try:
         by_rule = sum(json.loads(receipt["skipped"]).values())
     except (ValueError, TypeError, AttributeError):
         by_rule = None
     if by_rule != skipped:
-        yield f"receipt does not add up: {_REPR.repr(receipt['skipped'])} are not {skipped} skipped"
+        yield f"receipt does not add up: {skipped} skipped, but by rule {_REPR.repr(receipt['skipped'])}"
     for what, kept, prefix in (
         ("rejected", rejected, "quarantine"),
-        ("refused values", told["refused_values"] or 0, "refused_values"),
+        ("refused values", values["refused_values"] or 0, "refused_values"),
     ):
-        quarantine = [told[f"{prefix}_{name}"] for name in ("key", "etag", "bytes")]
+        quarantine = [values[f"{prefix}_{name}"] for name in ("key", "etag", "bytes")]
         if any((each is not None) != (kept > 0) for each in quarantine):
             yield f"receipt does not add up: {kept} {what}, in quarantine {_REPR.repr(quarantine)}"
 
 
 def _other_contents(name: str, found: FoundObject | None, receipt: Receipt, prefix: str) -> Iterator[str]:
-    told: Mapping[str, Any] = {**receipt}
-    etag, size = told[f"{prefix}_etag"], told[f"{prefix}_bytes"]
+    values: Mapping[str, Any] = {**receipt}
+    etag, size = values[f"{prefix}_etag"], values[f"{prefix}_bytes"]
     committed = FoundObject(etag, size) if etag is not None else None
     if found == committed:
         return
     if found is None:
         yield f"{name} missing"
     elif committed is None:
-        yield f"{name} that its receipt does not know ({found})"
+        yield f"{name} is not in its receipt ({found})"
     else:
-        yield f"{name} is another than its receipt says: {found}, not {committed}"
+        yield f"{name} differs from its receipt: {found}, not {committed}"
 
 
 def _named(version: str | None) -> str:
-    return _REPR.repr(version) if version else "it does not say which"
+    return _REPR.repr(version) if version else "unknown"
 
 
 def _gap(place: Place | None, what: str, mended_by: Mending) -> Gap:

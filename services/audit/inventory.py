@@ -1,7 +1,7 @@
-"""What the lake holds of some days, by as few calls as tell it.
+"""Takes the inventory of the lake for some days, in as few calls as possible.
 
-Receipts are read; raw objects, Parquet files and quarantines are only listed, for a listing tells of each what the
-receipt names it by. No byte of a Parquet file is parsed here: a reader that a damaged one ends would end the audit.
+Receipts are read; raw objects, Parquet files and quarantines are only listed, as a listing has the ETag and size that
+the receipt names. No Parquet file is parsed: a damaged one can crash its reader, and with it the audit.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,12 +35,12 @@ CONCURRENCY = 16
 
 
 class Inventory:
-    """Finds out what a bucket holds.
+    """Takes the inventory of a bucket.
 
     Args:
         s3: A client that may be used by `CONCURRENCY` threads at once.
         bucket: The lake.
-        tables: The tables whose Parquet files are looked for.
+        tables: The tables whose Parquet files are listed.
     """
 
     def __init__(self, s3: "S3Client", bucket: str, tables: Sequence[str]) -> None:
@@ -49,10 +49,10 @@ class Inventory:
         self._tables = tables
 
     def take(self, first: date, last: date) -> Holdings:
-        """What the bucket holds of some days, the first and the last among them.
+        """Takes the inventory of some days, the first and the last included.
 
-        Raw objects are listed after all else: one that changes while outputs are read is then young, and is not
-        compared with outputs of its predecessor.
+        Raw objects are listed last: one that changes while outputs are read is then fresh, and is not compared with
+        outputs of its predecessor.
         """
         days = _Days(first, last)
         strays: list[str] = []
@@ -64,7 +64,7 @@ class Inventory:
         return Holdings(self._raws(days, strays), receipts, parquet, quarantine, quarantined_values, strays)
 
     def newest_day(self, today: date) -> date | None:
-        """The newest day, today at the latest, that has a raw object of a playlist; None if no day has."""
+        """Returns the newest day up to today with a raw object of a playlist; None if there is none."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=PLAYLISTS.prefix("raw"), Delimiter="/"
         )
@@ -76,7 +76,7 @@ class Inventory:
         return self._places((kind.prefix(area) for kind in KINDS.values()), days, strays)
 
     def _places(self, prefixes: Iterable[str], days: "_Days", strays: list[str]) -> dict[Place, FoundObject]:
-        """The outputs below prefixes by where they belong; adds what belongs nowhere to the strays."""
+        """Returns the outputs below prefixes by table and snapshot; adds other keys to the strays."""
         found: dict[Place, FoundObject] = {}
         for month in (f"{prefix}{partition_of_month(first)}" for prefix in prefixes for first in days.months()):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=month):
@@ -112,22 +112,22 @@ class Inventory:
             return {place: found for place, found in read if found is not None}
 
     def _receipt(self, key: str) -> FoundReceipt | None:
-        """The receipt at a key; None if it was removed meanwhile."""
+        """Returns the receipt at a key; None if it has been removed since."""
         try:
             got = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
             return None
-        told, body = got["Metadata"], got["Body"].read()
+        metadata, body = got["Metadata"], got["Body"].read()
         try:
             content = read_receipt(body)
         except ValueError:
             content = None
-        is_intact = told.get(CONTENT_SHA256) == sha256(body).hexdigest()
-        return FoundReceipt(told.get("raw-version"), told.get("run-id"), is_intact, content)
+        is_intact = metadata.get(CONTENT_SHA256) == sha256(body).hexdigest()
+        return FoundReceipt(metadata.get("raw-version"), metadata.get("run-id"), is_intact, content)
 
 
 def catalog(glue: "GlueClient", database: str) -> dict[str, FoundTable]:
-    """The tables of a database of the catalog; none if there is no such database."""
+    """Returns the tables of a database of the catalog; none if it does not exist."""
     try:
         pages = list(glue.get_paginator("get_tables").paginate(DatabaseName=database))
     except glue.exceptions.EntityNotFoundException:
@@ -152,7 +152,7 @@ class _Days:
         return self.first <= day <= self.last
 
     def months(self) -> Iterator[date]:
-        """The first day of every month that has one of the days."""
+        """Yields the first day of every month that has one of the days."""
         for month in range(self.first.year * 12 + self.first.month - 1, self.last.year * 12 + self.last.month):
             yield date(month // 12, month % 12 + 1, 1)
 

@@ -6,7 +6,7 @@ from shared.settings import Settings
 
 
 class AuditSettings(Settings):
-    """What the audit needs to know.
+    """The settings of the audit.
 
     Attributes:
         earworm_env: The environment, `dev` or `prod`.

@@ -1,4 +1,4 @@
-"""What Spotify gives to this application: no document tells, so the first call of each kind finds out.
+"""Finds out what Spotify grants this application: it is not documented, so the first call of each kind tells.
 
 Source: https://developer.spotify.com/documentation/web-api/concepts/quota-modes
 """
@@ -18,7 +18,7 @@ _LASTING: Final = frozenset({requests.codes.forbidden, requests.codes.not_found,
 
 
 class Capabilities:
-    """What was found in a run. What was refused once is not asked for again in that run."""
+    """The capabilities found in a run. A refused one is not requested again in that run."""
 
     def __init__(self) -> None:
         self._refusals: dict[Capability, RefusedError] = {}
@@ -26,20 +26,20 @@ class Capabilities:
 
     @property
     def findings(self) -> dict[str, str]:
-        """Each capability that was tried: `ok`, or how it was refused, such as `refused:403`."""
+        """The finding for each capability that was tried: `ok`, or a refusal such as `refused:403`."""
         findings: dict[str, str] = dict.fromkeys(sorted(self._given), "ok")
         return findings | {name: refusal.finding for name, refusal in sorted(self._refusals.items())}
 
     def refused(self, capability: Capability) -> RefusedError | None:
-        """How Spotify refused it, if it did."""
+        """Returns Spotify's refusal of a capability, if any."""
         return self._refusals.get(capability)
 
     def use(self, capability: Capability, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Makes a request that needs a capability.
 
         Raises:
-            RefusedError: Spotify refuses, or did so before, and then nothing is asked.
-            WebError: As the request does.
+            RefusedError: Spotify refuses, or did so before; then no request is made.
+            WebError: The request raised it.
         """
         if refusal := self._refusals.get(capability):
             raise refusal.with_traceback(None)
@@ -52,11 +52,11 @@ class Capabilities:
         return answer
 
     def refuse(self, capability: Capability, refusal: RefusedError) -> None:
-        """Remembers a refusal, unless it is one of the request alone."""
+        """Remembers a refusal, unless it concerns the request alone."""
         if is_lasting(refusal):
             self._refusals[capability] = refusal
 
 
 def is_lasting(refusal: RefusedError) -> bool:
-    """Whether the application is refused, rather than a malformed request."""
+    """Returns whether the application is refused, rather than a malformed request."""
     return refusal.status in _LASTING

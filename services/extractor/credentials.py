@@ -1,4 +1,4 @@
-"""What Spotify knows the application by, and where it is kept."""
+"""The application's credentials at Spotify, and where they are stored."""
 
 import logging
 import os
@@ -24,10 +24,10 @@ class Credentials(BaseModel):
     """The application's id and secret, and a user's consent where there is one.
 
     Attributes:
-        client_id: As the application's page at https://developer.spotify.com/dashboard tells it.
+        client_id: From the application's page at https://developer.spotify.com/dashboard.
         client_secret: Likewise.
-        refresh_token: What a user's consent gave. Playlists that only their owner may read need it.
-        consented_at: When that was: a refresh token ends six months after consent, however often it is used
+        refresh_token: From a user's consent. Playlists that only their owner may read need it.
+        consented_at: When the user consented: a refresh token ends six months later, however often it is used
             (https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration).
     """
 
@@ -46,10 +46,10 @@ class Credentials(BaseModel):
 
 
 def plain_credentials(environment: Mapping[str, str] = os.environ) -> Credentials | None:
-    """The credentials that plain variables hold, named as the fields after `SPOTIPY_`; None where none of them is set.
+    """Returns the credentials in plain variables, named as the fields after `SPOTIPY_`; None if none is set.
 
     Raises:
-        SettingsError: They are not whole; never tells a value.
+        SettingsError: They are incomplete; never contains a value.
     """
     given = {name: environment.get(f"SPOTIPY_{name.upper()}") or None for name in Credentials.model_fields}
     if not any(given.values()):
@@ -61,10 +61,10 @@ def plain_credentials(environment: Mapping[str, str] = os.environ) -> Credential
 
 
 def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credentials:
-    """The credentials that a secret in Secrets Manager holds.
+    """Returns the credentials in a secret of Secrets Manager.
 
     Raises:
-        SettingsError: There is no such secret, or it holds something else; never tells what.
+        SettingsError: There is no such secret, or its content is invalid; never contains a value.
     """
     keep_secrets_out_of_logs()
     try:
@@ -72,24 +72,24 @@ def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credential
     except secrets.exceptions.ResourceNotFoundException:
         raise SettingsError(
             f"Secrets Manager has no secret {name!r}: create it as JSON with client_id and client_secret, "
-            "or let SPOTIFY_SECRET_NAME name another one"
+            "or set SPOTIFY_SECRET_NAME to another one"
         ) from None
     try:
         return Credentials.model_validate_json(secret.get("SecretString", ""))
     except ValidationError as fault:
         raise SettingsError(
-            f"the secret {name!r} in Secrets Manager is no JSON object with client_id and client_secret: "
+            f"the secret {name!r} in Secrets Manager is not a JSON object with client_id and client_secret: "
             f"{sentence_of(fault)}"
         ) from None
 
 
 def keep_secrets_out_of_logs() -> None:
-    """Lets no library log below INFO that would log secrets, tokens or authorisation headers there."""
+    """Keeps libraries from logging below INFO, where they log secrets, tokens or authorization headers."""
     for name in ("boto3", "botocore", "spotipy", "urllib3"):
         log = logging.getLogger(name)
         log.setLevel(max(logging.INFO, log.getEffectiveLevel()))
 
 
 def days_since_consent(credentials: Credentials, now: datetime) -> int | None:
-    """Full days since the user's consent, None without one; from 150 on it is time for a new one."""
+    """Returns the full days since the user's consent, None without one; it should be renewed from 150 on."""
     return None if credentials.consented_at is None else (now - credentials.consented_at).days

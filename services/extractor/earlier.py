@@ -1,7 +1,7 @@
-"""Artists as an earlier snapshot of the same playlist has them, each with the day that it was told on.
+"""Reads the artists of a playlist's earlier snapshot, each with the day of its data.
 
-Genres last; popularity and followers do not. So what is taken from an earlier day stays apart from what was told on the
-day of the snapshot, and tables take nothing from it but genres.
+Genres rarely change; popularity and followers do. So artists of an earlier day are kept apart from those of the
+snapshot's day, and tables use only their genres.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,15 +22,15 @@ from shared.observability import log
 from shared.web import JsonObject
 
 MONTH: Final = timedelta(days=31)
-"""How long an artist is not asked for again, and how old the snapshot may be that knows it."""
+"""How long an artist is not requested again, and how old the earlier snapshot may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierArtist:
-    """An artist as Spotify told it on an earlier day.
+    """An artist as Spotify described it on an earlier day.
 
     Attributes:
-        is_due: Whether that was so long ago that it should be asked for again.
+        is_due: Whether that was so long ago that it should be requested again.
     """
 
     as_of: date
@@ -50,9 +50,9 @@ class EarlierBlock(TypedDict):
 
 
 def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists]:
-    """What finds the artists of the playlist's last snapshot, once they are needed.
+    """Returns a function that reads the artists of the playlist's last snapshot on first use.
 
-    It finds none where there is no such snapshot or it cannot be read: neither is worth the playlist.
+    It finds none if there is no such snapshot or it cannot be read: neither may fail the playlist.
     """
 
     @cache
@@ -68,7 +68,7 @@ def earlier_artists(lake: Lake, key: SnapshotKey) -> Callable[[], EarlierArtists
 
 
 def as_blocks(artists: Iterable[EarlierArtist]) -> list[EarlierBlock]:
-    """Artists by their days, the latest first."""
+    """Groups artists by day, the latest first."""
     by_day = groupby(sorted(artists, key=_day, reverse=True), _day)
     return [{"as_of": day.isoformat(), "items": [each.artist for each in of_the_day]} for day, of_the_day in by_day]
 
@@ -87,7 +87,7 @@ class _Block(Struct):
 
 
 class _Snapshot(Struct):
-    """As much of a raw snapshot as holds its artists; nothing is made of the rest."""
+    """The part of a raw snapshot with its artists; the rest is not decoded."""
 
     snapshot: _Envelope | None = None
     artists: list[Any] | None = None

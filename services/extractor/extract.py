@@ -46,7 +46,7 @@ from shared.web import QuotaError, WebError, WebSession, fetcher, retrying
 RESERVE_SECONDS: Final = 45.0
 """Kept from the function's time, for a call that began in time, the write after it and the deferral of the rest."""
 
-_IN_TIME: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+_FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -86,7 +86,7 @@ def extractor() -> Handler:
         )
     logging.disable(logging.DEBUG)  # at which libraries tell tokens, and what Secrets Manager answers
     instrument("botocore", "requests")
-    lake = Lake(boto3.client("s3", config=_IN_TIME), settings.s3_bucket)
+    lake = Lake(boto3.client("s3", config=_FAIL_FAST), settings.s3_bucket)
     tokens = MemoryCacheHandler()
 
     @cache
@@ -94,7 +94,7 @@ def extractor() -> Handler:
         if plain:
             return plain
         assert settings.spotify_secret_name
-        return stored_credentials(boto3.client("secretsmanager", config=_IN_TIME), settings.spotify_secret_name)
+        return stored_credentials(boto3.client("secretsmanager", config=_FAIL_FAST), settings.spotify_secret_name)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         asked = read(ExtractionRequest, event)
@@ -127,7 +127,7 @@ def extractor() -> Handler:
             providers=providers,
             lake=lake,
             deferrals=SchedulerDeferrals(
-                cache(lambda: boto3.client("scheduler", config=_IN_TIME)),
+                cache(lambda: boto3.client("scheduler", config=_FAIL_FAST)),
                 name_prefix=settings.deferred_schedules,
                 function_arn=context.invoked_function_arn,
                 role_arn=settings.scheduler_role_arn,

@@ -1,4 +1,4 @@
-"""A playlist with all of its entries, in the generation of the Web API that it came in."""
+"""Reads a playlist with all its entries, in either generation of the Web API."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,36 +17,36 @@ from shared.web import JsonObject, NotFoundError, QuotaError, RefusedError, WebE
 _READINGS: Final = 3
 
 _MOST_ENTRIES: Final = 10_000
-"""Spotify lets no playlist hold more: beyond, a count without entries is not believed."""
+"""The most entries that Spotify allows in a playlist: a larger count without entries is not trusted."""
 
 _ENTRIES_THAT_PAY_A_CALL: Final = 10
 """A call fetches 50 entries or artists, 20 albums or 100 features: ten distinct tracks cost one call in all."""
 
 _MAY_BE_OWNED: Final = (
-    "Own the list, authorise its owner or a collaborator with `earworm authorize`, or apply for extended quota at "
+    "Own the list, authorize its owner or a collaborator with `earworm authorize`, or apply for extended quota at "
     "https://developer.spotify.com/documentation/web-api/concepts/quota-modes"
 )
 _IS_NOT_FOUND: Final = (
     "Check the id. If it is right, the list is private or Spotify's own (37i9...), which only applications with "
-    "extended quota of before 27 November 2024 may read: take a copy of it in its place"
+    "extended quota from before 27 November 2024 may read: use a copy of it instead"
 )
-_MEND_IT: Final = "Mend what the fault names: no repetition will"
+_MEND_IT: Final = "Correct what the error names: running again will not help"
 RUN_AGAIN: Final = "Run again later"
 
 
 @dataclass(frozen=True, slots=True)
 class CompletePlaylist:
-    """What could be read of a playlist.
+    """A playlist as far as it could be read.
 
     Attributes:
         document: The playlist as Spotify sent it, with the entries of all pages in place of the first page's.
-            The other fields of the page (`next`, `offset`, `limit`) stay as they came with the first one.
-        entries: Those entries. Where a page was shorter than asked, nulls keep the places of the pages after it.
-        finding: What became of the entries, for the snapshot's `capabilities`: `ok`, `absent`, `moved` if the playlist
-            was edited in each reading, `unchecked` if that could not be told, or a fault's finding.
-        fault: What ended the reading before Spotify's `total` was reached, if it was a fault.
+            The other fields of the page (`next`, `offset`, `limit`) are those of the first one.
+        entries: Those entries. If a page was shorter than requested, nulls keep the positions of the entries after it.
+        finding: The outcome for the entries, for the snapshot's `capabilities`: `ok`, `absent`, `moved` if the playlist
+            was edited during each reading, `unchecked` if that is unknown, or a fault's finding.
+        fault: The fault that ended the reading before Spotify's `total` was reached, if any.
         gaps: How many of the entries are such nulls.
-        missing: How many entries fewer came than Spotify counts.
+        missing: How many entries that Spotify counts were not received.
     """
 
     document: JsonObject
@@ -59,32 +59,33 @@ class CompletePlaylist:
 
     @property
     def came(self) -> int:
-        """How many entries came, those included whose track Spotify no longer has."""
+        """How many entries were received, including those whose track Spotify no longer has."""
         return len(self.entries) - self.gaps
 
     @property
     def sentence(self) -> str | None:
-        """What is missing and what to do, unless nothing is."""
+        """What is missing and what to do; None if nothing is."""
         match self.outcome:
             case "ok" if self.finding == "moved":
                 return (
-                    "The playlist was edited each time that it was read: an entry may be there twice or not at all. "
-                    f"{RUN_AGAIN}"
+                    f"The playlist was edited during each reading: an entry may be duplicated or missing. {RUN_AGAIN}"
                 )
             case "ok":
                 return None
             case "partial":
                 of = f" of {self.came + self.missing:,}" if self.missing else ""
-                cause = self.fault or "Spotify's pages hold fewer than it counts"
-                return f"{self.came:,}{of} entries came: {cause}. {_advice(self.fault) if self.fault else RUN_AGAIN}"
+                cause = self.fault or "Spotify's pages contain fewer than it counts"
+                return (
+                    f"{self.came:,}{of} entries received: {cause}. {_advice(self.fault) if self.fault else RUN_AGAIN}"
+                )
             case "metadata_only":
                 cause = f" ({self.fault})" if self.fault else ""
                 advice = _advice(self.fault) if self.fault else _MAY_BE_OWNED
-                return f"Spotify gave the playlist without its entries{cause}. {advice}"
+                return f"Spotify returned the playlist without its entries{cause}. {advice}"
 
 
 def outcome_of(fault: Exception) -> tuple[NotStored, str]:
-    """What a playlist without a snapshot has come to, and a sentence that says why and what to do."""
+    """Returns the outcome of a playlist without a snapshot, and a sentence that says why and what to do."""
     outcome: NotStored
     match fault:
         case QuotaError():
@@ -99,7 +100,7 @@ def outcome_of(fault: Exception) -> tuple[NotStored, str]:
 
 
 def _advice(fault: Exception) -> str:
-    """What to do about a fault of a playlist that is there."""
+    """Says what to do about a fault with a playlist that exists."""
     match fault:
         case RefusedError() if is_lasting(fault):
             return _MAY_BE_OWNED
@@ -108,24 +109,24 @@ def _advice(fault: Exception) -> str:
         case WebError():
             return RUN_AGAIN
         case _:
-            return f"{RUN_AGAIN}, unless the fault names what to mend"
+            return f"{RUN_AGAIN}, unless the error names what to correct"
 
 
 def read_playlist(spotify: SpotifyClient, playlist_id: str) -> CompletePlaylist:
-    """Reads a playlist and the pages that its document does not hold yet.
+    """Reads a playlist and the pages beyond the first.
 
-    Pages are asked for by offset, for `next` may name a route or a host that the application cannot use. If a playlist
-    has another `snapshot_id` after its pages were read than before, it may have been edited between them, and is read
-    again, at most twice, unless the same entries come again.
+    Pages are requested by offset, as `next` may name a route or a host that the application cannot use. If
+    `snapshot_id` changed while the pages were read, the playlist may have been edited between them, and is read again,
+    at most twice, unless the same entries are received again.
 
-    The run may make a call more for every ten entries that Spotify counts, so that a long list is read to its end.
+    The run may make one more call for every ten entries that Spotify counts, so that a long list is read to its end.
 
-    A document of both generations at once holds the entries twice: `items` is completed, and `tracks` is kept only if
-    it is complete by itself, so that no reader takes a first page for the whole.
+    A document of both generations holds the entries twice: `items` is completed, and `tracks` is kept only if it is
+    complete by itself, so that no reader mistakes a first page for all entries.
 
     Raises:
         QuotaError: The run is over, and the playlist was not read to its end.
-        WebError: The playlist itself cannot be read. Another fault while paging costs no entry that was read before.
+        WebError: The playlist itself cannot be read. A later fault while paging keeps the entries already read.
     """
     with step("probe"):
         document = spotify.playlist(playlist_id)
@@ -175,31 +176,31 @@ def _read(spotify: SpotifyClient, playlist_id: str, document: JsonObject) -> Com
 
 
 class _Contents:
-    """The entries of a playlist, page after page.
+    """The entries of a playlist, page by page.
 
-    A page takes the places from its offset on that were asked for. If fewer entries come, the next page is asked for
-    behind those places: the entries after the ones that came stand there, and would come twice.
+    A page covers the positions that were requested. If it returns fewer entries, the next page is still requested after
+    those positions: an earlier offset would return entries twice.
 
     Attributes:
-        entries: What came, with null in the places before other entries that nothing came for.
-        gaps: How many places these are.
+        entries: The entries received, with null at missing positions before others.
+        gaps: The number of these nulls.
     """
 
     def __init__(self, first: JsonObject) -> None:
         self.entries: list[Any] = list(listed(first) or ())
         self._total = integer(first.get("total"))
         self.gaps = 0
-        # Which places a page holds that nobody asked for, and that is shorter than it says, cannot be told.
+        # The positions of an unrequested page that is shorter than it says are unknown.
         is_short = len(self.entries) < min(integer(first.get("limit")) or 0, self._total or 0)
         self._offset = 0 if is_short else len(self.entries)
 
     @property
     def missing(self) -> int:
-        """How many entries fewer came than Spotify counts."""
+        """How many entries that Spotify counts were not received."""
         return max(0, (self._total or 0) - (len(self.entries) - self.gaps))
 
     def complete(self, spotify: SpotifyClient, playlist_id: str) -> WebError | None:
-        """Asks for the pages that are not there yet; returns the fault that ended that, if one did.
+        """Requests the remaining pages; returns the fault that ended that, if any.
 
         Raises:
             QuotaError: The run is over.
@@ -224,7 +225,7 @@ class _Contents:
 
     @property
     def _counts_nothing(self) -> bool:
-        """Whether there is no total, or one that more entries than it counts belie: then an empty page is the end."""
+        """Whether there is no total, or more entries than it counts: then an empty page is the end."""
         return self._total is None or len(self.entries) > self._total
 
     def _add(self, page: JsonObject) -> None:
@@ -234,9 +235,9 @@ class _Contents:
             gap = self._offset - len(self.entries)
             self.entries += [None] * gap + entries
             self.gaps += gap
-        self._total = self._total if (told := integer(page.get("total"))) is None else told
-        asked = min(integer(page.get("limit")) or ENTRIES_A_CALL, ENTRIES_A_CALL)
-        self._offset += max(asked, len(entries), 1)
+        self._total = self._total if (total := integer(page.get("total"))) is None else total
+        limit = min(integer(page.get("limit")) or ENTRIES_A_CALL, ENTRIES_A_CALL)
+        self._offset += max(limit, len(entries), 1)
 
 
 def _total_of(document: JsonObject) -> int:

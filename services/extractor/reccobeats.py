@@ -1,4 +1,4 @@
-"""ReccoBeats, which gives audio features away where Spotify no longer does."""
+"""ReccoBeats, a free source of audio features where Spotify no longer offers them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -19,14 +19,14 @@ _MEASURES: Final = (
     "tempo",
     "valence",
 )
-"""Without `key` and `mode`, which alone say nothing of how a track sounds."""
+"""Without `key` and `mode`, which are useless alone."""
 
 
 class ReccoBeats:
-    """ReccoBeats' audio features, by the id at Spotify and, where that is unknown to it, by the ISRC.
+    """ReccoBeats' audio features, by Spotify id or, if that is unknown to it, by ISRC.
 
-    It answers in an order of its own, leaves out what it does not know, and may answer one ISRC with several
-    recordings, some of them without features.
+    It answers in any order, leaves out unknown tracks, and may return several recordings for one ISRC, some of them
+    without features.
 
     Source: https://reccobeats.com/docs/apis/get-audio-features
     """
@@ -34,18 +34,18 @@ class ReccoBeats:
     source = "reccobeats"
 
     def __init__(self, fetch: Fetch, api_url: str) -> None:
-        """Makes a provider; nothing is called yet.
+        """Makes a provider.
 
         Args:
-            fetch: Gets an answer, with every retry.
-            api_url: Base address, with a slash at its end.
+            fetch: Gets an answer, with retries.
+            api_url: Base address, with a trailing slash.
         """
         self._fetch = fetch
         self._url = f"{api_url}audio-features"
         self._inquiry = Inquiry(self.source)
 
     def measure(self, tracks: Sequence[Track]) -> tuple[list[FeatureBlock], str]:
-        """The features of those tracks that ReccoBeats knows; never raises a WebError."""
+        """Returns the features of those tracks that ReccoBeats knows; never raises a WebError."""
         ids = spotify_ids(tracks)
         by_id = self._inquiry.blocks("id", ids, self._ask)
         codes = isrcs(unmeasured(tracks, by_id))
@@ -57,7 +57,7 @@ class ReccoBeats:
             answer = self._fetch(self._url, {"ids": ",".join(names[start : start + _TRACKS_A_CALL])})
             rows = answer.get("content")
             if not isinstance(rows, list):
-                raise UnavailableError(f"GET {self._url}", "unreadable", "the answer holds no list `content`")
+                raise UnavailableError(f"GET {self._url}", "unreadable", "the answer contains no list `content`")
             yield sorted(filter(_has_features, rows), key=_recording)
 
 
@@ -66,5 +66,5 @@ def _has_features(row: Any) -> bool:
 
 
 def _recording(row: dict[str, Any]) -> str:
-    """ReccoBeats' own id, so that the same recording is first whatever the order of the answer."""
+    """Returns ReccoBeats' own id: sorting by it makes the choice independent of the answer's order."""
     return str(row.get("id"))

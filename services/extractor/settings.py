@@ -7,17 +7,18 @@ from shared.settings import Settings
 
 
 class ExtractorSettings(Settings):
-    """What the extractor needs to know.
+    """The settings of the extractor.
 
     Attributes:
-        playlist_ids: The playlists of an event that names none, from `PLAYLIST_ID`: ids, links or URIs by commas.
-        spotify_market: The country whose view of the catalogue is taken, ISO 3166-1 alpha-2.
-        spotify_call_budget: How many calls of Spotify a run may make beside those that its playlists' lengths give.
-        reccobeats_api_url: Base address of ReccoBeats, which measures what Spotify keeps to itself; empty asks nobody.
-        spotify_secret_name: The secret in Secrets Manager with the credentials, where they are not given plainly.
-        deferred_schedules: What the names of the schedules begin with that start deferred runs.
-        scheduler_role_arn: The role that those start them with.
-        dead_letter_queue_arn: Takes the events of those that could not be started.
+        playlist_ids: The playlists of an event that names none, from `PLAYLIST_ID`: ids, links or URIs, separated by
+            commas.
+        spotify_market: The market of all requests, ISO 3166-1 alpha-2.
+        spotify_call_budget: How many calls to Spotify a run may make beside those for the length of its playlists.
+        reccobeats_api_url: Base address of ReccoBeats; empty to leave it out.
+        spotify_secret_name: The secret in Secrets Manager with the credentials, unless variables hold them.
+        deferred_schedules: The prefix of the names of schedules that start deferred runs.
+        scheduler_role_arn: The role of these schedules.
+        dead_letter_queue_arn: The queue for the events of runs that could not be started.
     """
 
     playlist_ids: Annotated[tuple[str, ...], BeforeValidator(playlist_ids_between_commas)] = Field(

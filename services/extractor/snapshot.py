@@ -1,4 +1,4 @@
-"""The raw snapshot, in the shape that `contracts.snapshot` reads."""
+"""Builds the raw snapshot in the shape that `contracts.snapshot` reads."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from services.extractor.playlist import RUN_AGAIN, CompletePlaylist
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """All that a run has learned of a playlist.
+    """The result of reading a playlist.
 
     Attributes:
         extracted_at: When Spotify was read, in UTC.
-        market: The country whose view was taken, ISO 3166-1 alpha-2.
-        calls: Calls spent on this playlist, one for an access token included if it was needed.
-        found: What the run has found out of Spotify so far.
+        market: The market of the requests, ISO 3166-1 alpha-2.
+        calls: Calls spent on this playlist, including one for an access token if it was needed.
+        found: The capabilities that the run has found so far.
     """
 
     run_id: str
@@ -38,7 +38,7 @@ class Extraction:
 
     @property
     def capabilities(self) -> dict[str, str]:
-        """What was given and what was not, and why: `ok`, `none needed`, `absent` or a fault's finding."""
+        """The finding for each part: `ok`, `none needed`, `absent` or a fault's finding."""
         return {
             **self.found,
             "contents": self.playlist.finding,
@@ -49,15 +49,15 @@ class Extraction:
 
     @property
     def sentence(self) -> str | None:
-        """What is missing and what to do, unless nothing is that another run may bring."""
+        """What is missing and what to do; None unless another run may bring it."""
         return ". ".join(filter(None, (self.playlist.sentence, self._missing_enrichment))) or None
 
     @property
     def _missing_enrichment(self) -> str | None:
-        asked = {"artists": self.artists, "albums": self.albums}
+        enrichments = {"artists": self.artists, "albums": self.albums}
         missing = [
-            f"{len(each.open):,} {kind} are not known: {each.cause or 'Spotify left them out of its answer'}"
-            for kind, each in asked.items()
+            f"{len(each.open):,} {kind} are unknown: {each.cause or 'Spotify left them out of its answer'}"
+            for kind, each in enrichments.items()
             if each.is_worth_another_run
         ]
         if self.features.open and (faults := self.features.faults):
@@ -66,9 +66,9 @@ class Extraction:
 
 
 def as_raw_snapshot(extraction: Extraction) -> bytes:
-    """The raw object's body, JSON in UTF-8, with what Spotify sent as Spotify sent it.
+    """Returns the raw object's body, JSON in UTF-8, with Spotify's data verbatim.
 
-    Half of a surrogate pair, which JSON can say and UTF-8 cannot, stays the escape that it came as.
+    A lone surrogate, which JSON can express and UTF-8 cannot, stays an escape.
     """
     document: dict[str, Any] = {
         "snapshot": {
@@ -101,7 +101,7 @@ def as_raw_snapshot(extraction: Extraction) -> bytes:
 
 
 def _write_list(elements: Sequence[Any], body: BytesIO) -> None:
-    """Element by element, for the text of ten thousand albums takes as much memory again as their bytes."""
+    """Writes element by element: the text of ten thousand albums would double the memory of their bytes."""
     body.write(b"[")
     body.writelines(b"," * bool(index) + _encoded(element) for index, element in enumerate(elements))
     body.write(b"]")

@@ -11,9 +11,9 @@ from contracts.tables.playlist_metadata import PlaylistMetadata
 
 
 def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
-    """The snapshot itself."""
+    """Yields the snapshot itself."""
     playlist = snapshot.playlist
-    contents = _Contents()
+    contents = _Totals()
     for entry in snapshot.entries:
         contents.count(entry, snapshot)
     features = [sourced for sourced in contents.features.values() if sourced]
@@ -51,8 +51,8 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
 
 
 @dataclass(slots=True)
-class _Contents:
-    """What the entries that were counted hold: features by track id, None for a track without any.
+class _Totals:
+    """The totals of the counted entries: features by track id, None for a track without any.
 
     Each entry is counted once: as a track, as rejected, or as skipped by its rule.
     """
@@ -89,7 +89,7 @@ def _coverage(covered: int, of: int) -> float | None:
 
 
 def _readable(description: Unverified) -> Unverified:
-    """A description as a person reads it: Spotify sends HTML, with escapes and links."""
+    """Returns a description as plain text: Spotify sends HTML, with escapes and links."""
     if not isinstance(description, str):
         return description
     reader = _Text()
@@ -106,10 +106,10 @@ class _Text(HTMLParser):
         self.text: list[str] = []
 
     def handle_data(self, data: str) -> None:
-        """Keeps what a person reads."""
+        """Keeps the text."""
         self.text.append(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its base's
-        """Parts the words around a break."""
+        """Separates the words around a line break."""
         if tag in {"br", "p", "div", "li"}:
             self.text.append(" ")

@@ -1,4 +1,4 @@
-"""What the redrive has to do with the lake: a look at raw objects, and the archive of what was dropped."""
+"""Looks up raw objects and archives dropped messages in the lake."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -18,14 +18,14 @@ _LONGEST_CHARACTER = 4
 
 
 class LetterLake:
-    """The bucket of the lake, as far as dead letters go."""
+    """The bucket of the lake, for dead letters."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
     def look(self, raw_key: str) -> RawLook:
-        """Looks at what a message announces."""
+        """Looks up the raw objects that a message announces."""
         if not snapshot_key(raw_key):
             return RawLook(key=raw_key, exists=None)
         try:
@@ -43,7 +43,7 @@ class LetterLake:
         )
 
     def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
-        """Keeps a dead letter with all that is needed to send it again, and returns its key."""
+        """Archives a dead letter with all that is needed to send it again, and returns its key."""
         key = f"{_kind(service).prefix('dead-letters')}{service}/{letter.message_id}.json"
         kept = {
             "service": service,
@@ -63,5 +63,5 @@ class LetterLake:
 
 
 def _kind(service: str) -> ListKind:
-    """The kind of list that a service has to do with: that of its table, and playlists for a service without one."""
+    """Returns the kind of list of a service's table; playlists for a service without one."""
     return kind_of(TABLES[service]) if service in TABLES else PLAYLISTS

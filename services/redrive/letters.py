@@ -1,4 +1,4 @@
-"""Dead letters, the queues that they lie in, and where they came from: a queue, or the schedule of a function.
+"""Dead letters, their queues, and their source: a queue, or the schedule of a function.
 
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html,
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
@@ -31,7 +31,7 @@ class DeadLetter:
     """A message of a dead-letter queue, as it was received.
 
     Attributes:
-        receipt: Stands for this one receipt of the message.
+        receipt: SQS's handle for this reception of the message.
         attributes: Its message attributes, the diagnosis among them.
         trace_header: The trace that it belongs to.
         sent_at: When it was sent: to the dead-letter queue by a worker, or to the source queue if SQS moved it.
@@ -47,23 +47,23 @@ class DeadLetter:
 
     @classmethod
     def from_sqs(cls, message: "MessageTypeDef") -> Self:
-        """Reads what SQS answered."""
-        told = message["Attributes"]
+        """Reads a message from SQS's answer."""
+        system = message["Attributes"]
         return cls(
             message_id=message["MessageId"],
             receipt=message["ReceiptHandle"],
             body=message["Body"],
             attributes=message.get("MessageAttributes", {}),
-            trace_header=told.get("AWSTraceHeader"),
-            sent_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(told["SentTimestamp"])),
-            receive_count=int(told["ApproximateReceiveCount"]),
+            trace_header=system.get("AWSTraceHeader"),
+            sent_at=datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(system["SentTimestamp"])),
+            receive_count=int(system["ApproximateReceiveCount"]),
         )
 
     @property
     def error_class(self) -> str:
-        """The class of its diagnosis, or that it has none.
+        """The class of its diagnosis, or the one for none.
 
-        Scheduler tells a code where it could not start a function, and Lambda the id of the request that failed.
+        Scheduler adds an error code if it could not start a function, and Lambda the id of the request that failed.
         """
         for name in ("error_class", "ERROR_CODE"):
             if name in self.texts:
@@ -74,15 +74,15 @@ class DeadLetter:
 
     @property
     def texts(self) -> dict[str, str]:
-        """Its message attributes that are text, and what Lambda tells of the failure in the body instead."""
-        told = {"sentence": str(self._failure["errorMessage"])} if "errorMessage" in self._failure else {}
-        return told | {name: each["StringValue"] for name, each in self.attributes.items() if "StringValue" in each}
+        """Its text attributes, or the error that Lambda recorded in the body."""
+        error = {"sentence": str(self._failure["errorMessage"])} if "errorMessage" in self._failure else {}
+        return error | {name: each["StringValue"] for name, each in self.attributes.items() if "StringValue" in each}
 
     @property
     def event(self) -> dict[str, Any]:
-        """What a function was to be started with.
+        """The event that a function was to be started with.
 
-        Lambda sets it aside as it is or in a record of the failure, and Scheduler as it is or in its request.
+        Lambda keeps it verbatim or in a record of the failure, and Scheduler verbatim or in its request.
 
         Raises:
             PermanentError: It is not such an event.
@@ -108,7 +108,7 @@ class DeadLetter:
 
     @property
     def raw_keys(self) -> list[str]:
-        """The raw keys that it announces; none if it is no S3 event."""
+        """The raw keys that it announces; none if it is not an S3 event."""
         try:
             return announced_keys(self.body)
         except PermanentError:
@@ -133,7 +133,7 @@ def _parsed(text: str) -> Any:
 
 
 def snapshot_key(raw_key: str) -> SnapshotKey | None:
-    """The snapshot of a raw key, or None if it is no such key."""
+    """Returns the snapshot of a raw key, or None if it is another key."""
     try:
         return SnapshotKey.from_raw(raw_key)
     except PermanentError:
@@ -142,20 +142,20 @@ def snapshot_key(raw_key: str) -> SnapshotKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """About how many messages a queue holds: those that can be received, and those that somebody is at work on."""
+    """About how many messages a queue holds: visible ones, and those in flight."""
 
     visible: int
     hidden: int
 
 
 class DeadLetters(ABC):
-    """A service's dead-letter queue, and the way back.
+    """A service's dead-letter queue, and how its messages are tried again.
 
     Args:
         sqs: The client.
         name: The name of the service's queue, or of its function.
-        wait_seconds: How long to wait for a message before the dead-letter queue counts as empty. Above 0 SQS asks all
-            of its servers.
+        wait_seconds: How long to wait for a message before the dead-letter queue counts as empty. Above 0, SQS queries
+            all of its servers.
     """
 
     def __init__(self, sqs: "SQSClient", name: str, *, wait_seconds: int) -> None:
@@ -164,15 +164,17 @@ class DeadLetters(ABC):
         self._wait_seconds = wait_seconds
 
     def depth(self) -> Depth:
-        """How much the dead-letter queue holds."""
-        told = self._sqs.get_queue_attributes(
+        """Returns about how many messages the dead-letter queue holds."""
+        attributes = self._sqs.get_queue_attributes(
             QueueUrl=self._dead_letters,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
-        return Depth(int(told["ApproximateNumberOfMessages"]), int(told["ApproximateNumberOfMessagesNotVisible"]))
+        return Depth(
+            int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])
+        )
 
     def receive(self, *, hidden_for: float) -> list[DeadLetter]:
-        """Receives some of the dead letters, which nobody else can for so many seconds; empty if there are no more."""
+        """Receives some dead letters and hides them for some seconds; empty if there are no more."""
         answer = self._sqs.receive_message(
             QueueUrl=self._dead_letters,
             MaxNumberOfMessages=_BATCH,
@@ -184,7 +186,7 @@ class DeadLetters(ABC):
         return [DeadLetter.from_sqs(message) for message in answer.get("Messages", ())]
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
-        """Lets others receive dead letters at once."""
+        """Makes dead letters visible again at once."""
         every = list(letters)
         for start in range(0, len(every), _BATCH):
             self._sqs.change_message_visibility_batch(
@@ -197,7 +199,7 @@ class DeadLetters(ABC):
 
     @abstractmethod
     def send_back(self, letter: DeadLetter) -> None:
-        """Has a dead letter tried again; it stays a dead letter, too."""
+        """Sends a dead letter to be tried again, without deleting it."""
 
     def delete(self, letter: DeadLetter) -> None:
         """Deletes a dead letter."""
@@ -212,7 +214,7 @@ class QueueDeadLetters(DeadLetters):
         self._source = _url(sqs, name)
 
     def send_back(self, letter: DeadLetter) -> None:
-        """Sends a dead letter to the source queue as it was before its diagnosis."""
+        """Sends a dead letter to the source queue without its diagnosis."""
         self._sqs.send_message(
             QueueUrl=self._source,
             MessageBody=letter.body,
@@ -247,13 +249,13 @@ class FunctionDeadLetters(DeadLetters):
         """Starts the function with the event of a dead letter, as its schedule would.
 
         Raises:
-            PermanentError: It is not an event, or that of a snapshot of a day that is over.
+            PermanentError: It is not an event, or it is for a day that is over.
         """
         late = sorted(day for day in letter.days if day != datetime.now(UTC).date())
         if late and self._on_its_day:
             raise PermanentError(
                 f"run of {late[0]}",
-                "Spotify keeps no history, so that the playlists of today would be stored under that day; drop it",
+                "Spotify keeps no history, so today's playlists would be stored under that day; drop it",
             )
         self._functions.invoke(
             FunctionName=self._name, InvocationType="Event", Payload=json.dumps(letter.event).encode()
@@ -264,4 +266,4 @@ def _url(sqs: "SQSClient", name: str) -> str:
     try:
         return sqs.get_queue_url(QueueName=name)["QueueUrl"]
     except sqs.exceptions.QueueDoesNotExist:
-        raise PermanentError(f"queue {name}", "there is none; deploy the service that owns it") from None
+        raise PermanentError(f"queue {name}", "it does not exist; deploy the service that owns it") from None

@@ -1,4 +1,4 @@
-"""What an operator does with dead letters: count them, read them, send them back, or drop them."""
+"""Carries out an operator's requests: counts, shows, redrives or drops dead letters."""
 
 import time
 from collections import Counter
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 RESERVE_SECONDS: Final = 30.0
-"""Kept from the function's time, for the message at hand and to make visible again what stays."""
+"""Time reserved for the current message and for making the remaining ones visible again."""
 MOST_SHOWN: Final = 100
-"""Messages of a queue that are shown at once: an answer of Lambda's holds 6 MB.
+"""The most messages of a queue in an answer, which Lambda limits to 6 MB.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
-_IN_TIME: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+_FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 _LONGEST_ATTRIBUTE = 1024
 
 
@@ -56,7 +56,7 @@ Treat: TypeAlias = Callable[[DeadLetter], bool]
 
 
 def redriver() -> Handler:
-    """The Lambda handler that takes a `RedriveRequest` and gives the `Answer` to its action.
+    """Returns the Lambda handler that takes a `RedriveRequest` and returns the `Answer` to its action.
 
     Raises:
         SettingsError: The environment lacks a setting.
@@ -64,9 +64,9 @@ def redriver() -> Handler:
     settings = RedriveSettings.from_environment()
     instrument("botocore")
     redrive = Redrive(
-        sqs=boto3.client("sqs", config=_IN_TIME),
-        functions=boto3.client("lambda", config=_IN_TIME),
-        lake=LetterLake(boto3.client("s3", config=_IN_TIME), settings.s3_bucket),
+        sqs=boto3.client("sqs", config=_FAIL_FAST),
+        functions=boto3.client("lambda", config=_FAIL_FAST),
+        lake=LetterLake(boto3.client("s3", config=_FAIL_FAST), settings.s3_bucket),
         queue_prefix=settings.queue_prefix,
     )
 
@@ -81,7 +81,7 @@ def redriver() -> Handler:
 
 @dataclass(frozen=True)
 class Redrive:
-    """The dead-letter queues of an environment, with all that working on them takes.
+    """The dead-letter queues of an environment, with the clients to work on them.
 
     Attributes:
         wait_seconds: How long to wait for a message before a queue counts as empty.
@@ -95,10 +95,10 @@ class Redrive:
     wait_seconds: int = 1
 
     def carry_out(self, event: RedriveRequest, seconds_left: Callable[[], float]) -> Answer:
-        """Does what is asked for, as far as the time goes.
+        """Carries out a request, as far as time allows.
 
         Raises:
-            PermanentError: A service that is asked for has no queues.
+            PermanentError: The requested service has no queues.
         """
         queues = {event.service: self._queues(event.service)} if event.service else dict(self._deployed())
         answer = self._answer(event, queues, seconds_left)
@@ -248,16 +248,16 @@ def look_through(
     seconds_left: Callable[[], float],
     enough: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Treats each dead letter once; those that stay are visible again afterwards, even after a fault.
+    """Handles each dead letter once; those that stay are visible again afterwards, even after a fault.
 
     Args:
-        queues: Whose dead letters.
-        treat: Treats one, and tells whether it is out of the queue.
-        seconds_left: How long there is time.
-        enough: Whether to stop before the queue ends.
+        queues: The dead-letter queues.
+        treat: Handles one, and returns whether it is out of the queue.
+        seconds_left: Returns the time left.
+        enough: Returns whether to stop before the queue is empty.
 
     Returns:
-        Whether it stopped before the queue ended.
+        Whether it stopped before the queue was empty.
     """
     seen: set[str] = set()
     staying: dict[str, DeadLetter] = {}

@@ -2,10 +2,10 @@ from shared.settings import Settings
 
 
 class RedriveSettings(Settings):
-    """What the redrive needs to know.
+    """The settings of the redrive.
 
     Attributes:
-        queue_prefix: What the names of the environment's queues begin with, such as `earworm-dev-`.
+        queue_prefix: The prefix of the names of the environment's queues, such as `earworm-dev-`.
     """
 
     queue_prefix: str

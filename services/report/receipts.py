@@ -1,4 +1,4 @@
-"""Whether the tables have all snapshots of some days: by listings alone, whatever the number of snapshots."""
+"""Finds out whether the tables have all snapshots of some days, by listings alone."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt as a listing tells of it."""
+    """A receipt as listed."""
 
     etag: str
     last_modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """What there is of some days.
+class WeekReceipts:
+    """The raw snapshots and receipts of some days.
 
     Attributes:
         raws: When each raw snapshot was written last.
@@ -39,7 +39,7 @@ class Holdings:
 
     @property
     def missing(self) -> list[str]:
-        """Keys of the receipts that are not there yet, or are older than their raw snapshot and so not of it."""
+        """Keys of the receipts that are missing, or older than their raw snapshot and so not made from it."""
         return [
             key.receipt(table)
             for key, written in sorted(self.raws.items(), key=lambda each: each[0].raw)
@@ -48,17 +48,17 @@ class Holdings:
         ]
 
     def fingerprint(self, service_version: str) -> str:
-        """What is the same for a page of the same service from the same receipts, and for no other.
+        """Returns a hash that is equal for pages of the same code from the same receipts, and for no others.
 
         A receipt names the version of its raw snapshot and that of the code that read it, so that its ETag changes
         with either.
         """
-        told = sorted(f"{key} {receipt.etag}" for key, receipt in self.receipts.items())
-        return hashlib.sha256("\n".join([service_version, *told]).encode()).hexdigest()
+        listed = sorted(f"{key} {receipt.etag}" for key, receipt in self.receipts.items())
+        return hashlib.sha256("\n".join([service_version, *listed]).encode()).hexdigest()
 
 
-def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> Holdings:
-    """What a bucket holds of some days in some tables. Keys that belong to no snapshot are the audit's business."""
+def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> WeekReceipts:
+    """Lists the raw snapshots and receipts of some days in some tables; other keys are left to the audit."""
     raws: dict[SnapshotKey, datetime] = {}
     receipts: dict[str, Receipt] = {}
     for day in days:
@@ -74,7 +74,7 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence
                 if found["Key"] in wanted
             }
         raws |= of_the_day
-    return Holdings(raws, receipts, tables)
+    return WeekReceipts(raws, receipts, tables)
 
 
 def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:

@@ -1,4 +1,4 @@
-"""The page of a week: made once every table has the week's snapshots, kept in the lake, and linked to if asked for."""
+"""Makes the page of a week once every table has the week's snapshots, and sends a link to it if configured."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from analytics.report import page
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
-from contracts.tables import of_kind
+from contracts.tables import TABLES, of_kind
+from services.report.page_store import SIGNING, PageStore
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
-from services.report.shelf import SIGNING, Shelf
 from shared.deployed import deployed_tables
 from shared.invocation import read
 from shared.observability import instrument, log, step
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 MOST_LISTED: Final = 100
-"""Missing receipts that an answer and a log line list."""
+"""The most missing receipts in an answer and a log line."""
 
 Handler: TypeAlias = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def reporter() -> Handler:
-    """The Lambda handler that makes the page of a week.
+    """Returns the Lambda handler that makes the page of a week.
 
     Settings are read and clients made when the handler is, at cold start. The handler takes a `WeekRequest` and
     returns a `WeekReport`. It raises PermanentError for an event that it cannot read, and AthenaError if
@@ -43,7 +43,7 @@ def reporter() -> Handler:
     """
     settings = ReportSettings.from_environment()
     instrument("botocore")
-    desk = _Desk(
+    week_reporter = _Reporter(
         settings,
         boto3.client("s3", config=SIGNING),
         boto3.client("sns"),
@@ -52,7 +52,7 @@ def reporter() -> Handler:
     )
 
     def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-        report = desk.report(read(WeekRequest, event), datetime.now(UTC)).model_dump(mode="json")
+        report = week_reporter.report(read(WeekRequest, event), datetime.now(UTC)).model_dump(mode="json")
         log.info(LogEvent.REPORT_DONE, "report is done", **report)
         return report
 
@@ -60,41 +60,42 @@ def reporter() -> Handler:
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _Reporter:
     settings: ReportSettings
     s3: "S3Client"
     sns: "SNSClient"
     ssm: "SSMClient"
     athena: Athena
 
-    def report(self, asked: WeekRequest, now: datetime) -> WeekReport:
-        monday = monday_of(asked.week or now.date())
-        tables = of_kind("playlists", deployed_tables(self.ssm, self.settings.earworm_env))
+    def report(self, request: WeekRequest, now: datetime) -> WeekReport:
+        monday = monday_of(request.week or now.date())
+        deployed = deployed_tables(self.ssm, self.settings.earworm_env)
+        tables = of_kind("playlists", deployed)
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, tables)
         if not found.raws:
-            return _told("nothing", monday)
+            return _week_report("nothing", monday)
         if found.missing:
-            return _told("waiting", monday, missing=found.missing[:MOST_LISTED])
-        shelf = Shelf(self.s3, self.settings.s3_bucket, monday, self.settings.service_version)
+            return _week_report("waiting", monday, missing=found.missing[:MOST_LISTED])
+        store = PageStore(self.s3, self.settings.s3_bucket, monday, self.settings.service_version)
         fingerprint = found.fingerprint(self.settings.service_version)
-        standing = shelf.fingerprints()
-        is_new = asked.week is not None or standing.get(shelf.page) != fingerprint
+        fingerprints = store.fingerprints()
+        is_new = request.week is not None or fingerprints.get(store.page) != fingerprint
         if is_new:
-            html = self._page(monday, now.date(), tables)
+            html = self._page(monday, now.date(), deployed)
             if html is None:
-                return _told("nothing", monday)
-            shelf.put_page(html, fingerprint)
-        is_due = self.settings.link_hours > 0 and (is_new or standing.get(shelf.note) != fingerprint)
+                return _week_report("nothing", monday)
+            store.put_page(html, fingerprint)
+        is_due = self.settings.link_hours > 0 and (is_new or fingerprints.get(store.note) != fingerprint)
         if is_due:
-            self._send_link(shelf, now)
-            # Only now: an attempt that ends before is repeated, and the link goes out twice rather than never.
-            shelf.put_note(fingerprint)
-        return _told("written" if is_new else "unchanged", monday, link_sent=is_due)
+            self._send_link(store, now)
+            # Last: an attempt that ends before it is retried, so the link is sent twice rather than never.
+            store.put_note(fingerprint)
+        return _week_report("written" if is_new else "unchanged", monday, link_sent=is_due)
 
-    def _page(self, monday: date, today: date, tables: Sequence[str]) -> str | None:
-        """The page; None if the week has no chart, for the page would tell of an older one."""
+    def _page(self, monday: date, today: date, deployed: Sequence[str]) -> str | None:
+        """Returns the page; None if the week has no chart, as it would show an older week."""
         with step("ask"):
             contents = collect(
                 self.athena,
@@ -102,27 +103,27 @@ class _Desk:
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
                 simulated=bool(self.settings.spotify_simulator_url),
-                absent=[table for table in of_kind("playlists") if table not in tables],
+                absent=[table for table in TABLES if table not in deployed],
             )
         if not any(row["week"] == monday for row in contents.entries):
             return None
         with step("draw"):
             return page(contents)
 
-    def _send_link(self, shelf: Shelf, now: datetime) -> None:
+    def _send_link(self, store: PageStore, now: datetime) -> None:
         hours = self.settings.link_hours
-        week = f"week of {shelf.monday.day} {shelf.monday:%B %Y}"
+        week = f"week of {store.monday.day} {store.monday:%B %Y}"
         self.sns.publish(
             TopicArn=self.settings.alarm_topic_arn,
             Subject=f"Earworm: what is trending, {week}",
             Message=(
-                f"What was trending on Spotify in the {week}:\n\n{shelf.address(hours)}\n\n"
+                f"What was trending on Spotify in the {week}:\n\n{store.address(hours)}\n\n"
                 "Whoever has this link can read that one page, until "
                 f"{now + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC at the latest: it ends with the credentials that "
-                f"signed it, which may be earlier. The page itself stays at s3://{shelf.bucket}/{shelf.page}\n"
+                f"signed it, which may be earlier. The page itself stays at s3://{store.bucket}/{store.page}\n"
             ),
         )
 
 
-def _told(outcome: Outcome, monday: date, *, missing: Sequence[str] = (), link_sent: bool = False) -> WeekReport:
+def _week_report(outcome: Outcome, monday: date, *, missing: Sequence[str] = (), link_sent: bool = False) -> WeekReport:
     return WeekReport(outcome=outcome, week=monday, missing=tuple(missing), link_sent=link_sent)

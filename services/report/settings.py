@@ -6,15 +6,15 @@ from shared.settings import Settings
 
 
 class ReportSettings(Settings):
-    """What the report needs to know.
+    """The settings of the report.
 
     Attributes:
         earworm_env: The environment, `dev` or `prod`.
         athena_database: Where the tables are.
-        athena_workgroup: Where queries run and their results go.
-        alarm_topic_arn: The topic that a link to the page goes to.
-        link_hours: How long the link is to work, 12 hours at most; with 0 there is none.
-        spotify_simulator_url: The simulator that snapshots are taken of; empty if they are Spotify's.
+        athena_workgroup: The workgroup of the queries.
+        alarm_topic_arn: The topic that a link to the page is sent to.
+        link_hours: How long the link is valid, 12 hours at most; 0 sends none.
+        spotify_simulator_url: The simulator that snapshots come from; empty if they are from Spotify.
     """
 
     earworm_env: str

@@ -9,7 +9,7 @@ _LONGEST_MS = 2**63 - 1
 
 
 def songs(snapshot: Snapshot) -> Candidates[Song]:
-    """Each entry of the playlist that is a track."""
+    """Yields each entry of the playlist that is a track."""
     for entry in snapshot.entries:
         yield Candidate(entry.location, _song(snapshot, entry)) if isinstance(entry, TrackEntry) else entry
 
@@ -50,16 +50,16 @@ def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
 
 
 def _minutes(duration_ms: Unverified) -> float | None:
-    """Of a length that the contract takes; what it refuses, it refuses once."""
-    whole = integer(duration_ms)
-    return whole / _MS_PER_MINUTE if whole is not None and 0 <= whole <= _LONGEST_MS else None
+    """Converts a valid length; an invalid one is refused once, as `duration_ms`."""
+    milliseconds = integer(duration_ms)
+    return milliseconds / _MS_PER_MINUTE if milliseconds is not None and 0 <= milliseconds <= _LONGEST_MS else None
 
 
 def _unless_filled_in(entry: TrackEntry, number: Unverified) -> Unverified:
-    """Spotify's zero for a track that it does not know stands for nothing."""
+    """Returns None for Spotify's zero for a track that it does not know."""
     return None if number == 0 and entry.is_unknown_to_spotify else number
 
 
 def _unless_empty(user_id: Unverified) -> Unverified:
-    """Spotify's empty name for a user stands for an unknown one."""
+    """Returns None for Spotify's empty name of an unknown user."""
     return None if user_id == "" else user_id

@@ -8,7 +8,7 @@ _NO_KEY_FOUND = -1
 
 
 def track_features(snapshot: Snapshot) -> Candidates[TrackFeatures]:
-    """Each distinct track with audio features, at the place of its first entry."""
+    """Yields each distinct track with audio features, at the position of its first entry."""
     seen: set[str] = set()
     for entry in snapshot.entries:
         if not isinstance(entry, TrackEntry):

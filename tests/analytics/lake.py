@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.local.emulator import athena, trino
-from shared.lake import SnapshotKey, table_prefix
+from shared.lake import CHARTS, PLAYLISTS, SnapshotKey, table_prefix
 from shared.parquet import encode
 from tests.rows import row_of
 
@@ -40,7 +40,8 @@ class Lake:
 
     def put(self, table: str, day: str, playlist: str, *rows: Mapping[str, Any]) -> None:
         """Rows of a snapshot; what they leave out is NULL, or anything where it must not be."""
-        key = SnapshotKey(date.fromisoformat(day), playlist)
+        kind = CHARTS if table == "charts" else PLAYLISTS
+        key = SnapshotKey(date.fromisoformat(day), playlist, kind)
         known: dict[str, Any] = {"snapshot_date": day, "playlist_id": playlist}
         if table == "playlist_metadata":
             known |= NOTHING_ELSE
@@ -64,6 +65,34 @@ class Lake:
         told = {"outcome": outcome, "track_entries": len(entries) - len(nulls), "null_entries": len(nulls)}
         self.put("playlist_metadata", day, playlist, told | {"playlist_name": playlist.title()})
         self.put("songs", day, playlist, *(song(track, at) | of_all for at, track in entries if track.isupper()))
+
+    def ranking(self, last_day: str, region: str, tracks: str, **fields: Any) -> None:
+        """A weekly Spotify chart of tracks that are named by letters, the top first; `-` is a rank that it leaves out.
+
+        A number after a letter is how many thousand times it was streamed: `A9 B7 - C1`.
+        """
+        told = {
+            "source": "spotify_charts",
+            "chart_id": f"regional-{region.lower()}-weekly",
+            "region": region,
+            "frequency": "weekly",
+            "period_start": date.fromisoformat(last_day) - timedelta(days=6),
+            "period_end": date.fromisoformat(last_day),
+            "metric_name": "streams",
+        } | fields
+        entries = [(at, entry[0], entry[1:]) for at, entry in enumerate(tracks.split(), 1) if entry != "-"]
+        rows = [
+            {
+                "position": position,
+                "spotify_track_id": track,
+                "title": f"Song {track}",
+                "artist_credit": f"{track}, The Artist",
+                "metric_value": 1000 * int(thousands) if thousands else None,
+            }
+            | told
+            for position, track, thousands in entries
+        ]
+        self.put("charts", last_day, f"{told['source']}-{told['chart_id']}", *rows)
 
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:
         """The answer of a named query, with numbers and days as such."""

@@ -11,6 +11,7 @@ WEEKS = tuple(date(2026, 11, 23) - timedelta(weeks=back) for back in (3, 2, 1, 0
 def entry(week: date, position: int, track: str, **fields: Any) -> dict[str, Any]:
     """A row of weekly_chart: a track that stays where it was."""
     return {
+        "kind": "playlist",
         "playlist_id": "top",
         "playlist_name": "Top Songs",
         "week": week,
@@ -19,6 +20,9 @@ def entry(week: date, position: int, track: str, **fields: Any) -> dict[str, Any
         "position": position,
         "previous_position": position,
         "movement": 0,
+        "metric_name": None,
+        "metric_value": None,
+        "metric_change": None,
         "arrival": "stay",
         "weeks_on_list": 4,
         "peak": position,
@@ -46,6 +50,26 @@ def coverage(**fields: Any) -> dict[str, Any]:
         "features_percent": 100.0,
         "popularity_percent": 100.0,
         "genres_percent": 100.0,
+        **fields,
+    }
+
+
+def chart_coverage(**fields: Any) -> dict[str, Any]:
+    """A row of chart_coverage of which nothing is amiss."""
+    return {
+        "playlist_id": "spotify_charts-regional-de-weekly",
+        "playlist_name": "Spotify DE weekly",
+        "charts": 4,
+        "first_day": date(2026, 11, 5),
+        "last_day": date(2026, 11, 26),
+        "weeks_missing": 0,
+        "incomplete_charts": 0,
+        "missing_ranks": 0,
+        "metric_percent": 100.0,
+        "label_percent": 100.0,
+        "known_percent": 40.0,
+        "genres_percent": 30.0,
+        "features_percent": 0.0,
         **fields,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from analytics.sql import queries
+from contracts.tables import TABLES
 from tests.analytics.lake import Lake, song
 
 
@@ -337,7 +338,7 @@ def test_rejects_are_counted_by_reason(lake: Lake) -> None:
 
 @pytest.mark.parametrize("name", queries())
 def test_a_query_reads_what_it_says(lake: Lake, name: str) -> None:
-    # given three weeks of two playlists in every table
+    # given three weeks of two playlists and a chart in every table
     weeks = ("2026-11-02", "2026-11-09", "2026-11-16")
     for day in weeks:
         for playlist in ("top", "fresh"):
@@ -346,14 +347,16 @@ def test_a_query_reads_what_it_says(lake: Lake, name: str) -> None:
             lake.put("artists", day, playlist, {"artist_id": "a", "genres": '["pop"]'})
             lake.put("track_features", day, playlist, {"track_id": "A", "energy": 0.5})
             lake.put("rejected_rows", day, playlist, {"table_name": "songs", "reason": "none"})
+        lake.ranking(day, "DE", "A B")
 
     # when one of them is asked for
     assert lake.ask(name, **{"from": "2026-11-09", "to": "2026-11-15"}) is not None
 
-    # then songs of all days are read if the header says so, and otherwise two objects of each table, those of its day
+    # then of other days are read songs, lists and what else the header says, and otherwise those of the day alone
     assert len(lake.read) == len(set(lake.read))
     elsewhere = {_table(key) for key in lake.read if "year=2026/month=11/day=09/" not in key}
-    assert elsewhere <= {"songs", "playlist_metadata"}
+    (scans,) = (line for line in queries()[name].text.splitlines() if line.startswith("-- Scans: "))
+    assert elsewhere <= {"songs", "playlist_metadata", "charts"} | {table for table in TABLES if table in scans}
     assert bool(elsewhere) is ("all days" in queries()[name].text)
 
 

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
-from analytics.report import page, playlists
+from analytics.report import lists_of, page
 from analytics.report.drawings import sparkline
-from tests.analytics.reports import WEEKS, contents, coverage, entry
+from tests.analytics.reports import WEEKS, chart_coverage, contents, coverage, entry
 
 VOID = {"meta", "link", "br", "img", "polyline", "circle"}
 
@@ -157,8 +159,8 @@ def test_one_playlist_is_told_as_one_and_several_as_many() -> None:
     assert ">2 playlists on Spotify" in page(contents(entries=[one, other]))
 
 
-def test_each_playlist_has_its_last_chart() -> None:
-    found = playlists(
+def test_each_list_has_its_last_chart() -> None:
+    found = lists_of(
         [
             entry(WEEKS[-1], 1, "A"),
             entry(WEEKS[-2], 1, "B"),
@@ -170,6 +172,50 @@ def test_each_playlist_has_its_last_chart() -> None:
         ("slow", "slow", WEEKS[-2], "C"),
         ("top", "Top Songs", WEEKS[-1], "A"),
     ]
+
+
+def ranked(position: int, track: str, streams: int, gained: int | None, **fields: Any) -> dict[str, Any]:
+    """A row of weekly_chart of a Spotify chart."""
+    told = {
+        "kind": "chart",
+        "playlist_id": "spotify_charts-regional-de-weekly",
+        "playlist_name": "Spotify DE weekly",
+    }
+    period = {"period_start": date(2026, 11, 20), "period_end": date(2026, 11, 26), "run_id": None}
+    numbers = {"metric_name": "streams", "metric_value": streams, "metric_change": gained}
+    return entry(WEEKS[-1], position, track, **(told | period | numbers | fields))
+
+
+def test_a_chart_stands_beside_playlists_with_its_streams_and_what_they_gained() -> None:
+    plain = contents()
+    chart = [ranked(1, "A", 1_234_567, 34_567), ranked(2, "B", 900_000, -1_000), ranked(3, "N", 800_000, None)]
+    told = chart_coverage(missing_ranks=2, incomplete_charts=1)
+
+    text = Reader(page(replace(plain, entries=[*plain.entries, *chart], chart_coverage=[told]))).text
+
+    assert "1 playlist on Spotify and 1 chart, collected by Earworm." in text
+    assert "From chart of 2026-11-20 to 2026-11-26, a document that was loaded." in text
+    assert "Most streams gained # Streams Track 1 +34,567 Song A Band A" in text
+    assert "Most streams lost # Streams Track 2 -1,000 Song B Band B" in text
+    assert "1 = unchanged Song A Band A 1,234,567 +34,567" in text
+    assert "3 = unchanged Song N Band N 800,000 -" in text
+    assert "Spotify DE weekly: 2 ranks missing in 1 chart" in text
+    assert "Open listening" not in text
+
+
+def test_a_report_of_charts_alone_says_nothing_of_playlists() -> None:
+    listens = {"playlist_id": "listenbrainz-recordings-global-weekly", "playlist_name": "Open listening global weekly"}
+    rows = [ranked(place, f"T{place}", 9_000 - place, None, metric_name="listens", **listens) for place in range(1, 61)]
+
+    text = Reader(page(contents(entries=rows, coverage=[], chart_coverage=[chart_coverage(**listens)]))).text
+
+    assert "1 chart, collected by Earworm." in text
+    assert "The first 50 of 60 are shown." in text
+    assert "50 = unchanged Song T50" in text
+    assert "Song T51" not in text
+    assert "no ranking of the world" in text
+    assert "what its editors chose" not in text
+    assert " on Spotify" not in text
 
 
 def test_a_line_is_interrupted_where_the_track_was_absent() -> None:

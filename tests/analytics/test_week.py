@@ -45,6 +45,7 @@ def test_the_half_year_to_the_end_of_the_week_is_asked_for_but_no_day_to_come(to
         {"question": f"How do the recordings at the top sound, compared with the rest? {between}"}
     ]
     assert contents.coverage[0]["question"].endswith(between)
+    assert contents.chart_coverage[0]["question"].startswith("How complete are the charts")
 
 
 def test_what_needs_a_table_that_is_not_deployed_is_not_asked() -> None:

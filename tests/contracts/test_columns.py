@@ -46,7 +46,7 @@ def test_a_field_without_description_or_of_another_type_is_refused() -> None:
 
     with pytest.raises(TypeError, match="plays has no description"):
         columns(Undescribed)
-    with pytest.raises(TypeError, match="a column is one of"):
+    with pytest.raises(TypeError, match="use one of"):
         columns(Listed)
 
 

@@ -19,7 +19,7 @@ def test_a_day_of_a_partition_is_taken_as_it_is(day: date) -> None:
 
 @pytest.mark.parametrize("day", [FIRST_DAY - timedelta(days=1), LAST_DAY + timedelta(days=1), date.min, date.max])
 def test_any_other_day_is_refused_with_those_that_there_are(day: date) -> None:
-    with pytest.raises(ValueError, match=f"^{day} is outside the days that the tables have, 2006-01-01 to 2035-12-31"):
+    with pytest.raises(ValueError, match=f"^{day} is outside the tables' days, 2006-01-01 to 2035-12-31"):
         snapshot_day(day)
 
 

@@ -66,7 +66,7 @@ def test_an_offset_is_a_whole_number_or_else_in_the_address(offset: float | None
 
 @pytest.mark.parametrize("offset", ["2", -1, 2.5, True, 10**18])
 def test_what_is_no_offset_invents_no_position(offset: Any) -> None:
-    with pytest.raises(UnreadableSnapshotError, match=r"^\$\.offset: .* does not say how many entries come before"):
+    with pytest.raises(UnreadableSnapshotError, match=r"^\$\.offset: .* is not a count of the entries before"):
         read_document(body(page(3, 4, offset=offset)))
 
 
@@ -121,7 +121,7 @@ def test_pages_of_two_playlists_are_refused_with_both_names() -> None:
 
 
 def test_a_snapshot_stands_alone() -> None:
-    with pytest.raises(UnreadableSnapshotError, match="a snapshot stands alone"):
+    with pytest.raises(UnreadableSnapshotError, match="load each alone"):
         read_document(body([envelope(PLAYLIST), page(1, 2)]))
 
 

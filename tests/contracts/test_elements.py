@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from contracts.broken import Broken
-from contracts.elements import Elements, UnreadableSnapshotError, tolerantly
+from contracts.elements import Elements, UnreadableSnapshotError, parse_leniently
 from contracts.spotify import Artist, Entry, Track
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
@@ -67,4 +67,4 @@ def test_text_that_is_not_utf_8_is_no_json() -> None:
 @pytest.mark.parametrize("body", [b"", b'{"a": ', b"{'a': 1}", b'{"a": 1} {}', b'{"a": \xff}'])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableSnapshotError, match=r"Invalid JSON"):
-        tolerantly(body)
+        parse_leniently(body)

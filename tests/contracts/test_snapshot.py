@@ -184,7 +184,7 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
         (b"", "$: not a playlist document: Invalid JSON"),
         (b'{"tracks":', "$: not a playlist document: Invalid JSON"),
         (b"null", "$: not a playlist document: Expected `object | array`, got `null`"),
-        (b"[]", "$: a list of 0: it should hold a playlist document, its pages or its entries"),
+        (b"[]", "$: an empty list: load a playlist document, its pages or its entries"),
         (b"[{}, {}]", "$[0]: not a playlist: it has neither"),
         (b"[3]", "$[0]: not a playlist document"),
         (b'{"tracks": 3}', "$.tracks: not a playlist document"),
@@ -192,14 +192,14 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
         (json.dumps(envelope(BARE, day="2026-11-15")).encode(), "$.snapshot.snapshot_date: '2026-11-15' contradicts"),
         (
             json.dumps({"snapshot": envelope(BARE)["snapshot"] | {"schema_version": 2}}).encode(),
-            "$.snapshot.schema_version: 2 is unknown: this release reads 1",
+            "$.snapshot.schema_version: schema version 2 is unknown: this release reads 1",
         ),
         (json.dumps({"snapshot": envelope(BARE)["snapshot"]}).encode(), "$.playlist: the envelope holds no playlist"),
         (
             json.dumps(
                 {"snapshot": envelope(BARE)["snapshot"] | {"extracted_at": "9999-12-31T23:30:00-02:00"}}
             ).encode(),
-            "$.snapshot: not a playlist document: no moment of the years 1 to 9999 in UTC",
+            "$.snapshot: not a playlist document: not between the years 1 and 9999 in UTC",
         ),
     ],
 )

@@ -55,5 +55,5 @@ def test_an_unknown_commit_is_named() -> None:
 def test_a_machine_without_git_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
-    with pytest.raises(ChangesError, match="there is no git"):
+    with pytest.raises(ChangesError, match="install git"):
         paths_since("HEAD~1")

@@ -174,8 +174,8 @@ class FakeCloudFormation:
     [
         ("UPDATE_IN_PROGRESS", "is busy (UPDATE_IN_PROGRESS): try again when that is over."),
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback --stack-name earworm-dev-songs` and deploy again."),
-        ("ROLLBACK_FAILED", "is ROLLBACK_FAILED (Queue is gone): mend that, run `earworm remove`, then deploy again."),
-        ("DELETE_FAILED", "is DELETE_FAILED (Queue is gone): mend that, run `earworm remove`, then deploy again."),
+        ("ROLLBACK_FAILED", "is ROLLBACK_FAILED (Queue is gone): fix that, run `earworm remove`, then deploy again."),
+        ("DELETE_FAILED", "is DELETE_FAILED (Queue is gone): fix that, run `earworm remove`, then deploy again."),
     ],
 )
 def test_a_stack_that_cannot_be_deployed_says_what_to_do(bundle: Bundle, status: str, sentence: str) -> None:
@@ -533,7 +533,7 @@ class TestTheSpotifySecret:
     ) -> None:
         secretsmanager.create_secret(Name="earworm/dev/spotify", SecretString=held)
 
-        with pytest.raises(DeployError, match="earworm/dev/spotify in Secrets Manager is no JSON object") as fault:
+        with pytest.raises(DeployError, match="earworm/dev/spotify in Secrets Manager is not a JSON object") as fault:
             store_spotify_secret(secretsmanager, "dev", "me", "new")
 
         assert "the-client-secret" not in repr(fault.value)

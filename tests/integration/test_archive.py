@@ -188,7 +188,7 @@ def test_a_dry_run_shows_what_would_go_and_does_nothing(loaded: Console) -> None
 def test_nothing_goes_without_an_answer(loaded: Console) -> None:
     before = loaded.lake.etags()
 
-    with pytest.raises(ConsoleError, match=r"Take these out of dev at .* Nobody is there to answer: add --yes"):
+    with pytest.raises(ConsoleError, match=r"Take these out of dev at .* There is no terminal to ask: add --yes"):
         loaded.unload(yes=False)
 
     assert loaded.lake.etags() == before

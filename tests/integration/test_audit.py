@@ -112,7 +112,7 @@ def test_what_a_chart_left_without_its_raw_object_is_told(cloud: Cloud) -> None:
     assert whats(audit()) == [(None, f"{chart.receipt('songs')} belongs to no snapshot")]
 
 
-ANOTHER_FILE = "Parquet file is another than its receipt says: ETag "
+ANOTHER_FILE = "Parquet file differs from its receipt: ETag "
 GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "no receipt": (lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.receipt("songs")), "songs", "receipt missing"),
     "stale receipt": (
@@ -123,17 +123,17 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "receipt of old": (
         lambda c: forge(c, "songs", parquet_etag=None),
         "songs",
-        "receipt does not name the ETags of what it commits, as those of old",
+        "receipt from an older version, without the ETags of what it commits",
     ),
     "receipt that does not add up": (
         lambda c: forge(c, "songs", entries=5),
         "songs",
-        "receipt does not add up: 5 entries are not 2 rows + 1 rejected + 1 skipped",
+        "receipt does not add up: 5 entries, but 2 rows + 1 rejected + 1 skipped",
     ),
     "receipt whose rules do not add up": (
         lambda c: forge(c, "songs", skipped='{"episode": 2}'),
         "songs",
-        """receipt does not add up: '{"episode": 2}' are not 1 skipped""",
+        """receipt does not add up: 1 skipped, but by rule '{"episode": 2}'""",
     ),
     "receipt of values that are nowhere": (
         lambda c: forge(c, "songs", refused_values_etag=None),
@@ -168,7 +168,7 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "altered receipt": (
         lambda c: alter(c, KEY.receipt("songs"), receipt_with(c, "songs", service_version="2")),
         "songs",
-        "receipt altered: its bytes have another SHA-256 than its metadata say",
+        "receipt altered: its bytes do not have the SHA-256 in its metadata",
     ),
     "receipt that is none": (
         lambda c: alter(c, KEY.receipt("songs"), b'{"rows": "many"}'),
@@ -199,12 +199,12 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "another quarantine": (
         lambda c: copy(c, OTHER.quarantine("songs"), KEY.quarantine("songs")),
         "songs",
-        "quarantine is another than its receipt says: ETag ",
+        "quarantine differs from its receipt: ETag ",
     ),
     "quarantine of nothing": (
         lambda c: copy(c, KEY.quarantine("songs"), KEY.quarantine("artists")),
         "artists",
-        "quarantine that its receipt does not know (ETag ",
+        "quarantine is not in its receipt (ETag ",
     ),
     "no values": (
         lambda c: c.s3.delete_object(Bucket=BUCKET, Key=KEY.quarantined_values("songs")),
@@ -214,12 +214,12 @@ GAPS: dict[str, tuple[Callable[[Cloud], Any], str, str]] = {
     "other values": (
         lambda c: copy(c, OTHER.quarantined_values("songs"), KEY.quarantined_values("songs")),
         "songs",
-        "quarantine of values is another than its receipt says: ETag ",
+        "quarantine of values differs from its receipt: ETag ",
     ),
     "values of nothing": (
         lambda c: copy(c, KEY.quarantined_values("songs"), KEY.quarantined_values("artists")),
         "artists",
-        "quarantine of values that its receipt does not know (ETag ",
+        "quarantine of values is not in its receipt (ETag ",
     ),
 }
 
@@ -315,7 +315,7 @@ def test_a_table_that_somebody_dropped_is_named(cloud: Cloud, name: str) -> None
             "playlist_id": None,
             "snapshot_date": None,
             "raw_key": None,
-            "what": "the catalog has no such table",
+            "what": "the table is missing from the catalog",
             "mended_by": "catalog",
             "cause": None,
         }
@@ -337,7 +337,7 @@ def test_a_table_that_is_otherwise_than_its_contract_is_named(cloud: Cloud) -> N
     glue.update_table(DatabaseName=DATABASE, TableInput=altered)
 
     assert whats(audit()) == [
-        ("songs", f"the catalog places it at 's3://elsewhere/', not at s3://{BUCKET}/processed/spotify/songs/"),
+        ("songs", f"the catalog locates it at 's3://elsewhere/', not at s3://{BUCKET}/processed/spotify/songs/"),
         ("songs", "the catalog's column 'mood' is string, not there"),
         ("songs", "the catalog's column 'position' is int, not bigint"),
         ("songs", "the catalog's column 'snapshot_date' is missing, not string"),

@@ -191,7 +191,7 @@ def test_a_damaged_file_is_a_sentence_and_leaves_what_stands(cloud: Cloud) -> No
     compact(cloud)
     boto3.client("s3").put_object(Bucket=BUCKET, Key=SnapshotKey(LAST, "a").parquet("songs"), Body=b"PAR1damagedPAR1")
 
-    with pytest.raises(ConsoleError, match=r"songs/year=2026/month=11/ cannot become one file: .*`earworm audit`"):
+    with pytest.raises(ConsoleError, match=r"songs/year=2026/month=11/ cannot be merged: .*`earworm audit`"):
         compact(cloud)
 
     assert [row["track_name"] for row in compacted(cloud)] == ["song"]

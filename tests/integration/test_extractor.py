@@ -539,7 +539,7 @@ def test_a_playlist_that_was_read_when_the_quota_is_spent_is_stored_with_what_th
     assert [found[each] for each in ("contents", "artists", "albums", "audio_features.spotify")] == [
         *("ok", "ok", "quota", "quota")
     ]
-    assert first["sentence"].startswith("50 albums are not known: GET https://api.spotify.test/v1/albums/ is limited")
+    assert first["sentence"].startswith("50 albums are unknown: GET https://api.spotify.test/v1/albums/ is limited")
     assert {each.source for each in cloud.snapshot().features.values()} == {"reccobeats"}
     assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
@@ -555,8 +555,8 @@ def test_a_page_that_is_refused_is_no_reason_to_repeat_or_to_defer(cloud: Cloud,
     # then what came of it is stored with what helps, and the other one alone is deferred
     refused, deferred = summary["playlists"]
     assert (refused["outcome"], refused["entries"], deferred["outcome"]) == ("partial", 100, "quota")
-    assert "100 of 120 entries came: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
-    assert "was refused with 403: Forbidden. Own the list, authorise its owner" in refused["sentence"]
+    assert "100 of 120 entries were received: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
+    assert "was refused with 403: Forbidden. Own the list, authorize its owner" in refused["sentence"]
     assert [event["playlists"] for event in cloud.deferred()] == [[PLAYLIST_ID]]
 
 
@@ -601,7 +601,7 @@ def test_artists_that_come_one_by_one_are_complete_after_some_weeks_each_as_of_i
         earlier = [each.as_of for each in snapshot.earlier_artists.values()]
         known.append((len(snapshot.artists), [earlier.count(each) for each in sorted(set(earlier))]))
         sentence = told["sentence"] or ""
-        assert ("are not known: half of the call budget" in sentence) == (len(snapshot.artists) + len(earlier) < 50)
+        assert ("are unknown: half of the call budget" in sentence) == (len(snapshot.artists) + len(earlier) < 50)
         assert told["outcome"] == "ok"
 
     # then each week asks for others, and tells since when it knows the rest
@@ -741,7 +741,7 @@ def test_a_secret_that_is_not_there_is_named(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("held", "told"),
     [
-        (f"{CLIENT_ID}:{CLIENT_SECRET}", "the whole: Invalid JSON"),
+        (f"{CLIENT_ID}:{CLIENT_SECRET}", "the input: Invalid JSON"),
         (json.dumps({"client_id": CLIENT_ID, "secret": CLIENT_SECRET}), "client_secret: Field required"),
         (json.dumps({"client_id": CLIENT_ID, "client_secret": [CLIENT_SECRET]}), "client_secret: Input should be"),
     ],

@@ -177,7 +177,7 @@ def test_a_table_that_somebody_dropped_is_declared_again(console: Console) -> No
 
     before, after = console.audit(repair=True)
 
-    assert before == [("songs", "the catalog has no such table", REPAIR)]
+    assert before == [("songs", "the table is missing from the catalog", REPAIR)]
     assert after == []
     assert glue.get_table(DatabaseName=DATABASE, Name="songs")["Table"]["StorageDescriptor"] == declared
 
@@ -230,7 +230,7 @@ def test_what_a_replay_did_not_mend_is_not_replayed_for_ever(console: Console, m
         (
             "songs",
             "receipt missing",
-            "a replay did not mend it: no dead letter says why, see earworm logs --service songs",
+            "a replay did not repair it: no dead letter says why, see earworm logs --service songs",
         )
     ]
 

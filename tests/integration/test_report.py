@@ -16,7 +16,7 @@ from analytics.athena import AthenaError
 from analytics.week import monday_of
 from contracts.tables import TABLES
 from services.report import report
-from services.report.shelf import SIGNING, Shelf
+from services.report.page_store import SIGNING, PageStore
 from shared.errors import PermanentError
 from shared.lake import SnapshotKey
 from shared.settings import SettingsError
@@ -241,7 +241,7 @@ def test_whoever_asks_for_it_gets_a_link_that_opens_the_page_and_ends(
 def test_a_link_leads_to_the_region_of_the_lake() -> None:
     s3 = SESSION.client("s3", region_name="eu-west-1", config=SIGNING)
 
-    address = Shelf(s3, BUCKET, MONDAY, "1.0.0").address(hours=1)
+    address = PageStore(s3, BUCKET, MONDAY, "1.0.0").address(hours=1)
 
     assert address.startswith("https://lake.s3.eu-west-1.amazonaws.com/reports/spotify/week")
 
@@ -288,7 +288,7 @@ def test_a_link_that_may_not_have_gone_out_is_sent_by_the_next_attempt(
         if broken == "topic":
             patch.setenv("ALARM_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:gone")
         else:
-            patch.setattr(Shelf, "put_note", _fail)
+            patch.setattr(PageStore, "put_note", _fail)
         with pytest.raises(ClientError):
             week.report()
     before = len(week.letters())

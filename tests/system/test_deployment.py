@@ -20,7 +20,7 @@ from infra.cli import collect
 from infra.cli.__main__ import app
 from infra.cli.cloud import Cloud
 from infra.deploying import deploy as deploying
-from infra.deploying.deploy import Standing
+from infra.deploying.deploy import DeployedStack
 from infra.deploying.stacks import PLATFORM, SERVICES
 from shared.lake import SnapshotKey
 from tests import sixth_table
@@ -102,7 +102,7 @@ def prod(pipeline: Pipeline) -> Lake:
     return Lake(Cloud("prod", pipeline.variables))
 
 
-def standings(cloud: Cloud) -> dict[str, Standing | None]:
+def standings(cloud: Cloud) -> dict[str, DeployedStack | None]:
     cloudformation = cloud.client("cloudformation")
     return {each: deploying.standing(cloudformation, cloud.environment, each) for each in (PLATFORM, *SERVICES)}
 

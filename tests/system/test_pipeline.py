@@ -600,7 +600,11 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
         (["logs", "--service", "redrive"], 2, "There is no service 'redrive' that works on a run"),
         (["trace", "--open"], 2, "--open shows the page that --html writes"),
         (["explain", "concerts", "--playlist", "p", "--date", "2026-01-05"], 2, "There is no table 'concerts'"),
-        (["explain", "songs", "--playlist", "p", "--date", "2026-01-05"], 1, "songs has no receipt of p on 2026-01-05"),
+        (
+            ["explain", "songs", "--playlist", "p", "--date", "2026-01-05"],
+            1,
+            "songs has no receipt for p on 2026-01-05",
+        ),
         (["run", "--playlist", "no-playlist"], 1, "not a playlist: 'no-playlist'"),
     ],
 )

@@ -225,7 +225,7 @@ class _Workspace:
         self._connection.execute(f"CREATE VIEW {view} AS {self._rows(table, sources)}")
 
     def _pruned(self, sources: list[Source], keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> list[Source]:
-        """The objects that any of the references may need."""
+        """Returns the objects that any of the references may need."""
         if not sources or not keys or any(demand is None for demand in demands):
             return sources
         wanted = exp.or_(*(demand for demand in demands if demand is not None))
@@ -244,7 +244,7 @@ class _Workspace:
         return [sources[position] for (position,) in kept.fetchall()]
 
     def _rows(self, table: Mapping[str, Any], sources: Sequence[Source]) -> str:
-        """A SELECT of the rows of objects."""
+        """Returns a SELECT of the rows of objects."""
         nothing = relation(table, ())
         if not sources:
             return nothing
@@ -283,7 +283,7 @@ class _Workspace:
 
 
 def relation(table: Mapping[str, Any], files: Sequence[str], *, path_as: str | None = None) -> str:
-    """A SELECT over the files with exactly the columns of the catalog, in its order and its types.
+    """Returns a SELECT over the files with exactly the columns of the catalog, in its order and its types.
 
     Args:
         table: As the catalog has it.
@@ -320,19 +320,19 @@ def relation(table: Mapping[str, Any], files: Sequence[str], *, path_as: str | N
 
 
 def duckdb_type(glue_type: str) -> str:
-    """The type of a Glue column in DuckDB, nested ones too.
+    """Returns the type of a Glue column in DuckDB, nested ones too.
 
     Raises:
-        UnsupportedSqlError: It is no type of Hive's.
+        UnsupportedSqlError: It is not a type of Hive's.
     """
     try:
         return exp.DataType.build(glue_type, dialect="hive").sql(dialect="duckdb")
     except SqlglotError as error:
-        raise UnsupportedSqlError(f"HIVE_METASTORE_ERROR: '{glue_type}' is no type of a column.") from error
+        raise UnsupportedSqlError(f"HIVE_METASTORE_ERROR: '{glue_type}' is not the type of a column.") from error
 
 
 def glue_type(type_: DuckDBPyType) -> str:  # noqa: PLR0911 - one line for each type
-    """The type of a DuckDB column as Glue writes it."""
+    """Returns the type of a DuckDB column as Glue writes it."""
     children = _children(type_)
     match athena_type(type_):
         case "varchar" | "json" | "unknown":
@@ -356,13 +356,13 @@ def glue_type(type_: DuckDBPyType) -> str:  # noqa: PLR0911 - one line for each 
 
 
 def athena_type(type_: DuckDBPyType) -> str:
-    """The name of a DuckDB type in the metadata of Athena's results."""
+    """Returns the name of a DuckDB type in the metadata of Athena's results."""
     name = "json" if str(type_) == "JSON" else str(type_.id)
     return _ATHENA_TYPES.get(name.lower(), name)
 
 
 def athena_text(value: Any, type_: DuckDBPyType) -> str | None:  # noqa: C901, PLR0911 - one line for each type
-    """A value as `GetQueryResults` shows it; None for NULL, which has no text."""
+    """Returns a value as `GetQueryResults` shows it; None for NULL, which has no text."""
     match value:
         case None:
             return None
@@ -478,7 +478,7 @@ def _sources(table: Mapping[str, Any]) -> Iterator[Source]:
 
 
 def _partition_of(table: Mapping[str, Any]) -> Callable[[str], dict[str, str] | None]:
-    """What reads the partition of a folder, None if it is none of the table's."""
+    """Returns what reads the partition of a folder, None if it is not the table's."""
     parameters = table.get("Parameters", {})
     template = parameters.get("storage.location.template")
     if template is None or parameters.get("projection.enabled", "").lower() != "true":
@@ -508,12 +508,12 @@ def _view_query(name: TableName) -> exp.Query | None:
     view = view_definition(table)
     query = trino.parse(view["originalSql"], database=view["schema"])
     if not isinstance(query, exp.Query):
-        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is no query.")
+        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is not a query.")
     return query
 
 
 def view_definition(table: Mapping[str, Any]) -> dict[str, Any]:
-    """What Athena stores of a view: JSON with originalSql, schema and columns, as base64 in a comment."""
+    """Returns Athena's stored text of a view: JSON with originalSql, schema and columns, as base64 in a comment."""
     text = table.get("ViewOriginalText") or ""
     with contextlib.suppress(ValueError):
         encoded = text.removeprefix(_VIEW_PREFIX).removesuffix(_VIEW_SUFFIX)

@@ -2,7 +2,7 @@
 """A Glue crawler that crawls: ministack's waits five seconds and finds nothing.
 
 It looks below each S3 target for folders of Parquet files. A table that is known, by its location or its name,
-keeps its columns whatever the files say (SchemaChangePolicy LOG) and is told of partitions that it lacks. An
+keeps its columns whatever the files say (SchemaChangePolicy LOG) and is given the partitions that it lacks. An
 unknown one is created with the columns of its files. For all that it does it asks the crawler's role.
 """
 
@@ -48,7 +48,7 @@ class Folder(NamedTuple):
         return self.prefix.rstrip("/").rpartition("/")[2].lower().replace("-", "_")
 
     def partitions(self) -> dict[str, dict[str, str]]:
-        """The keys and values of each folder that holds files, by its prefix."""
+        """Returns the keys and values of each folder that holds files, by its prefix."""
         folders = sorted({key.rpartition("/")[0] + "/" for key in self.keys})
         return {folder: _key_values(folder.removeprefix(self.prefix)) for folder in folders}
 
@@ -64,7 +64,7 @@ def install() -> None:
 
 
 def folders(bucket: str, prefix: str, keys: list[str]) -> list[Folder]:
-    """The tables below a prefix: each folder of Parquet files, where folders named key=value belong to it."""
+    """Returns the tables below a prefix: each folder of Parquet files, where folders named key=value belong to it."""
     tables: dict[str, list[str]] = {}
     for key in sorted(keys):
         parts = key.removeprefix(prefix).split("/")

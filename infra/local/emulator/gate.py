@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - it hooks into what ministack keeps private
-"""The one way to ministack: nobody passes who is not of this machine, or has not signed with a key of this cloud.
+"""Guards ministack: only requests from this machine, signed with a key of this cloud, get through.
 
 ministack takes the key `test`, and every twelve digits, for the account's root and checks no signature of theirs; it
 derives the credentials of functions from their names; it serves routes of its own (a reset of everything, messages,
@@ -19,7 +19,7 @@ from botocore.credentials import Credentials
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.services import lambda_svc
 
-from infra.local.emulator.signatures import Request, SignatureError, verify
+from infra.local.emulator.signatures import SignatureError, SignedRequest, verify
 from infra.local.loopback import HEALTH_PATH, foreign
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _CLOSED: Final = "/_"
 
 
 def install() -> None:
-    """Leave ministack one root key, and give functions credentials that nobody can derive.
+    """Leave ministack one root key, and give functions credentials that cannot be derived.
 
     Raises:
         AttributeError: ministack has no such hook any more.
@@ -89,17 +89,17 @@ class Gate:
         else:
             await self._app(scope, _replaying(request.body, receive), _without_cors(send))
 
-    def _require_ours(self, request: Request) -> None:
+    def _require_ours(self, request: SignedRequest) -> None:
         if sentence := foreign(request.method, request.fields, self._port):
             raise SignatureError("AccessDenied", sentence)
         if unquote(request.path).startswith(_CLOSED) and request.path != HEALTH_PATH:
             raise SignatureError("AccessDenied", "The local cloud keeps the emulator's own routes closed.")
 
 
-def _request(scope: dict[str, Any], body: bytes = b"") -> Request:
+def _request(scope: dict[str, Any], body: bytes = b"") -> SignedRequest:
     lines = tuple((name.decode("latin-1"), _text(value)) for name, value in scope["headers"])
     path, query = (scope[name].decode("latin-1") for name in ("raw_path", "query_string"))
-    return Request(scope["method"].upper(), path, query, lines, body)
+    return SignedRequest(scope["method"].upper(), path, query, lines, body)
 
 
 def _text(value: bytes) -> str:
@@ -118,13 +118,13 @@ async def _body(receive: Any) -> bytes:
     return b"".join(parts)
 
 
-def _caller(request: Request) -> str:
+def _caller(request: SignedRequest) -> str:
     """Whom ministack takes for the caller."""
     key: str = router.extract_access_key_id(request.fields, request.query)
     return key
 
 
-def _require_known_key(request: Request) -> None:
+def _require_known_key(request: SignedRequest) -> None:
     """Spare strangers the reading of a body."""
     key = _caller(request)
     if not key:
@@ -132,7 +132,7 @@ def _require_known_key(request: Request) -> None:
     _resolved(key, iam_evaluator._SESSION_TOKEN_NOT_CHECKED)
 
 
-def _require_signature(request: Request) -> None:
+def _require_signature(request: SignedRequest) -> None:
     if verify(request, _credentials) != _caller(request):
         raise SignatureError("AccessDenied", "The request names more than one caller.")
 
@@ -149,7 +149,7 @@ def _resolved(key: str, token: Any) -> iam_evaluator.ResolvedCredential:
     return found
 
 
-async def _refuse(send: Any, request: Request, refused: SignatureError) -> None:
+async def _refuse(send: Any, request: SignedRequest, refused: SignatureError) -> None:
     service = router.detect_service(request.method, request.path, request.fields, request.query)
     _, headers, body = iam_actions.access_denied_response(
         service, "", "", str(uuid4()), error_code=refused.code, message=str(refused), headers=request.fields

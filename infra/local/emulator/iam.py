@@ -1,11 +1,11 @@
 # ruff: noqa: SLF001 - it hooks into what ministack keeps private
-"""What ministack's enforcement of IAM lacks, and a record of what was allowed and denied.
+"""Completes ministack's enforcement of IAM, and records what was allowed and denied.
 
 ministack answers each request as the policies of its caller and of the resource say, gives a function the
 credentials of its role, and lets S3 and SNS deliver only where the policy of the topic or queue allows it. But what a
-service does in the name of a role it lets through unasked. Here the role is asked:
+service does in the name of a role it lets through uncontext_. Here the role is evaluated:
 
-- an event source mapping reads and deletes messages as its function's role, and stands still without the right;
+- an event source mapping reads and deletes messages as its function's role, and stops without the right;
 - Lambda writes a function's log as the function's role;
 - EventBridge Scheduler must be trusted by its schedule's role, which must be allowed to invoke the function;
 - who makes a schedule must be allowed to pass its role on;
@@ -77,13 +77,13 @@ def install(decisions: Path) -> None:
 
 
 def session_of(role_arn: str, name: str) -> str:
-    """The ARN of the principal that acts in a role under a name."""
+    """Returns the ARN of the principal that acts in a role under a name."""
     account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     return f"arn:aws:sts::{account}:assumed-role/{role}/{name}"
 
 
 def role_may(session: str, action: str, resource: str, **context: str) -> bool:
-    """Whether a role's own policies allow an action and none of them denies it.
+    """Returns whether a role's own policies allow an action and none of them denies it.
 
     Args:
         session: ARN of the principal that acts in the role.
@@ -92,7 +92,7 @@ def role_may(session: str, action: str, resource: str, **context: str) -> bool:
         context: Values of condition keys, whose colon is an underscore here: `s3_prefix`.
     """
     account, role = session.split(":")[4], session.split("/")[1]
-    asked = iam_evaluator.EvalContext(
+    evaluated = iam_evaluator.EvalContext(
         principal_arn=session,
         principal_type="AssumedRole",
         principal_account=account,
@@ -101,12 +101,12 @@ def role_may(session: str, action: str, resource: str, **context: str) -> bool:
         region=get_region(),
         service_context={key.replace("_", ":"): value for key, value in context.items()},
     )
-    decision = iam_evaluator.evaluate(asked, iam_evaluator._gather_role_policies(role, account)).decision
+    decision = iam_evaluator.evaluate(evaluated, iam_evaluator._gather_role_policies(role, account)).decision
     return _record(session, action, resource, allowed=decision == "Allow")
 
 
 def caller_may(action: str, resource: str, **context: str) -> bool:
-    """Whether the request in hand comes from a role that allows an action, or from the root, who may do everything.
+    """Returns whether the current request is from a role that allows an action, or from the root, who may do all.
 
     The arguments are those of `role_may`.
     """
@@ -115,14 +115,14 @@ def caller_may(action: str, resource: str, **context: str) -> bool:
 
 
 def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
-    """Whether a service may assume a role when it acts for a resource.
+    """Returns whether a service may assume a role when it acts for a resource.
 
     Args:
         role_arn: The role.
         service: Such as `scheduler.amazonaws.com`.
         source_arn: The resource, which conditions know as aws:SourceArn.
     """
-    asked = iam_evaluator.EvalContext(
+    evaluated = iam_evaluator.EvalContext(
         principal_arn=service,
         principal_type="Service",
         principal_account="",
@@ -132,13 +132,13 @@ def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
         service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": get_account_id()},
     )
     role = iam._roles.get(role_arn.rpartition("/")[2]) or {}
-    trust = iam_evaluator.evaluate_resource_policy(role.get("AssumeRolePolicyDocument"), asked, service=service)
+    trust = iam_evaluator.evaluate_resource_policy(role.get("AssumeRolePolicyDocument"), evaluated, service=service)
     return _record(service, "sts:AssumeRole", role_arn, allowed=trust.decision == "Allow", source=source_arn)
 
 
 def _record(principal: str, action: str, resource: str, *, allowed: bool, source: str | None = None) -> bool:
-    told = {"principal": principal, "action": action, "resource": resource, "allowed": allowed}
-    _decisions.info(json.dumps(told | ({"source": source} if source else {})))
+    record = {"principal": principal, "action": action, "resource": resource, "allowed": allowed}
+    _decisions.info(json.dumps(record | ({"source": source} if source else {})))
     return allowed
 
 
@@ -232,9 +232,9 @@ def _name_as_policies_do() -> None:
     def of_what_is_named(service: str, method: str, path: str, headers: Any, body: bytes, *further: Any) -> str:
         arn: str = resource_arn(service, method, path, headers, body, *further)
         if service == "athena" and arn == "*":
-            told = json.loads(body)
+            record = json.loads(body)
             executions, named = athena._executions, athena._named_queries
-            query = executions.get(told.get("QueryExecutionId")) or named.get(told.get("NamedQueryId")) or {}
+            query = executions.get(record.get("QueryExecutionId")) or named.get(record.get("NamedQueryId")) or {}
             workgroup = query.get("WorkGroup", "primary")
             arn = f"arn:aws:athena:{get_region()}:{get_account_id()}:workgroup/{workgroup}"
         if service == "ssm" and arn == "*" and (parameters := json.loads(body or b"{}").get("Path")):

@@ -41,10 +41,10 @@ class RowCache:
         objects: Sequence[ObjectVersion],
         read: Callable[[Sequence[ObjectVersion]], Mapping[ObjectVersion, pa.Table]],
     ) -> list[pa.Table]:
-        """The rows of each object, in the order of the objects.
+        """Returns the rows of each object, in the order of the objects.
 
         Args:
-            columns: What tells the columns that objects are read as from others.
+            columns: Identifies the columns that objects are read as.
             objects: Whose rows.
             read: Reads those that are not kept.
         """

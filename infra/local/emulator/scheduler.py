@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - it hooks into what ministack keeps private
-"""The context attributes of EventBridge Scheduler, which ministack hands to the target as they stand.
+"""The context attributes of EventBridge Scheduler, which ministack passes to the target verbatim.
 
 Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
 """
@@ -36,7 +36,7 @@ def install() -> None:
 
 
 def context_attributes(due: float, *, arn: str, execution_id: str) -> dict[str, str]:
-    """What stands for each attribute, `due` being seconds since 1970.
+    """Returns the value of each attribute, `due` being seconds since 1970.
 
     Schedules have a resolution of one minute, so the minute in which one fires is the one that it was due.
     """
@@ -50,7 +50,7 @@ def context_attributes(due: float, *, arn: str, execution_id: str) -> dict[str, 
 
 
 def substitute(text: str, attributes: dict[str, str]) -> str:
-    """The input with every `<attribute>` replaced by its value."""
+    """Returns the input with every `<attribute>` replaced by its value."""
     for name, value in attributes.items():
         text = text.replace(f"<{name}>", value)
     return text

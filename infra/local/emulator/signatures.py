@@ -30,7 +30,7 @@ from ministack.core.sigv4 import (
 )
 
 CredentialsOf: TypeAlias = Callable[[str, str], Credentials]
-"""The credentials of an access key id and its session token; raises SignatureError if nobody was given them."""
+"""The credentials of an access key id and its session token; raises SignatureError if they were never issued."""
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _STREAMED: Final = "STREAMING-"
@@ -47,7 +47,7 @@ class SignatureError(Exception):
 
 
 @dataclass(frozen=True)
-class Request:
+class SignedRequest:
     """A request as it was sent.
 
     Attributes:
@@ -79,8 +79,8 @@ class Request:
         return joined
 
 
-def verify(request: Request, credentials_of: CredentialsOf, now: datetime | None = None) -> str:
-    """The access key id that signed the request.
+def verify(request: SignedRequest, credentials_of: CredentialsOf, now: datetime | None = None) -> str:
+    """Returns the access key id that signed the request.
 
     Raises:
         SignatureError: It is unsigned, signed twice, by an unknown key, at another time, wrongly, or its body is not
@@ -100,7 +100,7 @@ def verify(request: Request, credentials_of: CredentialsOf, now: datetime | None
     raise SignatureError("MissingAuthenticationToken", "Request is missing Authentication Token")
 
 
-def _verify_header(request: Request, credentials_of: CredentialsOf, now: datetime) -> str:
+def _verify_header(request: SignedRequest, credentials_of: CredentialsOf, now: datetime) -> str:
     if not request.fields["authorization"].startswith(f"{_ALGORITHM} "):
         raise SignatureError("UnsupportedSignature", f"The local cloud takes signatures of {_ALGORITHM} alone.")
     signature = _parsed(parse_header_signature(request.fields))
@@ -121,7 +121,7 @@ def _verify_header(request: Request, credentials_of: CredentialsOf, now: datetim
     return str(signature.access_key_id)
 
 
-def _verify_query(request: Request, credentials_of: CredentialsOf, now: datetime) -> str:
+def _verify_query(request: SignedRequest, credentials_of: CredentialsOf, now: datetime) -> str:
     if request.query.get("X-Amz-Algorithm") != [_ALGORITHM]:
         raise SignatureError("UnsupportedSignature", f"The local cloud takes signatures of {_ALGORITHM} alone.")
     signature = _parsed(parse_query_signature(request.query))
@@ -139,21 +139,21 @@ def _verify_query(request: Request, credentials_of: CredentialsOf, now: datetime
     return str(signature.access_key_id)
 
 
-def _verify_version_2(request: Request, credentials_of: CredentialsOf, now: datetime) -> str:
+def _verify_version_2(request: SignedRequest, credentials_of: CredentialsOf, now: datetime) -> str:
     """Boto3 signs so where neither its user nor the region asks for Version 4."""
-    told = {name: values[0] for name, values in request.query.items()}
-    expires = told.get("Expires", "")
+    query = {name: values[0] for name, values in request.query.items()}
+    expires = query.get("Expires", "")
     if not (expires.isascii() and expires.isdigit() and now.timestamp() <= int(expires)):
         raise SignatureError("RequestExpired", "Request has expired")
-    key = told["AWSAccessKeyId"]
-    credentials = credentials_of(key, told.get("x-amz-security-token", ""))
+    key = query["AWSAccessKeyId"]
+    credentials = credentials_of(key, query.get("x-amz-security-token", ""))
     headers: Any = HTTPHeaders.from_dict(
         {name: value for name, value in request.fields.items() if name.startswith(("x-amz-", "content-"))}
-        | {name: value for name, value in told.items() if name.startswith("x-amz-")}
+        | {name: value for name, value in query.items() if name.startswith("x-amz-")}
     )
     address = SplitResult("", "", request.path, request.query_string, "")
     expected = _SignerUntil(credentials, expires).get_signature(request.method, address, headers)
-    _require_equal(expected, told.get("Signature", ""))
+    _require_equal(expected, query.get("Signature", ""))
     return key
 
 
@@ -168,7 +168,9 @@ class _SignerUntil(HmacV1QueryAuth):
         return self._until
 
 
-def _require_signature(request: Request, claimed: HeaderSignature, credentials: Credentials, payload_hash: str) -> None:
+def _require_signature(
+    request: SignedRequest, claimed: HeaderSignature, credentials: Credentials, payload_hash: str
+) -> None:
     names = set(claimed.signed_headers.split(";"))
     unsigned = {name for name in request.fields if name == "host" or name.startswith("x-amz-")} - names
     if unsigned:
@@ -214,4 +216,4 @@ def _moment(signature: HeaderSignature) -> datetime:
     try:
         return datetime.strptime(signature.amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise SignatureError("IncompleteSignature", f"There is no such date: '{signature.amz_date}'.") from None
+        raise SignatureError("IncompleteSignature", f"Invalid date: '{signature.amz_date}'.") from None

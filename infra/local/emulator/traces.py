@@ -25,7 +25,7 @@ _MOST_BYTES: Final = 256 * 2**20
 
 
 class Traces:
-    """All traces that were told of, in memory; the oldest are forgotten. Safe to use from several threads."""
+    """All reported traces, in memory; the oldest are dropped. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._documents: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -57,7 +57,7 @@ class Traces:
                 self._size -= self._sizes.pop(oldest)
 
     def get(self, root: str) -> dict[str, Any] | None:
-        """A trace as `BatchGetTraces` answers it; None if there is none."""
+        """Returns a trace as `BatchGetTraces` answers it; None if there is none."""
         with self._lock:
             documents = list(self._documents.get(root, ()))
         if not documents:
@@ -68,7 +68,7 @@ class Traces:
         return {"Id": root, "Duration": end - begin, "LimitExceeded": False, "Segments": segments}
 
     def summaries(self, begin: float, end: float, expression: str | None) -> list[dict[str, Any]]:
-        """What `GetTraceSummaries` answers of the traces that began between two moments, the newest first.
+        """Returns the answer of `GetTraceSummaries` for traces that began between two moments, the newest first.
 
         Raises:
             ValueError: The expression is another than `annotation.NAME = "VALUE"`.
@@ -110,7 +110,7 @@ class Traces:
 
 
 class Invocation:
-    """What Lambda itself tells of an invocation: that it was asked, and what its function did.
+    """Lambda's own segments of an invocation: of the request, and of the function's work.
 
     Attributes:
         header: The function's trace header.
@@ -128,7 +128,7 @@ class Invocation:
         self._began = time.time()
         self._root = f"1-{int(self._began):08x}-{secrets.token_hex(12)}"
         self._ids = secrets.token_hex(8), secrets.token_hex(8)
-        self._told = {"name": function, "resource_arn": arn, "aws": {"request_id": request_id, "function_arn": arn}}
+        self._common = {"name": function, "resource_arn": arn, "aws": {"request_id": request_id, "function_arn": arn}}
         self._links = [_link(header) for header in upstream]
         self.header = f"Root={self._root};Parent={self._ids[1]};Sampled=1"
 
@@ -142,16 +142,16 @@ class Invocation:
         flags = {"fault": True, "cause": {"exceptions": [{"message": fault, "type": "Error"}]}} if fault else {}
         service, function = self._ids
         return [
-            {"id": service, "origin": "AWS::Lambda", "links": self._links, **self._told, **end, **flags},
-            {"id": function, "parent_id": service, "origin": "AWS::Lambda::Function", **self._told, **end, **flags},
+            {"id": service, "origin": "AWS::Lambda", "links": self._links, **self._common, **end, **flags},
+            {"id": function, "parent_id": service, "origin": "AWS::Lambda::Function", **self._common, **end, **flags},
         ]
 
 
 def _link(header: str) -> dict[str, Any]:
-    told = dict(part.partition("=")[::2] for part in header.split(";"))
+    fields = dict(part.partition("=")[::2] for part in header.split(";"))
     return {
-        "trace_id": told.get("Root"),
-        "id": told.get("Parent"),
+        "trace_id": fields.get("Root"),
+        "id": fields.get("Parent"),
         "attributes": {"aws.xray.reserved.reference_type": "parent"},
     }
 

@@ -1,6 +1,6 @@
 """Athena's SQL (engine version 3, which is Trino) as DuckDB's.
 
-sqlglot translates the grammar. What it leaves as it is although the two engines disagree is put right here,
+sqlglot translates the grammar. What it leaves unchanged although the two engines differ is corrected here,
 because most of it would not fail but answer something else. Each difference is named by its rewrite.
 
 Source of Trino's side: https://trino.io/docs/current/functions.html
@@ -130,7 +130,7 @@ def to_duckdb(qualified: exp.Query) -> str:
 
 
 def qualify(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> exp.Query:
-    """The query with every column's table, every star as its columns, and the type of every expression.
+    """Returns the query with every column's table, every star as its columns, and the type of every expression.
 
     Args:
         statement: From `parse`.
@@ -164,7 +164,7 @@ def column_name(name: str, position: int) -> str:
 
 
 def bind(sql: str, values: Sequence[str]) -> str:
-    """The statement with a value, written as SQL has it, in the place of each question mark.
+    """Returns the statement with a value, written as SQL has it, in the place of each question mark.
 
     Raises:
         UnsupportedSqlError: There are fewer or more values than question marks.
@@ -181,7 +181,7 @@ def bind(sql: str, values: Sequence[str]) -> str:
 
 
 def inline_views(statement: exp.Query, view: Callable[[TableName], exp.Query | None]) -> exp.Query:
-    """The statement with the query of each view in its place; `view` tells that of a name, None if it is a table."""
+    """Replaces each view in a statement by its query; `view` returns that of a name, None if it is a table."""
     query = statement.copy()
     for table in list(query.find_all(exp.Table)):
         definition = view(TableName(table.db, table.name)) if table.db and table.name else None
@@ -193,7 +193,7 @@ def inline_views(statement: exp.Query, view: Callable[[TableName], exp.Query | N
 def partition_filters(
     qualified: exp.Query, keys: Mapping[TableName, frozenset[str]]
 ) -> dict[TableName, list[exp.Expr | None]]:
-    """What a query of `qualify` demands of the partition keys of each table, one item for each reference to it.
+    """Returns the conditions of a qualified query on the partition keys, one item for each reference to a table.
 
     A demand are those terms of WHERE and ON that look at nothing but the keys, those of outer queries with them as
     far as Trino pushes them down: through columns that are expressions of the keys, through groups and windows if
@@ -214,8 +214,10 @@ def _collect_demands(
     keys: Mapping[TableName, frozenset[str]],
     found: dict[TableName, list[exp.Expr | None]],
 ) -> None:
-    for inner in (*scope.set_operation_scopes, *scope.subquery_scopes):
+    for inner in scope.subquery_scopes:
         _collect_demands(inner, [], keys, found)
+    for branch in scope.set_operation_scopes:
+        _collect_demands(branch, [_of_branch(term, scope, branch) for term in of_the_outer_query], keys, found)
     select = scope.expression
     if not isinstance(select, exp.Select):
         return
@@ -243,8 +245,22 @@ def _collect_demands(
             found.setdefault(name, []).append(exp.and_(*decided) if decided else None)
 
 
+def _of_branch(term: exp.Expr, union: Scope, branch: Scope) -> exp.Expr:
+    """The term about a union in the columns of one of its branches, which have their places and not their names."""
+    names = dict(zip(_result_columns(union), _result_columns(branch), strict=True))
+
+    def renamed(node: exp.Expr) -> exp.Expr:
+        return exp.column(names[node.name], quoted=True) if isinstance(node, exp.Column) else node
+
+    return term.transform(renamed)
+
+
+def _result_columns(scope: Scope) -> list[str]:
+    return scope.expression.named_selects if isinstance(scope.expression, exp.Query) else []
+
+
 def _terms(condition: exp.Expr | None) -> list[exp.Expr]:
-    """What must all hold; without what varies or asks other tables."""
+    """Yields the conditions that must all hold, without those that vary or query other tables."""
     terms = list(exp.and_(condition, exp.true(), wrap=False).flatten()) if condition else []
     return [term for term in terms if term.find(exp.Column) and not term.find(exp.Query, exp.Rand)]
 
@@ -254,7 +270,7 @@ def _tables_of(term: exp.Expr) -> set[str]:
 
 
 def _about(alias: str, terms: Sequence[exp.Expr], equalities: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """The terms in columns of one source: those of others in columns that are equal to theirs."""
+    """Returns the terms in columns of one source: those of others in columns that are equal to theirs."""
     equal: dict[str, exp.Column] = {}
     for equality in equalities:
         left, right = equality.this, equality.args.get("expression")
@@ -269,7 +285,7 @@ def _about(alias: str, terms: Sequence[exp.Expr], equalities: Sequence[exp.Expr]
 
 
 def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
-    """The term in the columns that the query selects from, if it may be asked before the query is done."""
+    """Returns the term in the columns that the query selects from, if it may be asked before the query is done."""
     if select.args.get("limit") or select.args.get("offset"):
         return []
     projections = {projection.alias_or_name: projection.unalias() for projection in select.selects}
@@ -301,7 +317,7 @@ def _without_table(node: exp.Expr) -> exp.Expr:
 
 
 def joda_to_strftime(pattern: str) -> str:
-    """A pattern of Joda-Time, as `format_datetime` takes it, in the letters of strftime.
+    """Returns a pattern of Joda-Time, as `format_datetime` takes it, in the letters of strftime.
 
     Raises:
         UnsupportedSqlError: A letter has no counterpart.
@@ -322,7 +338,7 @@ def _joda_tokens(pattern: str) -> Iterator[str]:
 
 
 def _syntax_error(error: SqlglotError) -> UnsupportedSqlError:
-    """The sentence alone: the lines after it show the place with a terminal's underline."""
+    """Returns the sentence alone: the lines after it show the place with a terminal's underline."""
     return UnsupportedSqlError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}")
 
 
@@ -402,7 +418,7 @@ def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a ta
         case exp.Format():
             return _printf(node.this, node.expressions)
         case exp.RegexpExtract():
-            # DuckDB answers '' where nothing matches.
+            # DuckDB returns '' without a match.
             return exp.Case().when(exp.RegexpLike(this=node.this.copy(), expression=node.expression.copy()), node)
         case exp.ApproxQuantile():
             return exp.Anonymous(this="APPROX_QUANTILE", expressions=[node.this, node.args["quantile"]])
@@ -420,7 +436,7 @@ def _rewrite(node: exp.Expr) -> exp.Expr:  # noqa: C901, PLR0911, PLR0912 - a ta
         case exp.ArraySlice():
             return _array_slice(node)
         case exp.CountIf():
-            # Over nothing, or over NULL alone, DuckDB answers NULL.
+            # Over no rows, or only NULL, DuckDB returns NULL.
             return exp.Count(this=exp.Case().when(node.this, exp.Literal.number(1)))
         case exp.ArgMax() | exp.ArgMin():
             # DuckDB leaves rows out whose value is NULL.
@@ -479,7 +495,7 @@ def _matches(array: exp.Expr, predicate: exp.Expr) -> exp.Expr:
 
 
 def _at_timezone(time: exp.Expr, zone: exp.Expr) -> exp.Expr:
-    """The wall clock of that zone. DuckDB keeps no zone beside an instant, so it is lost in the result."""
+    """Returns the wall clock of that zone. DuckDB keeps no zone beside an instant, so it is lost in the result."""
     return exp.Anonymous(this="TIMEZONE", expressions=[zone, exp.cast(time, "timestamptz")])
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - it hooks into what ministack keeps private
-"""X-Ray, of which ministack has nothing, and the way of a trace from S3 through SNS and SQS to a function.
+"""Emulates X-Ray, which ministack lacks, and carries a trace from S3 through SNS and SQS to a function.
 
 A UDP port takes what the SDK in the functions tells, as the daemon in Lambda does; it cannot know who sent it, so any
 program of this machine may tell of traces that never were, and only so many are kept. Lambda's own segments are made
@@ -52,7 +52,7 @@ def install() -> None:
 
 
 def _listen() -> None:
-    """Take what functions tell by UDP; they inherit the address from this process."""
+    """Receive segments from functions by UDP; they inherit the address from this process."""
     port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
     port.bind(("127.0.0.1", 0))
@@ -68,11 +68,11 @@ def _listen() -> None:
 
 
 async def _answer(_method: str, path: str, _headers: Any, body: bytes, _query: Any) -> tuple[int, Any, bytes]:
-    asked = json.loads(body or b"{}")
+    request = json.loads(body or b"{}")
     try:
         match path:
             case "/Traces":
-                found = {root: _traces.get(root) for root in asked["TraceIds"]}
+                found = {root: _traces.get(root) for root in request["TraceIds"]}
                 return _json(
                     {
                         "Traces": [trace for trace in found.values() if trace],
@@ -80,10 +80,10 @@ async def _answer(_method: str, path: str, _headers: Any, body: bytes, _query: A
                     }
                 )
             case "/TraceSummaries":
-                summaries = _traces.summaries(asked["StartTime"], asked["EndTime"], asked.get("FilterExpression"))
+                summaries = _traces.summaries(request["StartTime"], request["EndTime"], request.get("FilterExpression"))
                 return _json({"TraceSummaries": summaries, "TracesProcessedCount": len(summaries)})
             case "/TraceSegments":
-                for document in asked["TraceSegmentDocuments"]:
+                for document in request["TraceSegmentDocuments"]:
                     _traces.put(json.loads(document))
                 return _json({"UnprocessedTraceSegments": []})
     except ValueError as fault:

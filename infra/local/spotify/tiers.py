@@ -40,7 +40,7 @@ class Tier:
         audio_features: Whether audio features are served; otherwise 403.
         spotify_lists: Whether lists that Spotify owns are served; otherwise 404.
         batches: Whether several objects may be asked for by `?ids=`; otherwise 403.
-        foreign_contents: Whether the entries of lists are served that the authorising user does not own.
+        foreign_contents: Whether the entries of lists are served that the authorizing user does not own.
         all_fields: Whether popularity, label, followers and the like are in the answers.
     """
 

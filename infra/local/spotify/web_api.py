@@ -1,4 +1,4 @@
-"""The Web API's operations, from an authorised call to the answer's document.
+"""The Web API's operations, from an authorized call to the answer's document.
 
 Limits and defaults: https://developer.spotify.com/documentation/web-api/reference/. Errors have the texts that clients
 of the real API report. An operation reads what the call's tier grants from `Call.tier` alone.

@@ -201,10 +201,10 @@ def test_numbers_are_told() -> None:
     found = compare(holdings, ("songs",), settled_before=NOON).gaps
 
     assert [gap.what for gap in found] == [
-        "receipt does not add up: 9 entries are not 5 rows + 2 rejected + 1 skipped",
-        "Parquet file is another than its receipt says: ETag e2, 4 bytes, not ETag e2, 5 bytes",
-        "quarantine is another than its receipt says: ETag e4, 6 bytes, not ETag e3, 6 bytes",
-        "quarantine of values is another than its receipt says: ETag e5, 8 bytes, not ETag e5, 7 bytes",
+        "receipt does not add up: 9 entries, but 5 rows + 2 rejected + 1 skipped",
+        "Parquet file differs from its receipt: ETag e2, 4 bytes, not ETag e2, 5 bytes",
+        "quarantine differs from its receipt: ETag e4, 6 bytes, not ETag e3, 6 bytes",
+        "quarantine of values differs from its receipt: ETag e5, 8 bytes, not ETag e5, 7 bytes",
         "raw/spotify/2026-11-22/x.json belongs to no snapshot",
     ]
 

@@ -27,7 +27,7 @@ def test_days_may_be_named() -> None:
         ({"from": "2025-02-01"}, "from and to belong together"),
         ({"from": "2025-02-02", "to": "2025-02-01"}, "from is after to"),
         ({"from": "February", "to": "2025-02-01"}, "from: Input should be a valid date"),
-        ({"from": "2005-12-31", "to": "2025-02-01"}, "from: 2005-12-31 is outside the days that the tables have"),
+        ({"from": "2005-12-31", "to": "2025-02-01"}, "from: 2005-12-31 is outside the tables' days"),
         ({"grace_minutes": -1}, "grace_minutes: Input should be greater than or equal to 0"),
         ({"days": 3}, "days: Extra inputs are not permitted"),
     ],

@@ -160,7 +160,7 @@ def test_a_file_among_the_pages_that_is_none_is_named(tmp_path: Path) -> None:
     [
         ("a.json", "{", "Invalid JSON"),
         ("2024-02-28.json", playlist(id="../x"), "its playlist cannot be called '../x'"),
-        ("2041-02-28.json", playlist(), "its day cannot be loaded: 2041-02-28 is outside the days"),
+        ("2041-02-28.json", playlist(), "its day cannot be loaded: 2041-02-28 is outside the tables' days"),
         ("2024-02-28.json", {"id": "x", "type": "artist"}, "not a playlist: this is an artist; load the playlist"),
         ("2024-02-28.json", envelope(playlist()) | {"playlist": None, "id": "x"}, "the envelope holds no playlist"),
         ("2024-02-28.csv", '"Track URI","Track Name"\nx,y\n', "this is an export of Exportify: "),

@@ -187,7 +187,7 @@ def test_a_secret_that_holds_something_else_is_not_overwritten(desk: Desk) -> No
     desk.secretsmanager.create_secret(Name=SECRET, SecretString=json.dumps([CLIENT_SECRET]))
     desk.variables |= {"SPOTIPY_CLIENT_ID": "", "SPOTIPY_CLIENT_SECRET": ""}
 
-    with pytest.raises(DeployError, match=f"{SECRET} in Secrets Manager is no JSON object") as fault:
+    with pytest.raises(DeployError, match=f"{SECRET} in Secrets Manager is not a JSON object") as fault:
         desk.authorize()
 
     assert CLIENT_SECRET not in repr(fault.value)
@@ -265,7 +265,7 @@ def test_what_else_a_browser_asks_for_is_no_answer(desk: Desk) -> None:
     [
         ({"error": "access_denied"}, "The user did not agree"),
         ({"error": "server_error"}, "Spotify did not ask the user: server_error"),
-        ({}, "holds neither a code nor an error"),
+        ({}, "contains neither a code nor an error"),
     ],
 )
 def test_a_user_or_a_spotify_that_does_not_agree_is_told_apart(
@@ -286,7 +286,7 @@ def test_a_user_or_a_spotify_that_does_not_agree_is_told_apart(
 def test_an_answer_to_another_question_is_not_used(desk: Desk, query: str) -> None:
     desk.browser.does = lambda _page: agree(desk.variables["SPOTIPY_REDIRECT_URI"] + query)
 
-    with pytest.raises(ConsoleError, match="its state is another one"):
+    with pytest.raises(ConsoleError, match="its state differs"):
         desk.authorize()
 
     assert desk.accounts.asked == []
@@ -310,7 +310,7 @@ def test_a_code_that_gives_no_refresh_token_is_told_and_nothing_is_stored(
 ) -> None:
     desk.accounts.faults = [answer]
 
-    with pytest.raises(ConsoleError, match=f"Spotify gave no token at {desk.accounts.token_url}.*{sentence}"):
+    with pytest.raises(ConsoleError, match=f"Spotify issued no token at {desk.accounts.token_url}.*{sentence}"):
         desk.authorize()
 
     assert desk.stored is None
@@ -319,7 +319,7 @@ def test_a_code_that_gives_no_refresh_token_is_told_and_nothing_is_stored(
 def test_an_accounts_service_that_cannot_be_reached_is_named(desk: Desk) -> None:
     desk.variables["SPOTIFY_TOKEN_URL"] = "http://127.0.0.1:1/api/token"
 
-    with pytest.raises(ConsoleError, match=r"Spotify gave no token at http://127.0.0.1:1/api/token: ConnectionError"):
+    with pytest.raises(ConsoleError, match=r"Spotify issued no token at http://127.0.0.1:1/api/token: ConnectionError"):
         desk.authorize()
 
 

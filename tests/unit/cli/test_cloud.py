@@ -471,8 +471,8 @@ def test_the_variable_names_the_environment_of_a_command_and_of_a_group(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--env", "prod", "tables", "--env", "dev"], "it says dev here and prod before"),
-        (["dlq", "--env", "dev", "show", "songs", "--env", "prod"], "it says prod here and dev before"),
+        (["--env", "prod", "tables", "--env", "dev"], "it is dev here and prod before"),
+        (["dlq", "--env", "dev", "show", "songs", "--env", "prod"], "it is prod here and dev before"),
         (["tables", "--env", "production"], "not one of 'dev', 'prod'"),
         (["--env", "../prod", "tables"], "not one of 'dev', 'prod'"),
     ],
@@ -503,7 +503,7 @@ def test_what_drops_or_replaces_asks_on_aws(enter: Callable[[Environment], Walk]
 
     result = console.run("", *command.split())
 
-    assert str(result.exception) == f"{QUESTIONS[command]} Nobody is there to answer: add --yes."
+    assert str(result.exception) == f"{QUESTIONS[command]} There is no terminal to ask: add --yes."
     assert [each.service for each in console.recorder.sent if each.service in {"lambda", "s3"}] in ([], ["s3"])
 
 
@@ -526,7 +526,7 @@ def test_a_question_is_asked_on_a_terminal_unless_it_was_answered(monkeypatch: p
     monkeypatch.setattr("typer.confirm", lambda question, **_: asked.append(question))
 
     clouds.confirm("Drop these?", yes=True)
-    with pytest.raises(ConsoleError, match=r"Nothing of that was done\."):
+    with pytest.raises(ConsoleError, match=r"Nothing was done\."):
         clouds.confirm("Drop those?", yes=False)
 
     assert asked == ["Drop those?"]

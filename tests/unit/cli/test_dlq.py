@@ -117,7 +117,7 @@ def test_a_redrive_goes_on_while_there_is_more_and_takes_nothing_that_came_meanw
 def test_a_redrive_that_gets_no_further_ends(done: int, *, dry_run: bool) -> None:
     cloud, _ = cloud_that_answers(settled(done, more=True))
 
-    with pytest.raises(ConsoleError, match=f"time ended before the queues did, after {done} messages"):
+    with pytest.raises(ConsoleError, match=f"timed out before the queues were empty, after {done} messages"):
         dlq.redrive(cloud, "songs", dry_run=dry_run)
 
 
@@ -138,7 +138,7 @@ def test_what_the_function_refuses_is_said_with_its_log_group() -> None:
 def test_what_no_function_takes_is_refused_before_it_is_asked() -> None:
     cloud, fake = cloud_that_answers()
 
-    with pytest.raises(UsageError, match="service: there is no service of that name; choose among albums, artists"):
+    with pytest.raises(UsageError, match="service: unknown service 'nonsense'; choose one of albums, artists"):
         dlq.show(cloud, "nonsense")
     with pytest.raises(UsageError, match=r"rate: Input should be greater than or equal to 0\.1"):
         dlq.redrive(cloud, "songs", rate=0)
@@ -148,9 +148,9 @@ def test_what_no_function_takes_is_refused_before_it_is_asked() -> None:
 @pytest.mark.parametrize(
     ("answer", "where"),
     [
-        (b"", "the whole: "),
-        (b"null", "the whole: "),
-        (b"<html>", "the whole: "),
+        (b"", "the input: "),
+        (b"null", "the input: "),
+        (b"<html>", "the input: "),
         (b'{"services": 1}', "services: "),
         (
             b'{"services": [{"service": "songs", "visible": "many", "hidden": 0, "classes": {}}]}',

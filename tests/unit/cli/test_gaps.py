@@ -33,7 +33,7 @@ def test_a_repair_announces_each_gap_once_and_none_that_a_replay_does_not_mend()
         (gap("replay"), "earworm audit --repair"),
         (gap("catalog"), "earworm audit --repair"),
         (gap("document", cause="E: {no} JSON"), "correct the raw object, or remove it: E: {no} JSON"),
-        (gap("code", cause="earworm dlq show songs (E)"), "a replay did not mend it: earworm dlq show songs (E)"),
+        (gap("code", cause="earworm dlq show songs (E)"), "a replay did not repair it: earworm dlq show songs (E)"),
         (gap("person"), "restore the raw object from an older version, or remove this one"),
     ],
     ids=lambda each: each.mended_by if isinstance(each, Gap) else "",

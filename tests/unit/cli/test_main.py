@@ -65,7 +65,7 @@ def test_a_fault_is_a_sentence_and_1(ends: Any, fault: Exception) -> None:
 def test_a_refusal_of_the_cloud_is_a_sentence_and_1(ends: Any, fault: Exception) -> None:
     printed, code = ends(fault)
 
-    assert printed.startswith("earworm: the cloud refused: ")
+    assert printed.startswith("earworm: the cloud refused the request: ")
     assert code == 1
 
 
@@ -85,7 +85,7 @@ def test_wrong_usage_is_2_and_what_was_stopped_130(ends: Any) -> None:
 def test_a_refusal_of_the_machine_names_the_file(ends: Any, fault: OSError, named: str) -> None:
     printed, code = ends(fault)
 
-    assert printed.startswith(f"earworm: the machine refused: {named}. ")
+    assert printed.startswith(f"earworm: the system refused: {named}. ")
     assert code == 1
 
 
@@ -112,7 +112,7 @@ def test_a_full_disk_is_a_sentence() -> None:
         ended = run("query", stdout=disk)
 
     assert ended.returncode == 1
-    assert ended.stderr.split("\n")[0].startswith("earworm: the machine refused: No space left on device")
+    assert ended.stderr.split("\n")[0].startswith("earworm: the system refused: No space left on device")
     assert "Traceback" not in ended.stderr
     assert "Exception ignored" not in ended.stderr
 
@@ -156,7 +156,7 @@ def test_the_exit_code_tells_wrong_usage_from_the_rest(arguments: list[str], cod
     [
         (
             ["run", "--date", "2036-01-01"],
-            "2036-01-01 is outside the days that the tables have, 2006-01-01 to 2035-12-31",
+            "2036-01-01 is outside the tables' days, 2006-01-01 to 2035-12-31",
         ),
         (["run", "--date", "20260101"], "'20260101' is not a day: write YYYY-MM-DD, such as 2026-11-23"),
         (["compact", "--month", "May"], "'May' is not a month: write YYYY-MM, such as 2026-11"),

@@ -121,7 +121,7 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
         ("top_artists", ["--to"], "'--to' is not a parameter with a value: write --name value"),
         ("top_artists", ["2026-01-01"], "'2026-01-01' is not a parameter with a value"),
         ("top_artists", ["--to=soon"], "--to: 'soon' is not a day: write YYYY-MM-DD"),
-        ("top_artists", ["--from", "2036-01-01"], "--from: 2036-01-01 is outside the days that the tables have"),
+        ("top_artists", ["--from", "2036-01-01"], "--from: 2036-01-01 is outside the tables' days"),
         ("SELECT 1", ["--to", "soon"], "SQL of your own takes no parameters"),
         ("DROP TABLE songs", [], "The SQL does more than read: it holds DROP. .* add --write to run it"),
         ("SELECT 1; DROP TABLE songs", [], "for these are several statements: .* add --write"),

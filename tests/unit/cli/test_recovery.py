@@ -13,7 +13,7 @@ from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables.songs import SONGS
 from contracts.validation import judge
 from infra.cli.screen import ConsoleError
-from infra.demos.recovery import DAMAGES, OUT_OF_RANGE, with_slip
+from infra.demos.recovery import DAMAGES, OUT_OF_RANGE, with_bug
 from infra.deploying.build import Bundle
 from infra.deploying.stacks import ROOT
 from services.songs.transform import songs
@@ -66,10 +66,10 @@ def bundle_of(tmp_path: Path, transform: str) -> Bundle:
     return Bundle("songs", path, "sound", 100, 100)
 
 
-def test_the_slip_is_one_name_in_the_transform_as_it_is(tmp_path: Path) -> None:
+def test_the_bug_is_one_name_in_the_transform_as_it_is(tmp_path: Path) -> None:
     sound = (ROOT / "services/songs/transform.py").read_text()
 
-    broken = with_slip(bundle_of(tmp_path, sound), tmp_path / "broken.zip")
+    broken = with_bug(bundle_of(tmp_path, sound), tmp_path / "broken.zip")
 
     with ZipFile(broken.path) as archive:
         slipped = archive.read("services/songs/transform.py").decode()
@@ -80,5 +80,5 @@ def test_the_slip_is_one_name_in_the_transform_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_transform_without_that_line_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConsoleError, match="make another slip"):
-        with_slip(bundle_of(tmp_path, "position = 1"), tmp_path / "broken.zip")
+    with pytest.raises(ConsoleError, match="choose another bug"):
+        with_bug(bundle_of(tmp_path, "position = 1"), tmp_path / "broken.zip")

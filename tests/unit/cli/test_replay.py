@@ -16,7 +16,7 @@ from moto import mock_aws
 from contracts.tables import TABLES, of_kind
 from infra.cli import replay as replays
 from infra.cli.cloud import Cloud, Platform
-from infra.cli.replay import EVERY_TABLE, Announcement, Request, announcement, await_written, clock, run
+from infra.cli.replay import EVERY_TABLE, Announcement, ReplayRequest, announcement, await_written, clock, run
 from infra.cli.screen import ConsoleError, UsageError, progress
 from shared.events import announced_keys
 from shared.lake import CHARTS, SnapshotKey
@@ -24,7 +24,7 @@ from shared.lake import CHARTS, SnapshotKey
 BUCKET = "lake"
 DAYS = [date(2026, 11, 2) + timedelta(weeks=week) for week in range(3)]
 KEYS = [SnapshotKey(day, playlist) for day in DAYS for playlist in ("one", "two")]
-ALL = Request(DAYS[0], DAYS[-1])
+ALL = ReplayRequest(DAYS[0], DAYS[-1])
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +97,9 @@ def deploy(table: str, version: str, code: str = "") -> None:
     )
 
 
-def interrupt_after(made: int, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, asked: Request, folder: Path) -> None:
+def interrupt_after(
+    made: int, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, asked: ReplayRequest, folder: Path
+) -> None:
     """Has a replay interrupted after so many announcements."""
     sent: list[str] = []
 
@@ -114,7 +116,7 @@ def interrupt_after(made: int, monkeypatch: pytest.MonkeyPatch, cloud: Cloud, as
 
 
 def test_every_snapshot_of_the_days_is_announced_to_every_table_through_the_topic(cloud: Cloud, tmp_path: Path) -> None:
-    assert run(cloud, Request(DAYS[0], DAYS[1]), tmp_path, rate=1000, wait=False).announced == 4
+    assert run(cloud, ReplayRequest(DAYS[0], DAYS[1]), tmp_path, rate=1000, wait=False).announced == 4
 
     for table in of_kind("playlists"):
         assert sorted(announced(table.replace("_", "-"))) == [key.raw for key in KEYS[:4]]
@@ -122,7 +124,7 @@ def test_every_snapshot_of_the_days_is_announced_to_every_table_through_the_topi
 
 
 def test_tables_and_playlists_may_be_chosen(cloud: Cloud, tmp_path: Path) -> None:
-    asked = Request(DAYS[0], DAYS[-1], tables=("songs",), playlists=("two",))
+    asked = ReplayRequest(DAYS[0], DAYS[-1], tables=("songs",), playlists=("two",))
 
     run(cloud, asked, tmp_path, rate=1000, wait=False)
 
@@ -137,8 +139,8 @@ def test_a_chart_is_announced_to_the_topic_of_charts_and_to_no_table_of_playlist
     hear("raw-charts", "charts-topic-arn", "listener")
 
     # when everything is replayed, and then songs alone
-    everything = run(cloud, Request(DAYS[0], DAYS[-1]), tmp_path, rate=1000, wait=False)
-    songs = run(cloud, Request(DAYS[0], DAYS[-1], ("songs",)), tmp_path, rate=1000, wait=False)
+    everything = run(cloud, ReplayRequest(DAYS[0], DAYS[-1]), tmp_path, rate=1000, wait=False)
+    songs = run(cloud, ReplayRequest(DAYS[0], DAYS[-1], ("songs",)), tmp_path, rate=1000, wait=False)
 
     # then
     assert (everything.announced, songs.announced) == (len(KEYS) + 1, len(KEYS))
@@ -183,7 +185,7 @@ def test_an_interrupted_replay_says_how_far_it_came_and_goes_on_from_there(
     assert list(tmp_path.iterdir()) == []
 
 
-SONGS = Request(DAYS[0], DAYS[-1], tables=("songs",))
+SONGS = ReplayRequest(DAYS[0], DAYS[-1], tables=("songs",))
 
 
 def test_an_interrupted_replay_begins_anew_when_other_code_was_deployed(
@@ -199,7 +201,7 @@ def test_an_interrupted_replay_begins_anew_when_other_code_was_deployed(
     # then it says why it announces everything
     assert done.announced == 6
     assert announced("songs") == [key.raw for key in KEYS]
-    assert "ran with other code of songs: beginning anew" in " ".join(capsys.readouterr().err.split())
+    assert "ran with other code of songs: starting over" in " ".join(capsys.readouterr().err.split())
 
 
 def test_other_code_of_a_table_that_was_not_asked_for_changes_nothing(
@@ -233,7 +235,7 @@ def test_the_end_counts_the_receipts_by_table_and_version(
 ) -> None:
     monkeypatch.setattr(replays, "_to_queue", lambda _, table: lambda _: write_receipts(table))
 
-    done = run(cloud, Request(DAYS[0], DAYS[-1], tables=("albums", "songs")), tmp_path, rate=1000, wait=True)
+    done = run(cloud, ReplayRequest(DAYS[0], DAYS[-1], tables=("albums", "songs")), tmp_path, rate=1000, wait=True)
 
     assert done.receipts == {("albums", "1.0.0"): 6, ("songs", "1.0.0"): 6}
 
@@ -326,17 +328,17 @@ def test_a_replay_whose_tables_are_not_written_begins_anew(
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (Request(date(2025, 1, 1), date(2025, 12, 31)), "There is no raw snapshot from 2025-01-01 to 2025-12-31"),
-        (Request(DAYS[0], DAYS[-1], playlists=("3", "4")), "There is no raw snapshot of 3, 4 from 2026-11-02"),
+        (ReplayRequest(date(2025, 1, 1), date(2025, 12, 31)), "There is no raw snapshot from 2025-01-01 to 2025-12-31"),
+        (ReplayRequest(DAYS[0], DAYS[-1], playlists=("3", "4")), "There is no raw snapshot of 3, 4 from 2026-11-02"),
     ],
 )
-def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: Request, message: str) -> None:
+def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: ReplayRequest, message: str) -> None:
     with pytest.raises(ConsoleError, match=message):
         run(cloud, asked, tmp_path, rate=1000, wait=False)
 
 
 def test_days_and_tables_that_cannot_be_are_refused_before_any_cloud_is_asked() -> None:
     with pytest.raises(UsageError, match="There is no day from 2026-11-09 to 2026-11-02: give --from a day before"):
-        Request(DAYS[1], DAYS[0])
-    with pytest.raises(UsageError, match="There is no table videos: choose among albums, artists"):
-        Request(DAYS[0], DAYS[-1], tables=("videos",))
+        ReplayRequest(DAYS[1], DAYS[0])
+    with pytest.raises(UsageError, match="There is no table videos: choose one of albums, artists"):
+        ReplayRequest(DAYS[0], DAYS[-1], tables=("videos",))

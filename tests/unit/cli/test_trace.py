@@ -104,7 +104,7 @@ def test_what_went_wrong_is_drawn_where_it_happened_and_what_went_well_is_folded
     text = "\n".join(lines)
     assert re.search(r"GET /v1/artists 429.*\n\s+↳ throttled\n", text)
     assert re.search(r"parse .*\n\s+↳ fault: <not JSON>\n", text)
-    assert re.search(r"s3 PutObject .*\n\s+↳ throttled in attempt 1, then repeated$", text)
+    assert re.search(r"s3 PutObject .*\n\s+↳ throttled in attempt 1, then retried$", text)
     assert "read" not in text
     assert any("read" in line for line in drawn(services, show_all=True))
     assert all(len(line) <= 100 for line in lines)

@@ -64,7 +64,7 @@ def test_a_missing_secret_is_named(secrets: "SecretsManagerClient") -> None:
     ("held", "sentence"),
     [
         (CLIENT_SECRET, "Invalid JSON"),
-        ([CLIENT_SECRET], "the whole"),
+        ([CLIENT_SECRET], "the input"),
         ({"client_secret": CLIENT_SECRET}, "client_id: Field required"),
         (APPLICATION | {"client_id": ""}, "client_id"),
         (APPLICATION | {"refresh_token": REFRESH_TOKEN}, "refresh_token and consented_at belong together"),

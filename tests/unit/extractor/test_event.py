@@ -33,8 +33,8 @@ def test_playlists_are_named_as_in_the_settings() -> None:
         ({"scheduled_time": "20261122"}, "scheduled_time: Input should have timezone info"),
         ({"scheduled_time": 20261122}, "scheduled_time: Input should be a valid datetime"),
         ({"scheduled_time": "<aws.scheduler.scheduled-time>"}, "scheduled_time: .*aws.scheduler"),
-        ({"scheduled_time": "2035-12-31T23:30:00-01:00"}, "scheduled_time: 2036-01-01 is outside the days that"),
-        ({"scheduled_time": "0001-01-01T00:30:00+01:00"}, "scheduled_time: no moment of the years 1 to 9999"),
+        ({"scheduled_time": "2035-12-31T23:30:00-01:00"}, "scheduled_time: 2036-01-01 is outside the tables' days"),
+        ({"scheduled_time": "0001-01-01T00:30:00+01:00"}, "scheduled_time: not between the years 1 and 9999"),
         ({"playlists": PLAYLIST_ID}, "playlists: Input should be a valid tuple"),
         ({"playlists": []}, "playlists: Tuple should have at least 1 item"),
         ({"playlists": ["Top 50"]}, "playlists: .*not a playlist: 'Top 50'"),
@@ -42,7 +42,7 @@ def test_playlists_are_named_as_in_the_settings() -> None:
         ({"deferrals": -1}, "deferrals: Input should be greater than or equal to 0"),
         ({"deferrals": "1"}, "deferrals: Input should be a valid integer"),
         ({"playlist": [PLAYLIST_ID]}, "playlist: Extra inputs are not permitted"),
-        ([], "the whole: Input should be a valid dictionary"),
+        ([], "the input: Input should be a valid dictionary"),
     ],
 )
 def test_an_event_that_cannot_be_meant_is_refused_with_what_is_wrong(event: Any, told: str) -> None:

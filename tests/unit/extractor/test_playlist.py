@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.authorisation import ConsentEndedError, UnauthorisedError
+from services.extractor.authorization import ConsentEndedError, UnauthorizedError
 from services.extractor.credentials import Credentials
 from services.extractor.playlist import CompletePlaylist, outcome_of, read_playlist
 from services.extractor.spotify import SpotifyClient
@@ -183,7 +183,7 @@ class TestAPageShorterThanAsked:
         # and it is told to be a part
         assert (playlist.outcome, playlist.finding, playlist.came) == ("partial", "ok", 210)
         assert playlist.sentence == (
-            "210 of 230 entries came: Spotify's pages hold fewer than it counts. Run again later"
+            "210 of 230 entries received: Spotify's pages contain fewer than it counts. Run again later"
         )
 
     def test_costs_only_itself_if_it_is_empty(self) -> None:
@@ -243,7 +243,7 @@ class TestAPageShorterThanAsked:
             [*range(150)],
         )
         assert playlist.sentence is not None
-        assert playlist.sentence.startswith("150 of 230 entries came: ")
+        assert playlist.sentence.startswith("150 of 230 entries received: ")
         assert playlist.sentence.endswith("Run again later")
 
     def test_that_is_another_page_than_asked_is_none(self) -> None:
@@ -427,7 +427,7 @@ def test_a_list_that_never_rests_is_told_as_it_was_last() -> None:
 
     assert (playlist.outcome, playlist.finding) == ("ok", "moved")
     assert playlist.sentence is not None
-    assert "may be there twice or not at all. Run again later" in playlist.sentence
+    assert "may be duplicated or missing. Run again later" in playlist.sentence
     assert len(playlist.entries) == 120
     assert len(fake.calls_of("items")) == 3
 
@@ -497,8 +497,8 @@ def test_a_list_without_end_is_read_until_the_calls_are_spent() -> None:
         (QuotaError("GET it", "Spent", 86400), "quota", "deferred"),
         (RateLimitedError("GET it", "Slow down", 5), "failed", "later"),
         (UnavailableError("GET it", 503, "Down"), "failed", "later"),
-        (UnauthorisedError(RefusedError("POST it", 400, "invalid_client")), "failed", "client_secret"),
-        (RefusedError("GET it", 400, "Bad request"), "failed", "Bad request. Mend what the fault names"),
+        (UnauthorizedError(RefusedError("POST it", 400, "invalid_client")), "failed", "client_secret"),
+        (RefusedError("GET it", 400, "Bad request"), "failed", "Bad request. Correct what the error names"),
     ],
 )
 def test_each_fault_comes_to_an_outcome_with_what_to_do(fault: Exception, outcome: str, advice: str) -> None:
@@ -515,10 +515,13 @@ def test_each_fault_comes_to_an_outcome_with_what_to_do(fault: Exception, outcom
     [
         (UnavailableError("GET it", 503, "Down"), "Run again later"),
         (RateLimitedError("GET it", "Slow down", 5), "Run again later"),
-        (RefusedError("GET it", 403, "Forbidden"), "authorise its owner or a collaborator with `earworm authorize`"),
-        (NotFoundError("GET it", "Not found"), "authorise its owner or a collaborator with `earworm authorize`"),
-        (RefusedError("GET it", 400, "Bad request"), "Mend what the fault names: no repetition will"),
-        (ConsentEndedError(datetime(2026, 1, 1, tzinfo=UTC)), "Mend what the fault names: no repetition will"),
+        (RefusedError("GET it", 403, "Forbidden"), "authorize its owner or a collaborator with `earworm authorize`"),
+        (NotFoundError("GET it", "Not found"), "authorize its owner or a collaborator with `earworm authorize`"),
+        (RefusedError("GET it", 400, "Bad request"), "Correct what the error names: running again will not help"),
+        (
+            ConsentEndedError(datetime(2026, 1, 1, tzinfo=UTC)),
+            "Correct what the error names: running again will not help",
+        ),
     ],
 )
 def test_what_is_stored_in_part_says_what_is_missing_and_what_helps(fault: WebError, advice: str) -> None:
@@ -527,9 +530,9 @@ def test_what_is_stored_in_part_says_what_is_missing_and_what_helps(fault: WebEr
     nothing = CompletePlaylist({}, [], "metadata_only", fault=fault)
 
     for stored, told in (
-        (part, "2 of 1,236 entries came: "),
-        (uncounted, "1 entries came: "),
-        (nothing, "Spotify gave the playlist without its entries ("),
+        (part, "2 of 1,236 entries received: "),
+        (uncounted, "1 entries received: "),
+        (nothing, "Spotify returned the playlist without its entries ("),
     ):
         assert stored.sentence is not None
         assert stored.sentence.startswith(told)

@@ -109,15 +109,15 @@ def test_what_another_run_may_bring_is_told_and_what_is_refused_is_not() -> None
 
     # then the sentence says how many there are of each, and why
     assert extraction.sentence == (
-        "1 artists are not known: half of the call budget is spent; "
-        "1,234 albums are not known: GET albums did not answer: Down (503); "
+        "1 artists are unknown: half of the call budget is spent; "
+        "1,234 albums are unknown: GET albums did not answer: Down (503); "
         "12 tracks have no audio features: reccobeats failed:503. Run again later"
     )
 
     # and where entries are missing as well, it says that first
     part = replace(extraction, playlist=replace(EXTRACTION.playlist, outcome="partial", missing=3))
     assert part.sentence == (
-        f"2 of 5 entries came: Spotify's pages hold fewer than it counts. Run again later. {extraction.sentence}"
+        f"2 of 5 entries received: Spotify's pages contain fewer than it counts. Run again later. {extraction.sentence}"
     )
 
     # but nothing of what the application will not get

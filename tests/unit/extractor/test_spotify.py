@@ -9,7 +9,7 @@ import requests
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.authorisation import UnauthorisedError
+from services.extractor.authorization import UnauthorizedError
 from services.extractor.credentials import Credentials
 from services.extractor.spotify import SpotifyClient
 from shared.web import (
@@ -225,7 +225,7 @@ def test_an_answer_without_its_list_is_no_answer(fake: FakeSpotify, client: Spot
     ):
         fake.faults[endpoint] = [Answer(200, {})]  # type: ignore[index]
 
-        with pytest.raises(UnavailableError, match="holds no list"):
+        with pytest.raises(UnavailableError, match="contains no list"):
             list(fetch([spotify_id("any", 1)]))
 
 
@@ -285,7 +285,7 @@ def test_wrong_credentials_are_told_without_being_shown(fake: FakeSpotify, clien
     fake.withheld["token"] = Answer(400, {"error": "invalid_client", "error_description": "Invalid client secret"})
 
     for _ in range(2):
-        with pytest.raises(UnauthorisedError, match="400: invalid_client: Invalid client secret") as fault:
+        with pytest.raises(UnauthorizedError, match="400: invalid_client: Invalid client secret") as fault:
             client.playlist(PLAYLIST_ID)
 
         assert CLIENT_SECRET not in str(fault.value)

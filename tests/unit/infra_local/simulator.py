@@ -24,10 +24,10 @@ def simulator(
     """A client of a new simulator, with a token of the application's own."""
     client = TestClient(create_app(catalogue, APPLICATION, tier=TIERS[tier], captured=captured), follow_redirects=False)
     client.put("/_simulator/clock", json={"date": DAY})
-    return authorised(client)
+    return authorized(client)
 
 
-def authorised(client: TestClient) -> TestClient:
+def authorized(client: TestClient) -> TestClient:
     """The client with another token of the application's own."""
     return bearing(client, token(client, grant_type="client_credentials"))
 

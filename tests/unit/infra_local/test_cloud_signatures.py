@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.emulator.signatures import Request, SignatureError, verify
+from infra.local.emulator.signatures import SignatureError, SignedRequest, verify
 from infra.local.loopback import foreign
 
 ENDPOINT = "http://127.0.0.1:4566"
@@ -42,9 +42,9 @@ def client(service: Any, signer: Credentials = ROOT, config: Config | None = Non
     )
 
 
-def sent(service: Any, operation: str, signer: Credentials = ROOT, /, **arguments: Any) -> Request:
+def sent(service: Any, operation: str, signer: Credentials = ROOT, /, **arguments: Any) -> SignedRequest:
     """The request that boto3 would send."""
-    caught: list[Request] = []
+    caught: list[SignedRequest] = []
 
     class CaughtError(Exception):
         pass
@@ -61,35 +61,35 @@ def sent(service: Any, operation: str, signer: Credentials = ROOT, /, **argument
     return caught[0]
 
 
-def of_the_wire(method: str, url: str, headers: dict[str, Any], body: bytes | str = b"") -> Request:
+def of_the_wire(method: str, url: str, headers: dict[str, Any], body: bytes | str = b"") -> SignedRequest:
     parts = urlsplit(url)
     lines = {"Host": parts.netloc} | {
         name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()
     }
-    return Request(
+    return SignedRequest(
         method, parts.path, parts.query, tuple(lines.items()), body.encode() if isinstance(body, str) else body
     )
 
 
-def refusal(request: Request, now: datetime | None = None) -> str:
+def refusal(request: SignedRequest, now: datetime | None = None) -> str:
     with pytest.raises(SignatureError) as refused:
         verify(request, credentials_of, now)
     return refused.value.code
 
 
-def changed(request: Request, **change: Any) -> Request:
+def changed(request: SignedRequest, **change: Any) -> SignedRequest:
     told = {name: getattr(request, name) for name in ("method", "path", "query_string", "headers", "body")}
-    return Request(**(told | change))
+    return SignedRequest(**(told | change))
 
 
-def with_header(request: Request, name: str, value: str) -> Request:
+def with_header(request: SignedRequest, name: str, value: str) -> SignedRequest:
     kept = tuple(line for line in request.headers if line[0].lower() != name.lower())
     return changed(request, headers=(*kept, (name, value)))
 
 
 KEY = "a b/ü+&=?%2F#~*'(x)/.././/!"
 
-REQUESTS: dict[str, Callable[[Credentials], Request]] = {
+REQUESTS: dict[str, Callable[[Credentials], SignedRequest]] = {
     "s3 get": lambda by: sent("s3", "get_object", by, Bucket="lake", Key=KEY),
     "s3 put": lambda by: sent(
         "s3", "put_object", by, Bucket="lake", Key=KEY, Body=b"x" * 70_000, Metadata={"a": " b  c"}
@@ -114,15 +114,15 @@ def signer(request: pytest.FixtureRequest) -> Credentials:
 
 
 @pytest.fixture(params=list(REQUESTS.values()), ids=list(REQUESTS))
-def request_(request: pytest.FixtureRequest, signer: Credentials) -> Request:
+def request_(request: pytest.FixtureRequest, signer: Credentials) -> SignedRequest:
     return request.param(signer)  # type: ignore[no-any-return]
 
 
-def test_what_boto3_signs_passes(request_: Request, signer: Credentials) -> None:
+def test_what_boto3_signs_passes(request_: SignedRequest, signer: Credentials) -> None:
     assert verify(request_, credentials_of) == signer.access_key
 
 
-def test_nothing_of_it_can_be_changed(request_: Request) -> None:
+def test_nothing_of_it_can_be_changed(request_: SignedRequest) -> None:
     authorization = request_.fields["authorization"]
     alterations = [
         changed(request_, method="DELETE" if request_.method != "DELETE" else "PUT"),
@@ -137,7 +137,7 @@ def test_nothing_of_it_can_be_changed(request_: Request) -> None:
         assert refusal(altered) in {"SignatureDoesNotMatch", "AccessDenied", "XAmzContentSHA256Mismatch"}
 
 
-def test_what_is_not_signed_is_refused(request_: Request) -> None:
+def test_what_is_not_signed_is_refused(request_: SignedRequest) -> None:
     bare = changed(request_, headers=tuple(line for line in request_.headers if line[0].lower() != "authorization"))
 
     assert refusal(bare) == "MissingAuthenticationToken"
@@ -185,7 +185,7 @@ def test_other_ways_to_sign_are_refused(authorization: str) -> None:
 
 
 def test_a_body_that_the_signature_does_not_cover_passes_with_s3_alone() -> None:
-    def signed(service: str) -> Request:
+    def signed(service: str) -> SignedRequest:
         request = AWSRequest("PUT", f"{ENDPOINT}/lake/key", data=b"body")
         request.headers["X-Amz-Content-SHA256"] = "UNSIGNED-PAYLOAD"
         request.context["payload_signing_enabled"] = False

@@ -36,7 +36,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def api(catalogue: Catalogue) -> TestClient:
-    return authorised(TestClient(create_app(catalogue, APPLICATION)))
+    return authorized(TestClient(create_app(catalogue, APPLICATION)))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def anonymous(catalogue: Catalogue) -> Iterator[TestClient]:
         yield client
 
 
-def authorised(client: TestClient) -> TestClient:
+def authorized(client: TestClient) -> TestClient:
     answer = client.post("/api/token", data={"grant_type": "client_credentials"}, auth=(CLIENT_ID, CLIENT_SECRET))
     client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     client.put("/_simulator/clock", json={"date": DAY})
@@ -119,7 +119,7 @@ class TestToken:
     def test_a_token_expires_after_an_hour(self, catalogue: Catalogue) -> None:
         # given
         seconds = Seconds()
-        client = authorised(TestClient(create_app(catalogue, APPLICATION, seconds=seconds)))
+        client = authorized(TestClient(create_app(catalogue, APPLICATION, seconds=seconds)))
 
         # when
         seconds.now = 3599.9
@@ -147,7 +147,7 @@ class TestShapes:
         [real] = json.loads((real_documents / "playlists/top50_global_2024-05-02.json").read_text())
 
         simulated = (
-            authorised(TestClient(create_app(catalogue, APPLICATION, tier=TIERS["dev_2024"]))).get(PLAYLIST).json()
+            authorized(TestClient(create_app(catalogue, APPLICATION, tier=TIERS["dev_2024"]))).get(PLAYLIST).json()
         )
 
         assert shape(simulated) == shape(real)
@@ -186,7 +186,7 @@ class TestPlaylist:
     def test_each_generation_has_its_names(
         self, catalogue: Catalogue, generation: Generation, pages: set[str], tracks: set[str]
     ) -> None:
-        client = authorised(
+        client = authorized(
             TestClient(create_app(catalogue, APPLICATION, tier=TIERS["extended"].of_generation(generation)))
         )
 
@@ -337,7 +337,7 @@ class TestClock:
 
     def test_setting_it_moves_the_whole_api_and_null_resets_it(self, catalogue: Catalogue) -> None:
         # given
-        client = authorised(TestClient(create_app(catalogue, APPLICATION)))
+        client = authorized(TestClient(create_app(catalogue, APPLICATION)))
         may = client.get(PLAYLIST).json()
 
         # when

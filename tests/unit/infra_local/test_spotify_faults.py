@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from infra.local.spotify.admin import LONG_LIMIT_SECONDS, SHORT_LIMIT_SECONDS, Decoration, Fault, FaultKind
 from infra.local.spotify.catalogue import Catalogue
 from infra.local.spotify.trending import ARCHIVE, TRENDING_GLOBAL, TRENDING_METAL_ROCK
-from tests.unit.infra_local.simulator import authorised, bearing, consented, error, plan, simulator, token
+from tests.unit.infra_local.simulator import authorized, bearing, consented, error, plan, simulator, token
 
 ITEMS = "/v1/playlists/{id}/items"
 TRACK = "2wrJq5XKLnmhRXHIAf9xBa"
@@ -26,7 +26,7 @@ def running(catalogue: Catalogue) -> TestClient:
 @pytest.fixture
 def api(running: TestClient) -> TestClient:
     plan(running)
-    return authorised(running)
+    return authorized(running)
 
 
 def entries(api: TestClient, playlist: str = TRENDING_GLOBAL.id) -> list[dict[str, Any]]:
@@ -186,7 +186,7 @@ class TestAnswers:
         plan(api, Fault(endpoint=ITEMS, kind="expired_token", after=1))
 
         first, second, third = (api.get(GLOBAL) for _ in range(3))
-        fourth = authorised(api).get(GLOBAL)
+        fourth = authorized(api).get(GLOBAL)
 
         assert first.status_code == fourth.status_code == 200
         for refused in (second, third):

@@ -139,7 +139,7 @@ class TestContents:
         assert playlist.keys() & {"items", "tracks"} == pages
         assert old.json()["items"][0].keys() & {"item", "track"} == tracks
 
-    def test_young_development_mode_gets_metadata_alone_of_lists_that_nobody_authorised(
+    def test_young_development_mode_gets_metadata_alone_of_lists_that_nobody_authorized(
         self, apis: Callable[[TierName], TestClient]
     ) -> None:
         playlist = apis("dev_2026").get(PLAYLIST)

@@ -20,7 +20,7 @@ def test_a_week_is_named_by_a_day_in_it() -> None:
     ("event", "sentence"),
     [
         ({"week": "last"}, "week: Input should be a valid date"),
-        ({"week": "2036-01-01"}, "week: 2036-01-01 is outside the days that the tables have"),
+        ({"week": "2036-01-01"}, "week: 2036-01-01 is outside the tables' days"),
         ({"month": "2026-11"}, "month: Extra inputs are not permitted"),
     ],
 )

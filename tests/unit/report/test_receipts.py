@@ -2,19 +2,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from contracts.tables import TABLES
-from services.report.receipts import Holdings, Receipt
+from services.report.receipts import Receipt, WeekReceipts
 from shared.lake import SnapshotKey
 
 KEY, OTHER = SnapshotKey(date(2026, 11, 23), "a"), SnapshotKey(date(2026, 11, 24), "b")
 WRITTEN = datetime(2026, 11, 23, 6, tzinfo=UTC)
-COMPLETE = Holdings(
+COMPLETE = WeekReceipts(
     {OTHER: WRITTEN, KEY: WRITTEN},
     {key.receipt(table): Receipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in TABLES},
     (*TABLES,),
 )
 
 
-def changed(key: str, receipt: Receipt | None) -> Holdings:
+def changed(key: str, receipt: Receipt | None) -> WeekReceipts:
     others = {each: found for each, found in COMPLETE.receipts.items() if each != key}
     return replace(COMPLETE, receipts=others | ({key: receipt} if receipt else {}))
 

@@ -32,5 +32,5 @@ def test_the_test_event_announces_nothing() -> None:
     ["", "{}", "[]", "3", '{"Records": 1}', '{"Records": [{"s3": {}}]}', '{"Type": "Notification", "Message": "{}"}'],
 )
 def test_anything_else_can_never_be_handled(body: str) -> None:
-    with pytest.raises(PermanentError, match="no S3 event"):
+    with pytest.raises(PermanentError, match="not an S3 event"):
         announced_keys(body)

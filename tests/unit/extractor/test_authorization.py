@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.authorisation import Authorisation, ConsentEndedError, UnauthorisedError, authorisation
+from services.extractor.authorization import Authorization, ConsentEndedError, UnauthorizedError, authorization
 from services.extractor.credentials import Credentials
 from shared.web import (
     QuotaError,
@@ -38,22 +38,22 @@ def tokens() -> MemoryCacheHandler:
     return MemoryCacheHandler()
 
 
-def authorised(
+def authorized(
     accounts: FakeAccounts, credentials: Credentials, tokens: MemoryCacheHandler, *, seconds_left: float = 600
-) -> Authorisation:
+) -> Authorization:
     session = WebSession(lambda: seconds_left, call_budget=lambda: 500)
-    return authorisation(credentials, session=session, tokens=tokens, token_url=accounts.token_url)
+    return authorization(credentials, session=session, tokens=tokens, token_url=accounts.token_url)
 
 
 def test_the_application_asks_for_itself_where_nobody_consented(
     accounts: FakeAccounts, tokens: MemoryCacheHandler
 ) -> None:
-    assert authorised(accounts, ALONE, tokens).get_access_token(as_dict=False) == "access-1"
+    assert authorized(accounts, ALONE, tokens).get_access_token(as_dict=False) == "access-1"
     assert accounts.asked == [{"grant_type": "client_credentials"}]
 
 
 def test_a_consent_is_used_where_there_is_one(accounts: FakeAccounts, tokens: MemoryCacheHandler) -> None:
-    assert authorised(accounts, CONSENTED, tokens).get_access_token(as_dict=False) == "access-1"
+    assert authorized(accounts, CONSENTED, tokens).get_access_token(as_dict=False) == "access-1"
     assert accounts.asked == [{"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}]
 
 
@@ -62,12 +62,12 @@ def test_a_token_is_kept_from_client_to_client_until_its_last_minute(
     accounts: FakeAccounts, tokens: MemoryCacheHandler, credentials: Credentials
 ) -> None:
     # given a client that got a token
-    first = authorised(accounts, credentials, tokens).get_access_token()
+    first = authorized(accounts, credentials, tokens).get_access_token()
 
     # when another client of the same process needs one, before and after it has run out
-    second = authorised(accounts, credentials, tokens).get_access_token()
+    second = authorized(accounts, credentials, tokens).get_access_token()
     tokens.save_token_to_cache({**tokens.get_cached_token(), "expires_at": datetime.now(UTC).timestamp() + 59})
-    third = authorised(accounts, credentials, tokens).get_access_token()
+    third = authorized(accounts, credentials, tokens).get_access_token()
 
     # then a new one was asked for once
     assert (first, second, third) == ("access-1", "access-1", "access-2")
@@ -77,7 +77,7 @@ def test_a_token_is_kept_from_client_to_client_until_its_last_minute(
 def test_a_token_that_was_refused_is_not_used_again(
     accounts: FakeAccounts, tokens: MemoryCacheHandler, credentials: Credentials
 ) -> None:
-    client = authorised(accounts, credentials, tokens)
+    client = authorized(accounts, credentials, tokens)
     client.get_access_token()
 
     client.forget_access_token()
@@ -86,7 +86,7 @@ def test_a_token_that_was_refused_is_not_used_again(
 
 
 def test_before_the_first_token_there_is_none_to_forget(accounts: FakeAccounts, tokens: MemoryCacheHandler) -> None:
-    authorised(accounts, CONSENTED, tokens).forget_access_token()
+    authorized(accounts, CONSENTED, tokens).forget_access_token()
 
     assert tokens.get_cached_token() is None
 
@@ -96,14 +96,14 @@ def test_a_refresh_token_that_takes_the_place_of_another_is_kept_for_the_life_of
 ) -> None:
     # given a refresh that answered with a new refresh token
     accounts.rotates = "the-next-refresh-token"
-    client = authorised(accounts, CONSENTED, tokens)
+    client = authorized(accounts, CONSENTED, tokens)
     client.get_access_token()
 
     # when the access token is no longer good, in the same run and in a later one
     client.forget_access_token()
     client.get_access_token()
     client.forget_access_token()
-    authorised(accounts, CONSENTED, tokens).get_access_token()
+    authorized(accounts, CONSENTED, tokens).get_access_token()
 
     # then the new refresh token is used
     assert [form["refresh_token"] for form in accounts.asked] == [REFRESH_TOKEN, *["the-next-refresh-token"] * 2]
@@ -113,7 +113,7 @@ def test_a_consent_that_has_ended_is_told_with_what_to_do(accounts: FakeAccounts
     accounts.refresh_token = None
 
     with pytest.raises(ConsentEndedError, match=r"end six months after consent.* Run `earworm authorize`") as fault:
-        authorised(accounts, CONSENTED, tokens).get_access_token()
+        authorized(accounts, CONSENTED, tokens).get_access_token()
 
     assert "03 May 2026" in str(fault.value)
     assert fault.value.finding == "consent_ended"
@@ -127,8 +127,8 @@ def test_wrong_credentials_are_told_with_what_to_do(
 ) -> None:
     wrong = credentials.model_copy(update={"client_secret": SecretStr("another-secret")})
 
-    with pytest.raises(UnauthorisedError, match=r"invalid_client: .* Compare client_id and client_secret"):
-        authorised(accounts, wrong, tokens).get_access_token()
+    with pytest.raises(UnauthorizedError, match=r"invalid_client: .* Compare client_id and client_secret"):
+        authorized(accounts, wrong, tokens).get_access_token()
 
 
 def test_an_invalid_grant_without_a_consent_is_no_ended_consent(
@@ -136,8 +136,8 @@ def test_an_invalid_grant_without_a_consent_is_no_ended_consent(
 ) -> None:
     accounts.faults = [(400, {"error": "invalid_grant"})]
 
-    with pytest.raises(UnauthorisedError, match="invalid_grant"):
-        authorised(accounts, ALONE, tokens).get_access_token()
+    with pytest.raises(UnauthorizedError, match="invalid_grant"):
+        authorized(accounts, ALONE, tokens).get_access_token()
 
 
 @both_flows
@@ -162,7 +162,7 @@ def test_no_usable_answer_is_left_to_the_callers_retries(
 ) -> None:
     # given an accounts service that is itself again after one answer
     accounts.faults = [answer]
-    client = authorised(accounts, credentials, tokens)
+    client = authorized(accounts, credentials, tokens)
 
     # when a token is asked for, then the fault comes through after one call
     with pytest.raises(fault):
@@ -178,7 +178,7 @@ def test_no_token_is_asked_for_once_the_time_is_spent(
     accounts: FakeAccounts, tokens: MemoryCacheHandler, credentials: Credentials
 ) -> None:
     with pytest.raises(QuotaError):
-        authorised(accounts, credentials, tokens, seconds_left=0).get_access_token()
+        authorized(accounts, credentials, tokens, seconds_left=0).get_access_token()
 
     assert accounts.asked == []
 
@@ -193,7 +193,7 @@ def test_no_token_is_written_to_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
 
-    authorised(accounts, credentials, tokens).get_access_token()
+    authorized(accounts, credentials, tokens).get_access_token()
 
     assert list(tmp_path.iterdir()) == []
 
@@ -210,13 +210,13 @@ def test_nothing_secret_is_logged_printed_or_raised(
     caplog.set_level(logging.DEBUG)
     for name in ("botocore", "spotipy"):
         caplog.set_level(logging.DEBUG, name)
-    client = authorised(accounts, credentials, tokens)
+    client = authorized(accounts, credentials, tokens)
 
     # when a token is given, and then refused
     token = client.get_access_token()
     client.forget_access_token()
     accounts.faults = [(400, {"error": "invalid_grant"})]
-    with pytest.raises((UnauthorisedError, ConsentEndedError)) as fault:
+    with pytest.raises((UnauthorizedError, ConsentEndedError)) as fault:
         client.get_access_token()
 
     # then none of what is secret has left

@@ -1,4 +1,4 @@
-"""Where the pages are kept, and what is known of each: which receipts it was made from, and whether its link is out."""
+"""Stores the pages, each with the receipts that it was made from, and whether its link was sent."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SIGNING: Final = Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries={"mode": "standard"})
-"""For a client whose links name the bucket's region: others are redirected in a bucket's first hours, or refused.
+"""For a client whose links contain the bucket's region: others are redirected in a bucket's first hours, or refused.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 """
@@ -21,14 +21,14 @@ _FINGERPRINT: Final = "receipts"
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The place of a week's page.
+class PageStore:
+    """The stored page of a week.
 
     Attributes:
         s3: A client with `SIGNING`.
         bucket: The lake.
-        monday: The day that the week begins with.
-        service_version: Stands in the metadata of each object.
+        monday: The first day of the week.
+        service_version: Written to the metadata of each object.
     """
 
     s3: "S3Client"
@@ -47,8 +47,8 @@ class Shelf:
         return f"{self._folder}link-sent"
 
     def fingerprints(self) -> dict[str, str | None]:
-        """The fingerprints that page and note were put with, by key; one that is not there is left out."""
-        # Without the right to list the whole bucket, S3 would answer 403 to the question for a key that is not there.
+        """Returns the fingerprints of page and note by key; a missing object is left out."""
+        # Without the right to list the bucket, S3 answers 403 for a key that does not exist.
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=self._folder).get("Contents", ())
         keys = {each["Key"] for each in listed} & {self.page, self.note}
         heads = {key: self.s3.head_object(Bucket=self.bucket, Key=key) for key in keys}
@@ -59,11 +59,11 @@ class Shelf:
         self._put(self.page, html, "text/html; charset=utf-8", fingerprint)
 
     def put_note(self, fingerprint: str) -> None:
-        """Writes down that the page's link was sent."""
+        """Writes the note that the page's link was sent."""
         self._put(self.note, "The link to this page was sent.\n", "text/plain; charset=utf-8", fingerprint)
 
     def address(self, hours: int) -> str:
-        """A link by which whoever has it reads the page for some hours, if the credentials at hand live as long."""
+        """Returns a link to the page that is valid for some hours, but no longer than the current credentials."""
         return self.s3.generate_presigned_url(
             "get_object", Params={"Bucket": self.bucket, "Key": self.page}, ExpiresIn=hours * 3600
         )

@@ -1,0 +1,44 @@
+-- Which lists the lake has, playlists and charts, and of which days.
+-- Row: a snapshot of a playlist that has entries, or a chart. kind is playlist or chart; playlist_id and playlist_name
+-- are those of the list, be it a playlist or a chart; source is who made it, region and frequency are a chart's.
+-- period_start to period_end are the days that a chart counts; of a playlist both are the day of its snapshot. snapshot_on
+-- is the last of these days and week the Monday of its week. Lists are compared with themselves alone, so that a week
+-- from Friday to Thursday never meets one from Monday to Sunday: lists of other days, regions or sources are other lists.
+-- entries is how many there should be: as many as Spotify counts, or up to the last rank. whole is false where Spotify
+-- gave fewer than it counts. missing is how many of them nobody knows: null, rejected, or ranks that a chart leaves out.
+-- A condition on week or on snapshot_on reads only those days.
+-- Columns: kind varchar, source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency varchar,
+--   period_start date, period_end date, week date, snapshot_on date, entries bigint, whole boolean, missing bigint
+SELECT
+    'playlist' AS kind,
+    'spotify' AS source,
+    playlist_id,
+    playlist_name,
+    CAST(NULL AS varchar) AS region,
+    CAST(NULL AS varchar) AS frequency,
+    try_cast(concat(year, '-', month, '-', day) AS date) AS period_start,
+    try_cast(concat(year, '-', month, '-', day) AS date) AS period_end,
+    date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date)) AS week,
+    try_cast(concat(year, '-', month, '-', day) AS date) AS snapshot_on,
+    track_entries AS entries,
+    outcome = 'ok' AND coalesce(unexplained_entries, 0) = 0 AS whole,
+    coalesce(null_entries, 0) + coalesce(unknown_entries, 0) + coalesce(rejected_entries, 0) AS missing
+FROM playlist_metadata
+WHERE track_entries > 0
+UNION ALL
+SELECT
+    'chart' AS kind,
+    source,
+    playlist_id,
+    playlist_name,
+    region,
+    frequency,
+    period_start,
+    period_end,
+    week,
+    snapshot_on,
+    max(position) AS entries,
+    true AS whole,
+    max(position) - count(*) AS missing
+FROM chart_positions
+GROUP BY source, playlist_id, playlist_name, region, frequency, period_start, period_end, week, snapshot_on
