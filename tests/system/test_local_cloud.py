@@ -463,7 +463,7 @@ def test_a_process_that_ends_early_shows_the_end_of_its_log(tmp_path: Path) -> N
         await_healthy(child, pid, timeout=10)
 
 
-def test_without_credentials_the_simulator_stands_in_for_spotify(tmp_path: Path) -> None:
+def test_without_credentials_simulators_stand_in_for_spotify_and_listenbrainz(tmp_path: Path) -> None:
     cloud = LocalCloud(tmp_path, {"PATH": os.environ["PATH"]})
     try:
         variables = cloud.start().environment()
@@ -479,7 +479,7 @@ def test_without_credentials_the_simulator_stands_in_for_spotify(tmp_path: Path)
             timeout=5,
         )
         assert search.json()["error"]["status"] == search.status_code == 404
-        assert [status.healthy for status in cloud.status()] == [True, True]
+        assert [status.healthy for status in cloud.status()] == [True, True, True]
     finally:
         cloud.stop()
 
