@@ -15,7 +15,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from contracts.tables import TABLES, of_kind
+from contracts.tables import of_kind
 from infra.cli import collect
 from infra.cli.__main__ import app
 from infra.cli.cloud import Cloud
@@ -31,7 +31,7 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
-OTHER_TABLES = [table for table in TABLES if table != "songs"]
+OTHER_TABLES = [table for table in of_kind("playlists") if table != "songs"]
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     # then its queue is gone, the other services collect, and the other environment does not notice
     assert "earworm-dev-songs is removed." in removed
     assert "earworm-dev-songs" not in str(pipeline.sqs.list_queues(QueueNamePrefix="earworm-dev-"))
-    dev.wait_for(second, *of_kind("playlists", OTHER_TABLES))
+    dev.wait_for(second, *OTHER_TABLES)
     prod.wait_for(second, "songs")
     assert "songs" not in dev.receipts(second)
 
