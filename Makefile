@@ -8,7 +8,7 @@ SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requir
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, asked through Athena
+run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, and charts, asked through Athena
 	@$(EARWORM) demo
 
 notebook: .venv/tools/notebook/.ready ## Open the guided tour of the tables, on the cloud that the environment names or on the local one

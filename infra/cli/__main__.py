@@ -32,7 +32,7 @@ from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.query import Form
 from infra.cli.screen import ConsoleError, UsageError, complain, err, grid, out, progress
-from infra.demos import recovery
+from infra.demos import charts, recovery
 from infra.demos import tiers as tiers_
 from infra.deploying.build import BuildError
 from infra.deploying.changes import ChangesError
@@ -243,20 +243,26 @@ def demo() -> None:
     up()
     cloud = local_cloud("dev")
     deployment.deploy_components(cloud, COMPONENTS)
-    if "SPOTIFY_SIMULATOR_URL" in cloud.variables:
+    today = questions.today()
+    is_simulated = "SPOTIFY_SIMULATOR_URL" in cloud.variables
+    if is_simulated:
         _backfill(cloud, _WEEKS_OF_THE_DEMONSTRATION, wait=True)
+        charts.load_made_up_charts(today)
     else:
-        _run(cloud, datetime.now(UTC).date(), ())
+        _run(cloud, today, ())
     out.print("And the open listening of the last week, from ListenBrainz:")
-    _run_listenbrainz(cloud, datetime.now(UTC).date())
+    _run_listenbrainz(cloud, today)
     if "LISTENBRAINZ_SIMULATOR_URL" in cloud.variables:
         out.print("[dim]It is made up, as are ranks and popularity of the playlists: both come from simulators.[/]")
     _print_tables(cloud)
-    questions.write(*questions.ask(cloud, "top_artists", (), questions.today()), Form.TABLE)
+    questions.write(*questions.ask(cloud, "top_artists", (), today), Form.TABLE)
+    if is_simulated:
+        charts.show_newest_chart(cloud, today)
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
     for what, command in (
         ("ask Athena anything", "query 'SELECT track_name FROM songs LIMIT 5'"),
         ("take one more week", "run --date 2026-01-05"),
+        ("load charts that you downloaded", "load ~/Downloads/regional-*-weekly-*.csv"),
         ("load a playlist document of yours", "load FILE --date 2024-05-02"),
         ("stop the local cloud", "down"),
     ):
