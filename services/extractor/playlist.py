@@ -23,8 +23,8 @@ _ENTRIES_THAT_PAY_A_CALL: Final = 10
 """A call fetches 50 entries or artists, 20 albums or 100 features: ten distinct tracks cost one call in all."""
 
 _MAY_BE_OWNED: Final = (
-    "Own the list, authorize its owner or a collaborator with `earworm authorize`, or apply for extended quota at "
-    "https://developer.spotify.com/documentation/web-api/concepts/quota-modes"
+    "Own the list, or authorize its owner or a collaborator with `earworm authorize`; for what can be collected "
+    "without, see What you can collect, lawfully, today in the README"
 )
 _IS_NOT_FOUND: Final = (
     "Check the id. If it is right, the list is private or Spotify's own (37i9...), which only applications with "

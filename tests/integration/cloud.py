@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import moto  # noqa: F401 - a session that was made before hands no call to it
 import pyarrow.parquet as pq
 
 from shared.lake import Lake, SnapshotKey

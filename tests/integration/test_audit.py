@@ -338,7 +338,7 @@ def test_a_table_that_is_otherwise_than_its_contract_is_named(cloud: Cloud) -> N
 
     assert whats(audit()) == [
         ("songs", f"the catalog locates it at 's3://elsewhere/', not at s3://{BUCKET}/processed/spotify/songs/"),
-        ("songs", "the catalog's column 'mood' is string, not there"),
+        ("songs", "the catalog's column 'mood' is string, not absent"),
         ("songs", "the catalog's column 'position' is int, not bigint"),
         ("songs", "the catalog's column 'snapshot_date' is missing, not string"),
         ("songs", "the catalog's partition key 'day' is missing, not string"),

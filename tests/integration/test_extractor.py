@@ -555,8 +555,8 @@ def test_a_page_that_is_refused_is_no_reason_to_repeat_or_to_defer(cloud: Cloud,
     # then what came of it is stored with what helps, and the other one alone is deferred
     refused, deferred = summary["playlists"]
     assert (refused["outcome"], refused["entries"], deferred["outcome"]) == ("partial", 100, "quota")
-    assert "100 of 120 entries were received: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
-    assert "was refused with 403: Forbidden. Own the list, authorize its owner" in refused["sentence"]
+    assert "100 of 120 entries received: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
+    assert "was refused with 403: Forbidden. Own the list, or authorize its owner" in refused["sentence"]
     assert [event["playlists"] for event in cloud.deferred()] == [[PLAYLIST_ID]]
 
 
