@@ -514,7 +514,7 @@ def test_what_cannot_be_archived_is_not_deleted(desk: Desk) -> None:
 def test_a_service_without_queues_is_named(desk: Desk) -> None:
     desk.sqs.delete_queue(QueueUrl=desk.url("songs"))
 
-    with pytest.raises(PermanentError, match="queue earworm-dev-songs: it does not exist; deploy the service that owns it"):
+    with pytest.raises(PermanentError, match="earworm-dev-songs: it does not exist; deploy the service"):
         desk.ask(action="redrive")
 
 

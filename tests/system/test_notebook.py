@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contracts.tables import TABLES
+from contracts.tables import of_kind
 from infra.cli import collect
 from infra.tools.notebook import EXECUTE, JUPYTER, NOTEBOOK
 from tests.system.pipeline import Pipeline, deployed
@@ -101,7 +101,7 @@ def test_its_receipts_add_up(executed: Cells) -> None:
     cells = re.findall(r"<th>(\w+)</th>\s*((?:<td>\d+</td>\s*)+)", html)
     rows = {name: re.findall(r"\d+", numbers) for name, numbers in cells}
 
-    assert set(rows) == set(TABLES)
+    assert set(rows) == set(of_kind("playlists"))
     for numbers in rows.values():
         entries, written, rejected, skipped, wrong, there = map(int, numbers)
         assert entries == written + rejected + skipped
