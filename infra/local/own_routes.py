@@ -1,10 +1,12 @@
 """The routes by which a simulator tells of itself and is turned."""
 
+import datetime as dt
 from typing import Final
 
 import requests
 from pydantic import BaseModel
 
+from infra.local.clock import CLOCK_PATH, Clock, ClockSetting
 from infra.local.loopback import SECRET_HEADER
 
 _SECONDS_TO_ANSWER: Final = 10.0
@@ -29,6 +31,18 @@ class OwnRoutes:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers[SECRET_HEADER] = secret
+
+    def set_date(self, day: dt.date) -> Clock:
+        """Make the simulator show a day.
+
+        Raises:
+            SimulatorError: The day is before the first one that the simulator knows.
+        """
+        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=day)))
+
+    def reset(self) -> Clock:
+        """Let the simulator follow the calendar (UTC) again."""
+        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=None)))
 
     def get(self, path: str) -> bytes:
         """What a route tells."""

@@ -1,14 +1,13 @@
 """What the simulator tells of itself, and takes, on its own routes."""
 
-import datetime as dt
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from infra.local.clock import Clock, Message
 from infra.local.faults import PlannedFault
 from infra.local.loopback import INFO_PATH
 
-CLOCK_PATH: Final = f"{INFO_PATH}/clock"
 FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 STATISTICS_PATH: Final = "/1/stats/sitewide/recordings"
 METADATA_PATH: Final = "/1/metadata/recording/"
@@ -30,23 +29,6 @@ FaultKind = Literal[
 ]
 _OF_THE_STATISTICS: Final = frozenset({"not_calculated", "last_week"})
 _WITH_SECONDS: Final = frozenset({"rate_limited", "timeout"})
-
-
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ClockSetting(_Message):
-    """The day that the simulator shall show; None lets it follow the calendar (UTC)."""
-
-    date: dt.date | None
-
-
-class Clock(_Message):
-    """The day that the simulator shows, and whether it was set."""
-
-    date: dt.date
-    is_set: bool
 
 
 class Fault(PlannedFault):
@@ -76,13 +58,13 @@ class Fault(PlannedFault):
         return self
 
 
-class FaultPlan(_Message):
+class FaultPlan(Message):
     """All that shall go wrong. The first fault that is due strikes, and one call is struck at most once."""
 
     faults: tuple[Fault, ...] = ()
 
 
-class SimulatorInfo(_Message):
+class SimulatorInfo(Message):
     """The simulator: its name and its clock."""
 
     name: str

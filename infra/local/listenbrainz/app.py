@@ -21,14 +21,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.local.answers import TruncatedResponse, half, hung_up
+from infra.local.clock import CLOCK_PATH, Clock, ClockSetting
 from infra.local.faults import strike
 from infra.local.listenbrainz.admin import (
-    CLOCK_PATH,
     FAULTS_PATH,
     METADATA_PATH,
     STATISTICS_PATH,
-    Clock,
-    ClockSetting,
     Fault,
     FaultPlan,
     SimulatorInfo,

@@ -1,9 +1,8 @@
 """A client for the simulator's own routes: the day that it shows, and its faults."""
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from infra.local.listenbrainz.admin import CLOCK_PATH, FAULTS_PATH, Clock, ClockSetting, Fault, FaultPlan, SimulatorInfo
+from infra.local.listenbrainz.admin import FAULTS_PATH, Fault, FaultPlan, SimulatorInfo
 from infra.local.loopback import INFO_PATH
 from infra.local.own_routes import OwnRoutes
 
@@ -20,18 +19,6 @@ class SimulatorClient(OwnRoutes):
     def info(self) -> SimulatorInfo:
         """Return what the simulator is, and its clock."""
         return SimulatorInfo.model_validate_json(self.get(INFO_PATH))
-
-    def set_date(self, day: dt.date) -> Clock:
-        """Make the simulator show a day.
-
-        Raises:
-            SimulatorError: The day is before the first one that the simulator knows.
-        """
-        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=day)))
-
-    def reset(self) -> Clock:
-        """Let the simulator follow the calendar (UTC) again."""
-        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=None)))
 
     def set_faults(self, faults: Iterable[Fault]) -> FaultPlan:
         """Let these faults come and no others."""

@@ -3,15 +3,15 @@
 import datetime as dt
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from infra.local.clock import Clock, Message
 from infra.local.faults import PlannedFault
 from infra.local.loopback import INFO_PATH
 
 CLIENT_ID_PREFIX: Final = "earworm-simulator-"
 """Begins the id of every application that is the simulator's."""
 
-CLOCK_PATH: Final = f"{INFO_PATH}/clock"
 TIER_PATH: Final = f"{INFO_PATH}/tier"
 FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 CONSENT_PATH: Final = f"{INFO_PATH}/consent"
@@ -44,31 +44,14 @@ _NEED_SECONDS: Final = frozenset({"rate_limited", "timeout"})
 _TAKE_SECONDS: Final = _NEED_SECONDS | {"quota_exceeded"}
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ClockSetting(_Message):
-    """The day that the simulator shall show; None lets it follow the calendar (UTC)."""
-
-    date: dt.date | None
-
-
-class Clock(_Message):
-    """The day that the simulator shows, and whether it was set."""
-
-    date: dt.date
-    is_set: bool
-
-
-class TierSetting(_Message):
+class TierSetting(Message):
     """What Spotify grants the application, and the names that playlists use; None stands for the tier's own."""
 
     tier: TierName
     generation: Generation | None = None
 
 
-class ConsentSetting(_Message):
+class ConsentSetting(Message):
     """The day on which the user shall have consented to every refresh token that was given out so far."""
 
     date: dt.date
@@ -112,7 +95,7 @@ class Fault(PlannedFault):
         return self
 
 
-class Decoration(_Message):
+class Decoration(Message):
     """Odd entries that are mixed into a list, at places that follow from the seed.
 
     Attributes:
@@ -130,7 +113,7 @@ class Decoration(_Message):
     episodes: Annotated[int, Field(ge=0)] = 0
 
 
-class FaultPlan(_Message):
+class FaultPlan(Message):
     """All that shall go wrong. The first fault that is due strikes, and one call is struck at most once."""
 
     faults: tuple[Fault, ...] = ()
@@ -145,14 +128,14 @@ class FaultPlan(_Message):
         return self
 
 
-class PlaylistInfo(_Message):
+class PlaylistInfo(Message):
     """A playlist that the simulator serves."""
 
     id: str
     name: str
 
 
-class SimulatorInfo(_Message):
+class SimulatorInfo(Message):
     """The simulator: its name, its clock, its tier and its playlists.
 
     Attributes:

@@ -17,14 +17,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from infra.local.clock import CLOCK_PATH, Clock, ClockSetting
 from infra.local.loopback import INFO_PATH
 from infra.local.spotify.admin import (
-    CLOCK_PATH,
     CONSENT_PATH,
     FAULTS_PATH,
     TIER_PATH,
-    Clock,
-    ClockSetting,
     ConsentSetting,
     FaultPlan,
     PlaylistInfo,

@@ -6,12 +6,9 @@ from collections.abc import Iterable, Mapping
 from infra.local.loopback import INFO_PATH
 from infra.local.own_routes import OwnRoutes
 from infra.local.spotify.admin import (
-    CLOCK_PATH,
     CONSENT_PATH,
     FAULTS_PATH,
     TIER_PATH,
-    Clock,
-    ClockSetting,
     ConsentSetting,
     Decoration,
     Fault,
@@ -35,18 +32,6 @@ class SimulatorClient(OwnRoutes):
     def info(self) -> SimulatorInfo:
         """Return what the simulator is, its clock, its tier and its playlists."""
         return SimulatorInfo.model_validate_json(self.get(INFO_PATH))
-
-    def set_date(self, day: dt.date) -> Clock:
-        """Make the simulator show a day.
-
-        Raises:
-            SimulatorError: The day is before the first one that the simulator knows.
-        """
-        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=day)))
-
-    def reset(self) -> Clock:
-        """Let the simulator follow the calendar (UTC) again."""
-        return Clock.model_validate_json(self.put(CLOCK_PATH, ClockSetting(date=None)))
 
     def set_tier(self, tier: TierName, generation: Generation | None = None) -> TierSetting:
         """Change what Spotify grants the application; without a generation it is the tier's own.

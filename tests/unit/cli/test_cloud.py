@@ -29,9 +29,10 @@ from infra.cli.screen import ConsoleError
 from infra.demos import recovery
 from infra.deploying.build import BuildError
 from infra.deploying.deploy import DeployError
+from infra.local.clock import CLOCK_PATH
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
-from infra.local.spotify.admin import CLIENT_ID_PREFIX, CLOCK_PATH, TIER_PATH
+from infra.local.spotify.admin import CLIENT_ID_PREFIX, TIER_PATH
 from infra.tools import notebook
 
 UP = Endpoints(
