@@ -289,7 +289,7 @@ class TestInAnEmulatedCloud:
         artifacts = platform.outputs["ArtifactsBucket"]
         own = Bundle(service, bundle.path, bundle.sha256, 0, 22)
         upload(s3, artifacts, own)
-        stack = service_stack("dev", own, artifacts, {})
+        stack = service_stack("dev", own, artifacts, {"LISTENBRAINZ_CONTACT": "charts@label.example"})
 
         first, second = deploy(cloudformation, stack), deploy(cloudformation, stack)
 
