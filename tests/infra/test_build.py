@@ -160,8 +160,9 @@ def test_a_bundle_needs_nothing_but_the_runtime(
 
 
 def _environment(template: dict[str, Any]) -> dict[str, str]:
-    """The variables of the template's function, as its parameters' defaults make them."""
+    """The variables of the template's function, as its parameters' defaults and a contact make them."""
     defaults = {name: str(parameter.get("Default")) for name, parameter in template["Parameters"].items()}
+    defaults["Contact"] = "charts@label.example"
     variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
     return {
         name: value if isinstance(value, str) else defaults.get(value.get("Ref"), "made when it is deployed")
