@@ -606,7 +606,7 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
             1,
             "songs has no receipt for p on 2026-01-05",
         ),
-        (["run", "--playlist", "no-playlist"], 1, "not a playlist: 'no-playlist'"),
+        (["run", "--playlist", "no-playlist"], 2, "not a playlist: 'no-playlist'"),
     ],
 )
 def test_what_cannot_be_done_ends_with_a_sentence(

@@ -222,7 +222,7 @@ def test_a_restart_begins_anew_whatever_the_position(
     (file,) = tmp_path.iterdir()
     if damage is not None:
         file.write_bytes(damage)
-        with pytest.raises(ConsoleError, match=rf"{file.name} does not tell how far .* --restart"):
+        with pytest.raises(ConsoleError, match=rf"{file.name} holds no position of a replay: give --restart"):
             run(cloud, SONGS, tmp_path, rate=1000, wait=False)
 
     assert run(cloud, SONGS, tmp_path, rate=1000, wait=False, restart=True).announced == 6
@@ -251,7 +251,7 @@ def test_what_other_code_wrote_during_a_replay_does_not_count_as_written(
     monkeypatch.setattr(replays, "_to_queue", lambda *_: replace_and_write)
 
     with pytest.raises(
-        ConsoleError, match=r"Other code was at work .* receipts: 6 of songs 0\.9\.0\. The same command"
+        ConsoleError, match=r"Other code was deployed .* receipts: 6 of songs 0\.9\.0\. The same command"
     ):
         run(cloud, SONGS, tmp_path, rate=1000, wait=True)
     assert list(tmp_path.iterdir()) == []
@@ -338,7 +338,7 @@ def test_what_is_not_there_is_refused(cloud: Cloud, tmp_path: Path, asked: Repla
 
 
 def test_days_and_tables_that_cannot_be_are_refused_before_any_cloud_is_asked() -> None:
-    with pytest.raises(UsageError, match="There is no day from 2026-11-09 to 2026-11-02: give --from a day before"):
+    with pytest.raises(UsageError, match="There is no day from 2026-11-09 to 2026-11-02: choose --from before --to"):
         ReplayRequest(DAYS[1], DAYS[0])
     with pytest.raises(UsageError, match="There is no table videos: choose one of albums, artists"):
         ReplayRequest(DAYS[0], DAYS[-1], tables=("videos",))
