@@ -18,7 +18,7 @@ demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its
 	@$(EARWORM) demo-recovery
 
 test: check $(TOOLS:%=.venv/tools/%/.ready) ## Run every check and every test
-	.venv/bin/pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test-browser: .venv/.ready ## Look at the report in headless Chromium, which must be installed; pictures go to report/
 	.venv/bin/pytest --numprocesses=0 tests/browser/report_in_a_browser.py
