@@ -65,9 +65,9 @@ class Week:
             for table in of_kind(key.kind.name):
                 self.cloud.s3.put_object(Bucket=BUCKET, Key=key.receipt(table), Body=f"{key} {version}".encode())
 
-    def report(self, monday: date = MONDAY, **event: str) -> dict[str, Any]:
-        (told,) = (each for each in report.reporter()(dict(event), None)["reports"] if each["week"] == str(monday))
-        return told
+    def report(self, monday: date = MONDAY, **event: str) -> Any:
+        reports = report.reporter()(dict(event), None)["reports"]
+        return {each["week"]: each for each in reports}[str(monday)]
 
     def page(self) -> Any:
         return self.cloud.s3.get_object(Bucket=BUCKET, Key=PAGE)
