@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 from urllib.parse import urlsplit
 
 import boto3
@@ -66,24 +66,6 @@ _NEITHER: Final = (
     "as in `export AWS_PROFILE=default`."
 )
 _BOUND: Final[ContextVar[LocalCloud | None]] = ContextVar("_BOUND", default=None)
-
-
-def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
-    """Gives an option the same meaning before, between and after the names of commands."""
-    name = str(parameter.name)
-    source = context.get_parameter_source(name)
-    if source is not None and source.name == "COMMANDLINE":
-        before = context.meta.setdefault(name, value)
-        if before != value:
-            raise typer.BadParameter(f"it is {value} here and {before} before: give one.")
-    return str(context.meta.get(name, value))
-
-
-Environment: TypeAlias = Annotated[
-    Literal["dev", "prod"],
-    typer.Option("--env", envvar="EARWORM_ENV", help="Environment.", callback=_wherever_it_stands),
-]
-"""The option of every command that acts on an environment."""
 
 
 @dataclass(frozen=True, slots=True)

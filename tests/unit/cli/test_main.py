@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from analytics.athena import AthenaError
 from infra.cli import __main__ as console
+from infra.cli.app import COMMANDS
 from infra.cli.screen import ConsoleError, StoppedError, UsageError
 from infra.deploying.build import BuildError
 from infra.deploying.changes import ChangesError
@@ -215,11 +216,43 @@ def test_the_shell_completes_commands_and_names(words: str, offered: list[str]) 
     assert completed(words) == offered
 
 
-@pytest.mark.slow
-def test_what_completion_imports_leaves_out_what_is_slow_to_import() -> None:
-    code = "import sys, infra.cli.__main__; print(*{'pyarrow', 'duckdb', 'spotipy', 'pandas'} & sys.modules.keys())"
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_itself(name: str) -> None:
+    assert COMMANDS[name].load().help == COMMANDS[name].help
 
-    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split() == []
+
+IMPORTS_MUCH = {
+    "aws_xray_sdk", "boto3", "botocore", "duckdb", "fastparquet", "jinja2", "numpy", "pandas", "pyarrow", "pydantic",
+    "requests", "spotipy", "sqlglot", "tenacity",
+}  # fmt: skip
+
+
+def modules_after(*arguments: str, **environment: str) -> set[str]:
+    """What a process of the console has imported when it is done."""
+    code = "import sys; from infra.cli.__main__ import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return set(done.stderr.split())
+
+
+@pytest.mark.slow
+def test_help_and_completion_import_no_library_that_takes_long() -> None:
+    completing = {"_EARWORM_COMPLETE": "complete_bash", "COMP_WORDS": "earworm comp", "COMP_CWORD": "1"}
+
+    for imported in (modules_after("--help"), modules_after(**completing)):
+        assert "infra.cli.app" in imported
+        assert imported & IMPORTS_MUCH == set()
+
+
+@pytest.mark.slow
+def test_a_query_and_its_completion_import_no_library_that_they_do_not_need() -> None:
+    completing = {"_EARWORM_COMPLETE": "complete_bash", "COMP_WORDS": "earworm query top_ar", "COMP_CWORD": "2"}
+
+    for imported in (modules_after("query"), modules_after(**completing)):
+        assert "infra.cli.query" in imported
+        assert imported & (IMPORTS_MUCH - {"botocore"}) == set()
 
 
 def test_the_version_is_that_of_the_package() -> None:
