@@ -18,7 +18,7 @@ from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day, today
 from infra.cli.environment import Environment
-from infra.cli.screen import UsageError, grid, out, printable
+from infra.cli.screen import UsageError, err, grid, out, printable
 from infra.cli.statement import READS, StatementError, writing_word
 
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")
@@ -28,6 +28,8 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 
+_MOST_ROWS: Final = 500
+"""Rows that a terminal shows: rich takes four milliseconds to lay out each, and nobody scrolls through thousands."""
 _TO_WRITE: Final = f"Without --write, `earworm query` runs one statement of {', '.join(READS)}; add --write to run it."
 
 
@@ -164,7 +166,14 @@ def print_answer(title: str, answer: Answer, form: Form) -> None:
         case Form.TABLE if not answer.columns:
             out.print("Done; Athena answers nothing to that.")
         case Form.TABLE:
-            out.print(grid(title, answer.columns, answer.rows, numbers=answer.number_columns))
+            shown = answer.rows[:_MOST_ROWS] if out.is_terminal else answer.rows
+            out.print(grid(title, answer.columns, shown, numbers=answer.number_columns))
+            if len(shown) < len(answer.rows):
+                err.print(
+                    f"[yellow]These are the first {len(shown)} of {len(answer.rows):,} rows.[/] For all of them, write "
+                    "them to a file: `earworm query … --csv > FILE`.",
+                    soft_wrap=True,
+                )
         case Form.CSV:
             _write_text(_csv([answer.columns, *answer.rows]))
         case Form.SPREADSHEET:

@@ -33,7 +33,8 @@ from infra.deploying.deploy import DeployError
 from infra.local.clock import CLOCK_PATH
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
-from infra.local.spotify.admin import CLIENT_ID_PREFIX, TIER_PATH
+from infra.local.simulated import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import TIER_PATH
 from infra.tools import notebook
 
 UP = Endpoints(

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.athena import Answer
-from infra.cli import query
+from infra.cli import query, screen
 from infra.cli.cloud import Cloud
 from infra.cli.query import Form
 from infra.cli.screen import UsageError
@@ -37,6 +37,20 @@ def test_what_athena_answers_nothing_to_is_done(capsys: pytest.CaptureFixture[st
     query.print_answer("", Answer((), (), ()), Form.TABLE)
 
     assert capsys.readouterr().out.startswith("Done")
+
+
+@pytest.mark.parametrize(("is_terminal", "shown"), [(True, 500), (False, 501)])
+def test_a_terminal_shows_the_first_rows_of_many_and_says_how_to_have_all(
+    *, is_terminal: bool, shown: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen.out, "_force_terminal", is_terminal)
+    many = Answer(("track_name",), ("varchar",), tuple((f"Song {n}",) for n in range(501)))
+
+    query.print_answer("", many, Form.TABLE)
+
+    printed = capsys.readouterr()
+    assert printed.out.count("Song") == shown
+    assert ("the first 500 of 501 rows" in printed.err, "--csv" in printed.err) == (is_terminal, is_terminal)
 
 
 FOREIGN = Answer(
