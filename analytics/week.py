@@ -16,9 +16,7 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def collect(
-    athena: Athena, week: date, *, today: date, place: str, absent: Collection[str] = ()
-) -> Contents:
+def collect(athena: Athena, week: date, *, today: date, place: str, absent: Collection[str] = ()) -> Contents:
     """What there is to tell of the week of a day and of the half year before it.
 
     Args:
@@ -46,14 +44,14 @@ def collect(
             return []
         return athena.ask(sql, [f"'{first}'", f"'{last}'"]).records()
 
-    between = "WHERE week BETWEEN date(?) AND date(?)"
+    made_up = "SELECT playlist_id FROM list_snapshots WHERE week BETWEEN date(?) AND date(?) AND simulated LIMIT 1"
     return Contents(
         made_on=today,
         first_day=first,
         last_day=last,
         place=place,
-        simulated=bool(rows(f"SELECT playlist_id FROM list_snapshots {between} AND simulated LIMIT 1")),
-        entries=rows(f"SELECT * FROM weekly_chart {between}"),
+        simulated=bool(rows(made_up)),
+        entries=rows("SELECT * FROM weekly_chart WHERE week BETWEEN date(?) AND date(?)"),
         genres=answer("genre_share_by_month", limit="1000"),
         sound=answer("sound_of_the_top"),
         churn=answer("artist_churn"),
