@@ -1,7 +1,7 @@
 """Small lakes in the memory of this process, asked as Athena is asked."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
@@ -105,13 +105,16 @@ class Lake:
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:
         """The answer of a named query, with numbers and days as such."""
         found = queries()[query]
-        return self.select(trino.bind(found.text, found.execution_parameters(given, TODAY)))
+        return self.select(found.text, found.execution_parameters(given, TODAY))
 
-    def select(self, sql: str) -> list[tuple[Any, ...]]:
-        result, _ = athena.run_query(sql, DATABASE)
+    def select(self, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.answer(sql, parameters).values()]
+
+    def answer(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
+        """What Athena answers."""
+        result, _ = athena.run_query(trino.bind(sql, parameters), DATABASE)
         rows = tuple(tuple(row) for row in result["rows"])
-        answer = Answer(tuple(result["columns"]), tuple(result["column_types"]), rows)
-        return [tuple(row) for row in answer.values()]
+        return Answer(tuple(result["columns"]), tuple(result["column_types"]), rows)
 
     def _store(self, key: str, body: bytes) -> None:
         s3._put_object(BUCKET, key, body, {"content-length": str(len(body))})
