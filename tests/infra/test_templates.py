@@ -15,6 +15,7 @@ from infra.deploying import retained
 from infra.deploying.stacks import OPTIONAL, PLATFORM, SERVICES, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
+from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
@@ -105,6 +106,13 @@ def test_each_queue_is_encrypted_and_has_a_dead_letter_queue_that_keeps_and_alar
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
             assert queues[dead_letters]["QueueName"]["Fn::Sub"] == f"{name}-dead-letters"
             assert dead_letters in alarmed
+
+
+@pytest.mark.parametrize("component", TABLES, indirect=True)
+def test_a_message_is_shown_again_as_often_as_the_worker_reckons(resources: Resources) -> None:
+    receives = resources("AWS::SQS::Queue")["Queue"]["RedrivePolicy"]["maxReceiveCount"]
+
+    assert receives == len(SECONDS_UNTIL_SHOWN_AGAIN) + 1
 
 
 @pytest.mark.parametrize("table", TABLES)

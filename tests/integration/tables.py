@@ -12,6 +12,7 @@ from infra.deploying.stacks import PLATFORM, template
 from services import transform_of
 from shared.dead_letters import DeadLetterQueue
 from shared.lake import SnapshotKey
+from shared.queue import Queue
 from shared.worker import Worker
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
 
@@ -41,6 +42,7 @@ def worker(cloud: Cloud, name: str) -> Worker[Any]:
         table=TABLES[name],
         transform=transform_of(name),
         lake=cloud.lake,
+        queue=Queue(cloud.sqs, cloud.queue),
         dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
         service_version="1.0.0",
     )

@@ -168,6 +168,10 @@ def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     yield from against(
         table, "sqs.delete_message", {**polled, **handle}, *({**q, **handle} for q in (letters, *others))
     )
+    hidden = {**handle, "VisibilityTimeout": 15}
+    yield from against(
+        table, "sqs.change_message_visibility", {**polled, **hidden}, *({**q, **hidden} for q in (letters, *others))
+    )
     body = {"MessageBody": "{}"}
     yield from against(table, "sqs.send_message", {**letters, **body}, *({**q, **body} for q in (polled, *others)))
     yield Case(table, "sqs.purge_queue", letters)
