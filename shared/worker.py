@@ -239,6 +239,7 @@ class Worker(Generic[RowT]):
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
             "gaps": as_json(judgement.rows.missing_ranks(ranks)) if (ranks := self.table.ranked_by) else None,
+            "shares": as_json(_shares(self.table, judgement)) if self.table.watched else None,
             "raw_key": raw.key,
             "raw_etag": raw.etag,
             "raw_version_id": raw.version_id,
@@ -283,6 +284,16 @@ def _readable(raw: RawObject) -> Iterator[None]:
     except (RecursionError, PydanticSerializationError) as fault:
         # Deeper than Python or the writer of rejected rows goes, which nothing that Spotify documents comes near.
         raise PermanentError(raw.key, "a value is nested hundreds of levels deep", run_id=raw.run_id) from fault
+
+
+def _shares(table: Table[Any], judgement: Judgement[Any]) -> dict[str, float]:
+    """Returns the lowest share of each watched column; without those that no row knows."""
+    known: dict[str, list[float]] = {name: [] for name in table.watched}
+    for row in judgement.rows:
+        for name, shares in known.items():
+            if row[name] is not None:
+                shares.append(row[name])
+    return {name: min(shares) for name, shares in known.items() if shares}
 
 
 def _json_lines(rows: Sequence[Row]) -> bytes:

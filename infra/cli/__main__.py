@@ -16,7 +16,7 @@ from analytics.athena import AthenaError
 from analytics.sql import queries
 from contracts.tables import OPERATIONS, TABLES
 from infra.cli import audit as audits
-from infra.cli import collect, deployment, dlq
+from infra.cli import collect, deployment, dlq, failures
 from infra.cli import compact as compaction
 from infra.cli import explain as lineage
 from infra.cli import load as loading
@@ -232,6 +232,7 @@ app.command()(runs_.runs)
 app.command()(runs_.status)
 app.command()(runs_.watch)
 app.command()(logs_.logs)
+app.command()(failures.failures)
 app.command()(traces.trace)
 app.command()(lineage.explain)
 

@@ -71,7 +71,7 @@ class Load:
 
     @property
     def oldest_message(self) -> float:
-        """Seconds that the last message waits: what the alarm on the queue's age sees."""
+        """Seconds that the last message waits: which the daily audit tells of from an hour on."""
         return max(0.0, self.work - self.window)
 
     def concurrency_for(self, oldest: float) -> float:

@@ -17,6 +17,18 @@ from shared.worker import Worker
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
 
 DATABASE = "earworm_dev"
+ALARM_TOPIC = "arn:aws:sns:us-east-1:123456789012:earworm-dev-alarms"
+OF_THE_AUDIT: Mapping[str, str] = {
+    "S3_BUCKET": BUCKET,
+    "SERVICE_VERSION": "1.0.0",
+    "GRACE_MINUTES": "15",
+    "GLUE_DATABASE": DATABASE,
+    "EARWORM_ENV": "dev",
+    "ALARM_TOPIC_ARN": ALARM_TOPIC,
+    "LEAST_SHARES": "{}",
+    "MOST_DAYS_WITHOUT_SNAPSHOT": "7",
+}
+"""The environment of an audit."""
 
 
 @cache
