@@ -44,7 +44,8 @@ class Watchman:
             self.cloud.sqs.send_message(QueueUrl=url, MessageBody=message)
 
     def publish(self, metric: str, value: float, *, minutes_ago: float = 10, **dimensions: str) -> None:
-        namespace = {"QueueName": "AWS/SQS", "FunctionName": "AWS/Lambda"}.get(*dimensions, "Earworm/dev")
+        (about,) = dimensions
+        namespace = {"QueueName": "AWS/SQS", "FunctionName": "AWS/Lambda"}.get(about, "Earworm/dev")
         self.cloudwatch.put_metric_data(
             Namespace=namespace,
             MetricData=[
