@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from contracts.operations.log_events import LogEvent
-from infra.cli.cloud import Environment, find_cloud
+from infra.cli.cloud import find_cloud
+from infra.cli.environment import Environment
 from infra.cli.logs import Line, read_line
 from infra.cli.screen import grid, in_one_line, out
 from infra.deploying.stacks import SERVICES, stack_name
@@ -40,7 +41,7 @@ def failures(
     hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="How many hours back to look.")] = 24,
     environment: Environment = "dev",
 ) -> None:
-    """Show which functions failed, gave up a message, stored no snapshot of a playlist, or were slow; and why."""
+    """Show which functions failed or were slow, what was given up and which playlist has no snapshot; and why."""
     cloud = find_cloud(environment)
     since = datetime.now(UTC) - timedelta(hours=hours)
     logs, functions = cloud.client("logs"), cloud.client("lambda")
