@@ -21,7 +21,8 @@ from contracts.operations.loading import NOT_OVER, Load
 from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.environment import Environment
 from infra.cli.loads import LOAD, find_load, find_loads
 from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
