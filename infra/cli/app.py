@@ -134,7 +134,9 @@ COMMANDS: Final[Mapping[str, Imported]] = {
     ),
     "logs": Imported("infra.cli.logs", "logs", "Show what all services logged of one run, in the order of time."),
     "trace": Imported(
-        "infra.cli.trace", "trace", "Draw a run in the order of time, from the extractor to every table."
+        "infra.cli.trace",
+        "trace",
+        "Draw a run in the order of time, from the collector, or from the snapshots of a load, to every table.",
     ),
     "explain": Imported(
         "infra.cli.explain",
