@@ -139,7 +139,9 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "Show which functions failed or were slow, what was given up and which playlist has no snapshot; and why.",
     ),
     "trace": Imported(
-        "infra.cli.trace", "trace", "Draw a run in the order of time, from the extractor to every table."
+        "infra.cli.trace",
+        "trace",
+        "Draw a run in the order of time, from the collector, or from the snapshots of a load, to every table.",
     ),
     "explain": Imported(
         "infra.cli.explain",

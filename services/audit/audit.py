@@ -12,6 +12,7 @@ from contracts.operations.log_events import LogEvent
 from contracts.tables import OPERATIONS, TABLES
 from services.audit.comparison import compare, compare_catalog
 from services.audit.inventory import CONCURRENCY, Inventory, catalog
+from services.audit.lengths import EARLIER, short_charts
 from services.audit.letter import compose, findings_of
 from services.audit.settings import AuditSettings
 from services.audit.surroundings import Surroundings, low_shares, old_snapshot
@@ -55,7 +56,8 @@ def auditor() -> Handler:
         tables = deployed_tables(ssm, settings.earworm_env)
         holdings = inventory.take(first, last)
         findings = compare(holdings, tables, settled_before=began - timedelta(minutes=grace))
-        gaps = list(findings.gaps)
+        before = inventory.receipts("charts", first - EARLIER, first - timedelta(days=1))
+        gaps = [*findings.gaps, *short_charts(holdings.receipts, before)]
         if request.catalog:
             declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
             gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)

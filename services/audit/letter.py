@@ -17,7 +17,7 @@ _END: Final = (
 _OF_GAPS: Final[Mapping[Mending, str]] = {
     "replay": "Outputs of snapshots that are missing, stale or altered",
     "catalog": "Differences between the catalog and what is declared",
-    "person": "Keys in the lake that belong to no snapshot",
+    "person": "Gaps that somebody must decide about",
 }
 
 

@@ -193,7 +193,7 @@ FAULTS: dict[str, tuple[Callable[[Watchman], None], list[str]]] = {
     "a key belongs nowhere": (
         of_a_key_that_belongs_nowhere,
         [
-            "Keys in the lake that belong to no snapshot: 1.",
+            "Gaps that somebody must decide about: 1.",
             "do:    earworm audit --env dev\n",
             "a b.json belongs",
         ],
