@@ -131,8 +131,15 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "Show how far a run has come: each snapshot in each table, with its receipt's numbers.",
     ),
     "logs": Imported("infra.cli.logs", "logs", "Show what all services logged of one run, in the order of time."),
+    "failures": Imported(
+        "infra.cli.failures",
+        "failures",
+        "Show which functions failed or were slow, what was given up and which playlist has no snapshot; and why.",
+    ),
     "trace": Imported(
-        "infra.cli.trace", "trace", "Draw a run in the order of time, from the extractor to every table."
+        "infra.cli.trace",
+        "trace",
+        "Draw a run in the order of time, from the collector, or from the snapshots of a load, to every table.",
     ),
     "explain": Imported(
         "infra.cli.explain",
