@@ -120,7 +120,8 @@ def message(found: Happenings, monday: date, page: str) -> Message | None:
         [f"All of it on the page of the week: {page}"],
     ]
     return Message(
-        f"Earworm: {', '.join(filter(None, counts))}, week of {week}", "\n\n".join("\n".join(part) for part in parts) + "\n"
+        f"Earworm: {', '.join(filter(None, counts))}, week of {week}",
+        "\n\n".join("\n".join(part) for part in parts) + "\n",
     )
 
 
