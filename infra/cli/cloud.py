@@ -6,6 +6,7 @@ environment holds: its clients ask neither variables nor files for a profile, a 
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from rich.markup import escape
 from analytics.athena import Athena
 from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError, err
-from infra.deploying.stacks import ROOT
+from infra.deploying.stacks import ENVIRONMENT, ROOT
 from infra.local.cloud import Endpoints, LocalCloud
 from infra.local.listenbrainz.admin import CONTACT
 from infra.local.spotify.admin import CLIENT_ID_PREFIX
@@ -79,9 +80,18 @@ def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, 
     return str(context.meta.get(name, value))
 
 
+def _environment(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    name = _wherever_it_stands(context, parameter, value)
+    if not re.fullmatch(ENVIRONMENT, name):
+        raise typer.BadParameter(
+            f"{name!r} is not the name of an environment: 12 lower-case letters and digits at most."
+        )
+    return name
+
+
 Environment: TypeAlias = Annotated[
-    Literal["dev", "prod"],
-    typer.Option("--env", envvar="EARWORM_ENV", help="Environment.", callback=_wherever_it_stands),
+    str,
+    typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev, prod, or another.", callback=_environment),
 ]
 """The option of every command that acts on an environment."""
 
@@ -102,7 +112,7 @@ class Cloud:
     """An environment of Earworm in one account and region.
 
     Attributes:
-        environment: `dev` or `prod`.
+        environment: Its name, such as `dev`.
         variables: The settings for deployments, and all that a child process needs to act on the same cloud.
         is_local: Whether it is the local cloud.
         account: The AWS account, if a command that writes has looked it up.
@@ -224,7 +234,7 @@ def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
     A shell that has read `.earworm/env` names the local cloud by its address.
 
     Args:
-        environment: `dev` or `prod`.
+        environment: Its name, such as `dev`.
         writes: Whether the command changes anything there: then the AWS account is looked up first.
 
     Raises:

@@ -14,7 +14,7 @@ from infra.deploying.stacks import ROOT
 
 DEPLOY = ROOT / ".github/workflows/deploy.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
-SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh")), ROOT / ".ci/run"]
+SCRIPTS = [*sorted((ROOT / "infra").rglob("*.sh")), ROOT / ".ci/run"]
 
 EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 
