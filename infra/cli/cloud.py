@@ -130,15 +130,16 @@ class Cloud:
         Raises:
             ConsoleError: The platform is not deployed.
         """
-        path = f"/earworm/{self.environment}/"
+        # Without a trailing slash, as in the policies: IAM compares the path literally.
+        path = f"/earworm/{self.environment}"
         pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
-        values = {each["Name"].removeprefix(path): each["Value"] for page in pages for each in page["Parameters"]}
+        values = {each["Name"].removeprefix(f"{path}/"): each["Value"] for page in pages for each in page["Parameters"]}
         try:
             return Platform(**{name: values[name.replace("_", "-")] for name in Platform.__dataclass_fields__})
         except KeyError as missing:
             raise ConsoleError(
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
-                f"{path}{missing.args[0]}. Run `{self.command('deploy')}`, or `earworm up` first for the local cloud."
+                f"{path}/{missing.args[0]}. Run `{self.command('deploy')}`, or `earworm up` first for the local cloud."
             ) from None
 
     def tables(self) -> tuple[str, ...]:

@@ -19,10 +19,11 @@ from shared.lake import KINDS, kind_of
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
 
-WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+WITHOUT_RESOURCES = TRACING | {"athena:ListDataCatalogs", "athena:ListWorkGroups"}
 """Actions for which IAM knows no resource.
 
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 LONGEST_RETENTION = 14 * 24 * 3600
 LONGEST_BUCKET_NAME = 63
@@ -330,7 +331,7 @@ def test_the_extractor_puts_and_reads_snapshots_reads_its_secret_defers_or_sets_
         "scheduler:CreateSchedule",
         "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
-        *WITHOUT_RESOURCES,
+        *TRACING,
     }
 
 
@@ -346,7 +347,7 @@ def test_the_collector_of_charts_puts_them_reads_the_secret_that_is_named_and_no
     assert {action for statement in always for action in _listed(statement["Action"])} == {
         *("iam:PassRole", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"),
         *("scheduler:CreateSchedule", "sqs:SendMessage"),
-        *WITHOUT_RESOURCES,
+        *TRACING,
     }
     assert always[0]["Resource"]["Fn::Sub"].endswith("/raw/charts/*")
     assert (condition, otherwise) == ("HasSecretName", {"Ref": "AWS::NoValue"})
