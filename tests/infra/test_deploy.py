@@ -434,19 +434,28 @@ class TestInAnEmulatedCloud:
         ):
             deploy(cloudformation, service_stack("dev", albums, "no-such-bucket", {}))
 
-    def test_a_new_stack_that_failed_can_be_deployed_when_its_cause_is_gone(
-        self, cloudformation: "CloudFormationClient", s3: "S3Client", bundle: Bundle
+    def test_a_service_without_its_platform_is_told_what_is_missing(
+        self, cloudformation: "CloudFormationClient", bundle: Bundle
     ) -> None:
-        with pytest.raises(DeployError, match=r"earworm-prod-extractor cannot be deployed: .*/earworm/prod/bucket"):
-            deploy(cloudformation, service_stack("prod", bundle, "artifacts", {}))
-        artifacts = deploy(cloudformation, platform_stack("prod")).outputs["ArtifactsBucket"]
-        with pytest.raises(DeployError, match="earworm-prod-extractor was not deployed and is rolled back: Function"):
-            deploy(cloudformation, service_stack("prod", bundle, "no-such-bucket", {}))
-        upload(s3, artifacts, bundle)
+        with pytest.raises(DeployError, match=r"earworm-bare-extractor cannot be deployed: .*/earworm/bare/bucket"):
+            deploy(cloudformation, service_stack("bare", bundle, "artifacts", {}))
 
-        deployed = deploy(cloudformation, service_stack("prod", bundle, artifacts, {}))
+    def test_a_new_stack_that_failed_can_be_deployed_when_its_cause_is_gone(
+        self, cloudformation: "CloudFormationClient", tmp_path: Path
+    ) -> None:
+        template = tmp_path / "template.yaml"
+        queue = "Resources: {{Queue: {{Type: 'AWS::SQS::Queue', Properties: {{MessageRetentionPeriod: {}}}}}}}\n"
+        stack = Stack("failing", template, {}, {})
+        template.write_text(queue.format(5))
+        with pytest.raises(
+            DeployError, match=r"failing was not deployed and is rolled back: Queue \(AWS::SQS::Queue\)"
+        ):
+            deploy(cloudformation, stack)
 
-        assert deployed.outputs["FunctionName"] == "earworm-prod-extractor"
+        template.write_text(queue.format(60))
+        deployed = deploy(cloudformation, stack)
+
+        assert [change.action for change in deployed.changes] == ["Add"]
 
     def test_a_stack_is_removed_once(
         self, cloudformation: "CloudFormationClient", s3: "S3Client", platform: Deployment, bundle: Bundle

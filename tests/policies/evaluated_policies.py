@@ -1,0 +1,208 @@
+"""Each policy allows what the code asks of AWS and denies what is not its business, says an evaluator that is not ours.
+
+The cases stand beside the code that makes the calls, in the files `calls.yaml`. The evaluator knows IAM's rules, and
+each action with the resources and condition keys that it takes, so that a case that AWS would not take fails too.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import pytest
+import yaml
+from samtranslator.yaml_helper import yaml_parse
+
+from contracts.tables import TABLES
+from infra.deploying.stacks import COMPONENTS, PLATFORM, ROOT, SERVICES, template
+from shared.lake import kind_of
+from tests.policies.resolved import ACCOUNT, REGION, Resolved
+
+EVALUATOR: Final = ROOT / ".venv/tools/policies"
+SCRIPT: Final = Path(__file__).with_name("evaluate.mjs")
+GIVEN: Final = {"listenbrainz": {"SecretName": "listenbrainz-token"}}
+WITHOUT_REGION: Final = {"iam": f"arn:aws:iam::{ACCOUNT}:", "s3": "arn:aws:s3:::", "sts": f"arn:aws:iam::{ACCOUNT}:"}
+ALLOW_ALL: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+NOBODYS: Final[Mapping[str, str]] = {
+    "cloudformation:UpdateStack": "stack/earworm-dev-platform/5eed",
+    "iam:CreateUser": "user/mallory",
+    "iam:PutRolePolicy": "role/Role",
+    "lambda:UpdateFunctionCode": "function:earworm-dev-extractor",
+    "s3:DeleteBucket": "lake",
+    "s3:DeleteObjectVersion": "lake/raw/spotify/2026-11-23/p/playlist.json",
+    "s3:PutBucketPolicy": "lake",
+    "sns:Subscribe": "raw-spotify",
+    "sqs:DeleteQueue": "earworm-dev-songs",
+    "ssm:PutParameter": "parameter/earworm/dev/bucket",
+    "sts:AssumeRole": "role/another",
+}
+"""Actions that no role has any business with, each on a resource."""
+REFUSES_ALONE: Final = {"DeadLetterQueuePolicy"}
+"""Policies of resources that allow nobody anything in some components, and refuse connections in the clear."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call that a policy allows or denies.
+
+    Attributes:
+        component: Whose template has the policy.
+        policy: The logical id of the role, or of a resource's policy.
+        caller: The principal, unless it is the role.
+        action: What is called.
+        resource: The ARN of what it is called on.
+        context: The values of condition keys.
+        allowed: Whether it is to be allowed.
+    """
+
+    component: str
+    policy: str
+    caller: str | None
+    action: str
+    resource: str
+    context: Mapping[str, str]
+    allowed: bool
+
+    def __str__(self) -> str:
+        of = {name: value for name, value in self.context.items() if name != "aws:SecureTransport" or value == "false"}
+        what = " ".join([self.resource.removeprefix("arn:aws:"), *(f"{name}={value}" for name, value in of.items())])
+        verb = "may" if self.allowed else "may-not"
+        return f"{self.component}.{self.policy} {self.caller or ''} {verb} {self.action} {what}"
+
+    def simulation(self) -> dict[str, Any]:
+        properties = resolved(self.component).properties(self.policy)
+        policies = [
+            {"name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
+            for policy in properties.get("Policies", ())
+        ]
+        simulated: dict[str, Any] = {"serviceControlPolicies": [], "resourceControlPolicies": []}
+        if self.caller is None:
+            simulated["identityPolicies"] = policies
+        else:
+            is_service = self.caller.endswith(".amazonaws.com")
+            simulated["identityPolicies"] = [] if is_service else [{"name": "all", "policy": ALLOW_ALL}]
+            simulated["resourcePolicy"] = properties.get("PolicyDocument") or properties["AssumeRolePolicyDocument"]
+        simulated["request"] = {
+            "action": self.action,
+            "principal": self.caller or f"arn:aws:sts::{ACCOUNT}:assumed-role/{self.policy}/session",
+            "resource": {"accountId": ACCOUNT, "resource": self.resource},
+            "contextVariables": self.context,
+        }
+        return simulated
+
+
+@cache
+def resolved(component: str) -> Resolved:
+    return Resolved(yaml_parse(template(component).read_text()), GIVEN.get(component, {}))
+
+
+def declared(component: str) -> dict[str, Any]:
+    """What stands beside a component's code."""
+    if component == PLATFORM:
+        return {**_read("infra/calls.yaml"), **_read("analytics/calls.yaml")}
+    if component in TABLES:
+        names = {"<table>": component, "<service>": component.replace("_", "-")}
+        return _read("shared/calls.yaml", {**names, "<folder>": kind_of(TABLES[component]).folder})
+    return _read(f"services/{component}/calls.yaml")
+
+
+def _read(file: str, filling: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    text = (ROOT / file).read_text()
+    for name, value in filling.items():
+        text = text.replace(name, value)
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def cases(component: str) -> Iterator[Case]:
+    for policy, told in declared(component).items():
+        for allowed, verdict in ((True, "allowed"), (False, "denied")):
+            for action, listed in told[verdict].items():
+                for call in listed:
+                    yield case(component, policy, told.get("principal"), action, call, allowed=allowed)
+        for allowed, verdict in ((True, "trusted"), (False, "distrusted")):
+            for principal in told.get(verdict, ()):
+                context = dict(principal) if isinstance(principal, dict) else {"principal": principal}
+                caller = context.pop("principal")
+                call = {"resource": f"role/{policy}", **context}
+                yield case(component, policy, caller, "sts:AssumeRole", call, allowed=allowed)
+        if "principal" not in told:
+            for action, resource in NOBODYS.items():
+                yield case(component, policy, None, action, resource, allowed=False)
+
+
+def case(component: str, policy: str, caller: str | None, action: str, call: Any, *, allowed: bool) -> Case:
+    context = dict(call) if isinstance(call, dict) else {"resource": call}
+    resource = context.pop("resource")
+    service = action.partition(":")[0]
+    if resource != "*" and not resource.startswith("arn:"):
+        resource = WITHOUT_REGION.get(service, f"arn:aws:{service}:{REGION}:{ACCOUNT}:") + resource
+    return Case(component, policy, caller, action, resource, {"aws:SecureTransport": "true", **context}, allowed)
+
+
+POLICED: Final = [each for each in COMPONENTS if each in {PLATFORM, *SERVICES}]
+CASES: Final = [case for component in POLICED for case in cases(component)]
+
+
+def evaluate(simulations: list[dict[str, Any]]) -> list[str]:
+    node = shutil.which("node")
+    assert node, "install Node.js 20 or newer"
+    assert (EVALUATOR / "node_modules").exists(), "run `make policies`, which sets the evaluator up"
+    done = subprocess.run(
+        [node, SCRIPT, EVALUATOR],
+        input=json.dumps(simulations),
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes: list[str] = json.loads(done.stdout)
+    return outcomes
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Mapping[str, str]:
+    return dict(zip(map(str, CASES), evaluate([case.simulation() for case in CASES]), strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_policy_allows_what_the_code_asks_and_nothing_else(case: Case, outcomes: Mapping[str, str]) -> None:
+    assert outcomes[str(case)] in ({"Allowed"} if case.allowed else {"ImplicitlyDenied", "ExplicitlyDenied"})
+
+
+@pytest.mark.parametrize("component", POLICED)
+def test_each_policy_and_each_action_that_it_grants_has_a_case(component: str) -> None:
+    policies = {
+        name
+        for name, resource in resolved(component).template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" or resource["Type"].endswith("Policy")
+    }
+    granted = {
+        (name, action)
+        for name in policies
+        for policy in resolved(component).properties(name).get("Policies", ())
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    tried = {(case.policy, case.action) for case in cases(component) if case.allowed and case.caller is None}
+
+    assert set(declared(component)) >= policies - REFUSES_ALONE
+    assert tried == granted
+
+
+def test_the_evaluator_refuses_what_aws_would_refuse() -> None:
+    sound = next(case for case in CASES if case.action == "s3:PutObject" and case.allowed)
+    nonsense = [replace(sound, action="s3:PutObjekt"), replace(sound, action="sqs:SendMessage")]
+
+    outcomes = evaluate([each.simulation() for each in (sound, *nonsense)])
+
+    assert outcomes[0] == "Allowed"
+    assert all(outcome.startswith("error: ") for outcome in outcomes[1:])
