@@ -21,23 +21,25 @@ from samtranslator.yaml_helper import yaml_parse
 
 from contracts.tables import TABLES
 from infra.deploying.stacks import COMPONENTS, PLATFORM, ROOT, SERVICES, template
-from shared.lake import kind_of
+from shared.lake import KINDS, kind_of
 from tests.policies.resolved import ACCOUNT, REGION, Resolved
 
 EVALUATOR: Final = ROOT / ".venv/tools/policies"
 SCRIPT: Final = Path(__file__).with_name("evaluate.mjs")
-GIVEN: Final = {"listenbrainz": {"SecretName": "listenbrainz-token"}}
+BOOTSTRAP: Final = "bootstrap"
+GIVEN: Final = {"listenbrainz": {"SecretName": "listenbrainz-token"}, BOOTSTRAP: {"Repository": "label/earworm"}}
 WITHOUT_REGION: Final = {"iam": f"arn:aws:iam::{ACCOUNT}:", "s3": "arn:aws:s3:::", "sts": f"arn:aws:iam::{ACCOUNT}:"}
+LAKES: Final = {name: f"earworm-{of}-{ACCOUNT}-{REGION}" for name, of in (("lake", "dev"), ("lake-of-prod", "prod"))}
 ALLOW_ALL: Final = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 NOBODYS: Final[Mapping[str, str]] = {
     "cloudformation:UpdateStack": "stack/earworm-dev-platform/5eed",
     "iam:CreateUser": "user/mallory",
-    "iam:PutRolePolicy": "role/Role",
+    "iam:PutRolePolicy": "role/earworm/dev/Role",
     "lambda:UpdateFunctionCode": "function:earworm-dev-extractor",
     "s3:DeleteBucket": "lake",
     "s3:DeleteObjectVersion": "lake/raw/spotify/2026-11-23/p/playlist.json",
     "s3:PutBucketPolicy": "lake",
-    "sns:Subscribe": "raw-spotify",
+    "sns:Subscribe": "earworm-dev-raw-snapshots",
     "sqs:DeleteQueue": "earworm-dev-songs",
     "ssm:PutParameter": "parameter/earworm/dev/bucket",
     "sts:AssumeRole": "role/another",
@@ -75,13 +77,17 @@ class Case:
         verb = "may" if self.allowed else "may-not"
         return f"{self.component}.{self.policy} {self.caller or ''} {verb} {self.action} {what}"
 
-    def simulation(self) -> dict[str, Any]:
+    def simulation(self, *, bounded: bool = False) -> dict[str, Any]:
+        """What the evaluator takes: with the boundary of the environment's roles, or without."""
         properties = resolved(self.component).properties(self.policy)
         policies = [
             {"name": policy["PolicyName"], "policy": policy["PolicyDocument"]}
             for policy in properties.get("Policies", ())
         ]
         simulated: dict[str, Any] = {"serviceControlPolicies": [], "resourceControlPolicies": []}
+        if bounded:
+            boundary = resolved(BOOTSTRAP).properties("Boundary")["PolicyDocument"]
+            simulated["permissionBoundaryPolicies"] = [{"name": "boundary", "policy": boundary}]
         if self.caller is None:
             simulated["identityPolicies"] = policies
         else:
@@ -99,16 +105,21 @@ class Case:
 
 @cache
 def resolved(component: str) -> Resolved:
-    return Resolved(yaml_parse(template(component).read_text()), GIVEN.get(component, {}))
+    path = ROOT / "infra/bootstrap.yaml" if component == BOOTSTRAP else template(component)
+    return Resolved(yaml_parse(path.read_text()), GIVEN.get(component, {}))
 
 
 def declared(component: str) -> dict[str, Any]:
     """What stands beside a component's code."""
     if component == PLATFORM:
         return {**_read("infra/calls.yaml"), **_read("analytics/calls.yaml")}
+    if component == BOOTSTRAP:
+        return _read("infra/deploying/calls.yaml")
     if component in TABLES:
         names = {"<table>": component, "<service>": component.replace("_", "-")}
-        return _read("shared/calls.yaml", {**names, "<folder>": kind_of(TABLES[component]).folder})
+        kind = kind_of(TABLES[component])
+        topic = "earworm-dev-raw-charts" if kind is KINDS["charts"] else "earworm-dev-raw-snapshots"
+        return _read("shared/calls.yaml", {**names, "<folder>": kind.folder, "<topic>": topic})
     return _read(f"services/{component}/calls.yaml")
 
 
@@ -132,7 +143,7 @@ def cases(component: str) -> Iterator[Case]:
                 caller = context.pop("principal")
                 call = {"resource": f"role/{policy}", **context}
                 yield case(component, policy, caller, "sts:AssumeRole", call, allowed=allowed)
-        if "principal" not in told:
+        if "principal" not in told and component != BOOTSTRAP:
             for action, resource in NOBODYS.items():
                 yield case(component, policy, None, action, resource, allowed=False)
 
@@ -141,13 +152,20 @@ def case(component: str, policy: str, caller: str | None, action: str, call: Any
     context = dict(call) if isinstance(call, dict) else {"resource": call}
     resource = context.pop("resource")
     service = action.partition(":")[0]
+    for name, bucket in LAKES.items():
+        if resource == name or resource.startswith(f"{name}/"):
+            resource = bucket + resource.removeprefix(name)
     if resource != "*" and not resource.startswith("arn:"):
         resource = WITHOUT_REGION.get(service, f"arn:aws:{service}:{REGION}:{ACCOUNT}:") + resource
     return Case(component, policy, caller, action, resource, {"aws:SecureTransport": "true", **context}, allowed)
 
 
-POLICED: Final = [each for each in COMPONENTS if each in {PLATFORM, *SERVICES}]
+POLICED: Final = [*(each for each in COMPONENTS if each in {PLATFORM, *SERVICES}), BOOTSTRAP]
 CASES: Final = [case for component in POLICED for case in cases(component)]
+
+
+BOUNDED: Final = [each for each in CASES if each.allowed and each.caller is None and each.component != BOOTSTRAP]
+"""What the roles of an environment may do, within its boundary too."""
 
 
 def evaluate(simulations: list[dict[str, Any]]) -> list[str]:
@@ -172,9 +190,22 @@ def outcomes() -> Mapping[str, str]:
     return dict(zip(map(str, CASES), evaluate([case.simulation() for case in CASES]), strict=True))
 
 
+@pytest.fixture(scope="module")
+def bounded_outcomes() -> Mapping[str, str]:
+    return dict(zip(map(str, BOUNDED), evaluate([case.simulation(bounded=True) for case in BOUNDED]), strict=True))
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_policy_allows_what_the_code_asks_and_nothing_else(case: Case, outcomes: Mapping[str, str]) -> None:
     assert outcomes[str(case)] in ({"Allowed"} if case.allowed else {"ImplicitlyDenied", "ExplicitlyDenied"})
+
+
+@pytest.mark.parametrize("case", BOUNDED, ids=str)
+def test_the_boundary_leaves_a_role_what_its_policy_allows(case: Case, bounded_outcomes: Mapping[str, str]) -> None:
+    assert resolved(case.component).properties(case.policy)["PermissionsBoundary"] == (
+        f"arn:aws:iam::{ACCOUNT}:policy/{resolved(BOOTSTRAP).properties('Boundary')['ManagedPolicyName']}"
+    )
+    assert bounded_outcomes[str(case)] == "Allowed"
 
 
 @pytest.mark.parametrize("component", POLICED)
@@ -182,7 +213,8 @@ def test_each_policy_and_each_action_that_it_grants_has_a_case(component: str) -
     policies = {
         name
         for name, resource in resolved(component).template["Resources"].items()
-        if resource["Type"] == "AWS::IAM::Role" or resource["Type"].endswith("Policy")
+        if resource["Type"] == "AWS::IAM::Role"
+        or resource["Type"].endswith(("BucketPolicy", "QueuePolicy", "TopicPolicy"))
     }
     granted = {
         (name, action)

@@ -10,14 +10,14 @@ REGION: Final = "eu-west-1"
 _HERE: Final = f"{REGION}:{ACCOUNT}"
 _PSEUDO: Final = {"AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::Region": REGION}
 _OF_THE_PLATFORM: Final = {
-    "Bucket": "lake",
-    "TopicArn": f"arn:aws:sns:{_HERE}:raw-spotify",
-    "ChartsTopicArn": f"arn:aws:sns:{_HERE}:raw-charts",
-    "AlarmTopicArn": f"arn:aws:sns:{_HERE}:alarms",
+    "Bucket": f"earworm-dev-{ACCOUNT}-{REGION}",
+    "TopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-raw-snapshots",
+    "ChartsTopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-raw-charts",
+    "AlarmTopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-alarms",
     "Database": "earworm_dev",
     "Workgroup": "earworm-dev",
-    "PermissionsBoundary": "none",
-    "RolePath": "/",
+    "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/earworm-dev-boundary",
+    "RolePath": "/earworm/dev/",
 }
 """What the platform publishes, by the parameters that read it."""
 _GIVEN: Final = {"CodeBucket": "code", "CodeKey": "bundles/x/5eed.zip", "Contact": "charts@label.example"}
@@ -25,6 +25,7 @@ _NAMED_BY: Final = {
     "AWS::Glue::Crawler": "Name",
     "AWS::Athena::WorkGroup": "Name",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
@@ -33,7 +34,7 @@ _NAMED_BY: Final = {
 _ARNS: Final = {
     "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{{}}",
     "AWS::IAM::OIDCProvider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
-    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{{}}",
+    "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role{{}}",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{_HERE}:log-group:{{}}:*",
     "AWS::S3::Bucket": "arn:aws:s3:::{}",
     "AWS::SNS::Topic": f"arn:aws:sns:{_HERE}:{{}}",
@@ -114,6 +115,9 @@ class Resolved:
     def _name(self, logical_id: str) -> str:
         if self._type(logical_id) == "AWS::Glue::Database":
             return str(self.properties(logical_id)["DatabaseInput"]["Name"])
+        if self._type(logical_id) == "AWS::IAM::Role":
+            properties = self.template["Resources"][logical_id]["Properties"]
+            return f"{self._value(properties.get('Path', '/'))}{self._value(properties.get('RoleName', logical_id))}"
         named_by = _NAMED_BY.get(self._type(logical_id))
         return str(self.properties(logical_id)[named_by]) if named_by else logical_id
 
