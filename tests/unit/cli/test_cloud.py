@@ -250,7 +250,7 @@ class Recorder:
         target = _text(request.headers.get("X-Amz-Target", ""))
         if target.endswith("GetParametersByPath"):
             path = json.loads(body)["Path"]
-            parameters = [{"Name": path + name, "Value": name} for name in PLATFORM]
+            parameters = [{"Name": f"{path}/{name}", "Value": name} for name in PLATFORM]
             return _answer(url, 200, json.dumps({"Parameters": parameters}).encode())
         error = b'{"__type": "AccessDenied"}' if target else b"<E><Error><Code>AccessDenied</Code></Error></E>"
         return _answer(url, 403, error)
