@@ -26,8 +26,8 @@ def test_a_table_of_charts_hears_of_charts_and_has_to_do_with_their_keys_alone()
     of_playlists, of_charts = (templates.transformer(replace(SONGS, kind=kind)) for kind in KINDS)
 
     moved = of_playlists.replace("/spotify/", "/charts/")
-    for named in ("\n  {}:", "!Ref {}"):
-        moved = moved.replace(named.format("TopicArn"), named.format("ChartsTopicArn"))
+    for parameter in ("\n  {}:", "!Ref {}"):
+        moved = moved.replace(parameter.format("TopicArn"), parameter.format("ChartsTopicArn"))
     assert of_charts == moved != of_playlists
 
 
