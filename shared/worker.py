@@ -230,7 +230,9 @@ class Worker(Generic[RowT]):
             "refused_values": len(judgement.refused),
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
-            "gaps": as_json(judgement.rows.missing_ranks(ranks)) if (ranks := self.table.ranked_by) else None,
+            "gaps": as_json(judgement.rows.missing_ranks(ranks, snapshot.length))
+            if (ranks := self.table.ranked_by)
+            else None,
             "raw_key": raw.key,
             "raw_etag": raw.etag,
             "raw_version_id": raw.version_id,
