@@ -23,7 +23,7 @@ class Rows(Sequence[RowT], Generic[RowT]):
         return cls(by_column(table, list(rows)))
 
     def missing_ranks(self, ranks: str, length: int | None = None) -> list[int]:
-        """The ranks from 1 that no row has in a column of them, up to its highest, or to the length where it is known."""
+        """The ranks from 1 that no row has in a column of them, up to its highest, or to the length if known."""
         there = set(self.columns[ranks])
         return [rank for rank in range(1, max(*there, length or 0, 0) + 1) if rank not in there]
 
