@@ -151,7 +151,7 @@ def remove(type_: Type, values: Values, environment: Environment = "dev", *, yes
 
     cloud = find_cloud(environment, writes=True)
     if not cloud.is_local:
-        confirm(f"Remove {len(gone)} of the watch list of {environment} at {cloud.address}?", yes=yes)
+        confirm(f"Remove {type_} {_some(gone)} from the watch list of {environment} at {cloud.address}?", yes=yes)
     _tell(*edit(cloud, change))
 
 
@@ -243,6 +243,11 @@ def _merged(entries: Entries, new: Entries) -> Entries:
         known = entries.get(key, entry)
         merged[key] = WatchEntry(type=known["type"], value=known["value"], note=entry["note"] or known["note"])
     return merged
+
+
+def _some(entries: Entries) -> str:
+    values = [entry["value"] for entry in entries.values()]
+    return ", ".join(values[:3]) + (f" and {len(values) - 3:,} more" if len(values) > 3 else "")
 
 
 def _write(cloud: "Cloud", entries: Entries, etag: str | None) -> None:

@@ -509,6 +509,7 @@ QUESTIONS = {
     "load 2026-11-23.json": (
         "Replace raw/spotify/2026-11-23/p/playlist.json in dev at AWS eu-central-1, account 123456789012?"
     ),
+    "watch remove artist A": ("Remove artist A from the watch list of dev at AWS eu-central-1, account 123456789012?"),
 }
 
 
