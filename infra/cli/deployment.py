@@ -324,14 +324,17 @@ def _discard(to: _Destination, planned: Mapping[str, _Planned]) -> None:
 
 
 def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deployment:
-    total = len(planned.plan.changes)
-    if planned.bundle and total:
+    total, bundle = len(planned.plan.changes), planned.bundle
+    if bundle and total:
         tell("uploading", total=total)
-        deploying.upload(to.s3, to.cloud.platform.artifacts_bucket, planned.bundle)
+        before = deploying.standing(to.cloudformation, to.cloud.environment, bundle.service)
+        deploying.upload(to.s3, to.cloud.platform.artifacts_bucket, bundle)
     tell("executing" if total else "unchanged", total=total)
     deployment = deploying.execute(
         to.cloudformation, planned.plan, lambda done: tell("executing", done=min(done, total))
     )
+    if bundle and total:
+        deploying.supersede(to.s3, to.cloud.platform.artifacts_bucket, bundle, before.version if before else None)
     tell("done" if total else "unchanged", done=total)
     return deployment
 
