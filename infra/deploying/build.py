@@ -27,8 +27,8 @@ AWS_SERVICES = frozenset(
 )
 """Those that the functions call, the X-Ray SDK and boto3's credentials included.
 
-Lambda's runtimes have a boto3 too, which AWS changes when it likes. A bundle has the one that was tested, with the models
-of these services alone: 5 MB more unzipped and 1.6 MB zipped, without bytecode.
+Lambda's runtimes have a boto3 too, which AWS changes when it likes. A bundle has the one that was tested, with the
+models of these services alone: 5 MB more unzipped and 1.6 MB zipped, without bytecode.
 """
 _NEVER_IMPORTED_FOLDERS = frozenset(
     {"__pycache__", "bin", "distutils", "f2py", "include", "swagger_ui", "tests", "wrapt-stubs"}
