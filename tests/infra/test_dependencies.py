@@ -58,9 +58,17 @@ def test_a_bundle_declares_what_its_handler_imports(service: str) -> None:
     assert needed - OF_THE_RUNTIME == set(map(normalised, declared))
 
 
-@pytest.mark.parametrize("lock", ["requirements/transformer.txt", *own_locks()])
+@pytest.mark.parametrize("lock", ["requirements/run.txt", "requirements/transformer.txt", *own_locks()])
 def test_the_local_cloud_runs_a_service_with_the_versions_of_its_bundle(lock: str) -> None:
     assert pinned(lock) <= pinned("requirements/dev.txt")
+
+
+def test_what_runs_is_set_up_without_what_develops() -> None:
+    modules = {each for each in graph().modules if each.startswith(("infra.", "services.")) and ".tools." not in each}
+
+    needed = imported(modules.union(*map(graph().find_upstream_modules, modules)))
+
+    assert needed - {normalised(each) for each in pinned("requirements/run.txt")} == set()
 
 
 def test_the_project_declares_what_is_imported_anywhere() -> None:
