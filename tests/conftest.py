@@ -12,7 +12,7 @@ from tests.real_documents import REAL_DOCUMENTS
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
 settings.load_profile("earworm")
 
-# Each mocked AWS begins with a session of its own, which reads the models of its services anew: a third of a test's time.
+# Each mocked AWS has a session of its own, which would read the models of its services anew.
 JSONFileLoader.load_file = cache(JSONFileLoader.load_file)  # type: ignore[method-assign]
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
