@@ -33,13 +33,13 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "extractor": {
         "PLAYLIST_ID": "PlaylistIds",
         "RECCOBEATS_API_URL": "ReccoBeatsApiUrl",
+        "RECCOBEATS_ASKED_BY": "ReccoBeatsAskedBy",
         "SPOTIFY_API_URL": "SpotifyApiUrl",
         "SPOTIFY_CALL_BUDGET": "CallBudget",
         "SPOTIFY_MARKET": "Market",
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
     },
     "listenbrainz": {"LISTENBRAINZ_API_URL": "ApiUrl", "LISTENBRAINZ_CONTACT": "Contact"},
-    "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
 }
 """The template parameters that environment variables set, by service."""
 

@@ -1,12 +1,11 @@
 """Generates templates and services from the contracts.
 
 `python -m infra.tools.templates` writes, for each table of the contracts, the service around its `transform.py`:
-`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the tables of JSON lines into
+`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the platform's own tables into
 `infra/platform.yaml`. All of it is committed, so that a template deploys as it is.
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -17,6 +16,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
+from contracts.tables.table import AnyRow
+from contracts.watch_list import WatchEntry
 from infra.deploying.stacks import PLATFORM, ROOT, template
 from shared.lake import kind_of
 
@@ -35,7 +36,6 @@ from shared.worker import transformer
 
 lambda_handler = transformer(table=TABLES["{table}"], transform={table})
 '''
-_WATCHED: Final = "<WatchedColumn>"
 _Filling: TypeAlias = Mapping[str, Any]
 """The value of each name in angle brackets."""
 
@@ -45,15 +45,13 @@ def transformer(table: Table[Any]) -> str:
     kind = kind_of(table)
     document = _yaml().load(_TRANSFORMER)
     document.ca.comment = None  # on the file that this is made from
-    for part in (document["Parameters"], document["Resources"]):
-        _repeat(part, table)
     filling = {
         "<table>": table.name,
         "<service>": table.name.replace("_", "-"),
         "<description>": table.description,
         "<folder>": kind.folder,
         "<topic>": kind.topic,
-        "<columns>": _columns(table),
+        "<columns>": _columns(table.row),
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))
 
@@ -64,12 +62,15 @@ def handler(table: Table[Any]) -> str:
 
 
 def platform() -> str:
-    """Returns the platform's template, with the columns of the tables of JSON lines from their contracts."""
+    """Returns the platform's template, with the columns of its tables from their contracts."""
+    rows: Mapping[str, type[AnyRow]] = {name: table.row for name, table in OPERATIONS.items()} | {
+        "watchlist": WatchEntry
+    }
     document = _yaml().load(template(PLATFORM))
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Glue::Table":
             declared = resource["Properties"]["TableInput"]
-            declared["StorageDescriptor"]["Columns"] = _columns(OPERATIONS[declared["Name"]])
+            declared["StorageDescriptor"]["Columns"] = _columns(rows[declared["Name"]])
     return _text(document)
 
 
@@ -84,26 +85,6 @@ def generated() -> dict[Path, str]:
             service / "template.yaml": transformer(table),
         }
     return files
-
-
-def _repeat(part: CommentedMap, table: Table[Any]) -> None:
-    """Replaces an entry whose name asks for it by one for each watched column."""
-    for name in [name for name in part if _WATCHED in name]:
-        place, above = [*part].index(name), part.ca.items.get(name)
-        pattern = part.pop(name)
-        comments = {column.name: column.comment for column in columns(table.row)}
-        for offset, (column, least) in enumerate(table.watched.items()):
-            share = comments[column].partition(",")[0]
-            filling = {
-                _WATCHED: column.title().replace("_", ""),
-                "<watched-column>": column.replace("_", "-"),
-                "<share>": share[0].lower() + share[1:],
-                "<least>": least,
-            }
-            own_name = name.replace(_WATCHED, filling[_WATCHED])
-            part.insert(place + offset, own_name, _filled(deepcopy(pattern), filling))
-            if above:
-                part.ca.items[own_name] = above
 
 
 def _filled(node: Any, filling: _Filling) -> Any:
@@ -130,9 +111,9 @@ def _replaced(text: str, filling: _Filling) -> str:
     return text
 
 
-def _columns(table: Table[Any]) -> CommentedSeq:
+def _columns(row: type[AnyRow]) -> CommentedSeq:
     listed = CommentedSeq()
-    for column in columns(table.row):
+    for column in columns(row):
         declared = CommentedMap(
             Name=column.name, Type=column.glue_type, Comment=DoubleQuotedScalarString(column.comment)
         )
