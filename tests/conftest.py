@@ -18,6 +18,11 @@ JSONFileLoader.load_file = cache(JSONFileLoader.load_file)  # type: ignore[metho
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes begin first, lest one of two processes ends with them and the other with nothing."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tells how many interleavings of workers were explored, which the tests record as a property of theirs."""
     explored = [
