@@ -227,10 +227,13 @@ def _environment(template: dict[str, Any]) -> dict[str, str]:
     defaults = {name: str(parameter.get("Default")) for name, parameter in template["Parameters"].items()}
     defaults["Contact"] = "charts@label.example"
     variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
-    return {
-        name: value if isinstance(value, str) else defaults.get(value.get("Ref"), "made when it is deployed")
-        for name, value in variables.items()
-    }
+
+    def made(value: Any) -> str:
+        if isinstance(value, dict) and "Fn::Sub" in value:
+            return re.sub(r"\$\{(\w+)\}", lambda name: defaults.get(name[1], name[0]), value["Fn::Sub"])
+        return value if isinstance(value, str) else defaults.get(value.get("Ref"), "made when it is deployed")
+
+    return {name: made(value) for name, value in variables.items()}
 
 
 def _bytecode(bundle: Bundle) -> dict[str, bytes]:
