@@ -49,7 +49,7 @@ app = typer.Typer(
 )
 
 
-REPORT = ROOT / "report/index.html"
+REPORTS = ROOT / "report"
 _WEEKS_OF_THE_DEMONSTRATION = 26
 
 Playlists = Annotated[
@@ -219,9 +219,9 @@ def report(
     ] = None,
     environment: Environment = "dev",
 ) -> None:
-    """Write a week's report as one page, report/index.html, that needs neither network nor SQL."""
-    reports.write(find_cloud(environment), week or questions.today(), REPORT)
-    out.print(f"The report is {os.path.relpath(REPORT)}.")
+    """Write a week's report as pages that need neither network nor SQL, below report/, and as one file to send."""
+    index = reports.write(find_cloud(environment), week or questions.today(), REPORTS)
+    out.print(f"The report is {os.path.relpath(index)}.")
 
 
 app.command()(replays.replay)

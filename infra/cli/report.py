@@ -11,15 +11,20 @@ from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError
 
 
-def write(cloud: Cloud, day: date, file: Path) -> None:
-    """Write the report of the week of a day, with the half year before it.
+def write(cloud: Cloud, day: date, folder: Path) -> Path:
+    """Write the report of the week of a day into a folder of its own, and return its first page.
+
+    Args:
+        cloud: Whom to ask.
+        day: A day of the week.
+        folder: Where the week's folder is, or will be.
 
     Raises:
         AthenaError: Athena failed a query.
-        ConsoleError: There is no chart of that time, or the file cannot be written.
+        ConsoleError: There is no chart of the week, or a file cannot be written.
     """
     deployed = cloud.tables()
-    contents = week.collect(
+    answers = week.collect(
         cloud.athena,
         day,
         today=query.today(),
@@ -28,9 +33,14 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         absent=[table for table in TABLES if table not in deployed],
     )
     try:
-        page = report.page(contents)
+        pages = report.report(answers)
     except ValueError as nothing:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
         ) from None
-    write_file(file, page)
+    of_the_week = folder / str(answers.monday)
+    for name, page in pages.items():
+        write_file(of_the_week / name, page)
+    for stale in {each.name for each in of_the_week.glob("*.html")} - pages.keys():
+        (of_the_week / stale).unlink()
+    return of_the_week / report.INDEX
