@@ -11,7 +11,7 @@ from analytics.sql import queries, tables_of
 _QUERIES: Final = {
     "lists": "lists_of_the_week",
     "entries": "week_on_the_lists",
-    "labels": "labels_of_the_week",
+    "labels": "track_labels",
     "stays": "time_on_list",
     "genres": "genre_momentum",
     "sound": "sound_momentum",
@@ -24,9 +24,7 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def collect(
-    athena: Athena, week: date, *, today: date, place: str, simulated: bool, absent: Collection[str] = ()
-) -> Answers:
+def collect(athena: Athena, week: date, *, today: date, place: str, absent: Collection[str] = ()) -> Answers:
     """What there is to tell of the week of a day, and of the year before it.
 
     Args:
@@ -34,7 +32,6 @@ def collect(
         week: A day of the week.
         today: The day of the report; no later one is asked for.
         place: See `Answers`.
-        simulated: See `Answers`.
         absent: Tables that are not deployed; what they are needed for is not asked.
 
     Raises:
@@ -57,7 +54,6 @@ def collect(
         monday=monday,
         last_day=last_day,
         place=place,
-        simulated=simulated,
         absent=tuple(absent),
         **{field: rows(name) for field, name in _QUERIES.items()},
     )

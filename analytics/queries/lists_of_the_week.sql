@@ -4,7 +4,7 @@
 -- weekly charts of the last 26 is, 0 for that week itself; weeks_missing are those without any since its first one in the
 -- year, to the week asked for. entries is how many there should be, missing how many of them nobody knows, whole: Spotify
 -- gave as many as it counts. features, popularity and genres are how much is known in the last one, in percent;
--- refused_values are those of the week that broke their contract, in all tables, and rows are kept without.
+-- simulated: a simulator made it up. refused_values are those of the week that broke their contract, in all tables, and rows are kept without.
 -- Scans: list_snapshots, playlist_metadata and receipts of the year; songs of all days for list_kinds.
 -- week (date, default today): a day of the week
 WITH seen AS (
@@ -58,6 +58,7 @@ SELECT
     s.entries,
     s.missing,
     s.whole,
+    s.simulated,
     f.first_on,
     f.snapshots,
     f.weeks_missing,

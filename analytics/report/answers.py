@@ -17,7 +17,6 @@ class Answers:
         monday: The first day of the week.
         last_day: The last day that was asked for; before the week's Sunday, the week is not over.
         place: The environment and the cloud, for a person.
-        simulated: Whether the history is the simulator's.
         lists: The answer of `lists_of_the_week`.
         entries: The answer of `week_on_the_lists`.
         labels: The answer of `labels_of_the_week`.
@@ -31,7 +30,6 @@ class Answers:
     monday: date
     last_day: date
     place: str
-    simulated: bool
     lists: Sequence[Row] = ()
     entries: Sequence[Row] = ()
     labels: Sequence[Row] = ()

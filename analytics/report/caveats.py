@@ -62,7 +62,7 @@ def caveats(answers: Answers, lists: Sequence[RecordingList]) -> list[Caveat]:
         ),
     ]
     unknown = (_unknown(playlists, what, part) for what, part in (("Genres", "genres"), ("Audio features", "features")))
-    return [*_of_all(answers), *(each for each in found if each.lists), *filter(None, unknown)]
+    return [*_of_all(answers, lists), *(each for each in found if each.lists), *filter(None, unknown)]
 
 
 def day(day_: date) -> str:
@@ -70,11 +70,12 @@ def day(day_: date) -> str:
     return f"{day_.day} {day_:%B %Y}"
 
 
-def _of_all(answers: Answers) -> Iterable[Caveat]:
-    if answers.simulated:
+def _of_all(answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Caveat]:
+    simulated = [each for each in lists if each.is_simulated]
+    if simulated:
         yield Caveat(
-            "These weeks are simulated",
-            (),
+            "Simulated",
+            [] if len(simulated) == len(lists) else [(each, "") for each in simulated],
             "Tracks, artists, genres and features are real, but their ranks, streams and release dates over time are "
             "made up. No conclusion about music follows.",
         )

@@ -129,7 +129,6 @@ class RecordingList:
         name: Its name.
         row: What `lists_of_the_week` tells of it.
         weeks: How many weeks before the week of the report each of its weekly charts is.
-        simulated: Whether nobody ever published it.
         entries: Its last weekly chart, the top first.
         gone: What left with that chart.
         uncertain: What it may still have: that chart does not show it, and is not complete.
@@ -140,7 +139,6 @@ class RecordingList:
     name: str
     row: Row
     weeks: frozenset[int]
-    simulated: bool
     entries: list[Entry] = field(default_factory=list)
     gone: list[Entry] = field(default_factory=list)
     uncertain: list[Entry] = field(default_factory=list)
@@ -160,6 +158,11 @@ class RecordingList:
     def is_chart(self) -> bool:
         """Whether a source published it as a ranking of its own."""
         return bool(self.row["kind"] == "chart")
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether a simulator made it up."""
+        return bool(self.row["simulated"])
 
     @property
     def is_current(self) -> bool:
@@ -236,7 +239,6 @@ def lists_of(answers: Answers) -> list[RecordingList]:
             row["playlist_name"],
             {**row, **{column: first[column] for column in ("complete", "metric_name", "run_id")}},
             frozenset(int(each) for each in (row["weeks"] or "").split()),
-            answers.simulated,
             stays=stays.get(row["playlist_id"], []),
         )
         places = {"listed": list_.entries, "left": list_.gone, "unknown": list_.uncertain}
@@ -278,7 +280,7 @@ def _entry(list_: RecordingList, row: Row, label: Row) -> Entry:
         recording=row["recording_id"],
         track_id=row["track_id"],
         title=row["track_name"] or "untitled",
-        artists=tuple(_artists(row, has_addresses=not list_.simulated)),
+        artists=tuple(_artists(row, has_addresses=not list_.is_simulated)),
         state=row["state"],
         week=row["week"],
         arrival=row["arrival"],

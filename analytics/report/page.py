@@ -100,7 +100,7 @@ def _environment(answers: Answers) -> Environment:
         "day": day,
         "grouped": _grouped,
         "percent": _percent,
-        "provenance": partial(_provenance, simulated=answers.simulated),
+        "provenance": _provenance,
         "signed": _signed,
         "whole_percent": _whole_percent,
     }
@@ -122,9 +122,9 @@ def _environment(answers: Answers) -> Environment:
     return jinja
 
 
-def _provenance(list_: RecordingList, *, simulated: bool) -> str:
+def _provenance(list_: RecordingList) -> str:
     source = _SOURCES.get(list_.row["source"]) or str(list_.row["source"])
-    return f"{source}, simulated" if simulated else source
+    return f"{source}, simulated" if list_.is_simulated else source
 
 
 def _nothing(answers: Answers, otherwise: str) -> str:

@@ -29,7 +29,6 @@ def write(cloud: Cloud, day: date, folder: Path) -> Path:
         day,
         today=query.today(),
         place=f"earworm-{cloud.environment} at {cloud.address}",
-        simulated="SPOTIFY_SIMULATOR_URL" in cloud.variables,
         absent=[table for table in TABLES if table not in deployed],
     )
     try:

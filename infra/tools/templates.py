@@ -1,7 +1,7 @@
 """Generates templates and services from the contracts.
 
 `python -m infra.tools.templates` writes, for each table of the contracts, the service around its `transform.py`:
-`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the tables of JSON lines into
+`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the platform's own tables into
 `infra/platform.yaml`. All of it is committed, so that a template deploys as it is.
 """
 
@@ -17,6 +17,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
+from contracts.tables.table import AnyRow
+from contracts.watch_list import WatchEntry
 from infra.deploying.stacks import PLATFORM, ROOT, template
 from shared.lake import kind_of
 
@@ -49,7 +51,7 @@ def transformer(table: Table[Any]) -> str:
         "<description>": table.description,
         "<folder>": kind.folder,
         "<topic>": kind.topic,
-        "<columns>": _columns(table),
+        "<columns>": _columns(table.row),
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))
 
@@ -60,12 +62,15 @@ def handler(table: Table[Any]) -> str:
 
 
 def platform() -> str:
-    """Returns the platform's template, with the columns of the tables of JSON lines from their contracts."""
+    """Returns the platform's template, with the columns of its tables from their contracts."""
+    rows: Mapping[str, type[AnyRow]] = {name: table.row for name, table in OPERATIONS.items()} | {
+        "watchlist": WatchEntry
+    }
     document = _yaml().load(template(PLATFORM))
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Glue::Table":
             declared = resource["Properties"]["TableInput"]
-            declared["StorageDescriptor"]["Columns"] = _columns(OPERATIONS[declared["Name"]])
+            declared["StorageDescriptor"]["Columns"] = _columns(rows[declared["Name"]])
     return _text(document)
 
 
@@ -126,9 +131,9 @@ def _replaced(text: str, filling: _Filling) -> str:
     return text
 
 
-def _columns(table: Table[Any]) -> CommentedSeq:
+def _columns(row: type[AnyRow]) -> CommentedSeq:
     listed = CommentedSeq()
-    for column in columns(table.row):
+    for column in columns(row):
         declared = CommentedMap(
             Name=column.name, Type=column.glue_type, Comment=DoubleQuotedScalarString(column.comment)
         )

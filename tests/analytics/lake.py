@@ -14,8 +14,11 @@ from analytics.sql import queries, views
 from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
+from contracts.watch_list import watch_entry, write_watch_list
+from infra.catalog import declared_tables
+from infra.deploying.stacks import PLATFORM, template
 from infra.local.emulator import athena, trino
-from shared.lake import CHARTS, PLAYLISTS, SnapshotKey, table_prefix
+from shared.lake import CHARTS, PLAYLISTS, WATCH_LIST, SnapshotKey, table_prefix
 from shared.parquet import encode
 from tests.rows import row_of
 
@@ -109,6 +112,11 @@ class Lake:
         ]
         self.put("charts", last_day, f"{told['source']}-{told['chart_id']}", *rows)
 
+    def watch(self, **values: Iterable[str]) -> None:
+        """Values by the type of their entries, which take the place of the watch list."""
+        entries = [watch_entry(type_, value) for type_, of_type in values.items() for value in of_type]
+        self._store(WATCH_LIST, write_watch_list(entries))
+
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:
         """The answer of a named query, with numbers and days as such."""
         found = queries()[query]
@@ -133,6 +141,13 @@ def _catalog() -> Mapping[str, Any]:
     glue._create_database({"DatabaseInput": {"Name": DATABASE}})
     for table in (*TABLES.values(), *OPERATIONS.values()):
         glue._create_table({"DatabaseName": DATABASE, "TableInput": _declared(table)})
+    platform = template(PLATFORM).read_text()
+    glue._create_table(
+        {
+            "DatabaseName": DATABASE,
+            "TableInput": declared_tables(platform, {"Bucket": BUCKET, "Database": DATABASE})["watchlist"],
+        }
+    )
     for view in views():
         athena.run_query(f"CREATE VIEW {view.name} AS {view.text}", DATABASE)
     return dict(glue._tables.items())

@@ -159,7 +159,7 @@ def test_the_single_file_has_all_pages_and_leads_to_none_but_itself(pages: Mappi
 
 
 def test_a_week_without_charts_is_no_other_week(answers: Answers) -> None:
-    earlier = Answers(answers.made_on, MONDAY, MONDAY, "here", simulated=False, lists=[])
+    earlier = Answers(answers.made_on, MONDAY, MONDAY, "here")
 
     with pytest.raises(ValueError, match=re.escape(f"no chart of the week of {MONDAY}: there is nothing to report")):
         report(earlier)

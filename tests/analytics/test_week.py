@@ -33,10 +33,10 @@ def test_a_week_begins_on_its_monday(day: str) -> None:
 def test_the_week_and_the_year_before_it_are_asked_for_but_no_day_to_come(today: date, last: str) -> None:
     athena: Any = Asked()
 
-    answers = collect(athena, date(2026, 11, 24), today=today, place="here", simulated=True)
+    answers = collect(athena, date(2026, 11, 24), today=today, place="here")
 
     assert (str(answers.monday), str(answers.last_day), answers.made_on) == ("2026-11-23", last, today)
-    assert (answers.place, answers.simulated) == ("here", True)
+    assert answers.place == "here"
     assert answers.entries[0]["question"].startswith("What happened on each list in a week? '2026-11-23'")
     assert answers.sound == [
         {"question": "How does the sound of the playlists change? '2026-11-23' '2025-12-01' '2026-11-23'"}
@@ -47,7 +47,7 @@ def test_what_needs_a_table_that_is_not_deployed_is_not_asked() -> None:
     athena: Any = Asked()
     today = date(2026, 11, 25)
 
-    answers = collect(athena, today, today=today, place="here", simulated=True, absent=["albums"])
+    answers = collect(athena, today, today=today, place="here", absent=["albums"])
 
     # labels are those of albums, and nothing else is
     assert answers.labels == []

@@ -115,7 +115,8 @@ def test_the_single_file_shows_one_page_at_a_time_and_prints_all(browser: Browse
 def test_text_is_neither_cut_nor_beyond_the_edge(shown: Page) -> None:
     beyond_the_edge = shown.evaluate(
         """() => [...document.querySelectorAll('main *')]
-            .filter(each => !each.closest('.scroll > *') && each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+            .filter(each => !each.closest('.scroll > *'))
+            .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
             .map(each => each.textContent || each.tagName)"""
     )
     assert beyond_the_edge == []

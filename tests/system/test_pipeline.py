@@ -198,7 +198,7 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipelin
     written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page.replace("index", f"week-{monday}"))
     html = written["Body"].read().decode()
     assert (written["ContentType"], html.count("<svg") > 50) == ("text/html; charset=utf-8", True)
-    assert "These weeks are simulated" in html
+    assert "made up. No conclusion about music follows" in html
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html

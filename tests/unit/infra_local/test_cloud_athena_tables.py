@@ -433,3 +433,26 @@ def test_the_crawler_creates_an_unknown_table_from_its_files(crawl: Callable[[],
         ["a", "[x]", None, "15"],
         ["b", None, "1", "22"],
     ]
+
+
+def test_csv_is_read_as_opencsvserde_does_by_the_places_of_its_columns() -> None:
+    storage = {
+        "Columns": [{"Name": name, "Type": "string"} for name in ("first", "second", "third")],
+        "Location": f"s3://{BUCKET}/list/",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
+    }
+    parameters = {"classification": "csv", "skip.header.line.count": "1"}
+    create_table("list", {}, PartitionKeys=[], Parameters=parameters, StorageDescriptor=storage)
+    assert rows("SELECT * FROM list") == []
+
+    put("list/list.csv", b'c,b,a\n"a ""b"", c",,d\ne,f\n')
+
+    assert rows("SELECT * FROM list ORDER BY first") == [['a "b", c', "", "d"], ["e", "f", None]]
+
+
+def test_csv_of_another_serde_is_refused() -> None:
+    create_table("plain", {"a": "string"}, classification="csv")
+    put("processed/plain/a.csv", b"1\n")
+
+    with pytest.raises(UnsupportedSqlError, match="by OpenCSVSerDe, csv"):
+        rows("SELECT * FROM plain")

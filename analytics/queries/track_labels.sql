@@ -1,8 +1,9 @@
--- Which label is behind each track of the playlists in a week?
--- Row: a track that some playlist listed in the four weeks to the end of the week asked for, with the label as Spotify last
--- told it, and the group that the view label_groups puts it in, or else the label itself.
--- Scans: songs and albums of four weeks.
--- week (date, default today): a day of the week
+-- Which label is behind each track of the playlists?
+-- Row: a track that some playlist listed in the weeks asked for, with the label as Spotify last told it, and the group
+-- that the view label_groups puts it in, or else the label itself.
+-- Scans: songs and albums of the weeks asked for.
+-- from (date, default 3 weeks before to): first Monday
+-- to (date, default today): last Monday
 SELECT
     t.track_id,
     t.isrc,
@@ -19,10 +20,14 @@ FROM (
         SELECT *, try_cast(concat(year, '-', month, '-', day) AS date) AS snapshot_on
         FROM songs
         WHERE date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date))
-            BETWEEN date_add('week', -3, date_trunc('week', date(? /* week */)))
-            AND date_trunc('week', date(? /* week */))
+            BETWEEN date(? /* from */) AND date(? /* to */)
     ) AS s
-    LEFT JOIN albums AS b
+    LEFT JOIN (
+        SELECT *
+        FROM albums
+        WHERE date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date))
+            BETWEEN date(? /* from */) AND date(? /* to */)
+    ) AS b
         ON b.year = s.year AND b.month = s.month AND b.day = s.day
         AND b.playlist_id = s.playlist_id AND b.album_id = s.album_id
     GROUP BY s.track_id
