@@ -38,4 +38,5 @@ class Settings(BaseModel):
 class TransformerSettings(Settings):
     """The settings of a transformer."""
 
+    queue_url: str
     dead_letter_queue_url: str

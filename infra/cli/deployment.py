@@ -14,8 +14,9 @@ from rich.markup import escape
 
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
+from infra.cli.cloud import Cloud, confirm, find_cloud
 from infra.cli.completion import one_of
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks

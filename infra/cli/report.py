@@ -1,14 +1,35 @@
 """The report of a week, from what Athena answers."""
 
+import os
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Final
 
-from analytics import report, week
+import typer
+
+from analytics import week as weeks
+from analytics.report import INDEX
+from analytics.report import report as draw
 from contracts.tables import TABLES
-from infra.cli import query
-from infra.cli.cloud import Cloud
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.days import read_day, today
+from infra.cli.environment import Environment
 from infra.cli.files import write_file
-from infra.cli.screen import ConsoleError
+from infra.cli.screen import ConsoleError, out
+from infra.deploying.stacks import ROOT
+
+REPORTS: Final = ROOT / "report"
+
+
+def report(
+    week: Annotated[
+        date | None, typer.Option(parser=read_day, metavar="DAY", help="A day of the week to report. [default: today]")
+    ] = None,
+    environment: Environment = "dev",
+) -> None:
+    """Write a week's report as pages that need neither network nor SQL, below report/, and as one file to send."""
+    index = write(find_cloud(environment), week or today(), REPORTS)
+    out.print(f"The report is {os.path.relpath(index)}.")
 
 
 def write(cloud: Cloud, day: date, folder: Path) -> Path:
@@ -24,15 +45,15 @@ def write(cloud: Cloud, day: date, folder: Path) -> Path:
         ConsoleError: There is no chart of the week, or a file cannot be written.
     """
     deployed = cloud.tables()
-    answers = week.collect(
+    answers = weeks.collect(
         cloud.athena,
         day,
-        today=query.today(),
+        today=today(),
         place=f"earworm-{cloud.environment} at {cloud.address}",
         absent=[table for table in TABLES if table not in deployed],
     )
     try:
-        pages = report.report(answers)
+        pages = draw(answers)
     except ValueError as nothing:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
@@ -42,4 +63,4 @@ def write(cloud: Cloud, day: date, folder: Path) -> Path:
         write_file(of_the_week / name, page)
     for stale in {each.name for each in of_the_week.glob("*.html")} - pages.keys():
         (of_the_week / stale).unlink()
-    return of_the_week / report.INDEX
+    return of_the_week / INDEX

@@ -23,6 +23,7 @@ from services.songs.transform import songs
 from shared.dead_letters import DeadLetterQueue
 from shared.lake import Lake, Output, RawObject, SupersededError
 from shared.parquet import encode
+from shared.queue import Queue
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, record
@@ -83,6 +84,7 @@ def program(
             table=SONGS,
             transform=transform,
             lake=make_lake(client),
+            queue=Queue(client, "queue"),  # type: ignore[arg-type]
             dead_letters=DeadLetterQueue(client, "dead-letters"),  # type: ignore[arg-type]
             service_version=version,
         )
