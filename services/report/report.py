@@ -122,7 +122,7 @@ class _Reporter:
         hours = self.settings.link_hours
         week = f"week of {store.monday.day} {store.monday:%B %Y}"
         self.sns.publish(
-            TopicArn=self.settings.alarm_topic_arn,
+            TopicArn=self.settings.pages_topic_arn,
             Subject=f"Earworm: what is trending, {week}",
             Message=(
                 f"What was trending in the {week}:\n\n{store.address(hours)}\n\n"

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class Week:
-    """A week whose snapshots are in the lake, with somebody who listens to the alarm topic.
+    """A week whose snapshots are in the lake, with somebody who listens to the topic of pages.
 
     Attributes:
         asked: The weeks that Athena was asked for.
@@ -84,7 +84,7 @@ class Week:
 def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
     with mock_aws():
         sns, cloud = SESSION.client("sns"), make_cloud()
-        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        topic = sns.create_topic(Name="pages")["TopicArn"]
         inbox = cloud.sqs.create_queue(QueueName="inbox")["QueueUrl"]
         arn = cloud.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
@@ -93,7 +93,7 @@ def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
             "SERVICE_VERSION": "1.0.0",
             "ATHENA_DATABASE": "earworm_dev",
             "ATHENA_WORKGROUP": "earworm-dev",
-            "ALARM_TOPIC_ARN": topic,
+            "PAGES_TOPIC_ARN": topic,
             "LINK_HOURS": "0",
             "EARWORM_ENV": "dev",
         }.items():
@@ -315,7 +315,7 @@ def test_a_link_that_may_not_have_gone_out_is_sent_by_the_next_attempt(
     week.complete(KEY)
     with monkeypatch.context() as patch:
         if broken == "topic":
-            patch.setenv("ALARM_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:gone")
+            patch.setenv("PAGES_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:gone")
         else:
             patch.setattr(PageStore, "put_note", _fail)
         with pytest.raises(ClientError):

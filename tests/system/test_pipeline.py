@@ -178,7 +178,7 @@ def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_pa
 
 
 def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
-    # given a week that is in every table, and somebody who listens to the alarm topic and asked for the link
+    # given a week that is in every table, and somebody who listens to the topic of pages and asked for the link
     monday = collect.mondays(WEEKS, days.today())[0]
     page = f"reports/spotify/week={monday}/index.html"
     receipt = next(key for key in pipeline.etags(f"receipts/spotify/{monday:year=%Y/month=%m/day=%d}/"))
@@ -229,9 +229,9 @@ def _report(pipeline: Pipeline, **event: str) -> Any:
 
 
 def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
-    """A queue that hears the alarm topic, as what reads it."""
+    """A queue that hears the topic of pages, as what reads it."""
     sns = pipeline.cloud.session.client("sns")
-    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-alarms"))
+    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-pages"))
     inbox = pipeline.sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = pipeline.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
