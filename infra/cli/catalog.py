@@ -65,9 +65,8 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
         if "does not exist" not in fault.response["Error"]["Message"]:
             raise
         return {}
-    platform, path = cloud.platform, f"/earworm/{cloud.environment}"
+    platform = cloud.platform
     values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
-    values |= {f"{path}/bucket": platform.bucket, f"{path}/database": platform.database}
     try:
         return declared_tables(deployed["TemplateBody"], values)
     except KeyError as name:

@@ -43,14 +43,14 @@ _Filling: TypeAlias = Mapping[str, Any]
 def transformer(table: Table[Any]) -> str:
     """Returns the template of a table's service."""
     kind = kind_of(table)
-    document = _yaml().load(_TRANSFORMER)
+    topic = kind.topic.title().replace("-", "")
+    document = _yaml().load(_TRANSFORMER.read_text().replace("<TopicArn>", topic))
     document.ca.comment = None  # on the file that this is made from
     filling = {
         "<table>": table.name,
         "<service>": table.name.replace("_", "-"),
         "<description>": table.description,
         "<folder>": kind.folder,
-        "<topic>": kind.topic,
         "<columns>": _columns(table.row),
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))

@@ -10,13 +10,7 @@ from contracts.tables import OPERATIONS, TABLES, Table
 from infra.catalog import declared_tables
 from infra.deploying.stacks import ANALYTICS, PLATFORM, template
 
-VALUES = {
-    "Environment": "dev",
-    "Bucket": "lake",
-    "Database": "earworm_dev",
-    "/earworm/dev/bucket": "lake",
-    "/earworm/dev/database": "earworm_dev",
-}
+VALUES = {"Environment": "dev", "Bucket": "lake", "Database": "earworm_dev"}
 DECLARED = {
     name: table
     for component in (PLATFORM, *TABLES, ANALYTICS)
