@@ -13,7 +13,7 @@ from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.deploy import SUPERSEDED
-from infra.deploying.stacks import ENVIRONMENT, PLATFORM, SERVICES, platform_parameter, template
+from infra.deploying.stacks import ENVIRONMENT, PLATFORM, ROOT, SERVICES, platform_parameter, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
@@ -71,6 +71,18 @@ def test_a_service_reads_what_the_platform_publishes(component: str, written: Ca
     assert read <= published
     assert bool(read) == (component in SERVICES)
     assert "{{resolve:" not in template(component).read_text(), "a changed value is not seen through that"
+
+
+def test_the_command_for_users_of_sam_names_what_a_service_must_be_given(written: Callable[[str], Template]) -> None:
+    command = (
+        (ROOT / "infra/README.md").read_text().partition("sam deploy --template services/songs/")[2].partition("```")[0]
+    )
+    named = set(re.findall(r"(\w+)=", command.partition("--parameter-overrides")[2]))
+
+    assert named == {
+        "Environment",
+        *(name for name, parameter in written("songs")["Parameters"].items() if "Default" not in parameter),
+    }
 
 
 def test_every_role_has_the_path_and_the_boundary_of_its_environment(resources: Resources) -> None:

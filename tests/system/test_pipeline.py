@@ -166,15 +166,15 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
 def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
     monday = collect.mondays(1, days.today())[0]
 
-    report.write(pipeline.cloud, monday, tmp_path / "index.html")
+    index = report.write(pipeline.cloud, monday, tmp_path)
 
-    html = (tmp_path / "index.html").read_text("utf-8")
+    html = index.with_name(f"week-{monday}.html").read_text("utf-8")
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html
     assert "simulated" in html
-    with pytest.raises(ConsoleError, match="no chart from 2012"):
-        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path / "index.html")
+    with pytest.raises(ConsoleError, match="no chart of the week of 2012-12-31"):
+        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path)
 
 
 def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
@@ -194,10 +194,11 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipelin
 
     # when it is there again, then the page is made, with the charts of the week
     assert _report(pipeline, week=str(monday))["outcome"] == "written"
-    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page)
+    assert page in pipeline.etags("reports/")
+    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page.replace("index", f"week-{monday}"))
     html = written["Body"].read().decode()
     assert (written["ContentType"], html.count("<svg") > 50) == ("text/html; charset=utf-8", True)
-    assert "These weeks are simulated." in html
+    assert "made up. No conclusion about music follows" in html
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html
