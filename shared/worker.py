@@ -1,4 +1,4 @@
-"""The one loop of every transformer: read, parse, transform, validate, publish, acknowledge."""
+"""The one loop of every transformer: read, parse, transform, validate, publish, register, acknowledge."""
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,10 +23,11 @@ from contracts.tables.rejected_values import RejectedValue
 from contracts.tables.rejection import Rejection
 from contracts.tables.table import Row, RowT, Table
 from contracts.validation import Judgement, judge
+from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
-from shared.lake import Lake, Output, RawObject, SnapshotKey, SupersededError
+from shared.lake import Lake, Output, Partition, RawObject, SnapshotKey, SupersededError
 from shared.observability import Step, count, gauge, instrument, log, message, seconds, step
 from shared.parquet import encode
 from shared.settings import TransformerSettings
@@ -59,6 +60,7 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
         table=table,
         transform=transform,
         lake=Lake(boto3.client("s3"), settings.s3_bucket),
+        catalog=Catalog(boto3.client("glue"), settings.glue_database, settings.s3_bucket),
         dead_letters=DeadLetterQueue(boto3.client("sqs"), settings.dead_letter_queue_url),
         service_version=settings.service_version,
     )
@@ -86,6 +88,7 @@ class Worker(Generic[RowT]):
     table: Table[RowT]
     transform: Transform[RowT]
     lake: Lake
+    catalog: Catalog
     dead_letters: DeadLetterQueue
     service_version: str
 
@@ -125,7 +128,7 @@ class Worker(Generic[RowT]):
 
     @retry(retry=retry_if_exception_type(SupersededError), stop=stop_after_attempt(5), reraise=True)
     def _complete(self, raw_key: str) -> None:
-        """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
+        """Writes quarantines and rows of the raw object as it is now, registers their day, and writes the receipt."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
         if key.kind.name != self.table.kind:
@@ -158,6 +161,9 @@ class Worker(Generic[RowT]):
             for output, body in bodies.items():
                 with step("publish"):
                     outputs[output] = self.lake.publish(output, body, made_from=raw, metadata=told)
+            written = [each for each, output in outputs.items() if output]
+            with step("register"):
+                self.catalog.register(filter(None, map(Partition.of, (*written, key.receipt(name)))))
             receipt = _json_lines([self._receipt(snapshot, judgement, raw, outputs)])
             with step("receipt"):
                 outputs[key.receipt(name)] = self.lake.publish(key.receipt(name), receipt, made_from=raw, metadata=told)

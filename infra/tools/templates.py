@@ -1,10 +1,11 @@
 """Generates templates and services from the contracts.
 
 `python -m infra.tools.templates` writes, for each table of the contracts, the service around its `transform.py`:
-`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the tables of JSON lines into
-`infra/platform.yaml`. All of it is committed, so that a template deploys as it is.
+`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and `infra/catalog.yaml`, which declares all tables,
+whether or not the services that write them are deployed. All of it is committed, so that a template deploys as it is.
 """
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from io import StringIO
@@ -12,13 +13,12 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.comments import CommentedMap, TaggedScalar
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
-from infra.deploying.stacks import PLATFORM, ROOT, template
-from shared.lake import kind_of
+from infra.deploying.stacks import CATALOG, ROOT, template
+from shared.lake import kind_of, table_prefix
 
 _TRANSFORMER: Final = ROOT / "infra/transformer.yaml"
 _HEAD: Final = "# Written by `make generate` from infra/transformer.yaml and the contract of {table}.\n"
@@ -31,6 +31,55 @@ from shared.worker import transformer
 
 lambda_handler = transformer(table=TABLES["{table}"], transform={table})
 '''
+_CATALOG: Final = """\
+# Written by `make generate` from the contracts.
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Earworm, the tables of the lake in the Glue catalog, whether or not their services are deployed.
+
+Parameters:
+  Environment:
+    Description: Which of the environments that live side by side in one account.
+    Type: String
+    AllowedValues: [dev, prod]
+    Default: dev
+
+Resources:
+"""
+_TABLE: Final = """\
+  {logical_id}Table:
+    Type: AWS::Glue::Table
+    Properties:
+      CatalogId: !Ref AWS::AccountId
+      DatabaseName: !Sub "{{{{resolve:ssm:/earworm/${{Environment}}/database}}}}"
+      TableInput:
+        Name: {name}
+        Description: {description}
+        TableType: EXTERNAL_TABLE
+        Parameters: {{EXTERNAL: "TRUE", classification: {format}, compressionType: none}}
+        PartitionKeys:
+{keys}
+        StorageDescriptor:
+          Location: !Sub "s3://{{{{resolve:ssm:/earworm/${{Environment}}/bucket}}}}/{prefix}"
+          Columns:
+{columns}
+{storage}
+"""
+_PARQUET: Final = """\
+          InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
+          SerdeInfo: {SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe}
+"""
+_JSON_LINES: Final = """\
+          InputFormat: org.apache.hadoop.mapred.TextInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat
+          SerdeInfo: {SerializationLibrary: org.openx.data.jsonserde.JsonSerDe}
+"""
+_KEYS: Final = {
+    "kind": "Kind of the list, spotify or charts",
+    "year": "Year of the snapshot",
+    "month": "Month of the snapshot, two digits",
+    "day": "Day of the snapshot, two digits",
+}
 _WATCHED: Final = "<WatchedColumn>"
 _Filling: TypeAlias = Mapping[str, Any]
 """The value of each name in angle brackets."""
@@ -49,7 +98,6 @@ def transformer(table: Table[Any]) -> str:
         "<description>": table.description,
         "<folder>": kind.folder,
         "<topic>": kind.topic,
-        "<columns>": _columns(table),
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))
 
@@ -59,19 +107,32 @@ def handler(table: Table[Any]) -> str:
     return _HANDLER.format(table=table.name)
 
 
-def platform() -> str:
-    """Returns the platform's template, with the columns of the tables of JSON lines from their contracts."""
-    document = _yaml().load(template(PLATFORM))
-    for resource in document["Resources"].values():
-        if resource["Type"] == "AWS::Glue::Table":
-            declared = resource["Properties"]["TableInput"]
-            declared["StorageDescriptor"]["Columns"] = _columns(OPERATIONS[declared["Name"]])
-    return _text(document)
+def catalog() -> str:
+    """Returns the template of the tables, those of operations among them."""
+    return _CATALOG + "\n".join(map(_declared, (*TABLES.values(), *OPERATIONS.values())))
+
+
+def _declared(table: Table[Any]) -> str:
+    is_parquet = table.name in TABLES
+    return _TABLE.format(
+        logical_id=table.name.title().replace("_", ""),
+        name=table.name,
+        description=json.dumps(table.description),
+        format="parquet" if is_parquet else "json",
+        keys="\n".join(_column(key, "string", _KEYS[key]) for key in table.partition_keys),
+        prefix=table_prefix(table),
+        columns="\n".join(_column(each.name, each.glue_type, each.comment) for each in columns(table.row)),
+        storage=(_PARQUET if is_parquet else _JSON_LINES).rstrip("\n"),
+    )
+
+
+def _column(name: str, type_: str, comment: str) -> str:
+    return f"            - {{Name: {name}, Type: {type_}, Comment: {json.dumps(comment)}}}"
 
 
 def generated() -> dict[Path, str]:
     """Yields each generated file with its text."""
-    files = {template(PLATFORM): platform()}
+    files = {template(CATALOG): catalog()}
     for table in TABLES.values():
         service = ROOT / "services" / table.name
         files |= {
@@ -124,17 +185,6 @@ def _replaced(text: str, filling: _Filling) -> str:
         if name in text:
             text = text.replace(name, value)
     return text
-
-
-def _columns(table: Table[Any]) -> CommentedSeq:
-    listed = CommentedSeq()
-    for column in columns(table.row):
-        declared = CommentedMap(
-            Name=column.name, Type=column.glue_type, Comment=DoubleQuotedScalarString(column.comment)
-        )
-        declared.fa.set_flow_style()
-        listed.append(declared)
-    return listed
 
 
 def _text(document: CommentedMap) -> str:

@@ -7,12 +7,13 @@ from typing import Any, Final, TypeAlias
 import boto3
 from botocore.config import Config
 
-from contracts.operations.audit import AuditReport, AuditRequest
+from contracts.operations.audit import AuditReport, AuditRequest, Gap
 from contracts.operations.log_events import LogEvent
 from contracts.tables import OPERATIONS, TABLES
-from services.audit.comparison import compare, compare_catalog
+from services.audit.comparison import compare, compare_catalog, partitions
 from services.audit.inventory import CONCURRENCY, Inventory, catalog
 from services.audit.settings import AuditSettings
+from shared.catalog import Catalog
 from shared.deployed import deployed_tables
 from shared.invocation import read
 from shared.observability import count, gauge, instrument, log
@@ -49,8 +50,13 @@ def auditor() -> Handler:
         holdings = inventory.take(first, last)
         findings = compare(holdings, tables, settled_before=began - timedelta(minutes=grace))
         gaps = list(findings.gaps)
+        partitioned = Catalog(glue, settings.glue_database, settings.s3_bucket)
+        gaps += (
+            Gap(table=partition.table, snapshot_date=partition.day, what=what, mended_by="catalog")
+            for partition, what in partitioned.faults(partitions(holdings))
+        )
         if request.catalog:
-            declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
+            declared = (*TABLES.values(), *OPERATIONS.values())
             gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)
         for gap in gaps[:MOST_LISTED]:
             log.warning(LogEvent.GAP_FOUND, "gap is found", **gap.model_dump(mode="json", exclude={"cause"}))

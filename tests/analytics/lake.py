@@ -15,7 +15,7 @@ from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.local.emulator import athena, trino
-from shared.lake import CHARTS, PLAYLISTS, SnapshotKey, table_prefix
+from shared.lake import CHARTS, PLAYLISTS, Partition, SnapshotKey, table_prefix
 from shared.parquet import encode
 from tests.rows import row_of
 
@@ -107,6 +107,12 @@ class Lake:
 
     def _store(self, key: str, body: bytes) -> None:
         s3._put_object(BUCKET, key, body, {"content-length": str(len(body))})
+        if partition := Partition.of(key):
+            stored = {"Location": f"s3://{BUCKET}/{partition.folder}"}
+            created = {"Values": [*partition.values], "StorageDescriptor": stored}
+            glue._batch_create_partition(
+                {"DatabaseName": DATABASE, "TableName": partition.table, "PartitionInputList": [created]}
+            )
 
 
 @cache
@@ -121,20 +127,14 @@ def _catalog() -> Mapping[str, Any]:
 
 
 def _declared(table: Table[Any]) -> dict[str, Any]:
-    """A table of the contracts as the catalog has it, without the ranges of its partition projection."""
-    location = f"s3://{BUCKET}/{table_prefix(table)}"
-    folders = ("${kind}" if key == "kind" else f"{key}=${{{key}}}" for key in table.partition_keys)
+    """A table of the contracts as the catalog has it."""
     return {
         "Name": table.name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {
-            "classification": "parquet" if table.name in TABLES else "json",
-            "projection.enabled": "true",
-            "storage.location.template": location + "/".join(folders),
-        },
+        "Parameters": {"classification": "parquet" if table.name in TABLES else "json"},
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
         "StorageDescriptor": {
-            "Location": location,
+            "Location": f"s3://{BUCKET}/{table_prefix(table)}",
             "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(table.row)],
         },
     }

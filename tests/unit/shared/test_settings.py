@@ -4,7 +4,13 @@ import pytest
 
 from shared.settings import SettingsError, TransformerSettings
 
-COMPLETE = {"S3_BUCKET": "lake", "SERVICE_VERSION": "1.0.0", "DEAD_LETTER_QUEUE_URL": "https://queue", "PATH": "/bin"}
+COMPLETE = {
+    "S3_BUCKET": "lake",
+    "SERVICE_VERSION": "1.0.0",
+    "DEAD_LETTER_QUEUE_URL": "https://queue",
+    "GLUE_DATABASE": "earworm_dev",
+    "PATH": "/bin",
+}
 
 
 def test_settings_are_the_variables_of_their_names() -> None:
