@@ -121,9 +121,8 @@ def test_the_catalog_has_the_same_columns_with_the_day_among_them(cloud: Cloud) 
     ]
     assert [key["Name"] for key in told["PartitionKeys"]] == ["year", "month"]
     assert told["StorageDescriptor"]["Location"] == "s3://lake/compacted/spotify/songs/"
-    (month,) = cloud.client("glue").get_partitions(DatabaseName="earworm_dev", TableName="songs_compacted")[
-        "Partitions"
-    ]
+    found = cloud.client("glue").get_partitions(DatabaseName="earworm_dev", TableName="songs_compacted")
+    (month,) = found["Partitions"]
     assert month["Values"] == ["2026", "11"]
     assert month["StorageDescriptor"] == {
         **told["StorageDescriptor"],

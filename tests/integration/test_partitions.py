@@ -86,7 +86,7 @@ def test_what_the_catalog_does_not_take_has_no_receipt(cloud: Cloud) -> None:
 
 def answering(answers: list[dict[str, Any]]) -> Catalog:
     """A catalog whose Glue answers so when partitions are created."""
-    glue = SESSION.client("glue")
+    glue: Any = SESSION.client("glue")
     glue.meta.events.register("before-call.glue.BatchCreatePartition", lambda **_: _answer(answers.pop(0)))
     return Catalog(glue, DATABASE, BUCKET)
 
@@ -132,7 +132,7 @@ def test_a_partition_that_is_missing_elsewhere_or_described_otherwise_is_named_a
         (elsewhere, {"Location": "s3://other/"}),
         (older, {"Location": f"s3://{BUCKET}/{older.folder}", "Columns": table["Columns"][1:]}),
     ):
-        described = {"Values": partition.values, "StorageDescriptor": {**table, **change}}
+        described: Any = {"Values": partition.values, "StorageDescriptor": {**table, **change}}
         glue.create_partition(DatabaseName=DATABASE, TableName="songs", PartitionInput=described)
 
     # when they are looked at
