@@ -211,6 +211,7 @@ def deploy_components(
         _check_playlists(to.parameters.get("PlaylistIds", ""), "--set PlaylistIds")
     if "listenbrainz" in components:
         _check_contact(to)
+    stages = _stages(to, components)
     failures: list[str] = []
 
     def proceed(planned: Mapping[str, _Planned]) -> None:
@@ -225,7 +226,7 @@ def deploy_components(
         if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment)):
             out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
-    for stage in _stages(to, components):
+    for stage in stages:
         planned = _plan_components(to, stage, failures)
         proceed(planned)
         if not dry_run and CATALOG in planned and planned[CATALOG].plan.changes:
@@ -255,7 +256,7 @@ def _stages(to: _Destination, components: Sequence[str]) -> list[Sequence[str]]:
         if deployed is None and any(each in TABLES for each in services):
             raise ConsoleError(
                 f"The catalog of {to.cloud.environment}, which declares the tables, is not deployed: run "
-                f"`{to.cloud.command('deploy catalog')}`."
+                f"`{to.cloud.command('deploy catalog')}` first, or deploy everything."
             )
         return [services] if services else []
     if deployed is None or deployed.status == "ROLLBACK_COMPLETE":

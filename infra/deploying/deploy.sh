@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Deploys one service, or the platform, with nothing but bash, Python and the AWS CLI.
+# Deploys one service, the platform or the catalog, with nothing but bash, Python and the AWS CLI.
 #
 #   infra/deploying/deploy.sh SERVICE ENVIRONMENT [NAME=VALUE...]
 #   infra/deploying/deploy.sh platform prod AlarmEmail=alarms@example.com
 #   infra/deploying/deploy.sh songs prod LogLevel=DEBUG
 #
-# NAME=VALUE sets a parameter of the template; one that is not named keeps its value. The platform comes first. The
+# NAME=VALUE sets a parameter of the template; one that is not named keeps its value. The platform comes first, then the
+# catalog; of a lake that has rows already, `earworm audit --repair --no-contents` registers the days. The
 # extractor reads its Spotify application from the secret earworm/ENVIRONMENT/spotify, which is not made here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -24,8 +25,8 @@ for assignment; do
 done
 command -v aws >/dev/null || fail "There is no AWS CLI: install it from https://aws.amazon.com/cli/."
 
-if [ "$component" = platform ]; then
-    template=infra/platform.yaml
+if [ "$component" = platform ] || [ "$component" = catalog ]; then
+    template=infra/$component.yaml
 else
     template=services/$component/template.yaml
     [ -f "$template" ] || fail "There is no service '$component': services/ has one folder for each."
@@ -41,7 +42,7 @@ for assignment; do
 done
 
 parameters=("Environment=$environment" "$@")
-if [ "$component" != platform ]; then
+if [ "$template" != "infra/$component.yaml" ]; then
     [ -x .venv/bin/python ] || infra/setup.sh
     artifacts=$(aws ssm get-parameter --name "/earworm/$environment/artifacts-bucket" --query Parameter.Value \
         --output text) || fail "The platform of $environment is not there: run infra/deploying/deploy.sh platform $environment."

@@ -63,13 +63,14 @@ NOT_EXERCISED = {
         for role in (service, f"schedule of the {service}")
     },
     "every transformer may set rows aside, and that of playlist_metadata is never rejected": {
-        ("playlist_metadata", action) for action in ("s3:DeleteObject", "s3:PutObject")
+        ("playlist_metadata", action)
+        for action in ("glue:BatchCreatePartition", "glue:GetTable", "s3:DeleteObject", "s3:PutObject")
     },
     "no row of the one chart is set aside, and no message of it fails": {
-        ("charts", action) for action in ("s3:DeleteObject", "s3:PutObject", "sqs:SendMessage")
-    },
-    "Glue asks for it on the catalog and the tables as well, the local one on the database alone": {
-        ("audit", "glue:GetTables"),
+        ("charts", action)
+        for action in (
+            *("glue:BatchCreatePartition", "glue:GetTable", "s3:DeleteObject", "s3:PutObject", "sqs:SendMessage"),
+        )
     },
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
@@ -81,14 +82,14 @@ NOT_EXERCISED = {
     "Athena asks for it with the rights of whoever queries, the local one has no need": {
         ("analyst", action)
         for action in (
-            "glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTables",
+            "glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition", "glue:GetTables",
             "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
         )
     },
     "likewise of the report": {
         ("report", action)
         for action in (
-            "glue:GetDatabase", "glue:GetPartitions",
+            "glue:GetDatabase",
             "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
         )
     },
@@ -172,6 +173,14 @@ def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     yield from against(table, "sqs.send_message", {**letters, **body}, *({**q, **body} for q in (polled, *others)))
     yield Case(table, "sqs.purge_queue", letters)
 
+    def days(name: str, database: str = "earworm_dev") -> dict[str, Any]:
+        return {"DatabaseName": database, "TableName": name, "PartitionInputList": []}
+
+    register = "glue.batch_create_partition"
+    yield from against(table, register, days(table), days(other), days(table, "earworm_prod"))
+    yield from against(table, register, days("receipts"), days("weekly_chart"))
+    yield Case(table, "glue.delete_table", {"DatabaseName": "earworm_dev", "Name": table}, (register, days(table)))
+
 
 def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     def schedule(name: str, role: str = "schedule of the extractor") -> dict[str, Any]:
@@ -228,6 +237,12 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     tables, table = {"DatabaseName": "earworm_dev"}, {"DatabaseName": "earworm_dev", "Name": "songs"}
     yield from against("audit", "glue.get_tables", tables, {"DatabaseName": "earworm_prod"})
     yield Case("audit", "glue.delete_table", table, ("glue.get_tables", tables))
+    of_songs = {"DatabaseName": "earworm_dev", "TableName": "songs"}
+    of_others = {"DatabaseName": "earworm_prod", "TableName": "songs"}
+    yield from against("audit", "glue.get_partitions", of_songs, of_others)
+    yield Case("audit", "glue.batch_create_partition", {**of_songs, "PartitionInputList": []}, (
+        "glue.get_partitions", of_songs
+    ))  # fmt: skip
 
 
 def cases_of_the_collector_of_charts() -> Iterator[Case]:

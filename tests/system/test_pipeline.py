@@ -591,7 +591,7 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["deploy", "concerts"], 2, "There is no concerts: choose among platform, albums, artists,"),
+        (["deploy", "concerts"], 2, "There is no concerts: choose among platform, catalog, albums, artists,"),
         (["query", "top_concerts"], 2, "There is no query 'top_concerts': choose among"),
         (["query", "SELECT nothing FROM songs"], 1, "Athena failed the query"),
         (["query", "DROP TABLE songs"], 2, "it holds DROP. Without --write"),
