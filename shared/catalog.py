@@ -44,18 +44,22 @@ class Catalog:
         self._database = database
         self._bucket = bucket
         self._tables: dict[str, StorageDescriptorOutputTypeDef] = {}
+        self._registered_here: set[Partition] = set()
 
     def register(self, partitions: Iterable[Partition]) -> None:
         """Registers partitions, described as their tables are; those that are registered stay as they are.
 
-        Each table is looked up once.
+        What was registered here once is not asked for again: Glue answers an account only so many calls a second. If it
+        was dropped since, the audit names it.
 
         Raises:
             TransientError: A table is missing, or the catalog took no partition for now.
         """
-        for table, inputs in self._inputs(partitions).items():
+        unknown = {*partitions} - self._registered_here
+        for table, inputs in self._inputs(unknown).items():
             for batch in _batches(inputs):
                 self._create(table, batch)
+        self._registered_here |= unknown
 
     def faults(self, partitions: Iterable[Partition]) -> Iterator[tuple[Partition, str]]:
         """Yields each partition that is missing or wrong in the catalog, with what is wrong.
@@ -169,7 +173,8 @@ class Catalog:
         location = found.get("Location", "")
         if location.rstrip("/") != self._location(partition).rstrip("/"):
             return f"the catalog locates the {named} at {location}, not at {self._location(partition)}"
-        # Athena compares them in their order. Source: https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html
+        # Athena refuses a table whose columns are others than a partition's; of JSON it compares them in their order.
+        # Source: https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html
         if _columns(found) != _columns(table):
             return f"the {named} has other columns in the catalog than its table"
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.config import Config
 from pydantic_core import PydanticSerializationError, to_json
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -60,7 +61,11 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
         table=table,
         transform=transform,
         lake=Lake(boto3.client("s3"), settings.s3_bucket),
-        catalog=Catalog(boto3.client("glue"), settings.glue_database, settings.s3_bucket),
+        catalog=Catalog(
+            boto3.client("glue", config=Config(retries={"mode": "standard", "max_attempts": 8})),
+            settings.glue_database,
+            settings.s3_bucket,
+        ),
         dead_letters=DeadLetterQueue(boto3.client("sqs"), settings.dead_letter_queue_url),
         service_version=settings.service_version,
     )

@@ -63,7 +63,7 @@ def test_a_worker_registers_the_day_of_all_that_it_wrote_and_of_nothing_else(clo
     # given a snapshot with a rejected row and no refused value
     cloud.put_raw(playlist(entry(track("One")), entry({**track("Two"), "name": None}), id=None))
 
-    # when its songs are complete, and once more
+    # when its tables are complete, and once more
     complete(cloud)
     complete(cloud)
 
@@ -105,6 +105,17 @@ def test_a_busy_catalog_is_asked_again() -> None:
     answers = [refusing("InternalServiceException"), {"Error": {"Code": "ConcurrentModificationException"}}, {}]
 
     answering(answers).register([SONGS])
+
+    assert answers == []
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_day_is_registered_once_in_the_life_of_a_process() -> None:
+    answers: list[dict[str, Any]] = [{}]
+    catalog = answering(answers)
+
+    catalog.register([SONGS])
+    catalog.register([SONGS])
 
     assert answers == []
 
