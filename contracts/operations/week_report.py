@@ -1,4 +1,4 @@
-"""The weekly report's request and outcome."""
+"""The weekly report's request and outcomes."""
 
 from datetime import date
 from typing import ClassVar, Literal, TypeAlias
@@ -13,8 +13,8 @@ class WeekRequest(Request):
     """The event that asks for a report.
 
     Attributes:
-        week: A day of the week to report again, even if nothing changed; by default the current week, unless its page
-            is up to date.
+        week: A day of the week to report again, even if nothing changed; by default the last and the current week, each
+            unless its page is up to date.
     """
 
     holds: ClassVar[str] = "It may hold week (a day in it, YYYY-MM-DD), and nothing else"
@@ -23,7 +23,7 @@ class WeekRequest(Request):
 
 
 class WeekReport(Payload):
-    """The outcome of a report.
+    """The outcome of a week's report.
 
     Attributes:
         outcome: `nothing` if the week has no snapshot, or none with entries; `waiting` while receipts are missing;
@@ -37,3 +37,13 @@ class WeekReport(Payload):
     week: date
     missing: tuple[str, ...] = ()
     link_sent: bool = False
+
+
+class WeekReports(Payload):
+    """The outcomes of an invocation.
+
+    Attributes:
+        reports: One for each week, in the order of weeks.
+    """
+
+    reports: tuple[WeekReport, ...]

@@ -37,7 +37,8 @@ _REPORT_GIGABYTE_SECONDS = 1.0 * (_LOOKS_OF_THE_REPORT * 2 + 2 * 60)
 """Per week: 36 checks of the receipts, each a cold start, and two pages, each after a minute of queries."""
 _REPORTS_A_WEEK = 2
 _QUERIES_OF_A_REPORT = 6
-_LISTINGS_OF_A_LOOK = 10
+_LISTINGS_OF_A_LOOK = 32
+"""Two weeks of two kinds of list: a listing a day, and one for each day with receipts."""
 _UNDATED_SCANS = 4
 """The query of the charts' history names no dates, so Athena lists every day that a table may have."""
 _DAYS_OF_A_TABLE = 30 * 12 * 31

@@ -1,14 +1,16 @@
-"""Finds out whether the tables have all snapshots of some days, by listings alone."""
+"""Finds out whether the tables have all snapshots of some days, of lists of every kind, by listings alone."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import TYPE_CHECKING
 
+from contracts.tables import of_kind
 from shared.errors import PermanentError
-from shared.lake import PLAYLISTS, SnapshotKey
+from shared.lake import KINDS, ListKind, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,7 +45,7 @@ class WeekReceipts:
         return [
             key.receipt(table)
             for key, written in sorted(self.raws.items(), key=lambda each: each[0].raw)
-            for table in self.tables
+            for table in of_kind(key.kind.name, self.tables)
             if (found := self.receipts.get(key.receipt(table))) is None or found.last_modified < written
         ]
 
@@ -61,12 +63,9 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence
     """Lists the raw snapshots and receipts of some days in some tables; other keys are left to the audit."""
     raws: dict[SnapshotKey, datetime] = {}
     receipts: dict[str, Receipt] = {}
-    for day in days:
-        of_the_day = {}
-        for found in _listed(s3, bucket, f"{PLAYLISTS.prefix('raw')}{day}/"):
-            with suppress(PermanentError):
-                of_the_day[SnapshotKey.from_raw(found["Key"])] = found["LastModified"]
-        wanted = {key.receipt(table) for key in of_the_day for table in tables}
+    for day, kind in product(days, KINDS.values()):
+        of_the_day = _raws(s3, bucket, day, kind)
+        wanted = {key.receipt(table) for key in of_the_day for table in of_kind(kind.name, tables)}
         for folder in {key.rpartition("/")[0] for key in wanted}:
             receipts |= {
                 found["Key"]: Receipt(found["ETag"], found["LastModified"])
@@ -75,6 +74,14 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence
             }
         raws |= of_the_day
     return WeekReceipts(raws, receipts, tables)
+
+
+def _raws(s3: "S3Client", bucket: str, day: date, kind: ListKind) -> dict[SnapshotKey, datetime]:
+    raws = {}
+    for found in _listed(s3, bucket, f"{kind.prefix('raw')}{day}/"):
+        with suppress(PermanentError):
+            raws[SnapshotKey.from_raw(found["Key"])] = found["LastModified"]
+    return raws
 
 
 def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:

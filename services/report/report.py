@@ -1,6 +1,6 @@
-"""Makes the page of a week once every table has the week's snapshots, and sends a link to it if configured."""
+"""Makes the page of a week once every table has the week's lists, and sends a link to it if configured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -11,8 +11,8 @@ from analytics.athena import Athena
 from analytics.report import page
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
-from contracts.operations.week_report import Outcome, WeekReport, WeekRequest
-from contracts.tables import TABLES, of_kind
+from contracts.operations.week_report import Outcome, WeekReport, WeekReports, WeekRequest
+from contracts.tables import TABLES
 from services.report.page_store import SIGNING, PageStore
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
@@ -35,7 +35,7 @@ def reporter() -> Handler:
     """Returns the Lambda handler that makes the page of a week.
 
     Settings are read and clients made when the handler is, at cold start. The handler takes a `WeekRequest` and
-    returns a `WeekReport`. It raises PermanentError for an event that it cannot read, and AthenaError if
+    returns `WeekReports`. It raises PermanentError for an event that it cannot read, and AthenaError if
     Athena failed a query.
 
     Raises:
@@ -52,9 +52,11 @@ def reporter() -> Handler:
     )
 
     def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-        report = week_reporter.report(read(WeekRequest, event), datetime.now(UTC)).model_dump(mode="json")
-        log.info(LogEvent.REPORT_DONE, "report is done", **report)
-        return report
+        reports = []
+        for report in week_reporter.reports(read(WeekRequest, event), datetime.now(UTC)):
+            log.info(LogEvent.REPORT_DONE, "report is done", **report.model_dump(mode="json"))
+            reports.append(report)
+        return WeekReports(reports=tuple(reports)).model_dump(mode="json")
 
     return handler
 
@@ -67,13 +69,20 @@ class _Reporter:
     ssm: "SSMClient"
     athena: Athena
 
-    def report(self, request: WeekRequest, now: datetime) -> WeekReport:
-        monday = monday_of(request.week or now.date())
+    def reports(self, request: WeekRequest, now: datetime) -> Iterator[WeekReport]:
         deployed = deployed_tables(self.ssm, self.settings.earworm_env)
-        tables = of_kind("playlists", deployed)
+        if request.week is not None:
+            yield self._report(monday_of(request.week), deployed, now, repeats=True)
+            return
+        this_week = monday_of(now.date())
+        # Charts come after the week that they count.
+        for monday in (this_week - timedelta(weeks=1), this_week):
+            yield self._report(monday, deployed, now, repeats=False)
+
+    def _report(self, monday: date, deployed: Sequence[str], now: datetime, *, repeats: bool) -> WeekReport:
         days = [monday + timedelta(days=n) for n in range(7)]
         with step("receipts"):
-            found = holdings(self.s3, self.settings.s3_bucket, days, tables)
+            found = holdings(self.s3, self.settings.s3_bucket, days, deployed)
         if not found.raws:
             return _week_report("nothing", monday)
         if found.missing:
@@ -81,7 +90,7 @@ class _Reporter:
         store = PageStore(self.s3, self.settings.s3_bucket, monday, self.settings.service_version)
         fingerprint = found.fingerprint(self.settings.service_version)
         fingerprints = store.fingerprints()
-        is_new = request.week is not None or fingerprints.get(store.page) != fingerprint
+        is_new = repeats or fingerprints.get(store.page) != fingerprint
         if is_new:
             html = self._page(monday, now.date(), deployed)
             if html is None:
@@ -117,7 +126,7 @@ class _Reporter:
             TopicArn=self.settings.alarm_topic_arn,
             Subject=f"Earworm: what is trending, {week}",
             Message=(
-                f"What was trending on Spotify in the {week}:\n\n{store.address(hours)}\n\n"
+                f"What was trending in the {week}:\n\n{store.address(hours)}\n\n"
                 "Whoever has this link can read that one page, until "
                 f"{now + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC at the latest: it ends with the credentials that "
                 f"signed it, which may be earlier. The page itself stays at s3://{store.bucket}/{store.page}\n"

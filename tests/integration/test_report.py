@@ -14,18 +14,20 @@ from moto import mock_aws
 
 from analytics.athena import AthenaError
 from analytics.week import monday_of
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from services.report import report
 from services.report.page_store import SIGNING, PageStore
 from shared.errors import PermanentError
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 from shared.settings import SettingsError
 from tests.analytics.reports import contents, entry
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
 
 TODAY = datetime.now(UTC).date()
 MONDAY = monday_of(TODAY)
+LAST_MONDAY = MONDAY - timedelta(weeks=1)
 KEY, OTHER = SnapshotKey(MONDAY, "top"), SnapshotKey(MONDAY, "a-dashed-id")
+LISTENING = SnapshotKey(MONDAY - timedelta(days=1), "listenbrainz-recordings-global-weekly", CHARTS)
 PAGE = f"reports/spotify/week={MONDAY}/index.html"
 
 pytestmark = pytest.mark.slow
@@ -60,11 +62,12 @@ class Week:
     def complete(self, *keys: SnapshotKey, version: str = "1") -> None:
         for key in keys:
             self.cloud.put_raw({}, key=key.raw)
-            for table in TABLES:
+            for table in of_kind(key.kind.name):
                 self.cloud.s3.put_object(Bucket=BUCKET, Key=key.receipt(table), Body=f"{key} {version}".encode())
 
-    def report(self, **event: str) -> dict[str, Any]:
-        return report.reporter()(dict(event), None)
+    def report(self, monday: date = MONDAY, **event: str) -> Any:
+        reports = report.reporter()(dict(event), None)["reports"]
+        return {each["week"]: each for each in reports}[str(monday)]
 
     def page(self) -> Any:
         return self.cloud.s3.get_object(Bucket=BUCKET, Key=PAGE)
@@ -102,7 +105,7 @@ def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
 
 
 def test_of_a_week_without_snapshots_nothing_is_made(week: Week) -> None:
-    week.complete(SnapshotKey(MONDAY - timedelta(days=1), "top"))
+    week.complete(SnapshotKey(LAST_MONDAY - timedelta(days=1), "top"))
 
     assert week.report() == {"outcome": "nothing", "week": str(MONDAY), "missing": [], "link_sent": False}
 
@@ -124,6 +127,37 @@ def test_a_table_that_is_not_deployed_is_not_waited_for(week: Week) -> None:
 
     assert week.report()["outcome"] == "written"
     assert week.absent == ["albums"]
+
+
+def test_a_lake_with_charts_alone_has_the_page_of_the_week_that_they_count(week: Week) -> None:
+    week.charts = [LAST_MONDAY]
+    week.complete(LISTENING)
+
+    assert week.report(LAST_MONDAY)["outcome"] == "written"
+    assert week.report()["outcome"] == "nothing"
+    assert week.cloud.keys("reports/") == [PAGE.replace(str(MONDAY), str(LAST_MONDAY))]
+
+
+def test_a_chart_that_comes_after_its_week_makes_the_page_of_that_week_anew(week: Week) -> None:
+    week.charts = [LAST_MONDAY, MONDAY]
+    week.complete(SnapshotKey(LAST_MONDAY, "top"), KEY)
+    week.report()
+
+    week.complete(LISTENING)
+
+    assert [week.report(monday)["outcome"] for monday in (MONDAY, LAST_MONDAY)] == ["unchanged", "unchanged"]
+    assert week.asked == [LAST_MONDAY, MONDAY, LAST_MONDAY]
+
+
+def test_while_a_chart_has_no_receipt_it_waits_unless_nobody_makes_the_table(week: Week) -> None:
+    week.charts = [LAST_MONDAY]
+    week.complete(SnapshotKey(LAST_MONDAY, "top"), LISTENING)
+    week.cloud.s3.delete_object(Bucket=BUCKET, Key=LISTENING.receipt("charts"))
+
+    assert week.report(LAST_MONDAY)["missing"] == [LISTENING.receipt("charts")]
+
+    week.cloud.remove("charts")
+    assert week.report(LAST_MONDAY)["outcome"] == "written"
 
 
 def test_once_every_table_has_every_snapshot_the_page_is_written(week: Week) -> None:

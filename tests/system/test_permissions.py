@@ -548,7 +548,7 @@ class Work:
     def make_report(self) -> None:
         """With its link; then once more, when page and note are there."""
         self.pipeline.earworm("deploy", "report", "--set", "LinkHours=1")
-        outcomes = [self.invoke("report")["outcome"] for _ in range(2)]
+        outcomes = [self.invoke("report")["reports"][-1]["outcome"] for _ in range(2)]
         assert outcomes == ["written", "unchanged"], outcomes
 
     def treat_dead_letters(self) -> None:

@@ -1,15 +1,16 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from contracts.tables import TABLES
+from contracts.tables import TABLES, of_kind
 from services.report.receipts import Receipt, WeekReceipts
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 
 KEY, OTHER = SnapshotKey(date(2026, 11, 23), "a"), SnapshotKey(date(2026, 11, 24), "b")
+PLAYLIST_TABLES = of_kind("playlists")
 WRITTEN = datetime(2026, 11, 23, 6, tzinfo=UTC)
 COMPLETE = WeekReceipts(
     {OTHER: WRITTEN, KEY: WRITTEN},
-    {key.receipt(table): Receipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in TABLES},
+    {key.receipt(table): Receipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in PLAYLIST_TABLES},
     (*TABLES,),
 )
 
@@ -24,7 +25,15 @@ def test_nothing_is_missing_while_every_table_has_a_receipt_of_every_snapshot() 
 
 
 def test_missing_receipts_are_named_in_the_order_of_their_snapshots() -> None:
-    assert replace(COMPLETE, receipts={}).missing == [key.receipt(table) for key in (KEY, OTHER) for table in TABLES]
+    assert replace(COMPLETE, receipts={}).missing == [
+        key.receipt(table) for key in (KEY, OTHER) for table in PLAYLIST_TABLES
+    ]
+
+
+def test_the_tables_of_another_kind_of_list_are_not_missing() -> None:
+    chart = SnapshotKey(date(2026, 11, 22), "listenbrainz-recordings-global-weekly", CHARTS)
+
+    assert replace(COMPLETE, raws={chart: WRITTEN}).missing == [chart.receipt("charts")]
 
 
 def test_a_receipt_that_is_older_than_its_snapshot_is_missing() -> None:
