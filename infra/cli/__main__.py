@@ -18,6 +18,7 @@ from contracts.tables import OPERATIONS, TABLES
 from infra.cli import audit as audits
 from infra.cli import collect, deployment, dlq
 from infra.cli import compact as compaction
+from infra.cli import crawl as crawling
 from infra.cli import explain as lineage
 from infra.cli import load as loading
 from infra.cli import logs as logs_
@@ -227,6 +228,7 @@ def report(
 app.command()(replays.replay)
 app.command()(audits.audit)
 app.command()(compaction.compact)
+app.command()(crawling.crawl)
 app.add_typer(dlq.app, name="dlq")
 app.command()(runs_.runs)
 app.command()(runs_.status)

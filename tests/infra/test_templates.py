@@ -430,11 +430,16 @@ def test_the_dashboard_asks_for_metrics_that_the_services_publish(resources: Res
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
-def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources) -> None:
+def test_the_crawler_runs_on_demand_and_has_to_do_with_a_database_of_its_own_alone(resources: Resources) -> None:
     (crawler,) = resources("AWS::Glue::Crawler").values()
+    (policy,) = resources("AWS::IAM::Role")["CrawlerRole"]["Policies"]
 
-    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+    assert "Schedule" not in crawler
+    assert crawler["DatabaseName"] == {"Ref": "CrawledDatabase"}
+    assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
     assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 4
+    assert "${CrawledDatabase}/*" in json.dumps(policy)
+    assert "${Database}" not in json.dumps(policy)
 
 
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:

@@ -226,6 +226,7 @@ ASK_NO_TABLE = {
     *("up", "down", "authorize", "build", "changed"),  # no environment's tables
     *("deploy", "remove", "services"),  # what is deployed is their subject
     "tiers",  # a run a tier
+    "crawl",  # files and contracts are its subject
 }
 
 
