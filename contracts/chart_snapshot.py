@@ -47,6 +47,7 @@ class Chart:
         origin: The columns that all that is told of the snapshot shares.
         day: Last day of the period, which the snapshot is filed under.
         layout: The layout that its document has.
+        simulated: Whether the document says that a simulator made it up.
         entries: Each entry, or why it is none.
     """
 
@@ -54,6 +55,7 @@ class Chart:
     day: date
     envelope: ChartEnvelope
     layout: Layout
+    simulated: bool
     entries: ChartEntries
 
 
@@ -96,6 +98,7 @@ def read_chart(body: bytes, provenance: Provenance, layouts: Sequence[Layout] = 
         day=day,
         envelope=envelope,
         layout=layout,
+        simulated=layout.is_simulated(text),
         entries=ChartEntries(layout, text, raw.lookups),
     )
 

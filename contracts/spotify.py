@@ -161,6 +161,8 @@ class Playlist(ApiObject, Generic[ElementT]):
     followers: Part[Followers] = None
     snapshot_id: Annotated[Unverified, str] = None
     external_urls: Part[Link] = None
+    # A simulator says so of itself; Spotify sends no such field.
+    simulated: Annotated[Unverified, bool] = None
     # Some archives keep the entries without their page.
     items: Page[ElementT] | list[ElementT] | UnsetType | None = UNSET
     tracks: Page[ElementT] | list[ElementT] | UnsetType | None = UNSET

@@ -83,6 +83,9 @@ CHARTS = ListKind("charts", "charts", "chart.json", "<source>-<chart id>", "char
 KINDS: Mapping[Kind, ListKind] = MappingProxyType({kind.name: kind for kind in (PLAYLISTS, CHARTS)})
 """The kinds of list by name."""
 
+WATCH_LIST = "watchlist/watchlist.csv"
+"""The key of the watch list, alone in its folder, which is the location of its table."""
+
 UNLOADED_PREFIX = "unloaded/"
 """Below which raw objects are kept that somebody took out of the lake; nobody is told of what comes there."""
 

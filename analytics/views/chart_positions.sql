@@ -9,7 +9,8 @@
 -- Columns: source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency varchar, period_start
 --   date, period_end date, week date, snapshot_on date, position bigint, track_id varchar, track_name varchar, artists
 --   varchar, label varchar, isrcs varchar, metric_name varchar, metric_value bigint, source_previous_position bigint,
---   source_peak_position bigint, source_weeks_on_chart bigint, source_days_on_chart bigint, run_id varchar
+--   source_peak_position bigint, source_weeks_on_chart bigint, source_days_on_chart bigint, run_id varchar,
+--   simulated boolean
 SELECT
     source,
     concat(source, '-', chart_id) AS playlist_id,
@@ -40,5 +41,6 @@ SELECT
     peak_position AS source_peak_position,
     weeks_on_chart AS source_weeks_on_chart,
     days_on_chart AS source_days_on_chart,
-    run_id
+    run_id,
+    simulated
 FROM charts

@@ -6,9 +6,11 @@
 -- from Friday to Thursday never meets one from Monday to Sunday: lists of other days, regions or sources are other lists.
 -- entries is how many there should be: as many as Spotify counts, or up to the last rank. whole is false where Spotify
 -- gave fewer than it counts. missing is how many of them nobody knows: null, rejected, or ranks that a chart leaves out.
+-- simulated is whether the document itself says that a simulator made it up: loaded and collected data do not.
 -- A condition on week or on snapshot_on reads only those days.
 -- Columns: kind varchar, source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency varchar,
---   period_start date, period_end date, week date, snapshot_on date, entries bigint, whole boolean, missing bigint
+--   period_start date, period_end date, week date, snapshot_on date, entries bigint, whole boolean, missing bigint,
+--   simulated boolean
 SELECT
     'playlist' AS kind,
     'spotify' AS source,
@@ -22,7 +24,8 @@ SELECT
     try_cast(concat(year, '-', month, '-', day) AS date) AS snapshot_on,
     track_entries AS entries,
     outcome = 'ok' AND coalesce(unexplained_entries, 0) = 0 AS whole,
-    coalesce(null_entries, 0) + coalesce(unknown_entries, 0) + coalesce(rejected_entries, 0) AS missing
+    coalesce(null_entries, 0) + coalesce(unknown_entries, 0) + coalesce(rejected_entries, 0) AS missing,
+    coalesce(simulated, false) AS simulated
 FROM playlist_metadata
 WHERE track_entries > 0
 UNION ALL
@@ -39,6 +42,7 @@ SELECT
     snapshot_on,
     max(position) AS entries,
     true AS whole,
-    max(position) - count(*) AS missing
+    max(position) - count(*) AS missing,
+    coalesce(bool_or(simulated), false) AS simulated
 FROM chart_positions
 GROUP BY source, playlist_id, playlist_name, region, frequency, period_start, period_end, week, snapshot_on

@@ -21,6 +21,9 @@ from contracts.candidates import Reject
 from contracts.chart import Frequency, Lookup
 from contracts.fields import Unverified
 
+SIMULATED: Final = "simulated"
+"""By which a document says that a simulator made it up: a file in the first word of a line before its header."""
+
 DOCUMENT: Final = "$.document"
 """JSON path of the document in the raw object."""
 
@@ -138,6 +141,10 @@ class Layout(ABC):
         """
 
     @abstractmethod
+    def is_simulated(self, text: str) -> bool:
+        """Whether a document of this layout says that a simulator made it up."""
+
+    @abstractmethod
     def entries(self, text: str, lookups: Sequence[Lookup]) -> Iterator[ChartEntry | Reject]:
         """The entries of a document of this layout, in its order."""
 
@@ -181,6 +188,11 @@ class CsvLayout(Layout):
     def name_says(self, name: str) -> Identity:
         """What the name of a file says."""
         return self.name_reader(name)
+
+    def is_simulated(self, text: str) -> bool:
+        """Whether a line of preface begins with `simulated`."""
+        preface = islice(_records(text), self._header(text) or 0)
+        return any(record.values[0].lower().startswith(SIMULATED) for record in preface)
 
     def entries(self, text: str, lookups: Sequence[Lookup]) -> Iterator[ChartEntry | Reject]:  # noqa: ARG002 - a file has none
         """Each record below the header; blank lines are none."""

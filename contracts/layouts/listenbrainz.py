@@ -40,6 +40,7 @@ class _Payload(Struct):
     range: Unverified = None
     from_ts: Unverified = None
     to_ts: Unverified = None
+    simulated: Unverified = None
 
 
 class _Answer(Struct):
@@ -91,6 +92,11 @@ class SitewideRecordings(Layout):
     def name_says(self, name: str) -> Identity:  # noqa: ARG002 - answers have no names
         """Nothing."""
         return Identity()
+
+    def is_simulated(self, text: str) -> bool:
+        """Whether it says so; ListenBrainz sends no such field."""
+        answer = _answer(text)
+        return answer is not None and answer.payload.simulated is True
 
     def entries(self, text: str, lookups: Sequence[Lookup]) -> Iterator[ChartEntry | Reject]:
         """Each recording in order."""

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.fields import Count, Day, IsoDay, JsonText, Ordinal, Text, Timestamp
+from contracts.fields import Count, Day, Flag, IsoDay, JsonText, Ordinal, Text, Timestamp
 from contracts.tables.table import AnyRow, Table
 
 _LONGEST_CHART = 10_000
@@ -48,6 +48,9 @@ class ChartPosition(AnyRow):
         JsonText | None, Field(description="Every ISRC of the recording, a JSON list; null if none is known")
     ]
     recording_mbid: Annotated[Mbid | None, Field(description="MusicBrainz id of the recording")]
+    simulated: Annotated[
+        Flag | None, Field(description="True if the document says that a simulator made it up; null if it does not say")
+    ]
 
 
 CHARTS = Table(

@@ -46,6 +46,9 @@ class PlaylistMetadata(Row):
         Text,
         Field(description="ok; partial: fewer entries than Spotify counts; metadata_only: Spotify gave no entries"),
     ]
+    simulated: Annotated[
+        Flag | None, Field(description="True if the document says that a simulator made it up; null if it does not say")
+    ]
     playlist_url: Annotated[Text | None, Field(description="Link to the playlist on open.spotify.com")]
     drift: Annotated[
         JsonText, Field(description="Fields and types unknown to the contract, a JSON list of path, what and count")

@@ -13,9 +13,10 @@ from rich.progress import Progress
 
 from contracts.operations.audit import AuditReport, AuditRequest, Gap
 from infra.cli import catalog
-from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
+from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.contents import Bucket, prove
 from infra.cli.days import read_day
+from infra.cli.environment import Environment
 from infra.cli.functions import FailedError, as_asked, invoke
 from infra.cli.gaps import announcements, what_repair_left, what_to_do, with_documents
 from infra.cli.replay import Announcement, announce, await_written, clock

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+import typer
 from spotipy import SpotifyOAuth, SpotifyOauthError
 from spotipy.cache_handler import MemoryCacheHandler
 
+from infra.cli.cloud import find_cloud
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, out
 from infra.deploying.secrets import spotify_secret_name, store_spotify_secret, stored_spotify_secret
 
@@ -34,6 +37,19 @@ _PAGE: Final = b"Spotify's answer is with the console now: see there what came o
 
 
 def authorize(
+    environment: Environment = "dev",
+    *,
+    browser: Annotated[bool, typer.Option("--browser", help="Also open the page in a browser.")] = False,
+) -> None:
+    """Ask a Spotify user for consent to read the playlists that only they may read; renew it every five months."""
+    cloud = find_cloud(environment, writes=True)
+    consented_at = obtain_consent(
+        cloud.client("secretsmanager"), cloud.environment, cloud.variables, open_browser=browser
+    )
+    out.print(f"The consent of {consented_at:%d %B %Y} is stored. It ends after six months: renew it after five.")
+
+
+def obtain_consent(
     secretsmanager: "SecretsManagerClient",
     environment: str,
     variables: Mapping[str, str],

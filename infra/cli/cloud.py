@@ -13,14 +13,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 from urllib.parse import urlsplit
 
-import boto3
 import typer
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError
-from botocore.session import Session
 from rich.markup import escape
 
 from analytics.athena import Athena
@@ -28,11 +24,11 @@ from contracts.tables import TABLES
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import ROOT
 from infra.local.cloud import Endpoints, LocalCloud
-from infra.local.listenbrainz.admin import CONTACT
-from infra.local.spotify.admin import CLIENT_ID_PREFIX
+from infra.local.simulated import CLIENT_ID_PREFIX, CONTACT
 from shared.deployed import deployed_tables
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_glue import GlueClient
@@ -49,7 +45,6 @@ if TYPE_CHECKING:
 
 STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 """Where the local cloud keeps its state; another folder is another cloud."""
-_LONGEST_INVOCATION = 910
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _NAMES_AWS: Final = (
     "AWS_DEFAULT_PROFILE",
@@ -66,24 +61,6 @@ _NEITHER: Final = (
     "as in `export AWS_PROFILE=default`."
 )
 _BOUND: Final[ContextVar[LocalCloud | None]] = ContextVar("_BOUND", default=None)
-
-
-def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
-    """Gives an option the same meaning before, between and after the names of commands."""
-    name = str(parameter.name)
-    source = context.get_parameter_source(name)
-    if source is not None and source.name == "COMMANDLINE":
-        before = context.meta.setdefault(name, value)
-        if before != value:
-            raise typer.BadParameter(f"it is {value} here and {before} before: give one.")
-    return str(context.meta.get(name, value))
-
-
-Environment: TypeAlias = Annotated[
-    Literal["dev", "prod"],
-    typer.Option("--env", envvar="EARWORM_ENV", help="Environment.", callback=_wherever_it_stands),
-]
-"""The option of every command that acts on an environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +126,26 @@ class Cloud:
         return Athena(self.client("athena"), self.platform.database, self.platform.workgroup)
 
     @cached_property
-    def session(self) -> boto3.Session:
+    def session(self) -> "boto3.Session":
         """The session of all clients.
 
         Raises:
             ConsoleError: The environment names an unknown profile, or no region.
         """
-        if not self.is_local:
-            return _session_of_the_environment(self.variables)
-        unset = {
-            name: (None, None, os.devnull if name in {"config_file", "credentials_file"} else default, convert)
-            for name, (_, _, default, convert) in Session.SESSION_VARIABLES.items()
-        }
-        return boto3.Session(
-            self.variables["AWS_ACCESS_KEY_ID"],
-            self.variables["AWS_SECRET_ACCESS_KEY"],
-            region_name=self.variables["AWS_REGION"],
-            botocore_session=Session(session_vars=unset),
-        )
+        # AWS's SDK takes longer to import than the rest of the console; help and completion do without.
+        from infra.cli import sessions  # noqa: PLC0415
+
+        if self.is_local:
+            return sessions.of_the_local_cloud(self.variables)
+        try:
+            session = sessions.of_the_environment(self.variables)
+        except sessions.SessionError as fault:
+            raise ConsoleError(f"{' and '.join(_naming())} cannot be used: {fault}.") from fault
+        if session.region_name is None:
+            raise ConsoleError(
+                f"{' and '.join(_naming())} names a cloud, but nothing names its region: `export AWS_REGION=…`."
+            )
+        return session
 
     def command(self, words: str) -> str:
         """Returns a command of the console as it is to be typed to act on this environment."""
@@ -209,13 +188,11 @@ class Cloud:
     def client(self, service: Literal["xray"]) -> "XRayClient": ...
     def client(self, service: str) -> object:
         """Returns a client; Lambda's waits as long as the longest invocation and never retries one."""
-        config = Config(
-            read_timeout=_LONGEST_INVOCATION if service == "lambda" else 60,
-            retries={"total_max_attempts": 1} if service == "lambda" else {"mode": "standard"},
-            proxies={} if self.is_local else None,
+        from infra.cli import sessions  # noqa: PLC0415 - as above
+
+        return sessions.client(
+            self.session, service, self.variables.get("AWS_ENDPOINT_URL") or None, is_local=self.is_local
         )
-        endpoint = self.variables.get("AWS_ENDPOINT_URL") or None
-        return self.session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]  # the overloads narrow it
 
 
 def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
@@ -308,19 +285,6 @@ def confirm(question: str, *, yes: bool) -> None:
         raise ConsoleError(f"{question} There is no terminal to ask: add --yes.")
     if not typer.confirm(question, err=True):
         raise ConsoleError("Nothing was done.")
-
-
-def _session_of_the_environment(variables: Mapping[str, str]) -> boto3.Session:
-    try:
-        # botocore reads AWS_DEFAULT_REGION alone; AWS's other SDKs read AWS_REGION.
-        session = boto3.Session(region_name=variables.get("AWS_REGION") or None)
-    except BotoCoreError as fault:
-        raise ConsoleError(f"{' and '.join(_naming())} cannot be used: {fault}.") from fault
-    if session.region_name is None:
-        raise ConsoleError(
-            f"{' and '.join(_naming())} names a cloud, but nothing names its region: `export AWS_REGION=…`."
-        )
-    return session
 
 
 def _naming() -> list[str]:

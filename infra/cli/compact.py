@@ -19,9 +19,10 @@ from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.tables import TABLES, Table
-from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_month
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from shared.catalog import Catalog
 from shared.errors import TransientError

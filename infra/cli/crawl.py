@@ -12,7 +12,8 @@ import typer
 
 from contracts.columns import columns
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, err, grid, out
 from infra.waiting import poll
 from shared.lake import table_prefix

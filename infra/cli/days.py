@@ -1,7 +1,7 @@
 """Reads days and months from the command line."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from pydantic_core import PydanticCustomError
@@ -27,6 +27,11 @@ def read_month(text: str) -> date:
         PydanticCustomError: It is not a month, or outside the tables' days; typer prints the text verbatim.
     """
     return _read(text, f"{text}-01", "a month: write YYYY-MM, such as 2026-11")
+
+
+def today() -> date:
+    """The day in UTC, as Athena's current_date."""
+    return datetime.now(UTC).date()
 
 
 def _read(text: str, day: str, what: str) -> date:

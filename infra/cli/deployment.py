@@ -15,8 +15,9 @@ from rich.markup import escape
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
 from infra.cli import catalog
-from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
+from infra.cli.cloud import Cloud, confirm, find_cloud
 from infra.cli.completion import one_of
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
@@ -79,7 +80,7 @@ def deploy(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Replace or remove what holds data without a question.")] = False,
 ) -> None:
-    """Deploy services, each in a stack of its own; the platform comes first, then the catalog."""
+    """Deploy services, each in a stack of its own; platform and catalog come first."""
     if everything and names:
         raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
     components, parameters = chosen(names, among=COMPONENTS), _assigned(assignments)

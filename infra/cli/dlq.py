@@ -17,9 +17,10 @@ from contracts.operations.redrive import (
     RedriveRequest,
     Settled,
 )
-from infra.cli.cloud import Environment, confirm, find_cloud
+from infra.cli.cloud import confirm, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
+from infra.cli.environment import Environment
 from infra.cli.functions import as_asked, invoke
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 

@@ -21,9 +21,10 @@ from contracts.lists import READERS, ListSnapshot
 from contracts.snapshot import Provenance
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Environment, find_cloud
+from infra.cli.cloud import find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
+from infra.cli.environment import Environment
 from infra.cli.receipts import find_receipt, skipped_by_rule
 from infra.cli.screen import ConsoleError, UsageError, out, printable
 from services import transform_of

@@ -19,9 +19,10 @@ from contracts.kinds import Kind
 from contracts.layouts.layout import Identity as ChartIdentity
 from contracts.regions import read_region
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one
-from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
+from infra.cli.cloud import Cloud, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables
 from infra.cli.days import read_day
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, grid, in_one_line, out, printable, progress
 from infra.cli.sources import SourceError, find_sources
 from shared.lake import Lake, SnapshotKey

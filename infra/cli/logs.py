@@ -12,8 +12,9 @@ from rich.text import Text
 
 from contracts.operations.log_events import LogEvent
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, in_one_line, out
 from infra.deploying.stacks import stack_name
 

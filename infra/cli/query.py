@@ -5,16 +5,20 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import Enum
 from io import StringIO
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+import typer
 
 from analytics.athena import Answer
 from analytics.sql import ParameterError, Query, queries
-from infra.cli.cloud import Cloud
-from infra.cli.days import read_day
-from infra.cli.screen import UsageError, grid, out, printable
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.completion import one_of
+from infra.cli.days import read_day, today
+from infra.cli.environment import Environment
+from infra.cli.screen import UsageError, err, grid, out, printable
 from infra.cli.statement import READS, StatementError, writing_word
 
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")
@@ -24,6 +28,8 @@ Source: https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 
+_MOST_ROWS: Final = 500
+"""Rows that a terminal shows: rich takes four milliseconds to lay out each, and nobody scrolls through thousands."""
 _TO_WRITE: Final = f"Without --write, `earworm query` runs one statement of {', '.join(READS)}; add --write to run it."
 
 
@@ -35,6 +41,46 @@ class Form(Enum):
     SPREADSHEET = "spreadsheet"
     JSON = "json"
     PARQUET = "parquet"
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("query", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def query_command(
+    context: typer.Context,
+    question: Annotated[
+        str | None,
+        typer.Argument(
+            autocompletion=one_of(queries),
+            help="Name of a query in analytics/queries, or SQL. [default: show the names]",
+        ),
+    ] = None,
+    environment: Environment = "dev",
+    *,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option("--spreadsheet", help="Write CSV for a spreadsheet: with a byte order mark and no formula.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write JSON, a list of rows.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet; redirect it to a file.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Let SQL do more than read, such as CREATE or DROP.")] = False,
+) -> None:
+    """Ask Athena. A named query takes its parameters as `--name value`; SQL of your own reads, unless --write."""
+    forms = (
+        (Form.SPREADSHEET, spreadsheet),
+        (Form.CSV, csv and not spreadsheet),
+        (Form.JSON, json),
+        (Form.PARQUET, parquet),
+    )
+    chosen = [form for form, is_wanted in forms if is_wanted]
+    if len(chosen) > 1:
+        raise UsageError("An answer has one format: choose one of --csv, --spreadsheet, --json and --parquet.")
+    if question is None:
+        show_queries()
+    else:
+        cloud = find_cloud(environment, writes=write)
+        print_answer(*ask(cloud, question, context.args, today(), write=write), *(chosen or [Form.TABLE]))
 
 
 def ask(
@@ -107,7 +153,7 @@ def show_queries() -> None:
     out.print(grid("Queries", ("name", "question", "parameters (defaults)"), rows))
 
 
-def write(title: str, answer: Answer, form: Form) -> None:
+def print_answer(title: str, answer: Answer, form: Form) -> None:
     """Write an answer to standard output. Dates are ISO; in JSON and Parquet numbers are numbers, and NULL is null.
 
     CSV and JSON hold texts as they are, unless standard output is a terminal; CSV for a spreadsheet begins with a byte
@@ -120,7 +166,14 @@ def write(title: str, answer: Answer, form: Form) -> None:
         case Form.TABLE if not answer.columns:
             out.print("Done; Athena answers nothing to that.")
         case Form.TABLE:
-            out.print(grid(title, answer.columns, answer.rows, numbers=answer.number_columns))
+            shown = answer.rows[:_MOST_ROWS] if out.is_terminal else answer.rows
+            out.print(grid(title, answer.columns, shown, numbers=answer.number_columns))
+            if len(shown) < len(answer.rows):
+                err.print(
+                    f"[yellow]These are the first {len(shown)} of {len(answer.rows):,} rows.[/] For all of them, write "
+                    "them to a file: `earworm query … --csv > FILE`.",
+                    soft_wrap=True,
+                )
         case Form.CSV:
             _write_text(_csv([answer.columns, *answer.rows]))
         case Form.SPREADSHEET:
@@ -134,11 +187,6 @@ def write(title: str, answer: Answer, form: Form) -> None:
             from infra.cli.parquet import write_parquet  # noqa: PLC0415
 
             write_parquet(answer, sys.stdout.buffer)
-
-
-def today() -> date:
-    """The day in UTC, as Athena's current_date."""
-    return datetime.now(UTC).date()
 
 
 def _write_text(text: str) -> None:

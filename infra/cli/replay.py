@@ -20,9 +20,10 @@ from rich.progress import Progress
 from typing_extensions import TypedDict
 
 from contracts.tables import TABLES, of_kind
-from infra.cli.cloud import STATE, Cloud, Environment, find_cloud
+from infra.cli.cloud import STATE, Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
+from infra.cli.environment import Environment
 from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
 from infra.deploying.stacks import stack_name

@@ -1,14 +1,34 @@
 """The report of a week, from what Athena answers."""
 
+import os
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Final
 
-from analytics import report, week
+import typer
+
+from analytics import week as weeks
+from analytics.report import page
 from contracts.tables import TABLES
-from infra.cli import query
-from infra.cli.cloud import Cloud
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.days import read_day, today
+from infra.cli.environment import Environment
 from infra.cli.files import write_file
-from infra.cli.screen import ConsoleError
+from infra.cli.screen import ConsoleError, out
+from infra.deploying.stacks import ROOT
+
+REPORT: Final = ROOT / "report/index.html"
+
+
+def report(
+    week: Annotated[
+        date | None, typer.Option(parser=read_day, metavar="DAY", help="A day of the week to report. [default: today]")
+    ] = None,
+    environment: Environment = "dev",
+) -> None:
+    """Write a week's report as one page, report/index.html, that needs neither network nor SQL."""
+    write(find_cloud(environment), week or today(), REPORT)
+    out.print(f"The report is {os.path.relpath(REPORT)}.")
 
 
 def write(cloud: Cloud, day: date, file: Path) -> None:
@@ -19,18 +39,17 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         ConsoleError: There is no chart of that time, or the file cannot be written.
     """
     deployed = cloud.tables()
-    contents = week.collect(
+    contents = weeks.collect(
         cloud.athena,
         day,
-        today=query.today(),
+        today=today(),
         place=f"earworm-{cloud.environment} at {cloud.address}",
-        simulated="SPOTIFY_SIMULATOR_URL" in cloud.variables,
         absent=[table for table in TABLES if table not in deployed],
     )
     try:
-        page = report.page(contents)
+        text = page(contents)
     except ValueError as nothing:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
         ) from None
-    write_file(file, page)
+    write_file(file, text)

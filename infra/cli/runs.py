@@ -20,7 +20,8 @@ from contracts.operations.extraction import RunBegins, RunOver
 from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.environment import Environment
 from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, out

@@ -10,7 +10,8 @@ import typer
 from rich.text import Text
 
 from infra.cli import trace_page
-from infra.cli.cloud import Cloud, Environment, find_cloud
+from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.environment import Environment
 from infra.cli.files import write_file
 from infra.cli.logs import Days, RunId, of_run, whole_run_id
 from infra.cli.screen import ConsoleError, UsageError, grid, in_one_line, out

@@ -20,9 +20,10 @@ import typer
 from botocore.exceptions import ClientError
 
 from contracts.tables import of_kind
-from infra.cli.cloud import Cloud, Environment, confirm, find_cloud
+from infra.cli.cloud import Cloud, confirm, find_cloud
 from infra.cli.collect import CONNECTIONS
 from infra.cli.days import read_day
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, out
 from infra.deploying.stacks import stack_name
 from shared.errors import PermanentError

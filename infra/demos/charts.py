@@ -8,6 +8,8 @@ from infra.cli import load, query
 from infra.cli.cloud import STATE, Cloud, bound_to, local
 from infra.cli.query import Form
 from infra.cli.screen import out
+from infra.local.spotify.catalogue import load_catalogue
+from infra.local.spotify.charts import newest_chart_day, write_chart_files
 
 _FOLDER: Final = STATE / "charts"
 _WEEKS: Final = 12
@@ -24,10 +26,6 @@ LIMIT 5
 
 def load_made_up_charts(today: date) -> None:
     """Writes the chart files of the last weeks and loads them into the local cloud."""
-    # DuckDB, which reads the songs, takes longer to import than the shell has patience when it completes a word.
-    from infra.local.spotify.catalogue import load_catalogue  # noqa: PLC0415
-    from infra.local.spotify.charts import newest_chart_day, write_chart_files  # noqa: PLC0415
-
     files = write_chart_files(load_catalogue(), _FOLDER, newest_chart_day(today), _WEEKS)
     out.print(
         f"And weekly charts, from files as anybody can download them; these {len(files)} are made up: "
@@ -39,8 +37,6 @@ def load_made_up_charts(today: date) -> None:
 
 def show_newest_chart(cloud: Cloud, today: date) -> None:
     """Prints the first places of the newest one."""
-    from infra.local.spotify.charts import newest_chart_day  # noqa: PLC0415
-
     day = newest_chart_day(today)
     _, answer = query.ask(cloud, _NEWEST.format(day=day), (), today)
-    query.write(f"The chart of the week until {day}, made up", answer, Form.TABLE)
+    query.print_answer(f"The chart of the week until {day}, made up", answer, Form.TABLE)

@@ -17,12 +17,15 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from zipfile import ZipFile
+
+import typer
 
 from contracts.operations.redrive import LetterSummary
 from contracts.tables import of_kind
 from infra.cli import collect, dlq
+from infra.cli.app import app
 from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
 from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 Console: TypeAlias = Callable[[Sequence[str]], object]
 """Runs a command of the console with its arguments, and returns its exit code, None for 0."""
 
+_WEEKS: Final = 26
 _ONE_IN = 5
 _TABLES = of_kind("playlists")
 _BROKEN = "songs"
@@ -77,6 +81,11 @@ DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "another document": _other_document,
 }
 """The damages to raw snapshots; all but the values out of range leave an unreadable document."""
+
+
+def demo_recovery(weeks: Annotated[int, typer.Option(min=1, max=50)] = _WEEKS) -> None:
+    """Damage documents and code and recover, on a separate local cloud; what `make demo-recovery` does."""
+    demonstrate(lambda arguments: app(list(arguments), standalone_mode=False), weeks)
 
 
 def demonstrate(console: Console, weeks: int) -> None:

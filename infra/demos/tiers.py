@@ -3,17 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from contracts.operations.extraction import RunSummary
 from contracts.tables import of_kind
 from infra.cli import collect
-from infra.cli.screen import ConsoleError, progress
+from infra.cli.cloud import Cloud, local_cloud
+from infra.cli.environment import Environment
+from infra.cli.screen import ConsoleError, out, progress
 from infra.local.spotify.admin import TierName
 from infra.local.spotify.client import find_simulator
-
-if TYPE_CHECKING:
-    from infra.cli.cloud import Cloud
 
 _TABLES = of_kind("playlists")
 _FIRST_DAY = date(2024, 1, 1)
@@ -30,7 +29,12 @@ class Landed:
     outcomes: str
 
 
-def in_each_tier(cloud: "Cloud") -> Iterator[Landed]:
+def tiers(environment: Environment = "dev") -> None:
+    """Take snapshots in each of Spotify's tiers on the simulator, and show the results: the README's table."""
+    out.print(markdown(in_each_tier(local_cloud(environment))), soft_wrap=True, markup=False)
+
+
+def in_each_tier(cloud: Cloud) -> Iterator[Landed]:
     """Takes snapshots of the deployed playlists in each tier, each on a day of its own.
 
     Raises:
@@ -47,7 +51,7 @@ def in_each_tier(cloud: "Cloud") -> Iterator[Landed]:
         yield _landed(cloud, tier, tables, run)
 
 
-def _run_in(tier: TierName, cloud: "Cloud", day: date) -> RunSummary:
+def _run_in(tier: TierName, cloud: Cloud, day: date) -> RunSummary:
     with collect.turned_to(cloud, day) as simulator:
         assert simulator
         simulator.set_tier(tier)
@@ -57,7 +61,7 @@ def _run_in(tier: TierName, cloud: "Cloud", day: date) -> RunSummary:
             simulator.set_tier("extended")
 
 
-def _landed(cloud: "Cloud", tier: str, tables: Sequence[str], run: RunSummary) -> Landed:
+def _landed(cloud: Cloud, tier: str, tables: Sequence[str], run: RunSummary) -> Landed:
     day = run.snapshot_date
     partition = f"year = '{day:%Y}' AND month = '{day:%m}' AND day = '{day:%d}'"
     counted = " UNION ALL ".join(
@@ -78,11 +82,11 @@ def _landed(cloud: "Cloud", tier: str, tables: Sequence[str], run: RunSummary) -
     )
 
 
-def markdown(tiers: Iterable[Landed]) -> str:
+def markdown(runs: Iterable[Landed]) -> str:
     """Returns the runs as a table in Markdown."""
     names = ("tier", "outcome", *_TABLES, "features", "popularity", "genres")
     lines = [_line(names), _line("---" for _ in names)]
-    for landed in tiers:
+    for landed in runs:
         covered = ("-" if value is None else f"{value:.0%}" for value in landed.coverages.values())
         lines.append(_line((f"`{landed.tier}`", landed.outcomes, *map(str, landed.rows.values()), *covered)))
     return "\n".join(lines)

@@ -39,7 +39,6 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
     },
     "listenbrainz": {"LISTENBRAINZ_API_URL": "ApiUrl", "LISTENBRAINZ_CONTACT": "Contact"},
-    "report": {"SPOTIFY_SIMULATOR_URL": "SimulatorUrl"},
 }
 """The template parameters that environment variables set, by service."""
 

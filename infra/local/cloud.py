@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infra.local.listenbrainz.admin import CONTACT
 from infra.local.loopback import HEALTH_PATH
 from infra.local.processes import (
     HOST,
@@ -37,7 +36,7 @@ from infra.local.processes import (
     require_free,
     spawn,
 )
-from infra.local.spotify.admin import CLIENT_ID_PREFIX
+from infra.local.simulated import CLIENT_ID_PREFIX, CONTACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

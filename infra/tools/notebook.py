@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 import typer
 
-from infra.cli.cloud import Environment, find_cloud
+from infra.cli.cloud import find_cloud
+from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError
 from infra.deploying.stacks import ROOT
 from infra.local.cloud import LocalCloudError

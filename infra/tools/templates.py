@@ -6,7 +6,7 @@ whether or not the services that write them are deployed. All of it is committed
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from io import StringIO
 from pathlib import Path
@@ -17,8 +17,10 @@ from ruamel.yaml.comments import CommentedMap, TaggedScalar
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
+from contracts.tables.table import AnyRow
+from contracts.watch_list import WatchEntry
 from infra.deploying.stacks import CATALOG, ROOT, template
-from shared.lake import kind_of, table_prefix
+from shared.lake import WATCH_LIST, kind_of, table_prefix
 
 _TRANSFORMER: Final = ROOT / "infra/transformer.yaml"
 _HEAD: Final = "# Written by `make generate` from infra/transformer.yaml and the contract of {table}.\n"
@@ -55,13 +57,11 @@ _TABLE: Final = """\
         Name: {name}
         Description: {description}
         TableType: EXTERNAL_TABLE
-        Parameters: {{EXTERNAL: "TRUE", classification: {format}, compressionType: none}}
-        PartitionKeys:
-{keys}
+        Parameters: {{EXTERNAL: "TRUE", {parameters}}}
+        PartitionKeys:{keys}
         StorageDescriptor:
           Location: !Sub "s3://{{{{resolve:ssm:/earworm/${{Environment}}/bucket}}}}/{prefix}"
-          Columns:
-{columns}
+          Columns:{columns}
 {storage}
 """
 _PARQUET: Final = """\
@@ -73,6 +73,14 @@ _JSON_LINES: Final = """\
           InputFormat: org.apache.hadoop.mapred.TextInputFormat
           OutputFormat: org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat
           SerdeInfo: {SerializationLibrary: org.openx.data.jsonserde.JsonSerDe}
+"""
+_CSV: Final = """\
+          # Athena matches columns of CSV by their place, and takes an empty value for a text.
+          InputFormat: org.apache.hadoop.mapred.TextInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat
+          SerdeInfo:
+            SerializationLibrary: org.apache.hadoop.hive.serde2.OpenCSVSerde
+            Parameters: {separatorChar: ",", quoteChar: "\\"", escapeChar: "\\\\"}
 """
 _KEYS: Final = {
     "kind": "Kind of the list, spotify or charts",
@@ -108,26 +116,57 @@ def handler(table: Table[Any]) -> str:
 
 
 def catalog() -> str:
-    """Returns the template of the tables, those of operations among them."""
-    return _CATALOG + "\n".join(map(_declared, (*TABLES.values(), *OPERATIONS.values())))
+    """Returns the template of the tables, those of operations and the watch list among them."""
+    return _CATALOG + "\n".join(
+        [
+            *(
+                _declared(table, "classification: parquet, compressionType: none", _PARQUET)
+                for table in TABLES.values()
+            ),
+            *(
+                _declared(table, "classification: json, compressionType: none", _JSON_LINES)
+                for table in OPERATIONS.values()
+            ),
+            _watch_list(),
+        ]
+    )
 
 
-def _declared(table: Table[Any]) -> str:
-    is_parquet = table.name in TABLES
+def _declared(table: Table[Any], parameters: str, storage: str) -> str:
     return _TABLE.format(
         logical_id=table.name.title().replace("_", ""),
         name=table.name,
         description=json.dumps(table.description),
-        format="parquet" if is_parquet else "json",
-        keys="\n".join(_column(key, "string", _KEYS[key]) for key in table.partition_keys),
+        parameters=parameters,
+        keys=_listed((key, "string", _KEYS[key]) for key in table.partition_keys),
         prefix=table_prefix(table),
-        columns="\n".join(_column(each.name, each.glue_type, each.comment) for each in columns(table.row)),
-        storage=(_PARQUET if is_parquet else _JSON_LINES).rstrip("\n"),
+        columns=_columns(table.row),
+        storage=storage.rstrip("\n"),
     )
 
 
-def _column(name: str, type_: str, comment: str) -> str:
-    return f"            - {{Name: {name}, Type: {type_}, Comment: {json.dumps(comment)}}}"
+def _watch_list() -> str:
+    return _TABLE.format(
+        logical_id="WatchList",
+        name="watchlist",
+        description="One row for each artist, label or recording that is watched",
+        parameters='classification: csv, compressionType: none, skip.header.line.count: "1"',
+        keys=" []",
+        prefix=WATCH_LIST.rpartition("/")[0] + "/",
+        columns=_columns(WatchEntry),
+        storage=_CSV.rstrip("\n"),
+    )
+
+
+def _columns(row: type[AnyRow]) -> str:
+    return _listed((each.name, each.glue_type, each.comment) for each in columns(row))
+
+
+def _listed(of_columns: Iterable[tuple[str, str, str]]) -> str:
+    return "".join(
+        f"\n            - {{Name: {name}, Type: {type_}, Comment: {json.dumps(comment, ensure_ascii=False)}}}"
+        for name, type_, comment in of_columns
+    )
 
 
 def generated() -> dict[Path, str]:

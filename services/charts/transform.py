@@ -40,6 +40,7 @@ def _position(chart: Chart, entry: ChartEntry) -> ChartPosition:
         "isrc": isrc,
         "isrcs": isrcs,
         "recording_mbid": entry.recording_mbid,
+        "simulated": chart.simulated or None,
     }
 
 

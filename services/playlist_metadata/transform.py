@@ -44,6 +44,7 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
             "feature_source": ",".join(sorted({sourced.source for sourced in features})) or None,
             "market": snapshot.market,
             "outcome": snapshot.outcome,
+            "simulated": playlist.simulated,
             "playlist_url": link(playlist),
             "drift": as_json(drift_in(snapshot.document)),
         },

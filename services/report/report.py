@@ -111,7 +111,6 @@ class _Reporter:
                 monday,
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
-                simulated=bool(self.settings.spotify_simulator_url),
                 absent=[table for table in TABLES if table not in deployed],
             )
         if not any(row["week"] == monday for row in contents.entries):

@@ -14,7 +14,6 @@ class ReportSettings(Settings):
         athena_workgroup: The workgroup of the queries.
         alarm_topic_arn: The topic that a link to the page is sent to.
         link_hours: How long the link is valid, 12 hours at most; 0 sends none.
-        spotify_simulator_url: The simulator that snapshots come from; empty if they are from Spotify.
     """
 
     earworm_env: str
@@ -22,4 +21,3 @@ class ReportSettings(Settings):
     athena_workgroup: str
     alarm_topic_arn: str
     link_hours: Annotated[int, Field(ge=0, le=12)]
-    spotify_simulator_url: str = ""

@@ -14,8 +14,11 @@ from analytics.sql import queries, views
 from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
+from contracts.watch_list import watch_entry, write_watch_list
+from infra.catalog import declared_tables
+from infra.deploying.stacks import CATALOG, template
 from infra.local.emulator import athena, trino
-from shared.lake import CHARTS, PLAYLISTS, Partition, SnapshotKey, table_prefix
+from shared.lake import CHARTS, PLAYLISTS, WATCH_LIST, Partition, SnapshotKey, table_prefix
 from shared.parquet import encode
 from tests.rows import row_of
 
@@ -94,6 +97,11 @@ class Lake:
         ]
         self.put("charts", last_day, f"{told['source']}-{told['chart_id']}", *rows)
 
+    def watch(self, **values: Iterable[str]) -> None:
+        """Values by the type of their entries, which take the place of the watch list."""
+        entries = [watch_entry(type_, value) for type_, of_type in values.items() for value in of_type]
+        self._store(WATCH_LIST, write_watch_list(entries))
+
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:
         """The answer of a named query, with numbers and days as such."""
         found = queries()[query]
@@ -121,6 +129,9 @@ def _catalog() -> Mapping[str, Any]:
     glue._create_database({"DatabaseInput": {"Name": DATABASE}})
     for table in (*TABLES.values(), *OPERATIONS.values()):
         glue._create_table({"DatabaseName": DATABASE, "TableInput": _declared(table)})
+    values = {"Environment": "dev", "/earworm/dev/bucket": BUCKET, "/earworm/dev/database": DATABASE}
+    declared = declared_tables(template(CATALOG).read_text(), values)["watchlist"]
+    glue._create_table({"DatabaseName": DATABASE, "TableInput": declared})
     for view in views():
         athena.run_query(f"CREATE VIEW {view.name} AS {view.text}", DATABASE)
     return dict(glue._tables.items())

@@ -188,6 +188,20 @@ def test_a_chart_has_the_artists_that_songs_last_told_and_else_its_own_credit(la
     ]
 
 
+def test_only_what_says_so_itself_is_simulated(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A")
+    lake.chart("2026-11-02", "made-up", "A")
+    lake.put("playlist_metadata", "2026-11-02", "made-up", {"track_entries": 1, "outcome": "ok", "simulated": True})
+    lake.ranking("2026-11-05", "DE", "A")
+    lake.ranking("2026-11-05", "FR", "A B", simulated=True)
+
+    assert lake.select("SELECT playlist_id, entries FROM list_snapshots WHERE simulated ORDER BY 1") == [
+        ("made-up", 1),
+        ("spotify_charts-regional-fr-weekly", 2),
+    ]
+    assert lake.select("SELECT count(*) FROM list_snapshots WHERE NOT simulated") == [(2,)]
+
+
 def test_charts_of_some_weeks_read_no_other_but_for_the_recordings(lake: Lake) -> None:
     for day in ("2026-11-05", "2026-11-12"):
         lake.ranking(day, "DE", "A")

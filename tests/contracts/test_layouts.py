@@ -147,6 +147,21 @@ def test_however_a_file_is_written_down_its_rows_are_the_same(body: bytes) -> No
 
 
 @pytest.mark.parametrize(
+    ("preface", "simulated"),
+    [
+        (b"", None),
+        (b',,,"Note that these figures are not simulated",\n', None),
+        (b"simulated: all of it\n", True),
+        (b'"Simulated, as saved by a spreadsheet",,,,,,,,\n', True),
+    ],
+)
+def test_a_file_says_itself_that_it_is_simulated(preface: bytes, simulated: bool | None) -> None:  # noqa: FBT001
+    rows = judged(loaded("regional-de-weekly-2023-01-12.csv", preface + BODY)).rows
+
+    assert {row["simulated"] for row in rows} == {simulated}
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         (b"3,spotify:track:x,A", "9 fields expected, 3 found"),
@@ -256,6 +271,12 @@ def test_sitewide_recordings_read_as_they_were_meant() -> None:
         "isrcs": '["GBAYE2400002", "GBAYE2400003"]',
         "recording_mbid": mbid(2),
     }
+
+
+def test_an_answer_says_itself_that_it_is_simulated() -> None:
+    for said, told in ({"simulated": True}, True), ({"simulated": "no"}, None), ({}, None):
+        (row,) = judged(listened(recording(1), **said)).rows
+        assert row["simulated"] is told
 
 
 def test_a_position_is_a_place_in_the_list_whatever_its_mbid() -> None:

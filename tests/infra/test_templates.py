@@ -406,7 +406,8 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
     }
     assert objects == {
         "s3:GetObject": [
-            *("compacted/*", "processed/*", "quarantine/*", "quarantine-values/*", "receipts/*", "athena-results/*"),
+            *("compacted/*", "processed/*", "quarantine/*", "quarantine-values/*", "receipts/*", "watchlist/*"),
+            "athena-results/*",
         ],
         "s3:PutObject": ["athena-results/*"],
     }

@@ -56,7 +56,7 @@ class Week:
         self.absent = known["absent"]
         if self.fault:
             raise self.fault
-        told = {"place": known["place"], "simulated": known["simulated"], "made_on": known["today"]}
+        told = {"place": known["place"], "made_on": known["today"]}
         return contents(entries=[entry(each, 1, "A") for each in self.charts], **told)
 
     def complete(self, *keys: SnapshotKey, version: str = "1") -> None:
@@ -229,14 +229,6 @@ def test_keys_that_belong_to_no_snapshot_are_passed_over(week: Week) -> None:
     week.cloud.s3.put_object(Bucket=BUCKET, Key=KEY.receipt("concerts"))
 
     assert week.report()["outcome"] == "unchanged"
-
-
-def test_a_simulated_week_is_called_that(week: Week, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPOTIFY_SIMULATOR_URL", "http://127.0.0.1:8888")
-    week.complete(KEY)
-    week.report()
-
-    assert "These weeks are simulated." in week.page()["Body"].read().decode()
 
 
 def test_what_athena_fails_leaves_the_page_as_it_was(week: Week) -> None:

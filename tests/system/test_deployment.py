@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 from typer.core import TyperGroup
-from typer.main import get_command
 
 from contracts.tables import of_kind
 from infra.cli import collect
-from infra.cli.__main__ import app
+from infra.cli.app import COMMANDS
 from infra.cli.cloud import Cloud
 from infra.deploying import deploy as deploying
 from infra.deploying.deploy import DeployedStack
@@ -269,7 +268,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
         "dlq redrive": ("--all",),
         "dlq drop": ("songs", "--reason", "none", "--dry-run"),
     }
-    assert {*collecting, *looking} | ASK_NO_TABLE == set(commands(get_command(app)))
+    assert {*collecting, *looking} | ASK_NO_TABLE == set(commands())
     with ThreadPoolExecutor(max_workers=3) as side_by_side:
         looked = side_by_side.map(lambda each: pipeline.attempt(*each[0].split(), *each[1]), looking.items())
         results = collected | dict(zip(looking, looked, strict=True))
@@ -290,14 +289,14 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     assert dev.receipts(day).keys() == {*of_kind("playlists")}
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+def commands() -> Iterator[str]:
     """The console's commands but for the hidden ones, each as it is typed."""
-    if not isinstance(command, TyperGroup) or command.invoke_without_command:
-        yield " ".join(path)
-    if isinstance(command, TyperGroup):
-        for name, each in command.commands.items():
-            if not each.hidden:
-                yield from commands(each, (*path, name))
+    for name, imported in COMMANDS.items():
+        command = imported.load()
+        if not imported.hidden and (not isinstance(command, TyperGroup) or command.invoke_without_command):
+            yield name
+        if isinstance(command, TyperGroup):
+            yield from (f"{name} {each}" for each in command.commands)
 
 
 def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -> None:

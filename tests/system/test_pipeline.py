@@ -21,7 +21,7 @@ from markupsafe import escape
 from analytics.sql import queries, views
 from contracts.operations.log_events import LogEvent
 from contracts.tables import OPERATIONS, TABLES, of_kind
-from infra.cli import collect, explain, logs, query, report, spans, trace
+from infra.cli import collect, days, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
 from infra.deploying.deploy import standing
 from infra.deploying.stacks import COMPONENTS, OPTIONAL
@@ -158,13 +158,13 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
     assert counted["artist_genres"] > 0
     of_charts = {"chart_coverage", "label_share_by_streams", "playlist_to_chart", "streams_gained_and_lost"}
     for name in queries():
-        _, answer = query.ask(pipeline.cloud, name, (), query.today())
+        _, answer = query.ask(pipeline.cloud, name, (), days.today())
         # momentum is that of two weeks at least, and a list follows another in its second chart at the earliest
         assert answer.rows or name in {"rejects_by_reason", "momentum", "playlist_spread"} | of_charts
 
 
 def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
-    monday = collect.mondays(1, query.today())[0]
+    monday = collect.mondays(1, days.today())[0]
 
     report.write(pipeline.cloud, monday, tmp_path / "index.html")
 
@@ -179,7 +179,7 @@ def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_pa
 
 def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
     # given a week that is in every table, and somebody who listens to the alarm topic and asked for the link
-    monday = collect.mondays(WEEKS, query.today())[0]
+    monday = collect.mondays(WEEKS, days.today())[0]
     page = f"reports/spotify/week={monday}/index.html"
     receipt = next(key for key in pipeline.etags(f"receipts/spotify/{monday:year=%Y/month=%m/day=%d}/"))
     read_letters = _subscribed(pipeline)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from analytics.sql import queries, views
-from infra.cli import query
+from infra.cli import days
 from infra.cli.cloud import STATE, Cloud
 from infra.local.cloud import LocalCloud
 from infra.local.emulator import trino as translation
 from tests.trino.server import Trino, running
 
-TODAY = query.today()
+TODAY = days.today()
 FIRST = TODAY - timedelta(weeks=27)
 RANGE = {"from": str(FIRST), "to": str(TODAY)}
 DATED = {"chart_entries": "week", "weekly_chart": "week", "recordings": None, "label_groups": None}

@@ -5,7 +5,7 @@ Takes the place of `ministack.services.athena._run_duckdb`, which hands the SQL 
 files decide about columns and types. Here the catalog decides, as in Athena:
 
 * a column that a file lacks is NULL, a column that only a file has does not exist;
-* JSON lines (openx JsonSerDe) are read with the types of the table;
+* JSON lines (openx JsonSerDe) are read with the types of the table, CSV (OpenCSVSerDe) by the places of its columns;
 * a table with partition keys has the objects of the partitions in the catalog, and no others; partitions that the
   query rules out are not read, and projected ones are refused with a sentence;
 * an object is read once for each ETag, and its rows are kept in memory for later queries, up to a bound;
@@ -66,6 +66,7 @@ _ATHENA_TYPES: Final = {
 }  # fmt: skip
 """DuckDB's types whose name in Athena is another."""
 
+_OPEN_CSV: Final = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 _PARTITIONS: Final = TableName("$internal", "partitions")
 _VIEW_PREFIX: Final = "/* Presto View: "
 _VIEW_SUFFIX: Final = " */"
@@ -295,7 +296,7 @@ def relation(table: Mapping[str, Any], files: Sequence[str], *, path_as: str | N
         path_as: A further column that tells the path of the file that a row is from.
 
     Raises:
-        UnsupportedSqlError: The format of the table is neither Parquet nor JSON lines.
+        UnsupportedSqlError: The format of the table is neither Parquet, JSON lines nor CSV by OpenCSVSerDe.
     """
     columns = {name: duckdb_type(type_) for name, type_ in _columns(table).items()}
     stored = {name: type_ for name, type_ in columns.items() if name not in _partition_keys(table)}
@@ -313,14 +314,27 @@ def relation(table: Mapping[str, Any], files: Sequence[str], *, path_as: str | N
         case "json":
             types = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in stored.items())
             reader = f"read_json([{paths}], format = 'newline_delimited', columns = {{{types}}}, {options})"
+        case "csv" if table["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary") == _OPEN_CSV:
+            reader = _csv_reader(table, stored, paths, options)
         case other:
             raise UnsupportedSqlError(
-                f"NOT_SUPPORTED: tables in the format '{other}'; the local Athena reads parquet and json."
+                f"NOT_SUPPORTED: tables in the format '{other}'; the local Athena reads parquet, json and, by "
+                "OpenCSVSerDe, csv."
             )
     chosen = ", ".join(f"CAST({_identifier(n)} AS {t}) AS {_identifier(n)}" for n, t in columns.items())
     if path_as:
         chosen += f", {_identifier(path_as)}"
     return f"SELECT {chosen} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM {reader})"
+
+
+def _csv_reader(table: Mapping[str, Any], columns: Mapping[str, str], paths: str, options: str) -> str:
+    """Returns a call that reads CSV as OpenCSVSerDe does: columns by their places, an empty value as a text."""
+    has_header = table.get("Parameters", {}).get("skip.header.line.count") == "1"
+    types = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in columns.items())
+    return (
+        f"read_csv([{paths}], auto_detect = false, header = {has_header}, columns = {{{types}}}, delim = ',', "
+        f"quote = '\"', escape = '\"', new_line = '\\n', null_padding = true, nullstr = '\x01', {options})"
+    )
 
 
 def duckdb_type(glue_type: str) -> str:

@@ -11,8 +11,6 @@ from infra.local.loopback import INFO_PATH
 FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 STATISTICS_PATH: Final = "/1/stats/sitewide/recordings"
 METADATA_PATH: Final = "/1/metadata/recording/"
-CONTACT: Final = "simulated@earworm.example"
-"""Whom the local cloud's collector names to the simulator."""
 
 Endpoint = Literal["/1/stats/sitewide/recordings", "/1/metadata/recording/"]
 FaultKind = Literal[

@@ -51,6 +51,7 @@ class Listening:
                 "offset": offset,
                 "range": "week",
                 "recordings": list(rows[offset : offset + min(count, MOST_ROWS)]),
+                "simulated": True,
                 "to_ts": _timestamp(monday + timedelta(days=7)),
                 "total_recording_count": len(rows),
             }

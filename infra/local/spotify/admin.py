@@ -9,9 +9,6 @@ from infra.local.clock import Clock, Message
 from infra.local.faults import PlannedFault
 from infra.local.loopback import INFO_PATH
 
-CLIENT_ID_PREFIX: Final = "earworm-simulator-"
-"""Begins the id of every application that is the simulator's."""
-
 TIER_PATH: Final = f"{INFO_PATH}/tier"
 FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 CONSENT_PATH: Final = f"{INFO_PATH}/consent"

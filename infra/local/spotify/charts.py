@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from contracts.layouts.layout import SIMULATED
 from infra.local.spotify import seeded
 from infra.local.spotify.catalogue import Catalogue, Track
 from infra.local.spotify.trending import TrendingPlaylist, Trends
@@ -32,6 +33,7 @@ _HEADER: Final = (
     "weeks_on_chart",
     "streams",
 )
+_PREFACE: Final = (f"{SIMULATED}: ranks and streams of this chart are made up",)
 _NEW_OR_BACK: Final = -1
 _DECAY_OF_STREAMS: Final = 0.35
 _README: Final = """\
@@ -39,8 +41,8 @@ Made-up charts
 ==============
 
 The files in `made-up/` have the names and the layout of the weekly charts that are downloaded from charts.spotify.com.
-Nothing in them is Spotify's: `make run` makes them of its simulator's songs, ranks and streams are invented. In some a
-rank is missing, as in real ones.
+Nothing in them is Spotify's: `make run` makes them of its simulator's songs, ranks and streams are invented, and their
+first line says so. In some a rank is missing, as in real ones.
 
 Load files of your own beside them with `earworm load FILE…`.
 """
@@ -146,6 +148,7 @@ def _streams(chart: RegionalChart, day: date, rank: int) -> int:
 def _file(rows: Iterator[tuple[object, ...]]) -> str:
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_PREFACE)
     writer.writerow(_HEADER)
     writer.writerows(rows)
     return text.getvalue()

@@ -216,6 +216,7 @@ class Documents:
             "owner": {**self.user(playlist.owner), "display_name": playlist.owner.name},
             "primary_color": None,
             "public": True,
+            "simulated": True,
             "snapshot_id": contents.snapshot_id,
         }
 

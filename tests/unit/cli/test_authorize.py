@@ -18,7 +18,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.cli.authorize import authorize
+from infra.cli.authorize import obtain_consent
 from infra.cli.screen import ConsoleError
 from infra.deploying.deploy import DeployError
 from tests.fake_accounts import CLIENT_ID, CLIENT_SECRET, CODE, REFRESH_TOKEN, FakeAccounts
@@ -65,7 +65,9 @@ class Desk:
     browser: Browser
 
     def authorize(self, **options: Any) -> datetime:
-        return authorize(self.secretsmanager, "dev", self.variables, **{"open_browser": True, "patience": 5} | options)
+        return obtain_consent(
+            self.secretsmanager, "dev", self.variables, **{"open_browser": True, "patience": 5} | options
+        )
 
     @property
     def stored(self) -> Any:

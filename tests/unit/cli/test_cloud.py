@@ -24,7 +24,8 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from infra.cli import cloud as clouds
-from infra.cli.__main__ import app
+from infra.cli.app import COMMANDS as IMPORTED
+from infra.cli.app import app
 from infra.cli.screen import ConsoleError
 from infra.demos import recovery
 from infra.deploying.build import BuildError
@@ -32,7 +33,8 @@ from infra.deploying.deploy import DeployError
 from infra.local.clock import CLOCK_PATH
 from infra.local.cloud import Endpoints, LocalCloudError
 from infra.local.processes import free_port
-from infra.local.spotify.admin import CLIENT_ID_PREFIX, TIER_PATH
+from infra.local.simulated import CLIENT_ID_PREFIX
+from infra.local.spotify.admin import TIER_PATH
 from infra.tools import notebook
 
 UP = Endpoints(
@@ -80,16 +82,16 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
 """What a command needs to be told."""
 
 
-def leaves(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+def leaves(commands: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[str]:
     """The commands that there are, hidden ones too."""
-    for name, command in group.commands.items():
+    for name, command in commands.items():
         if not isinstance(command, TyperGroup) or command.invoke_without_command:
             yield " ".join((*path, name))
         if isinstance(command, TyperGroup):
-            yield from leaves(command, (*path, name))
+            yield from leaves(command.commands, (*path, name))
 
 
-COMMANDS = [*leaves(get_command(app)), "audit --repair"]
+COMMANDS = [*leaves({name: command.load() for name, command in IMPORTED.items()}), "audit --repair"]
 """Every command, and what an option turns from reading into writing."""
 
 

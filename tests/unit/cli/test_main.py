@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from analytics.athena import AthenaError
 from infra.cli import __main__ as console
+from infra.cli.app import COMMANDS, app
 from infra.cli.screen import ConsoleError, StoppedError, UsageError
 from infra.deploying.build import BuildError
 from infra.deploying.changes import ChangesError
@@ -148,7 +149,7 @@ def test_a_pipe_that_is_closed_ends_quietly(arguments: list[str]) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
 def test_the_exit_code_tells_wrong_usage_from_the_rest(arguments: list[str], code: int) -> None:
-    assert CliRunner().invoke(console.app, arguments).exit_code == code
+    assert CliRunner().invoke(app, arguments).exit_code == code
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_the_exit_code_tells_wrong_usage_from_the_rest(arguments: list[str], cod
     ],
 )
 def test_a_day_that_cannot_be_is_refused_with_those_that_can(arguments: list[str], sentence: str) -> None:
-    printed = " ".join(CliRunner().invoke(console.app, arguments).output.replace("│", " ").split())
+    printed = " ".join(CliRunner().invoke(app, arguments).output.replace("│", " ").split())
 
     assert sentence in printed
     assert "Value error" not in printed
@@ -188,13 +189,13 @@ def test_a_day_that_cannot_be_is_refused_with_those_that_can(arguments: list[str
     ids=" ".join,
 )
 def test_what_a_command_does_not_take_is_wrong_usage(arguments: list[str]) -> None:
-    assert isinstance(CliRunner().invoke(console.app, arguments).exception, UsageError)
+    assert isinstance(CliRunner().invoke(app, arguments).exception, UsageError)
 
 
 def completed(words: str, environment: Mapping[str, str] = os.environ) -> list[str]:
     """What the shell offers for the last word."""
     asked = {"_EARWORM_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
-    return CliRunner().invoke(console.app, [], prog_name="earworm", env=asked).output.split()
+    return CliRunner().invoke(app, [], prog_name="earworm", env=asked).output.split()
 
 
 @pytest.mark.parametrize(
@@ -215,14 +216,49 @@ def test_the_shell_completes_commands_and_names(words: str, offered: list[str]) 
     assert completed(words) == offered
 
 
-@pytest.mark.slow
-def test_what_completion_imports_leaves_out_what_is_slow_to_import() -> None:
-    code = "import sys, infra.cli.__main__; print(*{'pyarrow', 'duckdb', 'spotipy', 'pandas'} & sys.modules.keys())"
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_itself(name: str) -> None:
+    assert COMMANDS[name].load().help == COMMANDS[name].help
 
-    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split() == []
+
+READS_FILES = {"duckdb", "fastparquet", "numpy", "pandas", "pyarrow", "sqlglot"}
+TALKS = {"boto3", "botocore", "requests", "spotipy"}
+IMPORTS_MUCH = READS_FILES | TALKS | {"contracts", "jinja2", "tenacity"}
+"""What takes longer to import than the shell has patience when it completes a word."""
+
+
+def modules_after(*arguments: str, **environment: str) -> set[str]:
+    """What a process of the console has imported when it is done."""
+    code = (
+        "import sys; sys.argv[0] = 'earworm'; from infra.cli.__main__ import main\n"
+        "try: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return set(done.stderr.split())
+
+
+@pytest.mark.slow
+def test_help_and_completion_import_no_library_that_takes_long() -> None:
+    completing = {"_EARWORM_COMPLETE": "complete_bash", "COMP_WORDS": "earworm comp", "COMP_CWORD": "1"}
+
+    for imported in (modules_after("--help"), modules_after(**completing)):
+        assert "infra.cli.app" in imported
+        assert imported & IMPORTS_MUCH == set()
+
+
+@pytest.mark.slow
+def test_a_query_and_its_completion_import_nothing_that_reads_files_or_talks_until_it_is_asked() -> None:
+    completing = {"_EARWORM_COMPLETE": "complete_bash", "COMP_WORDS": "earworm query top_ar", "COMP_CWORD": "2"}
+
+    for imported in (modules_after("query"), modules_after(**completing)):
+        assert "infra.cli.query" in imported
+        assert imported & (READS_FILES | TALKS | {"jinja2"}) == set()
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    printed = CliRunner().invoke(console.app, ["--version"]).output
+    printed = CliRunner().invoke(app, ["--version"]).output
 
     assert printed == "earworm 0.1.0\n"

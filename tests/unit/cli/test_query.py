@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.athena import Answer
-from infra.cli import query
+from infra.cli import query, screen
 from infra.cli.cloud import Cloud
 from infra.cli.query import Form
 from infra.cli.screen import UsageError
@@ -26,7 +26,7 @@ NOWHERE = Cloud("dev", {})
 
 
 def test_csv_quotes_what_must_be_quoted_and_null_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
-    query.write("", ANSWER, Form.CSV)
+    query.print_answer("", ANSWER, Form.CSV)
 
     assert capsys.readouterr().out == (
         'track_name,position,share,explicit,day\n"Say ""Hi"", please",1,0.5,true,2026-11-23\n,,,,\n'
@@ -34,9 +34,23 @@ def test_csv_quotes_what_must_be_quoted_and_null_is_empty(capsys: pytest.Capture
 
 
 def test_what_athena_answers_nothing_to_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    query.write("", Answer((), (), ()), Form.TABLE)
+    query.print_answer("", Answer((), (), ()), Form.TABLE)
 
     assert capsys.readouterr().out.startswith("Done")
+
+
+@pytest.mark.parametrize(("is_terminal", "shown"), [(True, 500), (False, 501)])
+def test_a_terminal_shows_the_first_rows_of_many_and_says_how_to_have_all(
+    *, is_terminal: bool, shown: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen.out, "_force_terminal", is_terminal)
+    many = Answer(("track_name",), ("varchar",), tuple((f"Song {n}",) for n in range(501)))
+
+    query.print_answer("", many, Form.TABLE)
+
+    printed = capsys.readouterr()
+    assert printed.out.count("Song") == shown
+    assert ("the first 500 of 501 rows" in printed.err, "--csv" in printed.err) == (is_terminal, is_terminal)
 
 
 FOREIGN = Answer(
@@ -50,16 +64,16 @@ FOREIGN = Answer(
 def test_a_file_holds_texts_as_they_are_and_a_terminal_gets_none_that_act(
     form: Form, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query.write("", FOREIGN, form)
+    query.print_answer("", FOREIGN, form)
     assert "+1\u202e" in capsys.readouterr().out
 
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    query.write("", FOREIGN, form)
+    query.print_answer("", FOREIGN, form)
     assert not {"\x1b", "\u202e"} & set(capsys.readouterr().out)
 
 
 def test_a_spreadsheet_knows_the_encoding_and_calculates_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    query.write("", FOREIGN, Form.SPREADSHEET)
+    query.print_answer("", FOREIGN, Form.SPREADSHEET)
 
     printed = capsys.readouterr().out
     assert printed.startswith("\ufeff")
@@ -73,7 +87,7 @@ def test_a_spreadsheet_knows_the_encoding_and_calculates_nothing(capsys: pytest.
 
 
 def test_json_has_numbers_flags_and_nulls(capsys: pytest.CaptureFixture[str]) -> None:
-    query.write("", ANSWER, Form.JSON)
+    query.print_answer("", ANSWER, Form.JSON)
 
     assert json.loads(capsys.readouterr().out) == RECORDS
 
@@ -82,7 +96,7 @@ def test_parquet_has_the_types_of_athena(monkeypatch: pytest.MonkeyPatch) -> Non
     file = BytesIO()
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(file))
 
-    query.write("", ANSWER, Form.PARQUET)
+    query.print_answer("", ANSWER, Form.PARQUET)
 
     table = pq.read_table(BytesIO(file.getvalue()))
     assert [str(field.type) for field in table.schema] == ["string", "int64", "double", "bool", "date32[day]"]
@@ -93,7 +107,7 @@ def test_parquet_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
 
     with pytest.raises(UsageError, match="send it to a file"):
-        query.write("", ANSWER, Form.PARQUET)
+        query.print_answer("", ANSWER, Form.PARQUET)
 
 
 @pytest.mark.parametrize("form", Form)
@@ -101,7 +115,7 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
     file = BytesIO()
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(file, write_through=True))
 
-    query.write("", Answer(ANSWER.columns, ANSWER.types, ()), form)
+    query.print_answer("", Answer(ANSWER.columns, ANSWER.types, ()), form)
 
     if form is Form.PARQUET:
         assert pq.read_table(BytesIO(file.getvalue())).column_names == list(ANSWER.columns)

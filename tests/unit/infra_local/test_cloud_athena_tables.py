@@ -32,9 +32,11 @@ def _lake() -> Iterator[None]:
 def put(key: str, data: bytes, *, registered: bool = True) -> int:
     """Writes an object; registers its day where there is a table of its folder."""
     s3._put_object(BUCKET, key, data, {"content-length": str(len(data))})
-    _, table, *folders = key.rpartition("/")[0].split("/")
-    if registered and f"music/{table}" in glue._tables:
-        register(table, *(folder.partition("=")[2] for folder in folders), location=key.rpartition("/")[0])
+    folder = key.rpartition("/")[0]
+    values = [part.partition("=")[2] for part in folder.split("/") if "=" in part]
+    table = folder.partition("/year=")[0].rpartition("/")[2]
+    if registered and values and f"music/{table}" in glue._tables:
+        register(table, *values, location=folder)
     return len(data)
 
 
@@ -445,3 +447,26 @@ def test_the_crawler_creates_an_unknown_table_from_its_files(crawl: Callable[[],
         ["a", "[x]", None, "15"],
         ["b", None, "1", "22"],
     ]
+
+
+def test_csv_is_read_as_opencsvserde_does_by_the_places_of_its_columns() -> None:
+    storage = {
+        "Columns": [{"Name": name, "Type": "string"} for name in ("first", "second", "third")],
+        "Location": f"s3://{BUCKET}/list/",
+        "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde"},
+    }
+    parameters = {"classification": "csv", "skip.header.line.count": "1"}
+    create_table("list", {}, PartitionKeys=[], Parameters=parameters, StorageDescriptor=storage)
+    assert rows("SELECT * FROM list") == []
+
+    put("list/list.csv", b'c,b,a\n"a ""b"", c",,d\ne,f\n')
+
+    assert rows("SELECT * FROM list ORDER BY first") == [['a "b", c', "", "d"], ["e", "f", None]]
+
+
+def test_csv_of_another_serde_is_refused() -> None:
+    create_table("plain", {"a": "string"}, classification="csv")
+    put(day("plain", 22), b"1\n")
+
+    with pytest.raises(UnsupportedSqlError, match="by OpenCSVSerDe, csv"):
+        rows("SELECT * FROM plain")

@@ -86,9 +86,10 @@ def test_the_files_of_a_quarter_are_charts_by_name_and_content_and_one_lacks_a_r
     # and a file does not depend on what others are asked for
     for day in (LAST - WEEK * back for back in range(SHOWN)):
         assert read[f"regional-global-weekly-{day}.csv"] == world[day]
-    # and nobody takes them for Spotify's
+    # and nobody takes them for Spotify's, wherever they are carried
     assert "made-up" in files[0].parts
     assert "invented" in (tmp_path / "README.md").read_text()
+    assert all(row["simulated"] for rows in read.values() for row in rows.values())
 
 
 @given(today=st.dates(min_value=date(2023, 1, 1), max_value=date(2035, 1, 1)))

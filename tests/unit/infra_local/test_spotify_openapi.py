@@ -44,6 +44,8 @@ SENT_BUT_NEVER_DOCUMENTED: Final = frozenset(
         "items[].video_thumbnail: undocumented",
     }
 )
+OF_SIMULATORS: Final = frozenset({"answer.simulated: undocumented"})
+"""So that what is stored of a made-up list says so."""
 WITH_A_MARKET: Final = frozenset({"album.available_markets: missing", "album.is_playable: undocumented"})
 """A track's album tells whether it can be played in the market instead of in which markets."""
 WITHHELD: Final = frozenset(
@@ -184,4 +186,4 @@ def usual(setting: Setting) -> frozenset[str]:
     """What departs in every list. A track says there, and there alone, that it is a track and no episode."""
     flags = {f"{name}.{flag}: undocumented" for name in setting.tracks for flag in ("episode", "track")}
     withheld = {"album.available_markets: missing"} if setting.tier == "dev_2026" else set()
-    return SENT_BUT_NEVER_DOCUMENTED | flags | withheld
+    return SENT_BUT_NEVER_DOCUMENTED | OF_SIMULATORS | flags | withheld

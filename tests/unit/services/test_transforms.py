@@ -471,6 +471,7 @@ def test_the_snapshot_itself_is_one_row_that_counts_and_tells_its_coverage() -> 
             followers={"href": None, "total": 12},
             snapshot_id="abc",
             external_urls={"spotify": "https://p"},
+            simulated=True,
             brand="new",
         ),
         artists=[artist("Ann", genres=["pop"]), artist("Bo", genres=[])],
@@ -502,6 +503,7 @@ def test_the_snapshot_itself_is_one_row_that_counts_and_tells_its_coverage() -> 
         "feature_source": "spotify",
         "market": "US",
         "outcome": "ok",
+        "simulated": True,
         "playlist_url": "https://p",
         "drift": '[{"path": "$.playlist.brand", "what": "unknown field", "count": 1}]',
     }

@@ -1,0 +1,86 @@
+-- What happened to each recording on each list, week by week.
+-- Row: a recording of a list and week of weekly_chart that did not just stay where it was. event is the first of these that
+-- holds: first appearance (no list had it in an earlier week), added (this list never had it), re-entered, new version (an id
+-- that this list did not have of a recording that it has), climbed, fell, peaked (only a new peak: it stands where it stood,
+-- or the chart before lacks it), dropped. What a list had when it was first seen is no event. is_new_peak: it was on this
+-- list in an earlier chart, and never as high as in this week.
+-- A drop is of the week whose chart shows it, as exited_on of weekly_chart says: an absence that nobody can explain is none.
+-- position, peak, weeks and metric are then those of its last chart. complete: every entry of the chart is known; true of a
+-- drop, which is told once it is sure. What is listed is listed, also where other entries are missing.
+-- list_length is the last position of the chart, list_movement the mean of the places that its recordings moved: a list
+-- that was shuffled moves by much. lists counts the lists that have the recording in this week, new_lists those of them on
+-- which it is added or re-entered; both are NULL of a drop.
+-- Reads all weeks, for any of them may be a recording's first.
+-- Columns: week date, event varchar, is_new_peak boolean, kind varchar, source varchar, playlist_id varchar,
+--   playlist_name varchar, region varchar, frequency varchar, snapshot_on date, complete boolean, position bigint,
+--   previous_position bigint, movement bigint, list_length bigint, list_movement double, metric_name varchar,
+--   metric_value bigint, metric_change bigint, weeks_on_list bigint, peak bigint, peak_on date, lists bigint, new_lists
+--   bigint, recording_id varchar, track_id varchar, track_name varchar, artists varchar, run_id varchar
+WITH compared AS (
+    SELECT
+        *,
+        date_trunc('week', peak_on) = week AND arrival NOT IN ('first chart', 'debut') AS is_new_peak,
+        max(position) OVER (PARTITION BY playlist_id, week) AS list_length,
+        avg(abs(movement)) OVER (PARTITION BY playlist_id, week) AS list_movement,
+        count(*) OVER (PARTITION BY recording_id, week) AS lists,
+        count_if(arrival IN ('debut', 'return')) OVER (PARTITION BY recording_id, week) AS new_lists,
+        min(week) OVER (PARTITION BY recording_id) AS first_week,
+        bool_or(arrival = 'first chart') OVER (PARTITION BY recording_id) AS was_on_a_first_chart,
+        lead(snapshot_on) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS next_on
+    FROM weekly_chart
+),
+
+told AS (
+    SELECT
+        c.*,
+        e.event,
+        CASE WHEN e.event = 'dropped' THEN c.exited_on ELSE c.snapshot_on END AS event_on
+    FROM compared AS c
+    CROSS JOIN UNNEST(
+        ARRAY[
+            CASE
+                WHEN c.arrival = 'debut' AND c.week = c.first_week AND NOT c.was_on_a_first_chart THEN 'first appearance'
+                WHEN c.arrival = 'debut' THEN 'added'
+                WHEN c.arrival = 'return' THEN 're-entered'
+                WHEN c.arrival = 'new version' THEN 'new version'
+                WHEN c.movement > 0 THEN 'climbed'
+                WHEN c.movement < 0 THEN 'fell'
+                WHEN c.is_new_peak THEN 'peaked'
+            END,
+            CASE WHEN coalesce(c.next_on, DATE '9999-12-31') > c.exited_on THEN 'dropped' END
+        ]
+    ) AS e (event)
+    WHERE e.event IS NOT NULL
+)
+
+SELECT
+    date_trunc('week', event_on) AS week,
+    event,
+    event <> 'dropped' AND is_new_peak AS is_new_peak,
+    kind,
+    source,
+    playlist_id,
+    playlist_name,
+    region,
+    frequency,
+    event_on AS snapshot_on,
+    complete OR event = 'dropped' AS complete,
+    position,
+    CASE WHEN event <> 'dropped' THEN previous_position END AS previous_position,
+    CASE WHEN event <> 'dropped' THEN movement END AS movement,
+    list_length,
+    list_movement,
+    metric_name,
+    metric_value,
+    CASE WHEN event <> 'dropped' THEN metric_change END AS metric_change,
+    weeks_on_list,
+    peak,
+    peak_on,
+    CASE WHEN event <> 'dropped' THEN lists END AS lists,
+    CASE WHEN event <> 'dropped' THEN new_lists END AS new_lists,
+    recording_id,
+    track_id,
+    track_name,
+    artists,
+    run_id
+FROM told
