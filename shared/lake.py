@@ -89,6 +89,9 @@ WATCH_LIST = "watchlist/watchlist.csv"
 UNLOADED_PREFIX = "unloaded/"
 """Below which raw objects are kept that somebody took out of the lake; nobody is told of what comes there."""
 
+LOADS_PREFIX = "loads/"
+"""Below which each load of the console keeps its record."""
+
 CONTENT_SHA256 = "content-sha256"
 """The metadata of every output that holds the SHA-256 of its bytes, in hexadecimal."""
 

@@ -42,5 +42,6 @@ class TransformerSettings(Settings):
         glue_database: The database of the catalog that has the tables.
     """
 
+    queue_url: str
     dead_letter_queue_url: str
     glue_database: str

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import PydanticSerializationError, to_json
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -31,6 +32,7 @@ from shared.events import announced_keys
 from shared.lake import Lake, Output, Partition, RawObject, SnapshotKey, SupersededError
 from shared.observability import Step, count, gauge, instrument, log, message, seconds, step
 from shared.parquet import encode
+from shared.queue import Queue
 from shared.settings import TransformerSettings
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
     """
     settings = TransformerSettings.from_environment()
     instrument("botocore")
+    sqs = boto3.client("sqs")
     worker = Worker(
         table=table,
         transform=transform,
@@ -66,7 +69,8 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
             settings.glue_database,
             settings.s3_bucket,
         ),
-        dead_letters=DeadLetterQueue(boto3.client("sqs"), settings.dead_letter_queue_url),
+        queue=Queue(sqs, settings.queue_url),
+        dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_url),
         service_version=settings.service_version,
     )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -94,6 +98,7 @@ class Worker(Generic[RowT]):
     transform: Transform[RowT]
     lake: Lake
     catalog: Catalog
+    queue: Queue
     dead_letters: DeadLetterQueue
     service_version: str
 
@@ -101,7 +106,7 @@ class Worker(Generic[RowT]):
         """Brings the table up to date with every raw object that an SQS record announces.
 
         A fault that no repetition can mend goes to the dead-letter queue with its diagnosis; any other exception
-        leaves the message to SQS, which shows it again.
+        leaves the message to SQS, which shows it again after a while that grows.
         """
         attributes = record["attributes"]
         told: MessageReturned = {
@@ -116,6 +121,9 @@ class Worker(Generic[RowT]):
                 self._process(record, work)
             except Exception as fault:
                 log.warning(LogEvent.MESSAGE_RETURNED, "message goes back to its queue", fault=fault, **told)
+                # If not, SQS shows it after its visibility time-out.
+                with suppress(BotoCoreError, ClientError):
+                    self.queue.show_again(record)
                 raise
 
     def _process(self, record: Mapping[str, Any], work: Step) -> None:
@@ -242,6 +250,7 @@ class Worker(Generic[RowT]):
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
             "gaps": as_json(judgement.rows.missing_ranks(ranks)) if (ranks := self.table.ranked_by) else None,
+            "shares": as_json(_shares(self.table, judgement)) if self.table.watched else None,
             "raw_key": raw.key,
             "raw_etag": raw.etag,
             "raw_version_id": raw.version_id,
@@ -286,6 +295,16 @@ def _readable(raw: RawObject) -> Iterator[None]:
     except (RecursionError, PydanticSerializationError) as fault:
         # Deeper than Python or the writer of rejected rows goes, which nothing that Spotify documents comes near.
         raise PermanentError(raw.key, "a value is nested hundreds of levels deep", run_id=raw.run_id) from fault
+
+
+def _shares(table: Table[Any], judgement: Judgement[Any]) -> dict[str, float]:
+    """Returns the lowest share of each watched column; without those that no row knows."""
+    known: dict[str, list[float]] = {name: [] for name in table.watched}
+    for row in judgement.rows:
+        for name, shares in known.items():
+            if row[name] is not None:
+                shares.append(row[name])
+    return {name: min(shares) for name, shares in known.items() if shares}
 
 
 def _json_lines(rows: Sequence[Row]) -> bytes:

@@ -1,6 +1,6 @@
 """The audit's request and report."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, Strict, model_validator
@@ -25,19 +25,22 @@ class AuditRequest(Request):
         last: The last day, in `to`, which is audited too.
         grace_minutes: Overrides the one in the settings.
         catalog: Whether the catalog is compared too, which does not depend on days.
+        letter: Whether this is the day's audit: it also looks at what is around the lake, sends a letter if anything is
+            wrong, and publishes its numbers.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     holds: ClassVar[str] = (
-        "It may hold from and to (both days, YYYY-MM-DD), grace_minutes (0 or more) and catalog (true or false), and "
-        "nothing else"
+        "It may hold from and to (both days, YYYY-MM-DD), grace_minutes (0 or more), catalog and letter "
+        "(true or false), and nothing else"
     )
 
     first: SnapshotDay | None = Field(default=None, alias="from")
     last: SnapshotDay | None = Field(default=None, alias="to")
     grace_minutes: Annotated[int, Strict(), Field(ge=0)] | None = None
     catalog: Annotated[bool, Strict()] = True
+    letter: Annotated[bool, Strict()] = False
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
@@ -60,6 +63,7 @@ class Gap(Payload):
     Attributes:
         table: None for a key that belongs to no snapshot.
         playlist_id: None for such a key and for the catalog, as are the next two, but for the day of a partition.
+        since: When its raw object was written, where a replay repairs it.
         what: What is wrong, with the numbers.
         cause: Why a replay does not repair it: the class and sentence of a dead letter, if there is one.
     """
@@ -68,6 +72,7 @@ class Gap(Payload):
     playlist_id: str | None = None
     snapshot_date: date | None = None
     raw_key: str | None = None
+    since: datetime | None = None
     what: str
     mended_by: Mending
     cause: str | None = None

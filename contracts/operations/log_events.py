@@ -30,6 +30,7 @@ class LogEvent(StrEnum):
 
     GAP_FOUND = "gap_found"
     AUDIT_DONE = "audit_done"
+    AUDIT_LETTER_SENT = "audit_letter_sent"
 
     REPORT_DONE = "report_done"
 

@@ -25,6 +25,10 @@ class Receipt(Row):
         JsonText | None,
         Field(description="Ranks without a row before the last one, a JSON list; null for a table without ranks"),
     ]
+    shares: Annotated[
+        JsonText | None,
+        Field(description="Shares that the contract watches, a JSON object; null for none and in old receipts"),
+    ]
     raw_key: Annotated[Text, Field(description="S3 key of the raw snapshot")]
     raw_etag: Annotated[Text, Field(description="ETag of the raw snapshot that was read")]
     raw_version_id: Annotated[Text | None, Field(description="S3 version of the raw snapshot that was read")]
@@ -53,6 +57,7 @@ RECEIPTS = Table(
 _LATER = (
     "refused_values",
     "gaps",
+    "shares",
     "parquet_etag",
     "parquet_bytes",
     "quarantine_key",

@@ -40,8 +40,8 @@ class Table(Generic[RowT]):
         kind: The kind of list whose snapshots it is made of; None for a table of all kinds, which is partitioned by it.
         snapshot: The columns that identify a row's snapshot, the day first.
         ranked_by: The column of ranks from 1, of which none should be missing before the last; None if there is none.
-        watched: Columns with shares, 0 to 1, that are published as metrics, each with the lowest value that raises no
-            alarm, unless a deployment overrides it; 0 never raises one.
+        watched: Columns with shares, 0 to 1, that are published as metrics and kept in receipts, each with the lowest
+            value that the daily audit does not tell of, unless a deployment overrides it; 0 is never told of.
     """
 
     name: str

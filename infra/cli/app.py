@@ -140,8 +140,15 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "infra.cli.runs", "watch", "Show a run live until nothing of it waits any more; end it with Ctrl-C."
     ),
     "logs": Imported("infra.cli.logs", "logs", "Show what all services logged of one run, in the order of time."),
+    "failures": Imported(
+        "infra.cli.failures",
+        "failures",
+        "Show which functions failed or were slow, what was given up and which playlist has no snapshot; and why.",
+    ),
     "trace": Imported(
-        "infra.cli.trace", "trace", "Draw a run in the order of time, from the extractor to every table."
+        "infra.cli.trace",
+        "trace",
+        "Draw a run in the order of time, from the collector, or from the snapshots of a load, to every table.",
     ),
     "explain": Imported(
         "infra.cli.explain",

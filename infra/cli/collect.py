@@ -46,6 +46,8 @@ _PAUSE = 0.2
 CONNECTIONS = 10
 """Calls of S3 at once: as many as a client keeps connections."""
 _QUIET_WAIT = 5.0
+_UNVERSIONED = "null"
+"""The version of an object that was written while its bucket kept none."""
 
 
 def stored(summary: RunSummary | ChartRunSummary) -> list[SnapshotKey]:
@@ -150,14 +152,13 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-        keys = list({key for key, _ in pending.values()})
-        versions = dict(zip(keys, pool.map(lambda key: _version(s3, bucket, key.raw), keys), strict=True))
+        versions = stored_versions(s3, bucket, {key for key, _ in pending.values()})
 
         def look(receipt: str) -> Landed | None:
             """What a receipt tells, if it was made from the raw object as it is now."""
             found = find_receipt(s3, bucket, receipt)
             made_from = found and (found["raw_version_id"] or found["raw_etag"])
-            return Landed.of(found) if found and made_from == versions[pending[receipt][0]] else None
+            return Landed.of(found) if found and made_from == versions.get(pending[receipt][0]) else None
 
         def done() -> dict[str, Landed]:
             began = time.monotonic()
@@ -177,6 +178,27 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
             landed |= {pending.pop(key): found for key, found in complete.items()}
             bar.advance(task, len(complete))
     return landed
+
+
+def stored_versions(s3: "S3Client", bucket: str, keys: Collection[SnapshotKey]) -> dict[SnapshotKey, str]:
+    """The version of each raw object that is there now, by listings: thousands of objects take a few calls."""
+    wanted = {key.raw: key for key in keys}
+    folders = {raw.rsplit("/", 2)[0] for raw in wanted}
+    # Days, or months where the days are many.
+    prefixes = {f"{each}/" for each in folders} if len(folders) <= CONNECTIONS else {each[:-2] for each in folders}
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
+        listed = chain.from_iterable(pool.map(lambda prefix: _versions(s3, bucket, prefix), sorted(prefixes)))
+        return {wanted[key]: version for key, version in listed if key in wanted}
+
+
+def _versions(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    return [
+        (found["Key"], found["ETag"].strip('"') if (version := found["VersionId"]) == _UNVERSIONED else version)
+        for page in pages
+        for found in page.get("Versions", ())
+        if found["IsLatest"]
+    ]
 
 
 def configured_playlists(cloud: "Cloud") -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -21,12 +22,13 @@ from contracts.lists import READERS, ListSnapshot
 from contracts.snapshot import Provenance
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import find_cloud
+from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.environment import Environment
+from infra.cli.loads import find_load
 from infra.cli.receipts import find_receipt, skipped_by_rule
-from infra.cli.screen import ConsoleError, UsageError, out, printable
+from infra.cli.screen import ConsoleError, UsageError, in_one_line, out, printable
 from services import transform_of
 from shared.lake import CHARTS, ListKind, SnapshotKey, kind_of
 
@@ -163,7 +165,8 @@ def explain(
     skipped = skipped_by_rule(receipt)
     bucket = cloud.platform.bucket
     for name, text in (
-        ("run", receipt["run_id"] or "none: the document was loaded"),
+        ("run", receipt["run_id"] or "unknown: the raw object names none"),
+        *_loaded(cloud, receipt),
         ("raw object", f"s3://{bucket}/{receipt['raw_key']}"),
         ("its version", f"{receipt['raw_version_id']}, ETag {receipt['raw_etag']}"),
         ("rows", f"s3://{bucket}/{receipt['parquet_key']}"),
@@ -178,6 +181,14 @@ def explain(
         if track is not None:
             text = printable(json.dumps(value_at(found.raw, place.location), ensure_ascii=False, indent=2))
             out.print(Text(text[:_LONGEST_ENTRY] + ("…" if len(text) > _LONGEST_ENTRY else ""), "dim"))
+
+
+def _loaded(cloud: Cloud, receipt: Receipt) -> Iterator[tuple[str, str]]:
+    """The file that a document was loaded from, if a load noted it."""
+    load = find_load(cloud.client("s3"), cloud.platform.bucket, receipt["run_id"] or "")
+    for document in load.documents if load else ():
+        if load and document.key == receipt["raw_key"]:
+            yield "loaded from", f"{in_one_line(document.file)}, {load.began:%Y-%m-%d %H:%M} UTC"
 
 
 def _no_row(found: Origin, table: str, name: str | None, day: date) -> str:

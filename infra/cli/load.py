@@ -7,7 +7,6 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar
-from uuid import uuid4
 
 import typer
 from botocore.exceptions import ClientError
@@ -18,9 +17,10 @@ from contracts.chart import Frequency
 from contracts.kinds import Kind
 from contracts.layouts.layout import Identity as ChartIdentity
 from contracts.regions import read_region
+from infra.cli import loads
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one
 from infra.cli.cloud import Cloud, confirm, find_cloud
-from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables
+from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables, stored_versions
 from infra.cli.days import read_day
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, grid, in_one_line, out, printable, progress
@@ -105,13 +105,20 @@ def load(
         more = f" and {len(replaced) - 3:,} more" if len(replaced) > 3 else ""
         confirm(f"Replace {', '.join(replaced[:3])}{more} in {environment} at {cloud.address}?", yes=yes)
     incomplete: IncompleteError | None = None
+    stored = [each for each in judged.documents if standing[each.key] != "unchanged"]
+    record = loads.begin(cloud, stored, cloud.tables()) if stored else None
     with progress() as bar:
-        _store(cloud, [each for each in judged.documents if standing[each.key] != "unchanged"], bar)
+        if record:
+            _store(cloud, stored, record.run_id, bar)
         try:
             landed: Mapping[Place, Landed] = await_tables(cloud, [each.key for each in judged.documents], bar)
         except IncompleteError as fault:
             incomplete, landed = fault, fault.landed
-    _print(judged, standing, landed, {key for key, _ in incomplete.missing} if incomplete else set(), every=every)
+    of_snapshots = _of_snapshots(judged.documents, landed)
+    outcomes = _outcomes(judged.documents, of_snapshots, {key for key, _ in incomplete.missing} if incomplete else ())
+    if record:
+        loads.end(cloud, record, outcomes, landed)
+    _print(judged, standing, of_snapshots, outcomes, every=every)
     if incomplete:
         raise incomplete
 
@@ -159,9 +166,10 @@ def _refuse(judged: Judgement, *, skip_bad: bool) -> None:
 
 def _standing(cloud: Cloud, documents: Sequence[Document], bar: Progress) -> dict[SnapshotKey, Standing]:
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
+    there = stored_versions(s3, bucket, [document.key for document in documents])
 
     def look(document: Document) -> Standing:
-        stored = _stored_sha256(s3, bucket, document.key)
+        stored = _stored_sha256(s3, bucket, document.key) if document.key in there else None
         return "new" if stored is None else "unchanged" if stored == document.sha256 else "replaced"
 
     found = _side_by_side(look, documents, bar, "compared with the lake")
@@ -181,14 +189,19 @@ def _stored_sha256(s3: "S3Client", bucket: str, key: SnapshotKey) -> str | None:
     return digest.hexdigest()
 
 
-def _store(cloud: Cloud, documents: Sequence[Document], bar: Progress) -> None:
+def _store(cloud: Cloud, documents: Sequence[Document], run_id: str, bar: Progress) -> None:
     """Puts documents under their keys, each in one piece.
+
+    Args:
+        cloud: Where to.
+        documents: What.
+        run_id: The load.
+        bar: Shows the progress.
 
     Raises:
         ConsoleError: A file changed since it was judged.
     """
     lake = Lake(cloud.client("s3"), cloud.platform.bucket)
-    run_id = f"load-{uuid4()}"
 
     def put(document: Document) -> None:
         try:
@@ -217,35 +230,50 @@ def _side_by_side(
 def _print(
     judged: Judgement,
     standing: Mapping[SnapshotKey, Standing],
-    landed: Mapping[Place, Landed],
-    incomplete: Collection[SnapshotKey],
+    of_snapshots: Mapping[SnapshotKey, Mapping[str, Landed]],
+    outcome_of: Mapping[SnapshotKey, str],
     *,
     every: bool,
 ) -> None:
     """Prints a row for each snapshot, or for those that lack something if they are many, and one line for all."""
     rows: list[tuple[object, ...]] = []
-    outcomes: Counter[str] = Counter()
-    of_snapshots: dict[SnapshotKey, dict[str, Landed]] = {document.key: {} for document in judged.documents}
-    for (key, table), found in landed.items():
-        of_snapshots[key][table] = found
+    outcomes = Counter(outcome_of.values())
+    is_short = len(judged.documents) <= _MOST_SHOWN
     for document in sorted(judged.documents, key=lambda each: each.key.raw):
-        of_tables = of_snapshots[document.key]
-        outcome = _outcome(document, of_tables, is_complete=document.key not in incomplete)
-        outcomes[outcome] += 1
-        if every or len(judged.documents) <= _MOST_SHOWN or outcome != "ok":
-            rows += _rows(document, outcome, standing[document.key], of_tables)
+        outcome = outcome_of[document.key]
+        if every or is_short or outcome != "ok":
+            rows += _rows(document, outcome, standing[document.key], of_snapshots[document.key])
     if rows:
-        title = "Loaded" if sum(outcomes.values()) <= _MOST_SHOWN or every else "Loaded, and not as a whole"
+        title = "Loaded" if is_short or every else "Loaded, and not as a whole"
         names = ("snapshot", "outcome", "rows", "rejected", "refused", "skipped", "total", "file")
         shown = len(names) if out.width >= _ROOM_FOR_FILES else len(names) - 1
         out.print(grid(title, names[:shown], (row[:shown] for row in rows), numbers=range(2, 7)))
-    out.print("; ".join(_summary(judged, standing, landed, outcomes)) + ".")
+    out.print("; ".join(_summary(judged, standing, of_snapshots, outcomes)) + ".")
     if outcomes.keys() & {"partial", "refused values"}:
         err.print("[dim]Places and reasons: the tables rejected_rows and rejected_values.[/]")
     if _RANKS_MISSING in outcomes:
         err.print("[dim]Which ranks are missing: the column gaps of the table receipts.[/]")
     for terms in sorted({document.terms for document in judged.documents if document.terms}):
         err.print(f"[dim]Terms: {escape(terms)}[/]")
+
+
+def _of_snapshots(
+    documents: Sequence[Document], landed: Mapping[Place, Landed]
+) -> Mapping[SnapshotKey, Mapping[str, Landed]]:
+    of_snapshots: dict[SnapshotKey, dict[str, Landed]] = {document.key: {} for document in documents}
+    for (key, table), found in landed.items():
+        of_snapshots[key][table] = found
+    return of_snapshots
+
+
+def _outcomes(
+    documents: Sequence[Document],
+    of_snapshots: Mapping[SnapshotKey, Mapping[str, Landed]],
+    incomplete: Collection[SnapshotKey],
+) -> Mapping[SnapshotKey, str]:
+    return {
+        each.key: _outcome(each, of_snapshots[each.key], is_complete=each.key not in incomplete) for each in documents
+    }
 
 
 def _outcome(document: Document, of_tables: Mapping[str, Landed], *, is_complete: bool) -> str:
@@ -284,7 +312,7 @@ def _numbers(landed: Landed) -> tuple[int, ...]:
 def _summary(
     judged: Judgement,
     standing: Mapping[SnapshotKey, Standing],
-    landed: Mapping[Place, Landed],
+    of_snapshots: Mapping[SnapshotKey, Mapping[str, Landed]],
     outcomes: Mapping[str, int],
 ) -> Iterator[str]:
     days = sorted(key.snapshot_date for key in standing)
@@ -297,9 +325,10 @@ def _summary(
     yield f"{number} of {of}, {days[0]} to {days[-1]}" if len(days) > 1 else f"{number}, {days[0]}"
     yield _counted(Counter(standing.values()))
     yield _counted(outcomes)
-    whole = [found for (_, table), found in landed.items() if table in _GRAIN.values()]
+    landed = [each for of_tables in of_snapshots.values() for each in of_tables.items()]
+    whole = [found for table, found in landed if table in _GRAIN.values()]
     rows, rejected, _, skipped, entries = map(sum, zip(*map(_numbers, whole), strict=True)) if whole else [0] * 5
-    refused = sum(found.refused_values for found in landed.values())
+    refused = sum(found.refused_values for _, found in landed)
     yield (
         f"{entries:,} entries = {rows:,} rows + {rejected:,} rejected + {skipped:,} skipped, {refused:,} refused values"
     )

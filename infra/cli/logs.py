@@ -15,6 +15,7 @@ from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.environment import Environment
+from infra.cli.loads import find_loads
 from infra.cli.screen import ConsoleError, UsageError, in_one_line, out
 from infra.deploying.stacks import stack_name
 
@@ -98,9 +99,9 @@ def of_run(cloud: Cloud, run_id: str, *, days: int) -> list[Line]:
     traces = {line.trace_id for line in told if line.trace_id}
     nameless = [
         line
-        for trace_id in sorted(traces)
-        for line in _holding(cloud, tuple(TABLES), trace_id, days=days)
-        if line.run_id is None and line.raw_key in keys
+        for event in (LogEvent.MESSAGE_RETURNED, LogEvent.MESSAGE_DEAD_LETTERED)
+        for line in of_event(cloud, tuple(TABLES), event, days=days)
+        if line.run_id is None and line.raw_key in keys and line.trace_id in traces
     ]
     return sorted(told + nameless, key=lambda line: line.at)
 
@@ -111,14 +112,15 @@ def whole_run_id(cloud: Cloud, beginning: str, *, days: int) -> str:
     Raises:
         ConsoleError: There is none or there are several.
     """
-    began = of_event(cloud, COLLECTORS, LogEvent.RUN_BEGINS, days=days)
-    known = list(dict.fromkeys(str(line.run_id) for line in reversed(began)))
+    began = [(line.at, str(line.run_id)) for line in of_event(cloud, COLLECTORS, LogEvent.RUN_BEGINS, days=days)]
+    began += [(each.written, each.run_id) for each in find_loads(cloud, days=days)]
+    known = list(dict.fromkeys(run_id for _, run_id in sorted(began, reverse=True)))
     found = known[:1] if beginning == "latest" else [run_id for run_id in known if run_id.startswith(beginning)]
     if len(found) != 1:
         raise ConsoleError(
             f"{'Several runs begin' if found else 'No run begins'} with {beginning!r} in the log groups "
-            f"{' and '.join(_group(cloud.environment, each) for each in COLLECTORS)} of the last {days} days: see "
-            "`earworm runs`, or look further back with --days."
+            f"{' and '.join(_group(cloud.environment, each) for each in COLLECTORS)} and the loads of the last {days} "
+            "days: see `earworm runs`, or look further back with --days."
         )
     return found[0]
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import typer
 from botocore.exceptions import ClientError
@@ -17,14 +17,16 @@ from rich.text import Text
 
 from contracts.operations.chart_collection import ChartRunBegins, ChartRunOver
 from contracts.operations.extraction import RunBegins, RunOver
+from contracts.operations.loading import NOT_OVER, Load
 from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.environment import Environment
+from infra.cli.loads import LOAD, find_load, find_loads
 from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whole_run_id
 from infra.cli.receipts import find_receipt
-from infra.cli.screen import grid, out
+from infra.cli.screen import grid, in_one_line, out
 from infra.deploying.stacks import stack_name
 from shared.lake import SnapshotKey
 
@@ -43,36 +45,49 @@ _STATES: Final = {
 }
 
 
-_NOT_OVER: Final = "not over"
 _BEGINS: Final[TypeAdapter[RunBegins | ChartRunBegins]] = TypeAdapter(RunBegins | ChartRunBegins)
 _OVER: Final[TypeAdapter[RunOver | ChartRunOver]] = TypeAdapter(RunOver | ChartRunOver)
 _COMPLETE: Final = TypeAdapter(TableComplete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
+_MOST_SHOWN: Final = 20
+"""Of a load with more snapshots, only those that lack something are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a collector logged of a run.
+    """What a collector logged of a run, or what a load noted of itself.
 
     Attributes:
-        collector: The service.
+        collector: The service, or `load`.
         began: When its first attempt began.
+        days: The days of its snapshots, in order.
         lists: What it calls those that it takes.
-        over: What became of each in the last attempt; None while it is at work, or if it was cut off.
+        over: What became of each in the last attempt; None while a collector is at work, or if it was cut off.
     """
 
     run_id: str
     collector: str
     began: datetime
-    snapshot_date: date
+    days: Sequence[date]
     lists: Sequence[str]
-    over: RunOver | ChartRunOver | None = None
+    over: RunOver | ChartRunOver | Load | None = None
+
+    @classmethod
+    def of(cls, load: Load) -> Self:
+        """What a load noted of itself."""
+        days = sorted({each.day for each in load.documents})
+        return cls(load.run_id, LOAD, load.began, days, [each.file for each in load.documents], load)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it did all that it will."""
+        return self.over is not None and not (isinstance(self.over, Load) and self.over.ended is None)
 
     @property
     def outcome(self) -> str:
         """One word for the run: `ok`, the worst of what became of its lists, or `not over`."""
         if self.over is None:
-            return _NOT_OVER
+            return NOT_OVER
         worst = [each.outcome for each in self.over.lists if each.outcome != "ok"]
         return worst[0] if worst else "ok"
 
@@ -80,6 +95,33 @@ class Run:
     def keys(self) -> list[SnapshotKey]:
         """The snapshots that it stored."""
         return [SnapshotKey.from_raw(each.key) for each in self.over.lists if each.key] if self.over else []
+
+    @property
+    def shown(self) -> list[SnapshotKey]:
+        """Those that a person looks at: of a long load that is over, those that lack something."""
+        if not isinstance(self.over, Load) or not self.is_over or len(self.over.documents) <= _MOST_SHOWN:
+            return self.keys
+        return [SnapshotKey.from_raw(each.key) for each in self.over.lists if each.key and each.outcome != "ok"]
+
+    @property
+    def period(self) -> str:
+        """The days of its snapshots in short."""
+        return f"{self.days[0]} to {self.days[-1]}" if len(self.days) > 1 else f"{self.days[0]}"
+
+    @property
+    def effort(self) -> str:
+        """What it took."""
+        if self.over is None:
+            return NOT_OVER
+        if not isinstance(self.over, Load):
+            return f"{self.over.calls} calls"
+        documents = f"{len(self.over.documents):,} documents"
+        if self.over.ended is None:
+            return f"{documents}, {NOT_OVER}"
+        return (
+            f"{documents}, over after {(self.over.ended - self.over.began).total_seconds():.0f} s with "
+            f"{self.over.complete:,} of {self.over.expected:,} tables complete"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +160,7 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
             if line.event == LogEvent.RUN_BEGINS:
                 begins = _BEGINS.validate_python(line.fields)
                 since = before.began if before else line.at
-                found[run_id] = Run(run_id, line.service, since, begins.snapshot_date, begins.names)
+                found[run_id] = Run(run_id, line.service, since, [begins.snapshot_date], begins.names)
             elif line.event == LogEvent.RUN_OVER and before:
                 found[run_id] = replace(before, over=_OVER.validate_python(line.fields))
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
@@ -126,9 +168,10 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
 
 def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
     """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
-    wanted = [(key, table) for key in run.keys for table in of_kind(key.kind.name, tables)]
+    wanted = [(key, table) for key in run.shown for table in of_kind(key.kind.name, tables)]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
-    current = {key: _raw_of(s3, bucket, key) for key in run.keys}
+    with ThreadPoolExecutor(max_workers=10) as pool:
+        current = dict(zip(run.shown, pool.map(lambda key: _raw_of(s3, bucket, key), run.shown), strict=True))
 
     def stands(key: SnapshotKey, table: str) -> Place:
         receipt = find_receipt(s3, bucket, key.receipt(table))
@@ -223,7 +266,7 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
         row = (
             run.run_id[:8],
             f"{run.began:%Y-%m-%d %H:%M}",
-            run.snapshot_date,
+            run.period,
             run.outcome,
             f"{len(complete[run.run_id])}/{sum(len(of_kind(key.kind.name, tables)) for key in run.keys)}",
             sum(each["rows"] for each in complete[run.run_id].values()),
@@ -231,6 +274,8 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
             max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
         rows.setdefault(run.collector, []).append(row)
+    if loads := [_row_of_load(cloud, each.run_id) for each in find_loads(cloud, days=days)[:number]]:
+        rows[LOAD] = loads
     names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
     grids = [
         grid(f"Runs of {collector} in {cloud.environment}", names, of_it, numbers=range(4, 8))
@@ -239,9 +284,27 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
     return Group(*grids) if grids else Text(f"No runs in {cloud.environment}.")
 
 
+def _row_of_load(cloud: Cloud, run_id: str) -> tuple[object, ...]:
+    load = find_load(cloud.client("s3"), cloud.platform.bucket, run_id)
+    if load is None:
+        return run_id, *[None] * 7
+    run = Run.of(load)
+    return (
+        run_id[: len(LOAD) + 9],
+        f"{run.began:%Y-%m-%d %H:%M}",
+        run.period,
+        run.outcome,
+        f"{load.complete}/{load.expected}",
+        load.rows,
+        load.rejected,
+        (load.ended - load.began).total_seconds() if load.ended else None,
+    )
+
+
 def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tuple[RenderableType, bool]:
     told = of_run(cloud, run_id, days=days)
-    (run,) = find_runs(told)
+    load = find_load(cloud.client("s3"), cloud.platform.bucket, run_id)
+    (run,) = [Run.of(load)] if load else find_runs(told)
     found = places(cloud, run, told, tables)
     rows = [
         (
@@ -257,26 +320,27 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     shown: list[RenderableType] = [
         Text.from_markup(
             f"[bold]Run {run.run_id}[/] of {run.collector}\n"
-            f"  of {run.snapshot_date}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, "
-            + (f"{run.over.calls} calls" if run.over else _NOT_OVER)
+            f"  of {run.period}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, {run.effort}"
         ),
         *_outcomes(run),
-        grid("", names, rows, numbers=range(3, 7)),
+        *([grid("", names, rows, numbers=range(3, 7))] if rows else []),
         *_reasons(found),
         *_queues(cloud, tables),
     ]
-    return Group(*shown), run.over is not None and all(each.state in _FINAL for each in found)
+    return Group(*shown), run.is_over and all(each.state in _FINAL for each in found)
 
 
 def _outcomes(run: Run) -> Iterator[Text]:
     """Those that are not simply in the lake."""
     if run.over is None:
-        yield from (Text.from_markup(f"  {each}: [red]{_NOT_OVER}[/]") for each in run.lists)
+        yield from (Text.from_markup(f"  {each}: [red]{NOT_OVER}[/]") for each in run.lists)
         return
-    for each in run.over.lists:
-        if each.outcome != "ok" or each.sentence:
-            style = "yellow" if each.outcome == "ok" else "red"
-            yield Text.assemble(f"  {each.name}: ", (each.outcome, style), f" {each.sentence or ''}")
+    lacking = [each for each in run.over.lists if each.outcome != "ok" or each.sentence]
+    for each in lacking[:_MOST_SHOWN]:
+        style = "yellow" if each.outcome == "ok" else "red"
+        yield Text.assemble(f"  {in_one_line(each.name)}: ", (each.outcome, style), f" {each.sentence or ''}")
+    if len(lacking) > _MOST_SHOWN:
+        yield Text(f"  and {len(lacking) - _MOST_SHOWN:,} more that are not `ok`")
 
 
 def _raw_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> Raw | None:

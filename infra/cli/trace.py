@@ -14,13 +14,15 @@ from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.environment import Environment
 from infra.cli.files import write_file
 from infra.cli.logs import Days, RunId, of_run, whole_run_id
-from infra.cli.screen import ConsoleError, UsageError, grid, in_one_line, out
+from infra.cli.screen import ConsoleError, UsageError, err, grid, in_one_line, out
 from infra.cli.spans import Span, spans
 
 if TYPE_CHECKING:
     from mypy_boto3_xray import XRayClient
 
 _TRACES_A_CALL: Final = 5
+_MOST_TRACES: Final = 60
+_FAULTS: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
 _WIDEST_LABEL: Final = 46
 
 
@@ -32,8 +34,13 @@ def documents_of(cloud: Cloud, run_id: str, *, days: int) -> list[dict[str, Any]
     Raises:
         ConsoleError: There is no trace, or X-Ray no longer has it.
     """
-    traces = list(dict.fromkeys(line.trace_id for line in of_run(cloud, run_id, days=days) if line.trace_id))
-    found = list(_documents(cloud.client("xray"), traces))
+    told = of_run(cloud, run_id, days=days)
+    # Each snapshot of a load is a trace of its own for each table: the first faults and the first others stand for all.
+    by_trouble = sorted((line for line in told if line.trace_id), key=lambda line: line.level not in _FAULTS)
+    traces = list(dict.fromkeys(line.trace_id for line in by_trouble if line.trace_id))
+    if len(traces) > _MOST_TRACES:
+        err.print(f"[dim]{_MOST_TRACES} of {len(traces):,} traces, those with faults first.[/]")
+    found = list(_documents(cloud.client("xray"), traces[:_MOST_TRACES]))
     if not found:
         raise ConsoleError(
             f"X-Ray at {cloud.address} has no trace of run {run_id} (it logged {len(traces)} trace ids): it keeps "
@@ -51,7 +58,7 @@ def trace(
     show_all: Annotated[bool, typer.Option("--all", help="Every step and call of every service.")] = False,
     show: Annotated[bool, typer.Option("--open", help="Show the page in a browser; needs --html.")] = False,
 ) -> None:
-    """Draw a run in the order of time, from the extractor to every table."""
+    """Draw a run in the order of time, from the collector, or from the snapshots of a load, to every table."""
     if show and html is None:
         raise UsageError("--open shows the page that --html writes: give both, as in --html run.html --open.")
     cloud = find_cloud(environment)

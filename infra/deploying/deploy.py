@@ -33,6 +33,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "extractor": {
         "PLAYLIST_ID": "PlaylistIds",
         "RECCOBEATS_API_URL": "ReccoBeatsApiUrl",
+        "RECCOBEATS_ASKED_BY": "ReccoBeatsAskedBy",
         "SPOTIFY_API_URL": "SpotifyApiUrl",
         "SPOTIFY_CALL_BUDGET": "CallBudget",
         "SPOTIFY_MARKET": "Market",

@@ -1,13 +1,15 @@
 """Computes the cost of a year on AWS from stated assumptions, for the table in `infra/README.md`.
 
 `python -m infra.tools.cost` rewrites the text between the two markers there. Prices are those of us-east-1 in US
-dollars, free tiers left out, as the price pages of the services had them in 2025: https://aws.amazon.com/lambda/pricing/,
-/s3/pricing/, /sqs/pricing/, /sns/pricing/, /cloudwatch/pricing/, /athena/pricing/, /glue/pricing/, /xray/pricing/,
-/secrets-manager/pricing/.
+dollars, as the price pages of the services had them in 2025: https://aws.amazon.com/lambda/pricing/, /s3/pricing/,
+/sqs/pricing/, /sns/pricing/, /cloudwatch/pricing/, /athena/pricing/, /glue/pricing/, /xray/pricing/,
+/secrets-manager/pricing/. What is always free, of an account and month, is from the same pages; what is free for a
+new account's first months alone is left out.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from contracts.tables import TABLES, of_kind
 from infra.deploying.stacks import OPTIONAL, PLATFORM, ROOT, SERVICES, template
@@ -15,6 +17,8 @@ from infra.deploying.stacks import OPTIONAL, PLATFORM, ROOT, SERVICES, template
 _README = ROOT / "infra/README.md"
 _MARKED = re.compile(r"(?<=<!-- cost of a year -->\n).*?(?=<!-- end of the cost -->)", re.DOTALL)
 _PLAYLISTS = (1, 20, 500)
+_BESIDE = 20
+"""Playlists of each of two environments in one account."""
 
 _WEEKS = 52
 _MONTHS = 12
@@ -49,28 +53,58 @@ _GETS_OF_AN_AUDIT = len(_TABLES)
 """Per snapshot: its receipts; other objects are only listed."""
 _AUDITS_OF_A_SNAPSHOT = 8
 _LISTINGS_OF_AN_AUDIT = 20
-_POLLS_OF_A_QUEUE = 5 * 3 * 60 * 24 * _DAYS
-"""Lambda keeps five connections per queue, each of which polls every 20 seconds.
+_POLLS_OF_A_QUEUE = 2 * 3 * 60 * 24 * _DAYS
+"""Lambda keeps two connections to a quiet queue, each of which polls every 20 seconds; five, where the mapping has a
+maximum concurrency.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
 _KILOBYTES_OF_LOG = 15
 """Per snapshot, over all services."""
-_OWN_METRICS = 30
+_OWN_METRICS = 50
 _HOURS_OF_A_METRIC = 2
 """Hours in which a weekly run publishes it; metrics are billed by the hour."""
+_NUMBERS_OF_AN_AUDIT = 20
+"""Statistics that the daily audit asks of CloudWatch."""
 _QUERIES_A_WEEK = 50
 _CRAWLER_DPU_HOURS = 2 / 6
 """Two units for ten minutes, the minimum charge of a crawl."""
 
 
-def of_a_year(playlists: int) -> dict[str, float]:
-    """Returns the US dollars of the first year by item, for weekly playlists of 50 entries."""
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What is charged for one kind of use.
+
+    Attributes:
+        item: The line of the table that it belongs to.
+        units: The use of a year.
+        price: US dollars for a unit.
+        free: The units of a month that are always free in an account, whatever uses them.
+    """
+
+    item: str
+    units: float
+    price: float
+    free: float = 0.0
+
+    @property
+    def listed(self) -> float:
+        """The price of a year."""
+        return self.units * self.price
+
+    def beyond_free(self, environments: int) -> float:
+        """Returns what so many environments beside each other pay together, if nothing else is in their account."""
+        return max(0.0, self.units * environments - self.free * _MONTHS) * self.price
+
+
+def charges(playlists: int) -> Iterator[Charge]:
+    """Yields what the first year is charged for, with weekly playlists of 50 entries."""
     snapshots = playlists * _WEEKS
     transformed = snapshots * len(_TABLES)
     stored = (snapshots * _RAW_MEGABYTES + transformed * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
     audited = snapshots * _AUDITS_OF_A_SNAPSHOT
-    lambdas = (
+    invocations = snapshots + transformed + _DAYS + _WEEKS * _LOOKS_OF_THE_REPORT
+    gigabyte_seconds = (
         snapshots * _EXTRACTOR_GIGABYTE_SECONDS
         + transformed * _TRANSFORMER_GIGABYTE_SECONDS
         + (_DAYS + audited / 50) * _AUDIT_GIGABYTE_SECONDS
@@ -83,37 +117,57 @@ def of_a_year(playlists: int) -> dict[str, float]:
     listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * reports
     puts = snapshots + transformed * _PUTS_OF_A_TRANSFORMER + listings
     gets = transformed * _GETS_OF_A_TRANSFORMER + audited * _GETS_OF_AN_AUDIT + queries * snapshots / 2 * 3
-    return {
-        "Lambda": lambdas * 0.0000133334,
-        "S3": stored / 2 * _MONTHS * 0.023 + puts * 0.005 / 1000 + gets * 0.0004 / 1000,
-        "SQS and SNS": len(TABLES) * _POLLS_OF_A_QUEUE * 0.40e-6 + snapshots * 0.50e-6 + transformed * 3 * 0.40e-6,
-        "CloudWatch: alarms and dashboard": alarms() * 0.10 * _MONTHS + 3 * _MONTHS,
-        "CloudWatch: metrics and logs": (
-            _OWN_METRICS * _HOURS_OF_A_METRIC * _WEEKS / 730 * 0.30
-            + snapshots * _KILOBYTES_OF_LOG / _MEGABYTES_IN_GIGABYTE**2 * 0.50
-        ),
-        "X-Ray": (snapshots + transformed) * 5e-6,
-        "Glue crawler": _WEEKS * _CRAWLER_DPU_HOURS * 0.44,
-        "Athena": queries * read / _MEGABYTES_IN_GIGABYTE * 5,
-        "Secrets Manager": 0.40 * _MONTHS,
-    }
+    polls = len(TABLES) * _POLLS_OF_A_QUEUE
+    yield Charge("Lambda", gigabyte_seconds, 0.0000133334, free=400_000)
+    yield Charge("Lambda", invocations, 0.20e-6, free=1e6)
+    yield Charge("S3: storage", stored / 2 * _MONTHS, 0.023)
+    yield Charge("S3: writes and listings", puts, 0.005 / 1000)
+    yield Charge("S3: reads", gets, 0.0004 / 1000)
+    yield Charge("SQS: Lambda asks the queues", polls + transformed * 3, 0.40e-6, free=1e6)
+    yield Charge("SNS", snapshots, 0.50e-6, free=1e6)
+    yield Charge("CloudWatch: alarms", alarms() * _MONTHS, 0.10, free=10)
+    yield Charge("CloudWatch: dashboard", _MONTHS, 3.00, free=3)
+    yield Charge("CloudWatch: metrics", _OWN_METRICS * _HOURS_OF_A_METRIC * _WEEKS / 730, 0.30, free=10)
+    yield Charge("CloudWatch: metrics", _DAYS * _NUMBERS_OF_AN_AUDIT, 0.01 / 1000, free=1e6)
+    yield Charge("CloudWatch: logs", snapshots * _KILOBYTES_OF_LOG / _MEGABYTES_IN_GIGABYTE**2, 0.50, free=5)
+    yield Charge("X-Ray", snapshots + transformed, 5e-6, free=100_000)
+    yield Charge("Glue crawler", _WEEKS * _CRAWLER_DPU_HOURS, 0.44)
+    yield Charge("Athena", queries * read / _MEGABYTES_IN_GIGABYTE, 5.00)
+    yield Charge("Secrets Manager", _MONTHS, 0.40)
+
+
+def listed(playlists: int) -> dict[str, float]:
+    """Returns the US dollars of the first year by item at list price."""
+    return _by_item((charge.item, charge.listed) for charge in charges(playlists))
+
+
+def beyond_free(playlists: int, environments: int = 1) -> dict[str, float]:
+    """Returns the US dollars of the first year by item after what is always free, of environments alike together."""
+    return _by_item((charge.item, charge.beyond_free(environments)) for charge in charges(playlists))
+
+
+def _by_item(amounts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    by_item: dict[str, float] = {}
+    for item, amount in amounts:
+        by_item[item] = by_item.get(item, 0.0) + amount
+    return by_item
 
 
 def alarms() -> int:
-    """Returns how many alarms the templates have, without optional services."""
+    """Returns how many metrics the templates alarm on, without optional services: one an alarm."""
     components = (PLATFORM, *(service for service in SERVICES if service not in OPTIONAL))
     return sum(template(component).read_text().count("Type: AWS::CloudWatch::Alarm\n") for component in components)
 
 
 def markdown(columns: Sequence[int] = _PLAYLISTS) -> str:
-    """Returns the cost of a year as a table, a column for each number of playlists."""
-    years: Sequence[Mapping[str, float]] = [of_a_year(playlists) for playlists in columns]
-    head = " | ".join(f"{playlists} playlist{'s' if playlists > 1 else ''}" for playlists in columns)
-    rows = [f"| {item} | " + " | ".join(f"{year[item]:.2f}" for year in years) + " |" for item in years[0]]
-    total = " | ".join(f"**{sum(year.values()):.0f}**" for year in years)
-    return "\n".join(
-        [f"| US dollars a year | {head} |", "|---|" + "--:|" * len(years), *rows, f"| **together** | {total} |", ""]
-    )
+    """Returns the cost of a year as a table: for each number of playlists the list price, and what is then paid."""
+    years = [year for playlists in columns for year in (listed(playlists), beyond_free(playlists))]
+    years += [beyond_free(_BESIDE, environments=2)]
+    head = [head for playlists in columns for head in (f"{playlists:,}: list", "beyond free")]
+    rows = [["US dollars a year", *head, f"two of {_BESIDE}: beyond free"], ["---", *["--:"] * len(years)]]
+    rows += [[item, *(f"{year[item]:.2f}" for year in years)] for item in years[0]]
+    rows += [["**together**", *(f"**{sum(year.values()):.0f}**" for year in years)]]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def with_cost(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from contracts.tables import of_kind
 from infra.deploying.stacks import ROOT
-from infra.tools.cost import of_a_year
+from infra.tools.cost import listed
 
 PAGE = ROOT / "infra/SCALE.md"
 _MARKED = re.compile(r"(?<=<!-- scale -->\n).*?(?=<!-- end of the scale -->)", re.DOTALL)
@@ -71,7 +71,7 @@ class Load:
 
     @property
     def oldest_message(self) -> float:
-        """Seconds that the last message waits: what the alarm on the queue's age sees."""
+        """Seconds that the last message waits: which the daily audit tells of from an hour on."""
         return max(0.0, self.work - self.window)
 
     def concurrency_for(self, oldest: float) -> float:
@@ -111,7 +111,7 @@ def _of_a_day(playlists: int) -> dict[str, float]:
         "Athena: files a table and month": playlists * _DAYS_OF_A_MONTH,
         "Athena: files a table and month, compacted": 1,
         "audit: seconds for its eight days (900 may be)": playlists * _AUDITED_DAYS * _AUDIT_SECONDS,
-        "US dollars a year, every transformer cold": sum(of_a_year(playlists * _DAYS_OF_A_WEEK).values()),
+        "US dollars a year, every transformer cold": sum(listed(playlists * _DAYS_OF_A_WEEK).values()),
         "of these for Athena's requests of files, 50 queries a week": (
             _QUERIES_A_YEAR * playlists * _DAYS_OF_A_YEAR / 2 * _REQUESTS_OF_A_FILE * _DOLLARS_A_REQUEST
         ),

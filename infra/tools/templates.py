@@ -7,7 +7,6 @@ whether or not the services that write them are deployed. All of it is committed
 
 import json
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -88,7 +87,6 @@ _KEYS: Final = {
     "month": "Month of the snapshot, two digits",
     "day": "Day of the snapshot, two digits",
 }
-_WATCHED: Final = "<WatchedColumn>"
 _Filling: TypeAlias = Mapping[str, Any]
 """The value of each name in angle brackets."""
 
@@ -98,8 +96,6 @@ def transformer(table: Table[Any]) -> str:
     kind = kind_of(table)
     document = _yaml().load(_TRANSFORMER)
     document.ca.comment = None  # on the file that this is made from
-    for part in (document["Parameters"], document["Resources"]):
-        _repeat(part, table)
     filling = {
         "<table>": table.name,
         "<service>": table.name.replace("_", "-"),
@@ -180,26 +176,6 @@ def generated() -> dict[Path, str]:
             service / "template.yaml": transformer(table),
         }
     return files
-
-
-def _repeat(part: CommentedMap, table: Table[Any]) -> None:
-    """Replaces an entry whose name asks for it by one for each watched column."""
-    for name in [name for name in part if _WATCHED in name]:
-        place, above = [*part].index(name), part.ca.items.get(name)
-        pattern = part.pop(name)
-        comments = {column.name: column.comment for column in columns(table.row)}
-        for offset, (column, least) in enumerate(table.watched.items()):
-            share = comments[column].partition(",")[0]
-            filling = {
-                _WATCHED: column.title().replace("_", ""),
-                "<watched-column>": column.replace("_", "-"),
-                "<share>": share[0].lower() + share[1:],
-                "<least>": least,
-            }
-            own_name = name.replace(_WATCHED, filling[_WATCHED])
-            part.insert(place + offset, own_name, _filled(deepcopy(pattern), filling))
-            if above:
-                part.ca.items[own_name] = above
 
 
 def _filled(node: Any, filling: _Filling) -> Any:

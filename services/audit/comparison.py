@@ -105,7 +105,7 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
     """
     settled = {key: raw for key, raw in holdings.raws.items() if raw.last_modified < settled_before}
     gaps = [
-        _gap(place, what, "replay")
+        _gap(place, what, "replay", since=raw.last_modified)
         for key, raw in sorted(settled.items(), key=lambda each: each[0].raw)
         for place in (Place(table, key) for table in of_kind(key.kind.name, tables))
         for what in _faults(place, raw, holdings)
@@ -248,12 +248,13 @@ def _named(version: str | None) -> str:
     return _REPR.repr(version) if version else "unknown"
 
 
-def _gap(place: Place | None, what: str, mended_by: Mending) -> Gap:
+def _gap(place: Place | None, what: str, mended_by: Mending, since: datetime | None = None) -> Gap:
     return Gap(
         table=place and place.table,
         playlist_id=place and place.key.list_id,
         snapshot_date=place and place.key.snapshot_date,
         raw_key=place and place.key.raw,
+        since=since,
         what=what,
         mended_by=mended_by,
     )

@@ -22,6 +22,7 @@ from shared.lake import (
     Area,
     Place,
     SnapshotKey,
+    kind_of,
     partition_of_month,
     table_prefix,
 )
@@ -62,6 +63,11 @@ class Inventory:
         rows = (table_prefix(TABLES[table]) for table in self._tables)
         parquet = self._places(rows, days, strays)
         return Holdings(self._raws(days, strays), receipts, parquet, quarantine, quarantined_values, strays)
+
+    def receipts(self, table: str, first: date, last: date) -> dict[Place, FoundReceipt]:
+        """Returns the receipts of a table of some days."""
+        listed = self._places([kind_of(TABLES[table]).prefix("receipts")], _Days(first, last), [])
+        return self._receipts(place for place in listed if place.table == table)
 
     def newest_day(self, today: date) -> date | None:
         """Returns the newest day up to today with a raw object of a playlist; None if there is none."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from shared.errors import sentence_of
+from shared.secrets_manager import secret_string
 from shared.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -64,18 +65,12 @@ def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credential
     """Returns the credentials in a secret of Secrets Manager.
 
     Raises:
-        SettingsError: There is no such secret, or its content is invalid; never contains a value.
+        SettingsError: There is no such secret, it may not be read, or its content is invalid; never contains a value.
     """
     keep_secrets_out_of_logs()
+    advice = "create it as JSON with client_id and client_secret, or set SPOTIFY_SECRET_NAME to another one"
     try:
-        secret = secrets.get_secret_value(SecretId=name)
-    except secrets.exceptions.ResourceNotFoundException:
-        raise SettingsError(
-            f"Secrets Manager has no secret {name!r}: create it as JSON with client_id and client_secret, "
-            "or set SPOTIFY_SECRET_NAME to another one"
-        ) from None
-    try:
-        return Credentials.model_validate_json(secret.get("SecretString", ""))
+        return Credentials.model_validate_json(secret_string(secrets, name, advice=advice))
     except ValidationError as fault:
         raise SettingsError(
             f"the secret {name!r} in Secrets Manager is not a JSON object with client_id and client_secret: "

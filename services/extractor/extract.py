@@ -117,7 +117,8 @@ def extractor() -> Handler:
         providers: list[FeatureProvider] = [SpotifyFeatures(spotify)]
         if settings.reccobeats_api_url:
             session = WebSession(seconds_left, lambda: spotify.call_budget)
-            providers.append(ReccoBeats(fetcher(session, retrying(seconds_left)), settings.reccobeats_api_url))
+            fetch = fetcher(session, retrying(seconds_left))
+            providers.append(ReccoBeats(fetch, settings.reccobeats_api_url, settings.reccobeats_asked_by))
         run = Run(
             run_id=context.aws_request_id,
             scheduled_time=(asked.scheduled_time or datetime.now(UTC)).astimezone(UTC),

@@ -1,11 +1,13 @@
 """ReccoBeats, a free source of audio features where Spotify no longer offers them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from contracts.spotify import Track
 from services.extractor.features import FeatureBlock, Inquiry, isrcs, spotify_ids, unmeasured
 from shared.web import Fetch, UnavailableError
+
+AskedBy: TypeAlias = Literal["id", "isrc"]
 
 _TRACKS_A_CALL: Final = 40
 _MEASURES: Final = (
@@ -33,20 +35,22 @@ class ReccoBeats:
 
     source = "reccobeats"
 
-    def __init__(self, fetch: Fetch, api_url: str) -> None:
+    def __init__(self, fetch: Fetch, api_url: str, asked_by: AskedBy = "id") -> None:
         """Makes a provider.
 
         Args:
             fetch: Gets an answer, with retries.
             api_url: Base address, with a trailing slash.
+            asked_by: `id`, and then by ISRC for what is left; `isrc`, and it is never sent an id of Spotify's.
         """
         self._fetch = fetch
+        self._asked_by = asked_by
         self._url = f"{api_url}audio-features"
         self._inquiry = Inquiry(self.source)
 
     def measure(self, tracks: Sequence[Track]) -> tuple[list[FeatureBlock], str]:
         """Returns the features of those tracks that ReccoBeats knows; never raises a WebError."""
-        ids = spotify_ids(tracks)
+        ids = spotify_ids(tracks) if self._asked_by == "id" else []
         by_id = self._inquiry.blocks("id", ids, self._ask)
         codes = isrcs(unmeasured(tracks, by_id))
         by_isrc = self._inquiry.blocks("isrc", codes, self._ask)

@@ -3,6 +3,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from contracts.playlists import playlist_ids_between_commas
+from services.extractor.reccobeats import AskedBy
 from shared.settings import Settings
 
 
@@ -15,6 +16,7 @@ class ExtractorSettings(Settings):
         spotify_market: The market of all requests, ISO 3166-1 alpha-2.
         spotify_call_budget: How many calls to Spotify a run may make beside those for the length of its playlists.
         reccobeats_api_url: Base address of ReccoBeats; empty to leave it out.
+        reccobeats_asked_by: `id`, and then by ISRC for what is left; or by `isrc` alone.
         spotify_secret_name: The secret in Secrets Manager with the credentials, unless variables hold them.
         deferred_schedules: The prefix of the names of schedules that start deferred runs.
         scheduler_role_arn: The role of these schedules.
@@ -29,6 +31,7 @@ class ExtractorSettings(Settings):
     spotify_token_url: Annotated[str, Field(pattern=r"^https?://.+$")] = "https://accounts.spotify.com/api/token"  # noqa: S105  # an address
     spotify_call_budget: Annotated[int, Field(ge=1)] = 500
     reccobeats_api_url: Annotated[str, Field(pattern=r"^(https?://.+/)?$")] = "https://api.reccobeats.com/v1/"
+    reccobeats_asked_by: AskedBy = "id"
     spotify_secret_name: str | None = None
     deferred_schedules: str
     scheduler_role_arn: str

@@ -35,6 +35,7 @@ from shared.errors import sentence_of
 from shared.invocation import read
 from shared.lake import CHARTS, Lake, SnapshotKey
 from shared.observability import count, instrument, log, step
+from shared.secrets_manager import secret_string
 from shared.settings import SettingsError
 from shared.web import NoContentError, QuotaError, WebError, retrying
 
@@ -123,14 +124,11 @@ def stored_token(secrets: "SecretsManagerClient", name: str) -> str:
     """The token that a secret in Secrets Manager holds.
 
     Raises:
-        SettingsError: There is no such secret, or it holds something else; never tells what.
+        SettingsError: There is no such secret, it may not be read, or it holds something else; never tells what.
     """
     advice = "make it a JSON object with `token`, or deploy with SecretName empty to send none"
     try:
-        secret = secrets.get_secret_value(SecretId=name)
-        return _Secret.model_validate_json(secret.get("SecretString", "")).token.get_secret_value()
-    except secrets.exceptions.ResourceNotFoundException:
-        raise SettingsError(f"Secrets Manager has no secret {name!r}: {advice}") from None
+        return _Secret.model_validate_json(secret_string(secrets, name, advice=advice)).token.get_secret_value()
     except ValidationError as fault:
         raise SettingsError(
             f"the secret {name!r} in Secrets Manager holds no token ({sentence_of(fault)}): {advice}"

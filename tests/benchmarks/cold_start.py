@@ -118,6 +118,7 @@ def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
             {
                 **endpoints.environment(),
                 "S3_BUCKET": _BUCKET,
+                "QUEUE_URL": f"{endpoints.aws}/000000000000/none",
                 "DEAD_LETTER_QUEUE_URL": f"{endpoints.aws}/000000000000/none",
                 "SERVICE_VERSION": "1.0.0",
                 "POWERTOOLS_SERVICE_NAME": "songs",

@@ -34,6 +34,7 @@ def measure() -> tuple[float, float]:
     with mock_aws(), redirect_stdout(StringIO()):
         cloud = make_cloud()
         declare_tables()
+        os.environ |= {"QUEUE_URL": cloud.queue}
         os.environ |= {"S3_BUCKET": BUCKET, "DEAD_LETTER_QUEUE_URL": cloud.dead_letters, "SERVICE_VERSION": "1.0.0"}
         os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "GLUE_DATABASE": DATABASE}
         cloud.put_raw(playlist(*(entry(track(f"Track {number}")) for number in range(ENTRIES))))

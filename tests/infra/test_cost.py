@@ -1,5 +1,5 @@
 from infra.deploying.stacks import ROOT
-from infra.tools.cost import alarms, markdown, of_a_year, with_cost
+from infra.tools.cost import Charge, alarms, beyond_free, charges, listed, markdown, with_cost
 
 
 def test_the_table_in_the_readme_is_the_formula_s() -> None:
@@ -10,15 +10,30 @@ def test_the_table_in_the_readme_is_the_formula_s() -> None:
 
 
 def test_a_year_of_nothing_costs_what_stands_by() -> None:
-    nothing, one = of_a_year(0), of_a_year(1)
+    nothing, one = listed(0), listed(1)
 
-    assert nothing["CloudWatch: alarms and dashboard"] == alarms() * 1.2 + 36
+    assert nothing["CloudWatch: alarms"] == alarms() * 1.2
     assert nothing["X-Ray"] == 0
     assert all(one[item] >= nothing[item] for item in nothing)
 
 
 def test_what_is_paid_by_the_snapshot_grows_with_the_playlists() -> None:
-    twenty, forty = of_a_year(20), of_a_year(40)
+    twenty, forty = listed(20), listed(40)
 
     assert forty["X-Ray"] == 2 * twenty["X-Ray"]
     assert 20 * 52 * (1 * 10 + 5 * 5) * 0.0000133334 < twenty["Lambda"] < forty["Lambda"] < 2 * twenty["Lambda"]
+
+
+def test_what_is_free_is_free_once_an_account_and_month() -> None:
+    charge = Charge("requests", units=18e6, price=0.40e-6, free=1e6)
+
+    assert round(charge.listed, 6) == 7.2
+    assert round(charge.beyond_free(1), 6) == round(6e6 * 0.40e-6, 6)
+    assert round(charge.beyond_free(2), 6) == round(24e6 * 0.40e-6, 6)
+
+
+def test_two_environments_need_no_alarm_and_no_dashboard_beyond_what_is_free() -> None:
+    both = beyond_free(20, environments=2)
+
+    assert both["CloudWatch: alarms"] == both["CloudWatch: dashboard"] == both["CloudWatch: metrics"] == 0
+    assert {charge.item for charge in charges(20)} == set(both)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from contracts.tables import TABLES
 from contracts.tables.songs import SONGS
@@ -26,28 +25,6 @@ def test_a_table_of_charts_hears_of_charts_and_has_to_do_with_their_keys_alone()
 
     moved = of_playlists.replace("/spotify/", "/charts/").replace("/topic-arn", "/charts-topic-arn")
     assert of_charts == moved != of_playlists
-
-
-def test_each_watched_column_has_a_threshold_and_an_alarm() -> None:
-    # given
-    watching = replace(SONGS, watched={"popularity": 0.25, "explicit": 0})
-
-    # when
-    generated = yaml_parse(templates.transformer(watching))
-
-    # then
-    own = yaml_parse(templates.transformer(SONGS))
-    assert {
-        name: each["Default"] for name, each in generated["Parameters"].items() if name not in own["Parameters"]
-    } == {"LeastPopularity": 0.25, "LeastExplicit": 0}
-    assert {
-        name: (each["Properties"]["MetricName"], each["Properties"]["Threshold"])
-        for name, each in generated["Resources"].items()
-        if name not in own["Resources"]
-    } == {
-        "PopularityDrops": ("Popularity", {"Ref": "LeastPopularity"}),
-        "ExplicitDrops": ("Explicit", {"Ref": "LeastExplicit"}),
-    }
 
 
 @pytest.mark.parametrize("table", TABLES)

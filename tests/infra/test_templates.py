@@ -12,17 +12,20 @@ from contracts.operations.payload import Request
 from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
-from infra.deploying.stacks import OPTIONAL, PLATFORM, SERVICES, template
+from infra.deploying.stacks import PLATFORM, SERVICES, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
+from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
 
 Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
 
-WITHOUT_RESOURCES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+WITHOUT_RESOURCES = {*TRACING, "cloudwatch:GetMetricStatistics"}
 """Actions for which IAM knows no resource.
 
-Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html,
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
 """
 LONGEST_RETENTION = 14 * 24 * 3600
 
@@ -86,15 +89,8 @@ def test_each_function_logs_where_retention_is_set(resources: Resources) -> None
         assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
 
 
-def test_each_queue_is_encrypted_and_has_a_dead_letter_queue_that_keeps_and_alarms(resources: Resources) -> None:
+def test_each_queue_is_encrypted_and_has_a_dead_letter_queue_that_keeps(resources: Resources) -> None:
     queues = resources("AWS::SQS::Queue")
-    alarmed = [
-        _logical_id(dimension["Value"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
-        if dimension["Name"] == "QueueName" and alarm["AlarmActions"]
-    ]
-
     for queue in queues.values():
         assert queue["SqsManagedSseEnabled"] is True
         name = queue["QueueName"]["Fn::Sub"]
@@ -104,7 +100,13 @@ def test_each_queue_is_encrypted_and_has_a_dead_letter_queue_that_keeps_and_alar
             dead_letters = _logical_id(queue["RedrivePolicy"]["deadLetterTargetArn"])
             assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
             assert queues[dead_letters]["QueueName"]["Fn::Sub"] == f"{name}-dead-letters"
-            assert dead_letters in alarmed
+
+
+@pytest.mark.parametrize("component", TABLES, indirect=True)
+def test_a_message_is_shown_again_as_often_as_the_worker_reckons(resources: Resources) -> None:
+    receives = resources("AWS::SQS::Queue")["Queue"]["RedrivePolicy"]["maxReceiveCount"]
+
+    assert receives == len(SECONDS_UNTIL_SHOWN_AGAIN) + 1
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -130,82 +132,6 @@ def test_a_transformer_is_fed_from_the_topic_through_its_queue(resources: Resour
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
     assert mapping["BatchSize"] == 10
-
-
-def test_each_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(resources: Resources) -> None:
-    topic = [{"Fn::Sub": "{{resolve:ssm:/earworm/${Environment}/alarm-topic-arn}}"}]
-
-    for alarm in resources("AWS::CloudWatch::Alarm").values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == topic
-        assert alarm["AlarmName"]["Fn::Sub"].startswith("earworm-${Environment}-")
-        assert alarm["AlarmDescription"].count(".") >= 2
-        assert alarm["TreatMissingData"] in {"breaching", "ignore", "notBreaching"}
-
-
-@pytest.mark.parametrize("component", [each for each in SERVICES if each not in OPTIONAL], indirect=True)
-def test_each_function_has_alarms_for_errors_throttles_and_the_end_of_its_time(
-    component: str, resources: Resources, written: Callable[[str], Template]
-) -> None:
-    of_the_function = [{"Name": "FunctionName", "Value": {"Ref": "Function"}}]
-    alarms = {
-        alarm["MetricName"]: alarm["Threshold"]
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if alarm["Dimensions"] == of_the_function
-    }
-    timeouts = written(component)["Mappings"]["Timeouts"]
-
-    assert alarms == {
-        "Errors": 0,
-        "Throttles": 0,
-        "Duration": {"Fn::FindInMap": ["Timeouts", {"Ref": "Timeout"}, "AlarmMilliseconds"]},
-    }
-    assert set(written(component)["Parameters"]["Timeout"]["AllowedValues"]) == set(timeouts)
-    assert all(row["AlarmMilliseconds"] == 0.8 * 1000 * int(timeout) for timeout, row in timeouts.items())
-
-
-@pytest.mark.parametrize("component", OPTIONAL, indirect=True)
-def test_a_service_that_is_optional_alarms_once_where_it_gave_up(resources: Resources) -> None:
-    (alarm,) = resources("AWS::CloudWatch::Alarm").values()
-
-    assert _logical_id(alarm["Dimensions"][0]["Value"]) == "DeadLetterQueue"
-
-
-@pytest.mark.parametrize("component", TABLES, indirect=True)
-def test_a_message_that_waits_too_long_alarms(resources: Resources) -> None:
-    (alarm,) = (a for a in resources("AWS::CloudWatch::Alarm").values() if "OldestMessage" in a["MetricName"])
-
-    assert _logical_id(alarm["Dimensions"][0]["Value"]) == "Queue"
-
-
-@pytest.mark.parametrize(
-    ("component", "metric", "beyond", "missing"),
-    [
-        ("audit", "DaysSinceSnapshot", "GreaterThanThreshold 8", "breaching"),
-        ("audit", "Gaps", "GreaterThanThreshold 0", "ignore"),
-        ("extractor", "DaysSinceConsent", "GreaterThanThreshold 150", "notBreaching"),
-        ("extractor", "FailedPlaylists", "GreaterThanThreshold 0", "ignore"),
-        ("playlist_metadata", "FeaturesCoverage", "LessThanThreshold LeastFeaturesCoverage", "ignore"),
-        ("playlist_metadata", "PopularityCoverage", "LessThanThreshold LeastPopularityCoverage", "ignore"),
-        ("playlist_metadata", "GenresCoverage", "LessThanThreshold LeastGenresCoverage", "ignore"),
-    ],
-    indirect=["component"],
-)
-def test_what_a_service_tells_of_the_data_alarms(
-    component: str, resources: Resources, metric: str, beyond: str, missing: str
-) -> None:
-    (alarm,) = (a for a in resources("AWS::CloudWatch::Alarm").values() if a["MetricName"] == metric)
-
-    assert alarm["Namespace"] == {"Fn::Sub": "Earworm/${Environment}"}
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": component}]
-    threshold = alarm["Threshold"]
-    assert f"{alarm['ComparisonOperator']} {threshold['Ref'] if isinstance(threshold, dict) else threshold}" == beyond
-    assert alarm["TreatMissingData"] == missing
-
-
-def test_an_alarm_looks_back_a_week_at_most(resources: Resources) -> None:
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-    for alarm in resources("AWS::CloudWatch::Alarm").values():
-        assert alarm["Period"] * alarm["EvaluationPeriods"] <= (86400 if alarm["Period"] < 3600 else 7 * 86400)
 
 
 @pytest.mark.parametrize("component", SERVICES, indirect=True)
@@ -291,7 +217,7 @@ def test_the_extractor_puts_and_reads_snapshots_reads_its_secret_defers_or_sets_
         "scheduler:CreateSchedule",
         "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
-        *WITHOUT_RESOURCES,
+        *TRACING,
     }
 
 
@@ -307,7 +233,7 @@ def test_the_collector_of_charts_puts_them_reads_the_secret_that_is_named_and_no
     assert {action for statement in always for action in _listed(statement["Action"])} == {
         *("iam:PassRole", "logs:CreateLogStream", "logs:PutLogEvents", "s3:PutObject"),
         *("scheduler:CreateSchedule", "sqs:SendMessage"),
-        *WITHOUT_RESOURCES,
+        *TRACING,
     }
     assert always[0]["Resource"]["Fn::Sub"].endswith("/raw/charts/*")
     assert (condition, otherwise) == ("HasSecretName", {"Ref": "AWS::NoValue"})
@@ -413,21 +339,33 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
     }
 
 
+def test_the_audit_judges_what_the_contracts_watch_by_their_lowest_shares(written: Callable[[str], Template]) -> None:
+    audit = written("audit")
+    (shares,) = audit["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["LEAST_SHARES"].values()
+    parameters = {name: each["Default"] for name, each in audit["Parameters"].items() if name.startswith("Least")}
+
+    assert json.loads(re.sub(r"\$\{(\w+)\}", lambda found: str(parameters[found[1]]), shares)) == {
+        column: least for table in TABLES.values() for column, least in table.watched.items()
+    }
+
+
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
 def test_the_dashboard_asks_for_metrics_that_the_services_publish(resources: Resources) -> None:
     (dashboard,) = resources("AWS::CloudWatch::Dashboard").values()
     body = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
-    searches = [line[0]["expression"] for widget in body["widgets"] for line in widget["properties"]["metrics"]]
+    lines = [line for widget in body["widgets"] for line in widget["properties"]["metrics"]]
+    searches = [line[0]["expression"] for line in lines if isinstance(line[0], dict)]
     own = {re.search(r'MetricName="(\w+)"', search)[1] for search in searches if "Earworm/${Environment}" in search}  # type: ignore[index]
 
-    assert own == {
+    assert own | {line[1] for line in lines if line[0] == "Earworm/${Environment}"} == {
         *("Snapshots", "FailedPlaylists", "Calls", "DaysSinceConsent"),
         *("Rows", "Rejected", "Skipped", "SecondsFromRawToTable"),
         *("FeaturesCoverage", "PopularityCoverage", "GenresCoverage"),
-        *("Gaps", "DaysSinceSnapshot"),
+        *("Gaps", "Findings", "DaysSinceSnapshot"),
+        *("Failures", "SlowInvocations"),
     }
     assert all(search.endswith((", 86400)", ", 300)")) for search in searches)
-    assert all("Earworm/${Environment}" in search or " earworm ${Environment}'" in search for search in searches)
+    assert all("Earworm/${Environment}" in search or " earworm ${Environment} " in search for search in searches)
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)

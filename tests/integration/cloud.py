@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import moto  # noqa: F401 - a session that was made before hands no call to it
+import moto.backends  # a session that was made before moto hands no call to it
 import pyarrow.parquet as pq
 
 from shared.lake import Lake, SnapshotKey
@@ -72,6 +73,12 @@ class Cloud:
                 for message in messages
             ]
         }
+
+    def seconds_hidden(self, message_id: str) -> float:
+        """For how long the queue still hides a message, which moto alone tells."""
+        queues = moto.backends.get_backend("sqs")["123456789012"]["us-east-1"].queues
+        (message,) = (each for each in queues[self.queue.rpartition("/")[2]]._messages if each.id == message_id)
+        return max(0.0, message.visible_at / 1000 - time.time())
 
     def json_lines(self, key: str) -> list[dict[str, Any]]:
         body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()

@@ -1,6 +1,6 @@
 """An operator's console on a lake in process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -11,8 +11,11 @@ import pytest
 from moto import mock_aws
 from rich.progress import Progress
 
+from contracts.operations.loading import Load
 from contracts.tables import TABLES
+from infra.cli import explain as lineage
 from infra.cli import load as loading
+from infra.cli import runs as operations
 from infra.cli import unload as unloading
 from infra.cli.cloud import Cloud as ConsoleCloud
 from infra.cli.cloud import Platform
@@ -50,6 +53,26 @@ class Console:
         unloading.unload(day, **{"environment": "dev", "dry_run": False, "yes": True, **which, **options})
         return " ".join(self.printed.getvalue().split())
 
+    def load_records(self) -> list[Load]:
+        """The records of loads, the newest first."""
+        bodies = [self.lake.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in self.lake.keys("loads/")]
+        return sorted(map(Load.model_validate_json, bodies), key=lambda load: load.began, reverse=True)
+
+    def runs(self) -> str:
+        return self._said(lambda: operations.runs(number=10, days=1, environment="dev"))
+
+    def status(self, run: str = "latest") -> str:
+        return self._said(lambda: operations.status(run, days=1, environment="dev"))
+
+    def explain(self, table: str, of: str, day: date) -> str:
+        return self._said(lambda: lineage.explain(table, of, day, None, "dev"))
+
+    def _said(self, command: Callable[[], None]) -> str:
+        self.printed.seek(0)
+        self.printed.truncate(0)
+        command()
+        return " ".join(self.printed.getvalue().split())
+
     def gaps(self) -> list[str]:
         holdings = Inventory(self.lake.s3, BUCKET, tuple(TABLES)).take(date(2024, 1, 1), date(2024, 12, 31))
         settled = max((raw.last_modified for raw in holdings.raws.values()), default=None)
@@ -72,9 +95,10 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: SESSION.client(name))
         for table in TABLES:
-            lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")
+            for suffix in ("", "-dead-letters"):
+                lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
         printed = StringIO()
-        for module in (loading, unloading):
+        for module in (loading, unloading, operations, lineage):
             monkeypatch.setattr(module, "find_cloud", lambda *_, **__: cloud)
         for screen in (out, err):
             monkeypatch.setattr(screen, "_file", printed)

@@ -13,10 +13,23 @@ from services import transform_of
 from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.lake import SnapshotKey
+from shared.queue import Queue
 from shared.worker import Worker
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
 
 DATABASE = "earworm_dev"
+ALARM_TOPIC = "arn:aws:sns:us-east-1:123456789012:earworm-dev-alarms"
+OF_THE_AUDIT: Mapping[str, str] = {
+    "S3_BUCKET": BUCKET,
+    "SERVICE_VERSION": "1.0.0",
+    "GRACE_MINUTES": "15",
+    "GLUE_DATABASE": DATABASE,
+    "EARWORM_ENV": "dev",
+    "ALARM_TOPIC_ARN": ALARM_TOPIC,
+    "LEAST_SHARES": "{}",
+    "MOST_DAYS_WITHOUT_SNAPSHOT": "7",
+}
+"""The environment of an audit."""
 
 
 @cache
@@ -42,6 +55,7 @@ def worker(cloud: Cloud, name: str) -> Worker[Any]:
         transform=transform_of(name),
         lake=cloud.lake,
         catalog=Catalog(SESSION.client("glue"), DATABASE, BUCKET),
+        queue=Queue(cloud.sqs, cloud.queue),
         dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
         service_version="1.0.0",
     )

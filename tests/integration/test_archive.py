@@ -56,6 +56,68 @@ def test_what_landed_is_told_with_what_did_not(console: Console, tmp_path: Path)
     assert run_id.startswith("load-")
 
 
+def test_a_load_is_a_run_whose_record_tells_what_became_of_each_document(console: Console, tmp_path: Path) -> None:
+    # given two documents of which one lacks something, and one that is in the lake already
+    document(tmp_path, "2024-05-02")
+    console.load(tmp_path)
+    document(tmp_path, "2024-05-09", entry(track("Three", popularity=101)), entry({**track("Two"), "name": None}))
+    document(tmp_path, "2024-05-16")
+
+    # when
+    console.load(tmp_path)
+
+    # then the newer load tells of what it stored alone
+    newer, older = console.load_records()
+    assert [(Path(each.file).name, each.day, each.outcome) for each in newer.documents] == [
+        ("2024-05-09.json", date(2024, 5, 9), "partial"),
+        ("2024-05-16.json", date(2024, 5, 16), "ok"),
+    ]
+    assert newer.ended
+    assert (newer.expected, newer.complete, newer.rejected) == (10, 10, 1)
+    assert {newer.run_id, older.run_id} == console.run_ids()
+
+    # and one that stores nothing is none
+    console.load(tmp_path)
+    assert len(console.load_records()) == 2
+
+
+def test_runs_status_and_explain_know_a_load(console: Console, tmp_path: Path) -> None:
+    document(tmp_path, "2024-05-02")
+    document(tmp_path, "2024-05-09", entry({**track("Two"), "name": None}))
+    console.load(tmp_path)
+    (load,) = console.load_records()
+
+    assert f"{load.run_id[:13]} {load.began:%Y-%m-%d %H:%M} 2024-05-02 to 2024-05-09 partial 10/10" in console.runs()
+    told = console.status(load.run_id[:13])
+    assert f"Run {load.run_id} of load of 2024-05-02 to 2024-05-09" in told
+    assert "2024-05-09.json: partial" in told
+    assert told.count("done") == 10
+    assert console.status() == told
+    told = console.explain("songs", ID, date(2024, 5, 2))
+    assert f"run {load.run_id}" in told
+    assert f"2024-05-02.json, {load.began:%Y-%m-%d %H:%M} UTC" in told
+
+
+def test_only_documents_that_may_be_in_the_lake_are_compared_with_it(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document(tmp_path, "2024-05-02")
+    console.load(tmp_path)
+    document(tmp_path, "2024-05-09")
+    looked: list[date] = []
+    look = loading._stored_sha256
+
+    def looking(s3: Any, bucket: str, key: SnapshotKey) -> str | None:
+        looked.append(key.snapshot_date)
+        return look(s3, bucket, key)
+
+    monkeypatch.setattr(loading, "_stored_sha256", looking)
+
+    console.load(tmp_path)
+
+    assert looked == [date(2024, 5, 2)]
+
+
 def test_of_many_only_those_that_lack_something_are_shown_unless_all_are_asked_for(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +186,8 @@ def test_a_file_that_changes_while_it_is_loaded_is_told(
     with pytest.raises(ConsoleError, match=r"2024-05-02\.json was changed while it was loaded: load it again"):
         console.load(path)
 
-    assert console.lake.keys("") == []
+    assert console.lake.keys("raw/") == []
+    assert console.load_records()[0].ended is None
 
 
 def test_a_table_that_does_not_become_complete_is_told_after_what_did(

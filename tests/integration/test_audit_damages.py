@@ -14,7 +14,7 @@ from services.audit.audit import auditor
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, make_cloud
-from tests.integration.tables import DATABASE, alter, complete, declare_tables
+from tests.integration.tables import OF_THE_AUDIT, alter, complete, declare_tables
 
 pytestmark = pytest.mark.slow
 
@@ -64,11 +64,8 @@ def _aimed(
 def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
     """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with both quarantines."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setenv("S3_BUCKET", BUCKET)
-        patch.setenv("SERVICE_VERSION", "1")
-        patch.setenv("GRACE_MINUTES", "0")
-        patch.setenv("GLUE_DATABASE", DATABASE)
-        patch.setenv("EARWORM_ENV", "dev")
+        for name, value in {**OF_THE_AUDIT, "GRACE_MINUTES": "0"}.items():
+            patch.setenv(name, value)
         declare_tables()
         cloud = make_cloud()
         cloud.deploy(*TABLES)

@@ -191,7 +191,7 @@ def test_the_console_reads_a_run_however_lines_are_worded(spotify: FakeSpotify, 
     # then it tells what the run answered
     assert {line.message == "other words" for line in lines} == {reworded}
     assert found.over
-    assert (found.run_id, found.snapshot_date, found.lists) == ("run-1", DAY, (PLAYLIST_ID, OTHER_PLAYLIST_ID))
+    assert (found.run_id, found.days, found.lists) == ("run-1", [DAY], (PLAYLIST_ID, OTHER_PLAYLIST_ID))
     assert [each.model_dump(mode="json") for each in found.over.lists] == summary["playlists"]
     assert (found.outcome, found.keys) == ("not_found_or_editorial", [SnapshotKey(DAY, PLAYLIST_ID)])
 

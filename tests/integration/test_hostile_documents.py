@@ -76,6 +76,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
         cloud = make_cloud()
         monkeypatch.setenv("S3_BUCKET", BUCKET)
+        monkeypatch.setenv("QUEUE_URL", cloud.queue)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         monkeypatch.setenv("GLUE_DATABASE", DATABASE)

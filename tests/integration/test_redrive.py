@@ -22,6 +22,7 @@ from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.invocation import read
 from shared.lake import Lake
+from shared.queue import Queue
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
@@ -237,6 +238,7 @@ def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
         transform=songs,
         lake=Lake(desk.s3, BUCKET),
         catalog=Catalog(SESSION.client("glue"), DATABASE, BUCKET),
+        queue=Queue(desk.sqs, desk.url("songs")),
         dead_letters=DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters")),
         service_version="1.0.0",
     )

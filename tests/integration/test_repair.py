@@ -28,7 +28,17 @@ from shared.dead_letters import DeadLetterQueue
 from shared.invocation import read
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud, record
-from tests.integration.tables import DATABASE, complete, copy, declare_tables, declared_by, flip, forge, worker
+from tests.integration.tables import (
+    DATABASE,
+    OF_THE_AUDIT,
+    complete,
+    copy,
+    declare_tables,
+    declared_by,
+    flip,
+    forge,
+    worker,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -112,11 +122,8 @@ def transform(lake: Cloud) -> None:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console]:
     """A console on a lake with one snapshot that every table has."""
-    monkeypatch.setenv("S3_BUCKET", BUCKET)
-    monkeypatch.setenv("SERVICE_VERSION", "1")
-    monkeypatch.setenv("GRACE_MINUTES", "0")
-    monkeypatch.setenv("GLUE_DATABASE", DATABASE)
-    monkeypatch.setenv("EARWORM_ENV", "dev")
+    for name, value in {**OF_THE_AUDIT, "GRACE_MINUTES": "0"}.items():
+        monkeypatch.setenv(name, value)
     with mock_aws():
         declare_tables()
         lake = make_cloud()

@@ -30,12 +30,14 @@ from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from shared.errors import TransientError
 from shared.lake import SnapshotKey, SupersededError
+from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
 from tests.integration.tables import DATABASE, declare_tables
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
+MAX_RECEIVES = len(SECONDS_UNTIL_SHOWN_AGAIN) + 1
 Lines: TypeAlias = Callable[[], list[dict[str, Any]]]
 
 
@@ -44,6 +46,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws():
         cloud = make_cloud()
         monkeypatch.setenv("S3_BUCKET", BUCKET)
+        monkeypatch.setenv("QUEUE_URL", cloud.queue)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
         monkeypatch.setenv("GLUE_DATABASE", DATABASE)
@@ -299,6 +302,45 @@ def test_a_fault_that_may_pass_returns_its_own_message_alone_to_the_queue_and_te
     (told,) = [line for line in lines() if line["event"] == LogEvent.MESSAGE_RETURNED]
     assert (told["message_id"], told["raw_key"], told["run_id"]) == (failed, other.raw, "run-1")
     assert (told["table"], told["receive_count"], told["exception_name"]) == ("songs", 1, "TransientError")
+
+
+@pytest.mark.parametrize(
+    ("receives", "seconds"), [(1, 15), (2, 60), (3, 240), (4, 960), (MAX_RECEIVES, 0), (MAX_RECEIVES + 1, 0)]
+)
+def test_a_message_that_failed_is_shown_again_after_seconds_that_grow(
+    cloud: Cloud, receives: int, seconds: int
+) -> None:
+    # given a message that was received so often, in a queue that hides it for the time of a lost worker
+    cloud.put_raw(playlist(entry(track("One"))))
+    batch = cloud.batch()
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+
+    def faulty(_: Snapshot) -> Candidates[Song]:
+        raise TransientError("throttled")
+
+    # when it fails
+    response = transformer(table=SONGS, transform=faulty)(batch, Context())
+
+    # then it is hidden until then, and still reported
+    assert len(response["batchItemFailures"]) == 1
+    assert cloud.seconds_hidden(batch["Records"][0]["messageId"]) == pytest.approx(seconds, abs=2)
+
+
+def test_a_fault_of_the_queue_hides_no_fault_of_the_message(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    cloud.put_raw(playlist(entry(track("One"))))
+    batch = cloud.batch()
+    monkeypatch.setenv("QUEUE_URL", f"{cloud.queue}-of-another-name")
+
+    def faulty(_: Snapshot) -> Candidates[Song]:
+        raise TransientError("throttled")
+
+    response = transformer(table=SONGS, transform=faulty)(batch, Context())
+
+    assert len(response["batchItemFailures"]) == 1
+    (told,) = [line for line in lines() if line["event"] == LogEvent.MESSAGE_RETURNED]
+    assert told["exception_name"] == "TransientError"
 
 
 def test_the_test_event_of_s3_is_acknowledged(cloud: Cloud) -> None:

@@ -24,6 +24,7 @@ from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.lake import Lake, Output, Partition, RawObject, SupersededError
 from shared.parquet import encode
+from shared.queue import Queue
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, record
@@ -95,6 +96,7 @@ def program(
             transform=transform,
             lake=make_lake(client),
             catalog=FakeCatalog(),
+            queue=Queue(client, "queue"),  # type: ignore[arg-type]
             dead_letters=DeadLetterQueue(client, "dead-letters"),  # type: ignore[arg-type]
             service_version=version,
         )

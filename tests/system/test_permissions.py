@@ -72,6 +72,7 @@ NOT_EXERCISED = {
             *("glue:BatchCreatePartition", "glue:GetTable", "s3:DeleteObject", "s3:PutObject", "sqs:SendMessage"),
         )
     },
+    "no message fails for a while": {(table, "sqs:ChangeMessageVisibility") for table in TABLES},
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
         for action in (
@@ -169,6 +170,10 @@ def cases_of_a_transformer(table: str, other: str) -> Iterator[Case]:
     yield from against(
         table, "sqs.delete_message", {**polled, **handle}, *({**q, **handle} for q in (letters, *others))
     )
+    hidden = {**handle, "VisibilityTimeout": 15}
+    yield from against(
+        table, "sqs.change_message_visibility", {**polled, **hidden}, *({**q, **hidden} for q in (letters, *others))
+    )
     body = {"MessageBody": "{}"}
     yield from against(table, "sqs.send_message", {**letters, **body}, *({**q, **body} for q in (polled, *others)))
     yield Case(table, "sqs.purge_queue", letters)
@@ -243,6 +248,11 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
     yield Case("audit", "glue.batch_create_partition", {**of_songs, "PartitionInputList": []}, (
         "glue.get_partitions", of_songs
     ))  # fmt: skip
+    told = {"TopicArn": ALARMS, "Message": "{}"}
+    yield from against("audit", "sns.publish", told, {**told, "TopicArn": TOPIC})
+    counted = {"AttributeNames": ["ApproximateNumberOfMessages"]}
+    yield from against("audit", "sqs.get_queue_attributes", {**dead, **counted}, {**queue, **counted})
+    yield Case("audit", "sqs.receive_message", dead, ("sqs.get_queue_attributes", {**dead, **counted}))
 
 
 def cases_of_the_collector_of_charts() -> Iterator[Case]:
@@ -351,7 +361,7 @@ def cases_of(role: str) -> Iterator[Case]:
             "RoleSessionName": "test",
         },
     }
-    if role == "report":
+    if role in {"audit", "report"}:
         del calls["sns.publish"]
     if role != "extractor":
         calls["secretsmanager.get_secret_value"] = {"SecretId": "earworm/dev/spotify"}
@@ -556,9 +566,10 @@ class Work:
         """Looks at them while their raw object is there and when it is gone; sends them back, and drops them."""
         queues = [f"{table.replace('_', '-')}-dead-letters" for table in of_kind("playlists")]
         eventually(lambda: all(self.depth(queue) for queue in queues))
-        # Runs that change nothing: two that cannot be meant, one that only reads, and one of a week without snapshots.
+        # Runs that change nothing: two that cannot be meant, one that only reads and sends a letter, and one of a week
+        # without snapshots.
         odd = {"deferrals": 99}
-        runs = {"extractor": odd, "listenbrainz": odd, "audit": {}, "report": {"week": "2010-01-04"}}
+        runs = {"extractor": odd, "listenbrainz": odd, "audit": {"letter": True}, "report": {"week": "2010-01-04"}}
         for function, event in runs.items():
             url = self.pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{function}-dead-letters")["QueueUrl"]
             self.pipeline.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))

@@ -21,11 +21,9 @@ from typing import Any, Final
 from ministack import app
 from ministack.core import router
 from ministack.services import lambda_svc, sqs
-from ministack.services.cloudformation import provisioners
 
 from infra.local.emulator.traces import Invocation, Traces
 
-SAMPLING_RULE: Final = "AWS::XRay::SamplingRule"
 _HEADER: Final = "AWSTraceHeader"
 _LARGEST_DATAGRAM: Final = 65_536
 _BUFFER_BYTES: Final = 4 * 2**20
@@ -48,7 +46,6 @@ def install() -> None:
     sqs._ensure_msg_fields = _adding_the_header(sqs._ensure_msg_fields)
     lambda_svc._execute_function_warm = _tracing(lambda_svc._execute_function_warm)
     lambda_svc._xray_trace_id_for_invocation = _header_of_the_invocation(lambda_svc._xray_trace_id_for_invocation)
-    provisioners._RESOURCE_HANDLERS[SAMPLING_RULE] = {"create": _create_rule, "update": _update_rule, "delete": _forget}
 
 
 def _listen() -> None:
@@ -144,16 +141,3 @@ def _header_of_the_invocation(make: Any) -> Any:
         return made
 
     return header
-
-
-def _create_rule(_logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, Any]]:
-    name = properties["SamplingRule"]["RuleName"]
-    return name, {"RuleARN": f"arn:aws:xray:us-east-1:000000000000:sampling-rule/{name}"}
-
-
-def _update_rule(_physical_id: str, _old: dict[str, Any], new: dict[str, Any], stack: str) -> tuple[str, Any]:
-    return _create_rule("", new, stack)
-
-
-def _forget(_physical_id: str, _properties: dict[str, Any]) -> None:
-    """A rule has no effect here: Lambda samples by a rate of its own, and here keeps every trace."""

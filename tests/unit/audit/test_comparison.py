@@ -60,6 +60,7 @@ def receipt(
         "refused_values": refused,
         "skipped_entries": numbers["skipped"],
         "gaps": None,
+        "shares": None,
         "skipped": f'{{"episode": {numbers["skipped"]}}}' if numbers["skipped"] else "{}",
         "raw_key": place.key.raw,
         "raw_etag": raw.etag,

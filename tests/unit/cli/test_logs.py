@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import boto3
 import pytest
 
 from contracts.operations.log_events import LogEvent
-from infra.cli.cloud import Cloud
+from infra.cli.cloud import Cloud, Platform
 from infra.cli.logs import of_run, whole_run_id
 from infra.cli.screen import ConsoleError
 
@@ -35,6 +36,17 @@ class Groups:
             yield {"events": [{"message": text}] if phrase in text else []}
 
 
+class Records:
+    """S3 with the record of a load that began last but one."""
+
+    def get_paginator(self, _operation: str) -> "Records":
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[Any]:
+        written = datetime(2026, 11, 22, 6, 0, 1, 500_000, tzinfo=UTC)
+        yield {"Contents": [{"Key": "loads/load-4.json", "LastModified": written}]}
+
+
 def told(second: int, message: str, **fields: Any) -> dict[str, Any]:
     return {"timestamp": f"2026-11-22 06:00:{second:02d},000+0000", "message": message, **fields}
 
@@ -45,8 +57,10 @@ def cloud(**services: list[dict[str, Any]]) -> Cloud:
     class _Cloud:
         environment = "dev"
 
-        def client(self, _service: str) -> Groups:
-            return groups
+        platform = Platform("lake", "artifacts", "earworm_dev", "earworm-dev", "crawler")
+
+        def client(self, service: str) -> Groups | Records:
+            return groups if service == "logs" else Records()
 
     return cast("Cloud", _Cloud())
 
@@ -74,9 +88,9 @@ def test_a_line_of_a_service_that_does_not_know_the_run_is_found_by_its_trace_an
         cloud(
             extractor=[told(1, "snapshot is stored", run_id="run-1", xray_trace_id="1-a", key=KEY)],
             songs=[
-                told(2, "goes back", xray_trace_id="1-a", raw_key=KEY),
-                told(3, "goes back", xray_trace_id="1-a", raw_key="another"),
-                told(4, "goes back", xray_trace_id="1-b", raw_key=KEY),
+                told(2, "goes back", event=LogEvent.MESSAGE_RETURNED, xray_trace_id="1-a", raw_key=KEY),
+                told(3, "goes back", event=LogEvent.MESSAGE_RETURNED, xray_trace_id="1-a", raw_key="another"),
+                told(4, "goes back", event=LogEvent.MESSAGE_RETURNED, xray_trace_id="1-b", raw_key=KEY),
             ],
         ),
         "run-1",
@@ -92,9 +106,11 @@ BEGUN = [
 ]
 
 
-@pytest.mark.parametrize(("beginning", "whole"), [("latest", "xyz-3"), ("abc", "abc-1"), ("abd-2", "abd-2")])
+@pytest.mark.parametrize(
+    ("beginning", "whole"), [("latest", "xyz-3"), ("abc", "abc-1"), ("abd-2", "abd-2"), ("load", "load-4")]
+)
 def test_a_run_is_named_by_its_beginning_or_as_the_latest(beginning: str, whole: str) -> None:
-    assert whole_run_id(cloud(extractor=BEGUN), beginning, days=1) == whole
+    assert whole_run_id(cloud(extractor=BEGUN), beginning, days=9999) == whole
 
 
 @pytest.mark.parametrize(

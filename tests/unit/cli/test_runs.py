@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
+from contracts.operations.loading import NOT_OVER, Load, LoadedDocument
 from contracts.operations.log_events import LogEvent
 from infra.cli.logs import Line, _printed, read_line
-from infra.cli.runs import Raw, find_runs, place
+from infra.cli.runs import Raw, Run, find_runs, place
 from shared.lake import CHARTS, SnapshotKey
 
 KEY = SnapshotKey(date(2026, 11, 22), "p1")
@@ -38,8 +39,8 @@ DONE = line(LogEvent.TABLE_COMPLETE, seconds_from_raw_to_table=1.5)
 def test_a_run_is_what_its_lines_tell() -> None:
     (run,) = find_runs([BEGINS, IS_OVER])
 
-    assert run.over
-    assert (run.run_id, run.began, run.snapshot_date, run.over.calls) == ("run-1", NOW, date(2026, 11, 22), 7)
+    assert (run.run_id, run.began, run.period, run.effort) == ("run-1", NOW, "2026-11-22", "7 calls")
+    assert run.is_over
     assert (run.outcome, run.keys) == ("forbidden", [KEY])
 
 
@@ -54,7 +55,7 @@ def test_a_run_of_the_collector_of_charts_is_one_as_well() -> None:
     )
 
     assert run.over
-    assert (run.outcome, run.over.calls, run.keys) == ("ok", 2, [key])
+    assert (run.outcome, run.effort, run.keys) == ("ok", "2 calls", [key])
     assert [each.name for each in run.over.lists] == ["recordings-global-weekly"]
 
 
@@ -78,6 +79,44 @@ def test_a_run_that_is_at_work_or_was_cut_off_is_not_over() -> None:
     (run,) = find_runs([BEGINS])
 
     assert (run.outcome, run.over, run.keys) == ("not over", None, [])
+
+
+def load_of(*outcomes: str, ended: datetime | None = NOW + timedelta(seconds=90)) -> Load:
+    return Load(
+        run_id="load-1",
+        began=NOW,
+        ended=ended,
+        documents=tuple(
+            LoadedDocument(outcome=outcome, key=SnapshotKey(day, "p1").raw, file=f"{day}.json", day=day)
+            for outcome, day in zip(outcomes, (date(2024, 1, 1) + timedelta(n) for n in range(99)), strict=False)
+        ),
+        expected=5 * len(outcomes),
+        complete=4 * len(outcomes),
+    )
+
+
+def test_a_load_is_a_run_of_many_days() -> None:
+    run = Run.of(load_of("ok", "ranks missing"))
+
+    assert (run.run_id, run.collector, run.period) == ("load-1", "load", "2024-01-01 to 2024-01-02")
+    assert (run.outcome, run.is_over) == ("ranks missing", True)
+    assert run.effort == "2 documents, over after 90 s with 8 of 10 tables complete"
+    assert run.lists == ["2024-01-01.json", "2024-01-02.json"]
+
+
+def test_a_load_that_is_at_work_or_was_cut_off_is_not_over() -> None:
+    run = Run.of(load_of(NOT_OVER, NOT_OVER, ended=None))
+
+    assert (run.outcome, run.is_over, run.effort) == ("not over", False, "2 documents, not over")
+    assert run.shown == run.keys
+
+
+def test_of_a_long_load_only_what_lacks_something_is_looked_at_once_it_is_over() -> None:
+    outcomes = ["ok"] * 20 + ["partial"]
+
+    assert Run.of(load_of(*outcomes)).shown == [SnapshotKey(date(2024, 1, 21), "p1")]
+    assert len(Run.of(load_of(*outcomes[:20])).shown) == 20
+    assert len(Run.of(load_of(*outcomes, ended=None)).shown) == 21
 
 
 def test_a_repetition_is_the_same_run_since_its_first_attempt_and_newer_runs_come_first() -> None:

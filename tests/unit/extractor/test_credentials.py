@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -58,6 +60,22 @@ def test_a_consent_is_stored_beside_the_application(secrets: "SecretsManagerClie
 def test_a_missing_secret_is_named(secrets: "SecretsManagerClient") -> None:
     with pytest.raises(SettingsError, match=f"no secret '{NAME}': create it as JSON with client_id and client_secret"):
         stored_credentials(secrets, NAME)
+
+
+def test_a_secret_that_iam_refuses_for_want_of_one_is_named_too(secrets: "SecretsManagerClient") -> None:
+    sentence = f"no secret '{NAME}', or this function may not read it: create it as JSON"
+
+    with Stubber(secrets) as refusing:
+        refusing.add_client_error("get_secret_value", "AccessDeniedException", http_status_code=400)
+        with pytest.raises(SettingsError, match=sentence):
+            stored_credentials(secrets, NAME)
+
+
+def test_any_other_refusal_may_pass(secrets: "SecretsManagerClient") -> None:
+    with Stubber(secrets) as refusing:
+        refusing.add_client_error("get_secret_value", "InternalServiceError", http_status_code=500)
+        with pytest.raises(ClientError, match="InternalServiceError"):
+            stored_credentials(secrets, NAME)
 
 
 @pytest.mark.parametrize(

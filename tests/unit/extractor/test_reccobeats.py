@@ -53,6 +53,19 @@ def block(joined_by: str, *items: dict[str, Any]) -> dict[str, Any]:
     return {"source": "reccobeats", "joined_by": joined_by, "items": list(items)}
 
 
+def test_where_it_is_asked_by_isrc_alone_it_learns_no_id_of_spotify_s(fake: FakeReccoBeats) -> None:
+    # given a track that it knows by both, one by neither, and one without an ISRC
+    fake.recordings = [by_id(1), by_id(3)]
+    without_isrc = convert(song(3, external_ids={}), Track)
+
+    # when
+    blocks, finding = ReccoBeats(fake.fetch, API_URL, "isrc").measure([*tracks(1, 2), without_isrc])
+
+    # then
+    assert (blocks, finding) == ([block("isrc", by_id(1))], "ok")
+    assert fake.asked == [[isrc(1), isrc(2)]]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_answers_are_joined_by_what_they_name_in_whatever_order_they_come(
     fake: FakeReccoBeats, reccobeats: ReccoBeats, seed: int

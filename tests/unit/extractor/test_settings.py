@@ -66,6 +66,7 @@ def test_the_playlists_may_be_left_to_the_event() -> None:
         ("SPOTIFY_API_URL", "https://api.spotify.com/v1"),
         ("SPOTIFY_TOKEN_URL", "accounts.spotify.com"),
         ("RECCOBEATS_API_URL", "api.reccobeats.com"),
+        ("RECCOBEATS_ASKED_BY", "name"),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_named(name: str, wrong: str) -> None:

@@ -20,7 +20,7 @@ from ministack.services import athena, eventbridge, glue, lambda_svc, s3, schedu
 from ministack.services.cloudformation import engine, provisioners
 from starlette.testclient import TestClient
 
-from infra.local.emulator import named_query, xray
+from infra.local.emulator import named_query
 from infra.local.emulator.server import MINISTACK, EmulatorError, require_version
 
 pytestmark = pytest.mark.slow
@@ -223,7 +223,6 @@ def test_hook_the_decisions_that_are_recorded() -> None:
 def test_gap_there_is_no_x_ray() -> None:
     assert "xray" not in app.SERVICE_HANDLERS
     assert "xray" not in router.SERVICE_PATTERNS
-    assert xray.SAMPLING_RULE not in provisioners._RESOURCE_HANDLERS
 
 
 def test_gap_a_message_that_sns_delivers_has_no_trace() -> None:
