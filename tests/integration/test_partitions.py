@@ -13,7 +13,7 @@ from shared.errors import TransientError
 from shared.lake import CHARTS, Partition, SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
-from tests.integration.tables import DATABASE, complete, declare_tables
+from tests.integration.tables import DATABASE, complete, declare_tables, worker
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +79,7 @@ def test_what_the_catalog_does_not_take_has_no_receipt(cloud: Cloud) -> None:
     SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name="receipts")
 
     with pytest.raises(TransientError, match=r"no table receipts in earworm_dev: run `earworm deploy catalog`"):
-        complete(cloud)
+        worker(cloud, "songs").process(cloud.batch()["Records"][0])
 
     assert cloud.keys("receipts/") == []
 
