@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run notebook demo-recovery test test-browser test-trino test-fast check bench deploy down clean generate assets lock
+.PHONY: help run notebook demo-recovery test test-browser test-trino policies test-fast check bench deploy down clean generate assets lock
 
 EARWORM := .venv/bin/earworm
 TOOLS := sam checkov aws notebook
@@ -26,6 +26,9 @@ test-browser: .venv/.ready ## Look at the report in headless Chromium, which mus
 test-trino: run ## Compare every view and query with a real Trino, on the lake of `make run`; needs Maven and Java 24
 	@infra/tools/trino.sh
 	.venv/bin/pytest --numprocesses=0 --capture=no -q tests/trino/queries_on_trino.py
+
+policies: .venv/tools/policies/.ready ## Have every policy evaluated by an evaluator that is not ours; needs Node.js 20 and npm
+	.venv/bin/pytest --numprocesses=0 -q tests/policies/evaluated_policies.py
 
 test-fast: .venv/.ready ## Run the tests that take seconds
 	.venv/bin/pytest --numprocesses=2 -m "not slow"
@@ -83,6 +86,12 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 .venv/tools/%/.ready: requirements/%.txt .venv/.ready
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
 	@VIRTUAL_ENV=$(@D) .venv/bin/uv pip sync --quiet --require-hashes $<
+	@touch $@
+
+.venv/tools/policies/.ready: requirements/policies/package.json requirements/policies/package-lock.json .venv/.ready
+	@mkdir -p $(@D)
+	@cp requirements/policies/package.json requirements/policies/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 .venv/tools/bench/.ready: export UV_COMPILE_BYTECODE = 1

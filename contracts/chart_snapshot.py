@@ -47,6 +47,7 @@ class Chart:
         origin: The columns that all that is told of the snapshot shares.
         day: Last day of the period, which the snapshot is filed under.
         layout: The layout that its document has.
+        length: How many ranks the document says that there are; None if it does not say.
         simulated: Whether the document says that a simulator made it up.
         entries: Each entry, or why it is none.
     """
@@ -55,6 +56,7 @@ class Chart:
     day: date
     envelope: ChartEnvelope
     layout: Layout
+    length: int | None
     simulated: bool
     entries: ChartEntries
 
@@ -98,6 +100,7 @@ def read_chart(body: bytes, provenance: Provenance, layouts: Sequence[Layout] = 
         day=day,
         envelope=envelope,
         layout=layout,
+        length=layout.length(text),
         simulated=layout.is_simulated(text),
         entries=ChartEntries(layout, text, raw.lookups),
     )

@@ -25,6 +25,10 @@ class ListSnapshot(Protocol):
         """The columns that all that is told of the snapshot shares."""
 
     @property
+    def length(self) -> int | None:
+        """How many ranks its source says that there are; None if it does not say, or has no ranks."""
+
+    @property
     def entries(self) -> Entries:
         """Its entries."""
 

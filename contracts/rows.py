@@ -22,10 +22,10 @@ class Rows(Sequence[RowT], Generic[RowT]):
         """Returns the rows of a table, by default none."""
         return cls(by_column(table, list(rows)))
 
-    def missing_ranks(self, ranks: str) -> list[int]:
-        """The ranks from 1 that no row has in a column of them, as far as its highest."""
+    def missing_ranks(self, ranks: str, length: int | None = None) -> list[int]:
+        """The ranks from 1 that no row has in a column of them, up to its highest, or to the length if known."""
         there = set(self.columns[ranks])
-        return [rank for rank in range(1, max(there, default=0)) if rank not in there]
+        return [rank for rank in range(1, max(*there, length or 0, 0) + 1) if rank not in there]
 
     def extend(self, more: Mapping[str, Iterable[Any]]) -> None:
         """Adds rows at the end, by column."""

@@ -147,6 +147,11 @@ class Snapshot:
     features_by_isrc: Mapping[str, SourcedFeatures]
     document: Parsed
 
+    @property
+    def length(self) -> int | None:
+        """None, for entries have no ranks: what is missing of them is `unexplained`."""
+        return None
+
     def genres_of(self, artist: Artist) -> tuple[Unverified, date | None]:
         """Returns an artist's genres and their day, which may be an earlier one: genres rarely change."""
         if artist.genres is not None:

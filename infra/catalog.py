@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
 
 _SUBSTITUTED = re.compile(r"\$\{(?P<literal>!?)(?P<name>[^}]+)\}")
-_RESOLVED = re.compile(r"\{\{resolve:ssm:(?P<name>[^}]+)\}\}")
 
 
 def declared_tables(template: str | Mapping[str, Any], values: Mapping[str, str]) -> "dict[str, TableInputTypeDef]":
@@ -23,7 +22,7 @@ def declared_tables(template: str | Mapping[str, Any], values: Mapping[str, str]
 
     Args:
         template: The template, as text or parsed.
-        values: The values of its parameters, resources and SSM parameters by name.
+        values: The values of its parameters and resources by name.
 
     Raises:
         KeyError: A table names a value that is not among these.
@@ -49,7 +48,7 @@ def _resolved_mapping(value: Mapping[str, Any], values: Mapping[str, str]) -> An
         case {"Ref": name}:
             return values[name]
         case {"Fn::Sub": text}:
-            return _RESOLVED.sub(lambda found: values[found["name"]], _substituted(text, values))
+            return _substituted(text, values)
         case {"Fn::Join": [separator, parts]}:
             return separator.join(_resolved(parts, values))
         case {"Fn::Base64": text}:

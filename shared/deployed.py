@@ -13,7 +13,7 @@ def deployed_tables(ssm: "SSMClient", environment: str) -> tuple[str, ...]:
 
     Args:
         ssm: The client.
-        environment: `dev` or `prod`.
+        environment: Its name, such as `dev`.
     """
     # Without a trailing slash, as in the policies: IAM compares the path literally.
     path = f"/earworm/{environment}/tables"

@@ -249,7 +249,9 @@ class Worker(Generic[RowT]):
             "refused_values": len(judgement.refused),
             "skipped_entries": judgement.skipped.total(),
             "skipped": as_json(dict(sorted(judgement.skipped.items()))),
-            "gaps": as_json(judgement.rows.missing_ranks(ranks)) if (ranks := self.table.ranked_by) else None,
+            "gaps": as_json(judgement.rows.missing_ranks(ranks, snapshot.length))
+            if (ranks := self.table.ranked_by)
+            else None,
             "shares": as_json(_shares(self.table, judgement)) if self.table.watched else None,
             "raw_key": raw.key,
             "raw_etag": raw.etag,

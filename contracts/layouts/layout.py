@@ -145,6 +145,10 @@ class Layout(ABC):
         """Whether a document of this layout says that a simulator made it up."""
 
     @abstractmethod
+    def length(self, text: str) -> int | None:
+        """How many ranks a document says that its chart has; None if it does not say."""
+
+    @abstractmethod
     def entries(self, text: str, lookups: Sequence[Lookup]) -> Iterator[ChartEntry | Reject]:
         """The entries of a document of this layout, in its order."""
 
@@ -193,6 +197,10 @@ class CsvLayout(Layout):
         """Whether a line of preface begins with `simulated`."""
         preface = islice(_records(text), self._header(text) or 0)
         return any(record.values[0].lower().startswith(SIMULATED) for record in preface)
+
+    def length(self, text: str) -> int | None:  # noqa: ARG002 - no file says
+        """Unknown."""
+        return None
 
     def entries(self, text: str, lookups: Sequence[Lookup]) -> Iterator[ChartEntry | Reject]:  # noqa: ARG002 - a file has none
         """Each record below the header; blank lines are none."""

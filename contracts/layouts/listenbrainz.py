@@ -24,6 +24,9 @@ SOURCE: Final = "listenbrainz"
 RECORDING_METADATA: Final = "recording_metadata"
 """Name of the look-up of recordings by their MBIDs: `POST /1/metadata/recording/`."""
 
+MOST_ROWS: Final = 1000
+"""How many rows ListenBrainz gives at once, which are all that it calculates."""
+
 _WEEK: Final = "week"
 _SUNDAY: Final = 6
 
@@ -40,6 +43,8 @@ class _Payload(Struct):
     range: Unverified = None
     from_ts: Unverified = None
     to_ts: Unverified = None
+    count: Unverified = None
+    total_recording_count: Unverified = None
     simulated: Unverified = None
 
 
@@ -97,6 +102,13 @@ class SitewideRecordings(Layout):
         """Whether it says so; ListenBrainz sends no such field."""
         answer = _answer(text)
         return answer is not None and answer.payload.simulated is True
+
+    def length(self, text: str) -> int | None:
+        """The lesser of `count`, what was asked for and may come, and `total_recording_count`, what there is."""
+        answer = _answer(text)
+        told = (answer.payload.count, answer.payload.total_recording_count) if answer else ()
+        counted = [number for each in told if (number := integer(each)) is not None]
+        return min([*counted, MOST_ROWS]) if counted else None
 
     def entries(self, text: str, lookups: Sequence[Lookup]) -> Iterator[ChartEntry | Reject]:
         """Each recording in order."""

@@ -23,7 +23,7 @@ class Receipt(Row):
     skipped: Annotated[JsonText, Field(description="The skipped counted by rule, a JSON object")]
     gaps: Annotated[
         JsonText | None,
-        Field(description="Ranks without a row before the last one, a JSON list; null for a table without ranks"),
+        Field(description="Ranks without a row up to the last one, a JSON list; null for a table without ranks"),
     ]
     shares: Annotated[
         JsonText | None,

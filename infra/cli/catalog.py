@@ -100,6 +100,26 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
     Raises:
         ConsoleError: The template is of another version than this console.
     """
+    if (template := _deployed_template(cloud, component)) is None:
+        return {}
+    platform = cloud.platform
+    values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
+    try:
+        return declared_tables(template, values)
+    except KeyError as name:
+        raise ConsoleError(
+            f"The deployed template of {component} names {name}, which this console does not know: "
+            f"run `{cloud.command(f'deploy {component}')}`."
+        ) from None
+
+
+def owns_tables(cloud: Cloud, component: str) -> bool:
+    """Returns whether a component's deployed stack declares a table, in whatever words of whatever version."""
+    return "AWS::Glue::Table" in str(_deployed_template(cloud, component))
+
+
+def _deployed_template(cloud: Cloud, component: str) -> "str | Mapping[str, Any] | None":
+    """Returns the template of a component's stack as it was sent; None if it is not deployed."""
     try:
         deployed = cloud.client("cloudformation").get_template(
             StackName=stack_name(cloud.environment, component), TemplateStage="Original"
@@ -107,17 +127,8 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
     except ClientError as fault:
         if "does not exist" not in fault.response["Error"]["Message"]:
             raise
-        return {}
-    platform, path = cloud.platform, f"/earworm/{cloud.environment}"
-    values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
-    values |= {f"{path}/bucket": platform.bucket, f"{path}/database": platform.database}
-    try:
-        return declared_tables(deployed["TemplateBody"], values)
-    except KeyError as name:
-        raise ConsoleError(
-            f"The deployed template of {component} names {name}, which this console does not know: "
-            f"run `{cloud.command(f'deploy {component}')}`."
-        ) from None
+        return None
+    return deployed["TemplateBody"]
 
 
 def _found(cloud: Cloud) -> "dict[str, TableTypeDef]":

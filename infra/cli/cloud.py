@@ -79,7 +79,7 @@ class Cloud:
     """An environment of Earworm in one account and region.
 
     Attributes:
-        environment: `dev` or `prod`.
+        environment: Its name, such as `dev`.
         variables: The settings for deployments, and all that a child process needs to act on the same cloud.
         is_local: Whether it is the local cloud.
         account: The AWS account, if a command that writes has looked it up.
@@ -97,15 +97,16 @@ class Cloud:
         Raises:
             ConsoleError: The platform is not deployed.
         """
-        path = f"/earworm/{self.environment}/"
+        # Without a trailing slash, as in the policies: IAM compares the path literally.
+        path = f"/earworm/{self.environment}"
         pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path)
-        values = {each["Name"].removeprefix(path): each["Value"] for page in pages for each in page["Parameters"]}
+        values = {each["Name"].removeprefix(f"{path}/"): each["Value"] for page in pages for each in page["Parameters"]}
         try:
             return Platform(**{name: values[name.replace("_", "-")] for name in Platform.__dataclass_fields__})
         except KeyError as missing:
             raise ConsoleError(
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
-                f"{path}{missing.args[0]}. Run `{self.command('deploy')}`, or `earworm up` first for the local cloud."
+                f"{path}/{missing.args[0]}. Run `{self.command('deploy')}`, or `earworm up` first for the local cloud."
             ) from None
 
     def tables(self) -> tuple[str, ...]:
@@ -201,7 +202,7 @@ def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
     A shell that has read `.earworm/env` names the local cloud by its address.
 
     Args:
-        environment: `dev` or `prod`.
+        environment: Its name, such as `dev`.
         writes: Whether the command changes anything there: then the AWS account is looked up first.
 
     Raises:

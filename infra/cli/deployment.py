@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
@@ -18,7 +18,7 @@ from infra.cli import catalog
 from infra.cli.cloud import Cloud, confirm, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.environment import Environment
-from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
+from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
@@ -34,6 +34,13 @@ Tell: TypeAlias = Callable[..., object]
 
 _Result = TypeVar("_Result")
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
+_STACKS = BoundedSemaphore(3)
+"""Stacks at a time: each makes its resources at once, and CloudWatch takes three calls of PutMetricAlarm a second.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+"""
+_CONCURRENT = 2 * len(SERVICES)
+"""The concurrent executions that a run can make use of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class _Destination:
     cloudformation: "CloudFormationClient"
     s3: "S3Client"
     parameters: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    role_arn: str | None = None
 
     def keep(self, template: str) -> str:
         """Upload a template that is too large to be sent, and tell its address."""
@@ -71,6 +80,17 @@ def deploy(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Template parameter; repeat it.")
     ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="NAME=VALUE", help="Tag of stacks and all that is in them; it stays. Repeat it."),
+    ] = None,
+    role_arn: Annotated[
+        str | None,
+        typer.Option(
+            envvar="EARWORM_CLOUDFORMATION_ROLE_ARN",
+            help="Role that CloudFormation acts in, from then on; else whoever deploys needs all rights.",
+        ),
+    ] = None,
     *,
     everything: Annotated[
         bool, typer.Option("--all", help="All but what is optional and not deployed yet, as without a name.")
@@ -83,9 +103,14 @@ def deploy(
     """Deploy services, each in a stack of its own; platform and catalog come first."""
     if everything and names:
         raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
-    components, parameters = chosen(names, among=COMPONENTS), _assigned(assignments)
+    components = chosen(names, among=COMPONENTS)
+    parameters = _assigned(assignments, "--set", "parameter")
+    tagged = _assigned(tags, "--tag", "tag")
     cloud = find_cloud(environment, writes=True)
-    deploy_components(cloud, components if names else _switched_on(cloud), parameters, dry_run=dry_run, yes=yes)
+    if not names:
+        components = _switched_on(cloud)
+        _warn_of_little_concurrency(cloud)
+    deploy_components(cloud, components, parameters, tags=tagged, role_arn=role_arn, dry_run=dry_run, yes=yes)
 
 
 def remove(
@@ -189,6 +214,8 @@ def deploy_components(
     components: Sequence[str],
     parameters: Mapping[str, str] | None = None,
     *,
+    tags: Mapping[str, str] | None = None,
+    role_arn: str | None = None,
     dry_run: bool = False,
     yes: bool = False,
 ) -> None:
@@ -198,6 +225,8 @@ def deploy_components(
         cloud: Where to.
         components: What, the platform first if it is among them.
         parameters: Parameters of the templates, which each of them must have.
+        tags: Tags of the stacks, beside their own and those that they have.
+        role_arn: The role that CloudFormation acts in; else the last one, or the caller's.
         dry_run: Whether to show only what would change.
         yes: Whether what holds data may be replaced or removed without a question.
 
@@ -205,7 +234,7 @@ def deploy_components(
         ConsoleError: A parameter is none of a template's, data would be lost and nobody agreed, or a component
             failed; none stops another, but no service is deployed to a platform that failed.
     """
-    to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {})
+    to = _Destination(cloud, cloud.client("cloudformation"), cloud.client("s3"), parameters or {}, tags or {}, role_arn)
     _check(to, components)
     if "extractor" in components:
         _check_playlists(cloud.variables.get("PLAYLIST_ID", ""), "PLAYLIST_ID")
@@ -224,7 +253,7 @@ def deploy_components(
         _end(failures)
 
     if PLATFORM in components:
-        if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment)):
+        if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment, role_arn)):
             out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
     for stage in stages:
@@ -261,7 +290,7 @@ def _stages(to: _Destination, components: Sequence[str]) -> list[Sequence[str]]:
             )
         return [services] if services else []
     if deployed is None or deployed.status == "ROLLBACK_COMPLETE":
-        owners = [each for each in (PLATFORM, *TABLES) if catalog.declared_by(to.cloud, each)]
+        owners = [each for each in (PLATFORM, *TABLES) if catalog.owns_tables(to.cloud, each)]
         if absent := [each for each in owners if each not in components]:
             raise ConsoleError(
                 f"An older version declared tables in the stacks of {', '.join(absent)}: deploy these together with "
@@ -270,6 +299,22 @@ def _stages(to: _Destination, components: Sequence[str]) -> list[Sequence[str]]:
         if owners:
             return [services, [CATALOG]]
     return [[CATALOG], services] if services else [[CATALOG]]
+
+
+def _warn_of_little_concurrency(cloud: Cloud) -> None:
+    try:
+        limit = cloud.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    except ClientError as fault:
+        err.print(f"[dim]How many functions may run at once is not known: {escape(str(fault))}[/]", soft_wrap=True)
+        return
+    if limit < _CONCURRENT:
+        err.print(
+            f"[yellow]Lambda runs {limit} functions at once here, all of the account's together, and a run of Earworm "
+            f"can use {_CONCURRENT}: tables come later, and messages that it turns away five times end as dead "
+            f"letters, for `earworm dlq redrive`. Ask for more: `aws service-quotas request-service-quota-increase "
+            f"--service-code lambda --quota-code L-B99A9384 --desired-value 1000`.[/]",
+            soft_wrap=True,
+        )
 
 
 def _check(to: _Destination, components: Sequence[str]) -> None:
@@ -320,8 +365,10 @@ def _plan_components(to: _Destination, components: Sequence[str], failures: list
 
 
 def _prepare(to: _Destination, stack: deploying.Stack, bundle: bundles.Bundle | None, tell: Tell) -> _Planned:
-    tell("preparing", done=0)
-    plan = deploying.prepare(to.cloudformation, stack, to.keep)
+    wanted = replace(stack, tags={**to.tags, **stack.tags}, role_arn=to.role_arn)
+    with _STACKS:
+        tell("preparing", done=0)
+        plan = deploying.prepare(to.cloudformation, wanted, to.keep)
     tell("planned" if plan.changes else "unchanged", done=1)
     return _Planned(plan, bundle)
 
@@ -363,10 +410,16 @@ def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deplo
     if planned.bundle and total:
         tell("uploading", total=total)
         deploying.upload(to.s3, to.cloud.platform.artifacts_bucket, planned.bundle)
-    tell("executing" if total else "unchanged", total=total)
-    deployment = deploying.execute(
-        to.cloudformation, planned.plan, lambda done: tell("executing", done=min(done, total))
-    )
+
+    def execute(plan: deploying.Plan, stage: str) -> deploying.Deployment:
+        tell(stage if total else "unchanged", total=total)
+        return deploying.execute(to.cloudformation, plan, lambda done: tell(stage, done=min(done, total)))
+
+    with _STACKS:
+        try:
+            deployment = execute(planned.plan, "executing")
+        except deploying.ThrottledError:
+            deployment = execute(deploying.prepare(to.cloudformation, planned.plan.stack, to.keep), "once more")
     tell("done" if total else "unchanged", done=total)
     return deployment
 
@@ -451,12 +504,12 @@ def _end(failures: Sequence[str]) -> None:
         raise ConsoleError("\n".join(failures))
 
 
-def _assigned(assignments: Sequence[str] | None) -> dict[str, str]:
+def _assigned(assignments: Sequence[str] | None, option: str, what: str) -> dict[str, str]:
     assigned = {}
     for assignment in assignments or ():
         name, equals, value = assignment.partition("=")
         if not (name and equals):
-            raise UsageError(f"--set {assignment} sets no parameter: write NAME=VALUE.")
+            raise UsageError(f"{option} {assignment} sets no {what}: write NAME=VALUE.")
         assigned[name] = value
     return assigned
 

@@ -1,8 +1,11 @@
 """The option of every command that acts on an environment."""
 
-from typing import Annotated, Literal, TypeAlias
+import re
+from typing import Annotated, TypeAlias
 
 import typer
+
+from infra.deploying.stacks import ENVIRONMENT
 
 
 def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
@@ -16,7 +19,16 @@ def _wherever_it_stands(context: typer.Context, parameter: typer.CallbackParam, 
     return str(context.meta.get(name, value))
 
 
+def _environment(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    name = _wherever_it_stands(context, parameter, value)
+    if not re.fullmatch(ENVIRONMENT, name):
+        raise typer.BadParameter(
+            f"{name!r} is not the name of an environment: 12 lower-case letters and digits at most."
+        )
+    return name
+
+
 Environment: TypeAlias = Annotated[
-    Literal["dev", "prod"],
-    typer.Option("--env", envvar="EARWORM_ENV", help="Environment.", callback=_wherever_it_stands),
+    str,
+    typer.Option("--env", envvar="EARWORM_ENV", help="Environment: dev, prod, or another.", callback=_environment),
 ]

@@ -74,7 +74,7 @@ def spans(documents: Iterable[Mapping[str, Any]], environment: str) -> list[Span
 
     Args:
         documents: Segments and subsegments as X-Ray keeps them, those of a segment within it or beside it.
-        environment: `dev` or `prod`.
+        environment: Its name, such as `dev`.
     """
     # Lambda's own segment of a function adds nothing to the function's.
     ours = [document for document in documents if document.get("origin") != "AWS::Lambda"]

@@ -1,6 +1,11 @@
-"""Finds the components that a change affects: those whose template or bundle is made from a changed file."""
+"""Finds the components that a change affects: those whose template or bundle is made from a changed file.
+
+`python -m infra.deploying.changes COMMIT` names those that changed since a commit, one a line. It needs nothing but
+Python and git.
+"""
 
 import subprocess
+import sys
 from collections.abc import Iterable
 
 from infra.deploying.build import is_input
@@ -43,3 +48,10 @@ def paths_since(commit: str) -> list[str]:
             f"repository, or deploy all services."
         )
     return [path for path in result.stdout.split("\0") if path]
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.writelines(f"{name}\n" for name in concerned(paths_since(sys.argv[1])))
+    except ChangesError as fault:
+        sys.exit(str(fault))

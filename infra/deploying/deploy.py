@@ -3,6 +3,7 @@
 Nothing here depends on whether CloudFormation is AWS's or the local cloud's: clients are passed in.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
-from infra.deploying.stacks import ANALYTICS, CATALOG, PLATFORM, stack_name, template
+from infra.deploying.stacks import ANALYTICS, CATALOG, PLATFORM, platform_parameter, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         ResourceChangeTypeDef,
         StackEventTypeDef,
         StackTypeDef,
+        TagTypeDef,
     )
     from mypy_boto3_s3 import S3Client
 
@@ -59,7 +61,15 @@ class _Sent(TypedDict, total=False):
     TemplateURL: str
 
 
+class _Role(TypedDict, total=False):
+    """The role that CloudFormation is to act in, in a request."""
+
+    RoleARN: str
+
+
 _SET_BY_DEPLOYING = frozenset({"Environment", "CodeBucket", "CodeKey"})
+_READ_FROM_THE_PLATFORM = "AWS::SSM::Parameter::Value<String>"
+"""The type of the parameters whose values the platform publishes, under the names that `platform_parameter` gives."""
 
 _STATEFUL = frozenset(
     {
@@ -76,6 +86,7 @@ A table of the catalog is none: what it knows, its partitions, follows from the 
 """
 
 _REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
+_TOO_OFTEN = re.compile(r"rate exceeded|throttl|too ?many ?requests", re.IGNORECASE)
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 _DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
@@ -88,17 +99,30 @@ class DeployError(Exception):
     """A stack could not be deployed or removed."""
 
 
+class ThrottledError(DeployError):
+    """A resource failed because its service was called too often: the same may succeed a little later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The desired state of a stack.
 
-    A parameter that is not named keeps its deployed value; a new stack takes the template's default.
+    A parameter that is not named keeps its deployed value; a new stack takes the template's default. Tags that the
+    stack has besides stay.
+
+    Attributes:
+        name: Its name.
+        template: Its template.
+        parameters: Values of the template's parameters by name.
+        tags: Its tags, which CloudFormation passes on to its resources.
+        role_arn: The role that CloudFormation acts in; if None the one that it was last deployed with, or the caller's.
     """
 
     name: str
     template: Path
     parameters: Mapping[str, str]
     tags: Mapping[str, str]
+    role_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +237,8 @@ def settable_parameters(
     cloudformation: "CloudFormationClient", component: str, store: TemplateStore | None = None
 ) -> set[str]:
     """Returns the parameters of a component's template that a user may set; `store` as for `prepare`."""
-    return _declared(cloudformation, _sent(template(component), store)) - _SET_BY_DEPLOYING
+    types = _declared(cloudformation, _sent(template(component), store))
+    return {name for name, type_ in types.items() if type_ != _READ_FROM_THE_PLATFORM} - _SET_BY_DEPLOYING
 
 
 def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
@@ -262,7 +287,8 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: Templat
             ChangeSetType="UPDATE" if deployed else "CREATE",
             Parameters=_parameters(cloudformation, stack, sent, deployed),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+            Tags=_tags(stack, deployed),
+            **in_role(stack.role_arn),
             **sent,
         )
     except ClientError as error:
@@ -293,7 +319,8 @@ def execute(
         report: Receives the number of finished resources, repeatedly.
 
     Raises:
-        DeployError: A resource failed; names the first, and whether the stack is rolled back.
+        DeployError: A resource failed; names the first, and whether the stack is rolled back. A ThrottledError if it
+            failed for being called too often.
     """
     if plan.change_set_id is not None:
         token = uuid4().hex
@@ -302,7 +329,8 @@ def execute(
         if stack["StackStatus"] not in _DEPLOYED:
             became = "is rolled back" if stack["StackStatus"] in _ROLLED_BACK else f"is {stack['StackStatus']}"
             failure = _first_failure(cloudformation, stack, token)
-            raise DeployError(f"{plan.stack.name} was not deployed and {became}: {failure}")
+            error = ThrottledError if _TOO_OFTEN.search(failure) else DeployError
+            raise error(f"{plan.stack.name} was not deployed and {became}: {failure}")
     stack = cloudformation.describe_stacks(StackName=plan.stack_id)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     return Deployment(plan.stack.name, plan.changes, outputs)
@@ -425,18 +453,34 @@ def _parameters(
     cloudformation: "CloudFormationClient", stack: Stack, sent: _Sent, deployed: "StackTypeDef | None"
 ) -> "list[ParameterTypeDef]":
     declared = _declared(cloudformation, sent)
+    read = {
+        name: platform_parameter(stack.parameters["Environment"], name)
+        for name, type_ in declared.items()
+        if type_ == _READ_FROM_THE_PLATFORM
+    }
+    given = {**read, **stack.parameters}
     had = {p["ParameterKey"] for p in deployed.get("Parameters", ())} if deployed else set()
-    given: list[ParameterTypeDef] = [
-        {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
-    ]
+    values: list[ParameterTypeDef] = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
     kept: list[ParameterTypeDef] = [
-        {"ParameterKey": name, "UsePreviousValue": True} for name in sorted(declared & had - stack.parameters.keys())
+        {"ParameterKey": name, "UsePreviousValue": True} for name in sorted(declared.keys() & had - given.keys())
     ]
-    return given + kept
+    return values + kept
 
 
-def _declared(cloudformation: "CloudFormationClient", sent: _Sent) -> set[str]:
-    return {each["ParameterKey"] for each in cloudformation.validate_template(**sent)["Parameters"]}
+def _declared(cloudformation: "CloudFormationClient", sent: _Sent) -> dict[str, str]:
+    """Returns the types of a template's parameters by name."""
+    described = cloudformation.get_template_summary(**sent).get("Parameters", ())
+    return {each["ParameterKey"]: each["ParameterType"] for each in described}
+
+
+def _tags(stack: Stack, deployed: "StackTypeDef | None") -> "list[TagTypeDef]":
+    had = {tag["Key"]: tag["Value"] for tag in deployed.get("Tags", ())} if deployed else {}
+    return [{"Key": key, "Value": value} for key, value in {**had, **stack.tags}.items()]
+
+
+def in_role(role_arn: str | None) -> _Role:
+    """Returns the argument that makes CloudFormation act in a role; without one it is the caller's, or the last one."""
+    return {"RoleARN": role_arn} if role_arn else {}
 
 
 def _changes(cloudformation: "CloudFormationClient", change_set_id: str) -> tuple[Change, ...]:

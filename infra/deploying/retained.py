@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from infra.deploying.deploy import DeployError, Plan, deployed_stack, execute, platform_stack, settled
+from infra.deploying.deploy import DeployError, Plan, deployed_stack, execute, in_role, platform_stack, settled
 from infra.deploying.stacks import PLATFORM, stack_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ RETAINED = {
 """The buckets that outlive the platform's stack: their names in its template by logical id."""
 
 
-def take_back(cloudformation: "CloudFormationClient", s3: "S3Client", environment: str) -> Sequence[str]:
+def take_back(
+    cloudformation: "CloudFormationClient", s3: "S3Client", environment: str, role_arn: str | None = None
+) -> Sequence[str]:
     """Create a new platform's stack by importing the buckets that an earlier one left behind.
 
     CloudFormation finds resources to import by itself only by a literal name, so they are named here.
@@ -59,6 +61,7 @@ def take_back(cloudformation: "CloudFormationClient", s3: "S3Client", environmen
         StackName=name,
         ChangeSetName=f"take-back-{uuid4().hex}",
         ChangeSetType="IMPORT",
+        **in_role(role_arn),
         TemplateBody=json.dumps({"Parameters": {"Environment": {"Type": "String"}}, "Resources": retained}),
         Parameters=[{"ParameterKey": "Environment", "ParameterValue": environment}],
         ResourcesToImport=[

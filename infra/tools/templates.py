@@ -41,8 +41,15 @@ Parameters:
   Environment:
     Description: Which of the environments that live side by side in one account.
     Type: String
-    AllowedValues: [dev, prod]
+    AllowedPattern: "[a-z][a-z0-9]{0,11}"
     Default: dev
+  # The platform's, read from SSM parameters that deploying names: in dev, Bucket from /earworm/dev/bucket.
+  Bucket:
+    Description: The lake's bucket.
+    Type: AWS::SSM::Parameter::Value<String>
+  Database:
+    Description: The Glue database of the tables.
+    Type: AWS::SSM::Parameter::Value<String>
 
 Resources:
 """
@@ -51,7 +58,7 @@ _TABLE: Final = """\
     Type: AWS::Glue::Table
     Properties:
       CatalogId: !Ref AWS::AccountId
-      DatabaseName: !Sub "{{{{resolve:ssm:/earworm/${{Environment}}/database}}}}"
+      DatabaseName: !Ref Database
       TableInput:
         Name: {name}
         Description: {description}
@@ -59,7 +66,7 @@ _TABLE: Final = """\
         Parameters: {{EXTERNAL: "TRUE", {parameters}}}
         PartitionKeys:{keys}
         StorageDescriptor:
-          Location: !Sub "s3://{{{{resolve:ssm:/earworm/${{Environment}}/bucket}}}}/{prefix}"
+          Location: !Sub s3://${{Bucket}}/{prefix}
           Columns:{columns}
 {storage}
 """
@@ -94,14 +101,14 @@ _Filling: TypeAlias = Mapping[str, Any]
 def transformer(table: Table[Any]) -> str:
     """Returns the template of a table's service."""
     kind = kind_of(table)
-    document = _yaml().load(_TRANSFORMER)
+    topic = kind.topic.title().replace("-", "")
+    document = _yaml().load(_TRANSFORMER.read_text().replace("<TopicArn>", topic))
     document.ca.comment = None  # on the file that this is made from
     filling = {
         "<table>": table.name,
         "<service>": table.name.replace("_", "-"),
         "<description>": table.description,
         "<folder>": kind.folder,
-        "<topic>": kind.topic,
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))
 

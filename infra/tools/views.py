@@ -24,7 +24,7 @@ Parameters:
   Environment:
     Description: Which of the environments that live side by side in one account.
     Type: String
-    AllowedValues: [dev, prod]
+    AllowedPattern: "[a-z][a-z0-9]{0,11}"
     Default: dev
 
 Resources:

@@ -11,7 +11,7 @@ class AuditSettings(Settings):
 
     Attributes:
         alarm_topic_arn: The topic that the letter is sent to.
-        earworm_env: The environment, such as `dev` or `prod`.
+        earworm_env: The environment, such as `dev`.
         grace_minutes: How long a raw snapshot may take to be in every table before its absence is a gap.
         glue_database: The database of the catalog that has the tables.
         least_shares: The lowest share of a watched column that is not told of, where it is not the contract's.

@@ -12,7 +12,8 @@ from msgspec import DecodeError, Raw
 from msgspec.json import decode
 from tenacity import Retrying
 
-from services.listenbrainz.week import MOST_ROWS, RANGE, NotAWeekError, Statistics, read_statistics
+from contracts.layouts.listenbrainz import MOST_ROWS
+from services.listenbrainz.week import RANGE, NotAWeekError, Statistics, read_statistics
 from shared.web import UnavailableError, WebSession
 
 CALL_BUDGET: Final = 10

@@ -12,21 +12,16 @@ from msgspec import Struct
 
 from contracts.candidates import Reject
 from contracts.elements import decoder, replace_lone_surrogates
-from contracts.fields import Unverified, integer
+from contracts.fields import Unverified
 from contracts.layouts.layout import ChartEntry, ChartIdentityError
 from contracts.layouts.listenbrainz import SitewideRecordings
 
 RANGE: Final = "week"
-MOST_ROWS: Final = 1000
-"""How many rows ListenBrainz gives at once, which are all that it calculates."""
-
 _MBID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LAYOUT: Final = SitewideRecordings()
 
 
 class _Counts(Struct):
-    count: Unverified = None
-    total_recording_count: Unverified = None
     offset: Unverified = 0
 
 
@@ -81,8 +76,6 @@ class Statistics:
 def read_statistics(document: bytes) -> Statistics:
     """Reads the answer to `stats/sitewide/recordings`.
 
-    `count` is what was asked for, capped, and `total_recording_count` what there is, so the lesser is what should come.
-
     Raises:
         NotAWeekError: It is something else, or not of a week from Monday to Sunday.
     """
@@ -98,11 +91,11 @@ def read_statistics(document: bytes) -> Statistics:
     if counts.offset != 0:
         raise NotAWeekError(f"its offset is {counts.offset!r} and not 0")
     rows = list(_LAYOUT.entries(text, ()))
-    counted = [n for each in (counts.count, counts.total_recording_count) if (n := integer(each)) is not None]
+    length = _LAYOUT.length(text)
     return Statistics(
         week=Week(monday),
         rows=len(rows),
-        announced=min([*counted, MOST_ROWS]) if counted else len(rows),
+        announced=len(rows) if length is None else length,
         mbids=tuple(dict.fromkeys(filter(None, map(_mbid, rows)))),
         document=document,
     )

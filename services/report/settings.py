@@ -9,7 +9,7 @@ class ReportSettings(Settings):
     """The settings of the report.
 
     Attributes:
-        earworm_env: The environment, `dev` or `prod`.
+        earworm_env: The environment, such as `dev`.
         athena_database: Where the tables are.
         athena_workgroup: The workgroup of the queries.
         alarm_topic_arn: The topic that a link to the page is sent to.

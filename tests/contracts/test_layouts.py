@@ -279,6 +279,25 @@ def test_an_answer_says_itself_that_it_is_simulated() -> None:
         assert row["simulated"] is told
 
 
+@pytest.mark.parametrize(
+    ("told", "gaps"),
+    [
+        ({"count": 1000, "total_recording_count": 4}, [3, 4]),
+        ({"count": 3, "total_recording_count": 5000}, [3]),
+        ({"count": 2, "total_recording_count": 2}, []),
+        ({"count": "many", "total_recording_count": None}, []),
+    ],
+)
+def test_an_answer_says_how_long_its_chart_is(told: dict[str, Any], gaps: list[int]) -> None:
+    chart = chart_of(listened(recording(1), recording(2), **told))
+
+    assert judge(CHARTS, charts(chart)).rows.missing_ranks("position", chart.length) == gaps
+
+
+def test_a_file_does_not_say_how_long_its_chart_is() -> None:
+    assert chart_of(loaded("regional-de-weekly-2023-01-12.csv", BODY)).length is None
+
+
 def test_a_position_is_a_place_in_the_list_whatever_its_mbid() -> None:
     rows = judged(listened(recording(7), recording(7), recording(9, recording_mbid=None), None, recording(3))).rows
 

@@ -11,11 +11,7 @@ from infra.catalog import declared_tables
 from infra.deploying.stacks import ANALYTICS, CATALOG, template
 from shared.lake import table_prefix
 
-VALUES = {
-    "Environment": "dev",
-    "/earworm/dev/bucket": "lake",
-    "/earworm/dev/database": "earworm_dev",
-}
+VALUES = {"Environment": "dev", "Bucket": "lake", "Database": "earworm_dev"}
 DECLARED = {
     name: table
     for component in (CATALOG, ANALYTICS)

@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.error import URLError
 
@@ -21,7 +22,10 @@ from infra.deploying.deploy import (
     Change,
     DeployError,
     Deployment,
+    Plan,
     Stack,
+    ThrottledError,
+    analytics_stack,
     deploy,
     discard,
     execute,
@@ -157,6 +161,43 @@ def test_the_name_of_a_stack_has_dashes(bundle: Bundle) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("reason", "throttled"),
+    [
+        ('Resource handler returned message: "Rate exceeded (Service: CloudWatch, Status Code: 400)"', True),
+        ("Too Many Requests (Service: Lambda, Status Code: 429, HandlerErrorCode: Throttling)", True),
+        ("Queue earworm-dev-songs already exists", False),
+    ],
+)
+def test_a_stack_that_failed_for_being_called_too_often_says_so(reason: str, *, throttled: bool) -> None:
+    class Failing:
+        stack: ClassVar = {"StackName": "earworm-dev-songs", "StackId": "id", "StackStatus": "ROLLBACK_COMPLETE"}
+
+        def execute_change_set(self, **asked: str) -> None:
+            self.token = asked["ClientRequestToken"]
+
+        def describe_stacks(self, **_: str) -> dict[str, Any]:
+            return {"Stacks": [self.stack]}
+
+        def get_paginator(self, _: str) -> Any:
+            event = {
+                "LogicalResourceId": "Errors",
+                "ResourceType": "AWS::CloudWatch::Alarm",
+                "ResourceStatus": "CREATE_FAILED",
+                "ResourceStatusReason": reason,
+                "ClientRequestToken": self.token,
+            }
+            return SimpleNamespace(paginate=lambda **_: [{"StackEvents": [event]}])
+
+    stack = Stack("earworm-dev-songs", Path("template.yaml"), {}, {})
+    plan = Plan(stack, "id", "change-set", (), is_new=True)
+
+    with pytest.raises(DeployError, match="Errors") as failure:
+        execute(cast("CloudFormationClient", Failing()), plan)
+
+    assert isinstance(failure.value, ThrottledError) is throttled
+
+
 class FakeCloudFormation:
     """A CloudFormation with one stack, which stands as it is told."""
 
@@ -273,6 +314,8 @@ class TestInAnEmulatedCloud:
             "charts-topic-arn": platform.outputs["ChartsTopicArn"],
             "crawler": "earworm-dev-processed",
             "database": "earworm_dev",
+            "permissions-boundary": "none",
+            "role-path": "/",
             "topic-arn": platform.outputs["TopicArn"],
             "workgroup": "earworm-dev",
         }
@@ -332,6 +375,44 @@ class TestInAnEmulatedCloud:
         assert function["Environment"]["Variables"]["PLAYLIST_ID"] == "kept"
         assert function["Environment"]["Variables"]["SPOTIFY_MARKET"] == "SE"
 
+    def test_what_the_platform_publishes_anew_reaches_a_service_when_it_is_deployed_again(
+        self, cloud: Cloud, cloudformation: "CloudFormationClient", s3: "S3Client", bundle: Bundle
+    ) -> None:
+        # given an environment of its own, whose roles stand in no path and have no boundary
+        artifacts = deploy(cloudformation, platform_stack("bounded")).outputs["ArtifactsBucket"]
+        audit = Bundle("audit", bundle.path, bundle.sha256, 0, 22)
+        upload(s3, artifacts, audit)
+        deploy(cloudformation, service_stack("bounded", audit, artifacts, {}))
+        # when both are set on the platform
+        iam = cloud.client("iam")
+        boundary = iam.create_policy(
+            PolicyName="bound",
+            PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+            ),
+        )["Policy"]["Arn"]
+        deploy(cloudformation, platform_stack("bounded", {"PermissionsBoundary": boundary, "RolePath": "/label/"}))
+        plan = prepare(cloudformation, service_stack("bounded", audit, artifacts, {}))
+        execute(cloudformation, plan)
+
+        # then they reach the roles of the service, too; the emulator keeps a role's path and forgets its boundary
+        caused = {change.resource: " ".join(change.causes) for change in plan.changes}
+        for role in ("Role", "ScheduleRole"):
+            assert "Path" in caused[role]
+            assert "PermissionsBoundary" in caused[role]
+        assert len(iam.list_roles(PathPrefix="/label/")["Roles"]) == 4
+
+    def test_tags_stay_and_come_together(self, cloudformation: "CloudFormationClient", tmp_path: Path) -> None:
+        template = tmp_path / "template.yaml"
+        template.write_text("Resources: {Topic: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: first}}}\n")
+        deploy(cloudformation, Stack("tagged", template, {}, {"team": "charts", "stage": "old"}))
+
+        template.write_text("Resources: {Topic: {Type: 'AWS::SNS::Topic', Properties: {DisplayName: second}}}\n")
+        deploy(cloudformation, Stack("tagged", template, {}, {"stage": "new"}))
+
+        (stack,) = cloudformation.describe_stacks(StackName="tagged")["Stacks"]
+        assert {tag["Key"]: tag["Value"] for tag in stack["Tags"]} == {"team": "charts", "stage": "new"}
+
     def test_a_refused_parameter_is_told_in_one_sentence(
         self, cloudformation: "CloudFormationClient", platform: Deployment, bundle: Bundle
     ) -> None:
@@ -353,17 +434,28 @@ class TestInAnEmulatedCloud:
         ):
             deploy(cloudformation, service_stack("dev", albums, "no-such-bucket", {}))
 
-    def test_a_new_stack_that_failed_can_be_deployed_when_its_cause_is_gone(
-        self, cloudformation: "CloudFormationClient", s3: "S3Client", bundle: Bundle
+    def test_a_service_without_its_platform_is_told_what_is_missing(
+        self, cloudformation: "CloudFormationClient", bundle: Bundle
     ) -> None:
-        with pytest.raises(DeployError, match=r"earworm-prod-extractor was not deployed .*/earworm/prod/"):
-            deploy(cloudformation, service_stack("prod", bundle, "artifacts", {}))
-        artifacts = deploy(cloudformation, platform_stack("prod")).outputs["ArtifactsBucket"]
-        upload(s3, artifacts, bundle)
+        with pytest.raises(DeployError, match=r"earworm-bare-extractor cannot be deployed: .*/earworm/bare/bucket"):
+            deploy(cloudformation, service_stack("bare", bundle, "artifacts", {}))
 
-        deployed = deploy(cloudformation, service_stack("prod", bundle, artifacts, {}))
+    def test_a_new_stack_that_failed_can_be_deployed_when_its_cause_is_gone(
+        self, cloudformation: "CloudFormationClient", tmp_path: Path
+    ) -> None:
+        template = tmp_path / "template.yaml"
+        queue = "Resources: {{Queue: {{Type: 'AWS::SQS::Queue', Properties: {{MessageRetentionPeriod: {}}}}}}}\n"
+        stack = Stack("failing", template, {}, {})
+        template.write_text(queue.format(5))
+        with pytest.raises(
+            DeployError, match=r"failing was not deployed and is rolled back: Queue \(AWS::SQS::Queue\)"
+        ):
+            deploy(cloudformation, stack)
 
-        assert deployed.outputs["FunctionName"] == "earworm-prod-extractor"
+        template.write_text(queue.format(60))
+        deployed = deploy(cloudformation, stack)
+
+        assert [change.action for change in deployed.changes] == ["Add"]
 
     def test_a_stack_is_removed_once(
         self, cloudformation: "CloudFormationClient", s3: "S3Client", platform: Deployment, bundle: Bundle
@@ -461,12 +553,25 @@ class TestInAnEmulatedCloud:
         stack = service_stack("dev", bundle, platform.outputs["ArtifactsBucket"], {})
         assert prepare(cloudformation, stack).changes == ()
 
+    def test_the_script_deploys_the_analytics_whose_template_is_too_large_to_be_sent(
+        self, cloud: Cloud, cloudformation: "CloudFormationClient", s3: "S3Client", platform: Deployment
+    ) -> None:
+        deployed = cloud.run_script("analytics", "dev")
+
+        assert deployed.returncode == 0, deployed.stderr
+        plan = prepare(
+            cloudformation,
+            analytics_stack("dev"),
+            lambda body: upload_template(s3, platform.outputs["ArtifactsBucket"], body),
+        )
+        assert plan.changes == ()
+
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            ([], "usage: infra/deploying/deploy.sh SERVICE ENVIRONMENT"),
+            ([], "usage: infra/deploying/deploy.sh COMPONENT ENVIRONMENT"),
             (["concerts", "dev"], "There is no service 'concerts'"),
-            (["songs", "moon"], "There is no environment 'moon': choose dev or prod."),
+            (["songs", "the-moon"], "'the-moon' is not the name of an environment"),
             (["songs", "dev", "LogLevel"], "'LogLevel' sets no parameter: write NAME=VALUE."),
             (["songs", "dev", "Level=INFO"], "has no parameter 'Level': choose among"),
         ],

@@ -10,7 +10,7 @@ from infra.deploying.stacks import COMPONENTS, ROOT, template
 
 pytestmark = pytest.mark.slow
 
-TEMPLATES = [template(component) for component in COMPONENTS]
+TEMPLATES = [*(template(component) for component in COMPONENTS), ROOT / "infra/bootstrap.yaml"]
 
 
 def run(tool: str, *arguments: str | Path, home: Path) -> "subprocess.CompletedProcess[str]":

@@ -12,7 +12,7 @@ from contracts.operations.payload import Request
 from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
-from infra.deploying.stacks import PLATFORM, SERVICES, template
+from infra.deploying.stacks import ENVIRONMENT, PLATFORM, SERVICES, platform_parameter, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
@@ -21,13 +21,13 @@ Template = dict[str, Any]
 Resources = Callable[[str], dict[str, Any]]
 
 TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-WITHOUT_RESOURCES = {*TRACING, "cloudwatch:GetMetricStatistics"}
+WITHOUT_RESOURCES = {*TRACING, "athena:ListDataCatalogs", "athena:ListWorkGroups", "cloudwatch:GetMetricStatistics"}
 """Actions for which IAM knows no resource.
 
-Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html,
-https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 LONGEST_RETENTION = 14 * 24 * 3600
+LONGEST_BUCKET_NAME = 63
 
 
 def test_cfn_lint_finds_nothing(component: str) -> None:
@@ -38,8 +38,46 @@ def test_every_parameter_is_described_and_has_a_default(component: str, written:
     parameters = written(component)["Parameters"]
 
     assert [name for name, parameter in parameters.items() if not parameter.get("Description")] == []
+    of_the_platform = {
+        name for name, parameter in parameters.items() if parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
+    }
     must_be_given = {"CodeBucket", "CodeKey"} | ({"Contact"} if component == "listenbrainz" else set())
-    assert {name for name, parameter in parameters.items() if "Default" not in parameter} <= must_be_given
+    assert {name for name, parameter in parameters.items() if "Default" not in parameter} <= (
+        must_be_given | of_the_platform
+    )
+
+
+def test_an_environment_has_a_name_that_fits_everywhere(component: str, written: Callable[[str], Template]) -> None:
+    longest_region = "ap-southeast-1"
+
+    assert written(component)["Parameters"]["Environment"]["AllowedPattern"] == ENVIRONMENT
+    assert re.fullmatch(ENVIRONMENT, "a" * 12)
+    assert len(f"earworm-{'a' * 12}-artifacts-123456789012-{longest_region}") <= LONGEST_BUCKET_NAME
+
+
+def test_a_service_reads_what_the_platform_publishes(component: str, written: Callable[[str], Template]) -> None:
+    published = {
+        resource["Properties"]["Name"]["Fn::Sub"].replace("${Environment}", "dev")
+        for resource in written(PLATFORM)["Resources"].values()
+        if resource["Type"] == "AWS::SSM::Parameter"
+    }
+    read = {
+        platform_parameter("dev", name)
+        for name, parameter in written(component)["Parameters"].items()
+        if parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
+    }
+
+    assert read <= published
+    assert bool(read) == (component in SERVICES)
+    assert "{{resolve:" not in template(component).read_text(), "a changed value is not seen through that"
+
+
+def test_every_role_has_the_path_and_the_boundary_of_its_environment(resources: Resources) -> None:
+    for role in resources("AWS::IAM::Role").values():
+        assert role["Path"] == {"Ref": "RolePath"}
+        assert role["PermissionsBoundary"] == {
+            "Fn::If": ["IsBounded", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]
+        }
 
 
 @pytest.mark.parametrize(
@@ -182,7 +220,7 @@ def test_roles_spell_out_actions_and_resources(resources: Resources) -> None:
 def test_a_transformer_writes_under_no_prefix_but_its_own(component: str, resources: Resources) -> None:
     writable, deletable = (
         [
-            resource["Fn::Sub"].rpartition("bucket}}/")[2]
+            resource["Fn::Sub"].rpartition("${Bucket}/")[2]
             for statement in _allowed(resources)
             if action in _listed(statement["Action"])
             for resource in _listed(statement["Resource"])

@@ -14,7 +14,7 @@ from infra.deploying.stacks import ROOT
 
 DEPLOY = ROOT / ".github/workflows/deploy.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
-SCRIPTS = [*sorted((ROOT / "infra").glob("*.sh")), ROOT / ".ci/run"]
+SCRIPTS = [*sorted((ROOT / "infra").rglob("*.sh")), ROOT / ".ci/run"]
 
 EVERY_WORKFLOW = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 
@@ -72,13 +72,34 @@ def test_only_a_job_of_an_environment_may_become_its_role(workflow: Path) -> Non
     assert may_write == ({"dev": "dev", "prod": "prod"} if workflow.stem == "deploy" else {})
 
 
-def test_prod_follows_dev_and_dev_follows_the_tests() -> None:
+def test_prod_follows_an_approval_that_follows_dev_and_dev_follows_the_tests() -> None:
     deploying = jobs(DEPLOY)
 
     assert set(deploying["dev"]["needs"]) == {"test", "plan"}
-    assert "dev" in deploying["prod"]["needs"]
+    assert deploying["approve"]["needs"] == "dev"
+    assert "approve" in deploying["prod"]["needs"]
     assert deploying["dev"]["steps"] == deploying["prod"]["steps"]
     assert [deploying[name]["env"]["EARWORM_ENV"] for name in ("dev", "prod")] == ["dev", "prod"]
+
+
+def test_what_waits_for_an_approval_holds_back_no_deployment_and_gives_way_to_what_is_newer() -> None:
+    held = {name: job["concurrency"] for name, job in jobs(DEPLOY).items() if "concurrency" in job}
+
+    assert "concurrency" not in yaml.safe_load(DEPLOY.read_text())
+    assert held == {
+        "dev": {"group": "deploy-dev", "cancel-in-progress": False},
+        "approve": {"group": "approve-prod", "cancel-in-progress": True},
+        "prod": {"group": "deploy-prod", "cancel-in-progress": False},
+    }
+    assert jobs(DEPLOY)["approve"]["environment"] == "approve-prod"
+
+
+@EVERY_WORKFLOW
+def test_whatever_sets_up_the_environment_does_so_from_a_cache(workflow: Path) -> None:
+    for job in jobs(workflow).values():
+        runs = [step.get("run", "") for step in job.get("steps", ())]
+        cached = any("actions/cache@" in step.get("uses", "") for step in job.get("steps", ()))
+        assert cached == any(run.startswith("make ") for run in runs)
 
 
 @EVERY_WORKFLOW
@@ -106,8 +127,8 @@ def program(path: Path, script: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Where a job runs: with the project's Python, a console that tells its arguments, and a GitHub without runs."""
-    program(tmp_path / ".venv/bin/python", f'cd "{ROOT}" && exec "{sys.executable}" "$@"')
+    """Where a job runs: with a bare Python, a console that tells its arguments, and a GitHub without runs."""
+    program(tmp_path / "bin/python", f'cd "{ROOT}" && exec "{sys.executable}" -S "$@"')
     program(tmp_path / ".venv/bin/earworm", 'for each; do printf "%s\\n" "$each"; done')
     program(tmp_path / "bin/gh", ":")
     return tmp_path
@@ -131,7 +152,8 @@ def test_what_is_optional_is_upgraded_by_a_deployment_of_everything_which_knows_
     checkout: Path, changed: str, planned: str
 ) -> None:
     program(checkout / "bin/gh", "echo 1234567")
-    program(checkout / ".venv/bin/earworm", f"printf '{changed}\\n'")
+    bare = (checkout / "bin/python").read_text().partition("\n")[2]
+    program(checkout / "bin/python", f'case $2 in infra.deploying.changes) printf "{changed}\\n" ;; *) {bare} ;; esac')
 
     assert choose(checkout, "") == (0, f"components={planned}\n")
 

@@ -36,7 +36,6 @@ OF_THE_AUDIT: Mapping[str, str] = {
 def declared_by(component: str) -> Mapping[str, Any]:
     """The tables that a component's template declares."""
     values = {"Environment": "dev", "Bucket": BUCKET, "Database": DATABASE}
-    values |= {"/earworm/dev/bucket": BUCKET, "/earworm/dev/database": DATABASE}
     return declared_tables(template(component).read_text(), values)
 
 

@@ -5,12 +5,15 @@ pipeline does, and its record is held against the policies; then each role tries
 """
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,6 +28,7 @@ from infra.local.listenbrainz.admin import Fault as ListenBrainzFault
 from infra.local.listenbrainz.client import find_simulator as find_listenbrainz
 from infra.local.spotify.admin import Fault
 from infra.local.spotify.trending import PLAYLISTS
+from infra.tools.notebook import JUPYTER
 from shared.lake import SnapshotKey, kind_of
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
@@ -83,14 +87,15 @@ NOT_EXERCISED = {
     "Athena asks for it with the rights of whoever queries, the local one has no need": {
         ("analyst", action)
         for action in (
-            "glue:BatchGetPartition", "glue:GetDatabase", "glue:GetPartition", "glue:GetTables",
+            "glue:BatchGetPartition", "glue:GetDatabase", "glue:GetDatabases",
+            "glue:GetPartition", "glue:GetTables",
             "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
         )
     },
     "likewise of the report": {
         ("report", action)
         for action in (
-            "glue:GetDatabase",
+            "glue:GetDatabase", "glue:GetDatabases",
             "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
         )
     },
@@ -98,12 +103,41 @@ NOT_EXERCISED = {
         ("analyst", f"athena:{name}")
         for name in (
             "BatchGetNamedQuery", "BatchGetQueryExecution", "GetNamedQuery", "GetQueryResultsStream",
-            "GetQueryRuntimeStatistics", "GetWorkGroup", "ListNamedQueries", "ListQueryExecutions",
-            "StopQueryExecution",
+            "GetQueryRuntimeStatistics", "StopQueryExecution",
         )
     },
 }  # fmt: skip
 """What is granted and no local run asks for, by the reason."""
+
+
+CATALOG = {"CatalogName": "AwsDataCatalog"}
+DATABASE = {**CATALOG, "DatabaseName": "earworm_dev"}
+EDITOR: Mapping[str, Mapping[str, str]] = {
+    "list_work_groups": {},
+    "get_work_group": {"WorkGroup": "earworm-dev"},
+    "list_data_catalogs": {},
+    "get_data_catalog": {"Name": "AwsDataCatalog"},
+    "list_databases": CATALOG,
+    "get_database": DATABASE,
+    "list_table_metadata": DATABASE,
+    "get_table_metadata": {**DATABASE, "TableName": "songs"},
+    "list_named_queries": {"WorkGroup": "earworm-dev"},
+    "list_query_executions": {"WorkGroup": "earworm-dev"},
+}
+"""What Athena's query editor and its JDBC driver ask of Athena before anybody has asked a question.
+
+Source: https://docs.aws.amazon.com/athena/latest/ug/managed-policies.html
+"""
+PYATHENA = """
+from pyathena import connect
+from pyathena.pandas.cursor import PandasCursor
+
+connection = connect(work_group="earworm-dev", schema_name="earworm_dev", poll_interval=0.05)
+cursor = connection.cursor()
+assert "songs" in {table.name for table in cursor.list_table_metadata()}
+assert cursor.execute("SELECT count(*) FROM songs").fetchone()[0] > 0
+assert len(connection.cursor(PandasCursor).execute("SELECT * FROM songs LIMIT 1").as_pandas()) == 1
+"""
 
 
 class Decision(NamedTuple):
@@ -338,6 +372,8 @@ def cases_of_schedules_crawler_and_analyst() -> Iterator[Case]:
         {**query, "WorkGroup": "earworm-dev"}, {**query, "WorkGroup": "primary"},
     )  # fmt: skip
     yield Case("analyst", "glue.delete_table", table, ("glue.get_table", table))
+    parameters = {"Path": "/earworm/dev"}
+    yield from against("analyst", "ssm.get_parameters_by_path", parameters, {"Path": "/earworm/prod"}, {"Path": "/"})
 
 
 def cases_of(role: str) -> Iterator[Case]:
@@ -429,6 +465,29 @@ class Account:
         platform = self.pipeline.cloud.platform
         Athena(self.client("analyst", "athena"), platform.database, platform.workgroup).ask(sql)
 
+    def run_as(self, role: str, *command: str, folder: Path) -> str:
+        """What a program prints that acts in a role, as on AWS: the local cloud is but an address to it."""
+        self.client(role, "sts")
+        names = {
+            name: value for name, value in self.pipeline.variables.items() if name in {"AWS_ENDPOINT_URL", "AWS_REGION"}
+        }
+        keys = {name.upper(): value for name, value in self._credentials[role].items()}
+        result = subprocess.run(
+            command,
+            env={
+                **self.pipeline.environment,
+                **names,
+                "AWS_DEFAULT_REGION": names["AWS_REGION"],
+                **keys,
+                "EARWORM_STATE": str(folder),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
     def of(self, role: str, decisions: list[Decision]) -> list[Decision]:
         return [each for each in decisions if f":assumed-role/{self.role_names[role]}/" in each.principal]
 
@@ -515,6 +574,16 @@ class Work:
         self.treat_dead_letters()
         self.crawl()
         self.make_report()
+        self.work_as_an_analyst()
+
+    def work_as_an_analyst(self) -> None:
+        """With the console, in Athena's own, with PyAthena and in SQL."""
+        folder = self.pipeline.state / "nowhere"
+        for command in (("tables",), ("query", "top_artists"), ("report",)):
+            self.account.run_as("analyst", sys.executable, "-m", "infra.cli", *command, folder=folder)
+        for operation, arguments in EDITOR.items():
+            getattr(self.account.client("analyst", "athena"), operation)(**arguments)
+        self.account.run_as("analyst", str(JUPYTER.with_name("python")), "-c", PYATHENA, folder=folder)
         for table in (*TABLES, "receipts", "rejected_rows", "rejected_values"):
             self.account.ask(f"SELECT count(*) FROM {table}")
 

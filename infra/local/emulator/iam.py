@@ -10,7 +10,8 @@ service does in the name of a role it lets through uncontext_. Here the role is 
 - EventBridge Scheduler must be trusted by its schedule's role, which must be allowed to invoke the function;
 - who makes a schedule must be allowed to pass its role on;
 - who asks for a key that is not there learns so only with the right to list the bucket;
-- a call on a query of Athena is one on the query's workgroup, one on a path of parameters one on that path;
+- a call on a query of Athena is one on the query's workgroup, one on a database or table one on its catalog;
+- a call on a path of parameters is one on that path;
 - a call on a table of Glue takes the right to the table, to its database and to the catalog;
 - a batch of SQS takes the right to the action itself.
 
@@ -250,8 +251,9 @@ def _name_as_policies_do() -> None:
             record = json.loads(body)
             executions, named = athena._executions, athena._named_queries
             query = executions.get(record.get("QueryExecutionId")) or named.get(record.get("NamedQueryId")) or {}
-            workgroup = query.get("WorkGroup", "primary")
-            arn = f"arn:aws:athena:{get_region()}:{get_account_id()}:workgroup/{workgroup}"
+            catalog = record.get("CatalogName") or ("QueryString" not in record and record.get("Name"))
+            name = f"datacatalog/{catalog}" if catalog else f"workgroup/{query.get('WorkGroup', 'primary')}"
+            arn = f"arn:aws:athena:{get_region()}:{get_account_id()}:{name}"
         if service == "glue" and (database := json.loads(body or b"{}").get("DatabaseName")):
             record = json.loads(body)
             table = record.get("TableName") or record.get("TableInput", record).get("Name", "*")

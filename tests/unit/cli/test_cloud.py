@@ -252,7 +252,7 @@ class Recorder:
         target = _text(request.headers.get("X-Amz-Target", ""))
         if target.endswith("GetParametersByPath"):
             path = json.loads(body)["Path"]
-            parameters = [{"Name": path + name, "Value": name} for name in PLATFORM]
+            parameters = [{"Name": f"{path}/{name}", "Value": name} for name in PLATFORM]
             return _answer(url, 200, json.dumps({"Parameters": parameters}).encode())
         error = b'{"__type": "AccessDenied"}' if target else b"<E><Error><Code>AccessDenied</Code></Error></E>"
         return _answer(url, 403, error)
@@ -460,6 +460,14 @@ def test_the_environment_means_the_same_wherever_it_stands(
     assert result.stderr.startswith("prod at the local cloud")
 
 
+def test_an_environment_may_have_any_name_that_fits_into_those_of_its_resources(
+    enter: Callable[[Environment], Walk],
+) -> None:
+    console = enter(ENVIRONMENTS["local up"])
+
+    assert console.run("tables --env staging2").stderr.startswith("staging2 at the local cloud")
+
+
 def test_the_variable_names_the_environment_of_a_command_and_of_a_group(
     enter: Callable[[Environment], Walk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -476,8 +484,9 @@ def test_the_variable_names_the_environment_of_a_command_and_of_a_group(
     [
         (["--env", "prod", "tables", "--env", "dev"], "it is dev here and prod before"),
         (["dlq", "--env", "dev", "show", "songs", "--env", "prod"], "it is prod here and dev before"),
-        (["tables", "--env", "production"], "not one of 'dev', 'prod'"),
-        (["--env", "../prod", "tables"], "not one of 'dev', 'prod'"),
+        (["tables", "--env", "production-of-the-label"], "'production-of-the-label' is not the name of an environment"),
+        (["tables", "--env", "Prod"], "12 lower-case letters and digits at most"),
+        (["--env", "../prod", "tables"], "'../prod' is not the name of an environment"),
     ],
 )
 def test_an_environment_that_contradicts_or_is_none_is_refused(

@@ -2,6 +2,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -14,7 +15,7 @@ from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError, UsageError
 from infra.deploying import deploy as deploying
 from infra.deploying.build import BuildError
-from infra.deploying.deploy import Change, DeployedStack, Plan, Stack
+from infra.deploying.deploy import Change, DeployedStack, Deployment, Plan, Stack, ThrottledError
 from infra.deploying.secrets import store_spotify_secret
 from infra.deploying.stacks import ANALYTICS, CATALOG, COMPONENTS, PLATFORM
 
@@ -66,13 +67,53 @@ def test_all_and_names_exclude_each_other() -> None:
 
 
 def test_what_is_set_may_hold_an_equals_sign() -> None:
-    assert deployment._assigned(["Market=", "PlaylistIds=a=b"]) == {"Market": "", "PlaylistIds": "a=b"}
+    assigned = deployment._assigned(["Market=", "PlaylistIds=a=b"], "--set", "parameter")
+
+    assert assigned == {"Market": "", "PlaylistIds": "a=b"}
+
+
+@pytest.mark.parametrize(("throttles", "outcome"), [(0, "done"), (1, "done"), (2, "refused")])
+def test_a_stack_that_was_throttled_is_deployed_once_more(
+    destination: deployment._Destination, monkeypatch: pytest.MonkeyPatch, throttles: int, outcome: str
+) -> None:
+    attempts: list[str | None] = []
+
+    def execute(_client: object, plan: Plan, _report: object) -> Deployment:
+        attempts.append(plan.change_set_id)
+        if len(attempts) <= throttles:
+            raise ThrottledError("Rate exceeded")
+        return Deployment("earworm-dev-songs", (), {})
+
+    monkeypatch.setattr(deploying, "execute", execute)
+    monkeypatch.setattr(deploying, "prepare", lambda *_: Plan(SONGS, "stack", "second", (), is_new=True))
+    planned = deployment._Planned(Plan(SONGS, "stack", "first", (), is_new=True), None)
+
+    with pytest.raises(ThrottledError) if outcome == "refused" else nullcontext():
+        deployment._execute(destination, planned, lambda *_, **__: None)
+
+    assert attempts == ["first", "second"][: throttles + 1]
+
+
+@pytest.mark.parametrize(("limit", "warned"), [(10, True), (1000, False)])
+def test_a_new_accounts_concurrency_is_told_with_what_follows(
+    limit: int, *, warned: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = SimpleNamespace(get_account_settings=lambda: {"AccountLimit": {"ConcurrentExecutions": limit}})
+    monkeypatch.setattr(Cloud, "client", lambda *_: account)
+
+    deployment._warn_of_little_concurrency(Cloud("dev", {}))
+
+    told = " ".join(capsys.readouterr().err.split())
+    assert ("Lambda runs 10 functions at once here" in told) == ("--quota-code L-B99A9384" in told) == warned
 
 
 @pytest.mark.parametrize("assignment", ["LogLevel", "=DEBUG"])
-def test_what_sets_no_parameter_is_refused(assignment: str) -> None:
-    with pytest.raises(ConsoleError, match=f"--set {assignment} sets no parameter: write NAME=VALUE"):
-        deployment._assigned([assignment])
+@pytest.mark.parametrize(
+    ("option", "what"), [("assignments", "--set {} sets no parameter"), ("tags", "--tag {} sets no tag")]
+)
+def test_what_sets_nothing_is_refused(assignment: str, option: str, what: str) -> None:
+    with pytest.raises(UsageError, match=f"{what.format(assignment)}: write NAME=VALUE"):
+        deployment.deploy(**{option: [assignment]})  # type: ignore[arg-type]
 
 
 def test_a_component_that_fails_is_told_and_stops_no_other() -> None:
@@ -168,7 +209,7 @@ def test_tables_are_declared_before_they_are_written_and_after_others_gave_them_
 ) -> None:
     standing = catalog and DeployedStack("earworm-dev-catalog", catalog, None, datetime.now(UTC))
     monkeypatch.setattr(deploying, "standing", lambda *_: standing)
-    monkeypatch.setattr(catalogs, "declared_by", lambda _, component: [component] if component in owners else [])
+    monkeypatch.setattr(catalogs, "owns_tables", lambda _, component: component in owners)
 
     if isinstance(stages, str):
         with pytest.raises(ConsoleError, match=stages):
