@@ -104,7 +104,7 @@ COMMANDS: Final[Mapping[str, Imported]] = {
     "report": Imported(
         "infra.cli.report",
         "report",
-        "Write a week's report as one page, report/index.html, that needs neither network nor SQL.",
+        "Write a week's report as pages that need neither network nor SQL, below report/, and as one file to send.",
     ),
     "replay": Imported(
         "infra.cli.replay",

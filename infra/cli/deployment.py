@@ -406,10 +406,11 @@ def _discard(to: _Destination, planned: Mapping[str, _Planned]) -> None:
 
 
 def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deployment:
-    total = len(planned.plan.changes)
-    if planned.bundle and total:
+    total, bundle = len(planned.plan.changes), planned.bundle
+    if bundle and total:
         tell("uploading", total=total)
-        deploying.upload(to.s3, to.cloud.platform.artifacts_bucket, planned.bundle)
+        before = deploying.standing(to.cloudformation, to.cloud.environment, bundle.service)
+        deploying.upload(to.s3, to.cloud.platform.artifacts_bucket, bundle)
 
     def execute(plan: deploying.Plan, stage: str) -> deploying.Deployment:
         tell(stage if total else "unchanged", total=total)
@@ -420,6 +421,8 @@ def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deplo
             deployment = execute(planned.plan, "executing")
         except deploying.ThrottledError:
             deployment = execute(deploying.prepare(to.cloudformation, planned.plan.stack, to.keep), "once more")
+    if bundle and total:
+        deploying.supersede(to.s3, to.cloud.platform.artifacts_bucket, bundle, before.version if before else None)
     tell("done" if total else "unchanged", done=total)
     return deployment
 

@@ -79,7 +79,7 @@ _BUDGETS = {
     "extractor": Budget(60 * MEGABYTE, 30 * MEGABYTE),
     "listenbrainz": Budget(20 * MEGABYTE, 10 * MEGABYTE),
     "redrive": Budget(20 * MEGABYTE, 10 * MEGABYTE),
-    "report": Budget(100 * MEGABYTE, 40 * MEGABYTE),
+    "report": Budget(20 * MEGABYTE, 10 * MEGABYTE),
 }
 _TRANSFORMER_BUDGET = Budget(100 * MEGABYTE, 30 * MEGABYTE)
 

@@ -117,6 +117,7 @@ class Endpoints:
             "AWS_DEFAULT_REGION": _REGION,
             "AWS_REGION": _REGION,
             "EARWORM_LAMBDA_TARGET": "host",
+            "EARWORM_MAXIMUM_CONCURRENCY": "2",
         }
 
 

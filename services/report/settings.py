@@ -12,12 +12,12 @@ class ReportSettings(Settings):
         earworm_env: The environment, such as `dev`.
         athena_database: Where the tables are.
         athena_workgroup: The workgroup of the queries.
-        alarm_topic_arn: The topic that a link to the page is sent to.
+        pages_topic_arn: The topic that a link to the page is sent to.
         link_hours: How long the link is valid, 12 hours at most; 0 sends none.
     """
 
     earworm_env: str
     athena_database: str
     athena_workgroup: str
-    alarm_topic_arn: str
+    pages_topic_arn: str
     link_hours: Annotated[int, Field(ge=0, le=12)]

@@ -74,7 +74,7 @@ def test_the_bundle_of_the_report_holds_its_questions_and_its_style() -> None:
     with ZipFile(build("report", HOST, CACHED).path) as archive:
         names = set(archive.namelist())
 
-    assert {"analytics/report/page.css", "analytics/report/page.html.j2"} <= names
+    assert {"analytics/report/page.css", "analytics/report/front.html.j2"} <= names
     assert {f"analytics/queries/{name}.sql" for name in queries()} <= names
     assert not {"analytics/template.yaml", "fastparquet/__init__.py", "numpy/__init__.py"} & names
 

@@ -41,6 +41,7 @@ LAKE = f"earworm-dev-{ACCOUNT}-us-east-1"
 OTHER_LAKE = f"earworm-prod-{ACCOUNT}-us-east-1"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:earworm-dev-raw-snapshots"
 ALARMS = f"arn:aws:sns:us-east-1:{ACCOUNT}:earworm-dev-alarms"
+PAGES = f"arn:aws:sns:us-east-1:{ACCOUNT}:earworm-dev-pages"
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 UNREADABLE = SnapshotKey(date(2025, 1, 6), "unreadable")
@@ -283,7 +284,7 @@ def cases_of_extractor_redrive_and_audit() -> Iterator[Case]:
         "glue.get_partitions", of_songs
     ))  # fmt: skip
     told = {"TopicArn": ALARMS, "Message": "{}"}
-    yield from against("audit", "sns.publish", told, {**told, "TopicArn": TOPIC})
+    yield from against("audit", "sns.publish", told, *({**told, "TopicArn": topic} for topic in (TOPIC, PAGES)))
     counted = {"AttributeNames": ["ApproximateNumberOfMessages"]}
     yield from against("audit", "sqs.get_queue_attributes", {**dead, **counted}, {**queue, **counted})
     yield Case("audit", "sqs.receive_message", dead, ("sqs.get_queue_attributes", {**dead, **counted}))
@@ -328,8 +329,8 @@ def cases_of_the_report() -> Iterator[Case]:
     )  # fmt: skip
     table = {"DatabaseName": "earworm_dev", "Name": "songs"}
     yield Case("report", "glue.delete_table", table, ("glue.get_table", table))
-    link = {"TopicArn": ALARMS, "Message": "{}"}
-    yield from against("report", "sns.publish", link, {**link, "TopicArn": TOPIC})
+    link = {"TopicArn": PAGES, "Message": "{}"}
+    yield from against("report", "sns.publish", link, *({**link, "TopicArn": topic} for topic in (TOPIC, ALARMS)))
 
 
 def cases_of_schedules_crawler_and_analyst() -> Iterator[Case]:
@@ -454,7 +455,8 @@ class Account:
         s3, sns, sqs = (self.client(None, service) for service in ("s3", "sns", "sqs"))
         for bucket in (LAKE, LAKE.replace("dev", "dev-artifacts")):
             yield f"arn:aws:s3:::{bucket}/x", "s3:GetObject", s3.get_bucket_policy(Bucket=bucket)["Policy"]
-        for topic in (TOPIC.replace("raw-snapshots", name) for name in ("raw-snapshots", "raw-charts", "alarms")):
+        for name in ("raw-snapshots", "raw-charts", "alarms", "pages"):
+            topic = TOPIC.replace("raw-snapshots", name)
             yield topic, "sns:Publish", sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
         for url in sqs.list_queues(QueueNamePrefix="earworm-dev-")["QueueUrls"]:
             told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "QueueArn"])["Attributes"]

@@ -166,19 +166,19 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
 def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
     monday = collect.mondays(1, days.today())[0]
 
-    report.write(pipeline.cloud, monday, tmp_path / "index.html")
+    index = report.write(pipeline.cloud, monday, tmp_path)
 
-    html = (tmp_path / "index.html").read_text("utf-8")
+    html = index.with_name(f"week-{monday}.html").read_text("utf-8")
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html
     assert "simulated" in html
-    with pytest.raises(ConsoleError, match="no chart from 2012"):
-        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path / "index.html")
+    with pytest.raises(ConsoleError, match="no chart of the week of 2012-12-31"):
+        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path)
 
 
 def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
-    # given a week that is in every table, and somebody who listens to the alarm topic and asked for the link
+    # given a week that is in every table, and somebody who listens to the topic of pages and asked for the link
     monday = collect.mondays(WEEKS, days.today())[0]
     page = f"reports/spotify/week={monday}/index.html"
     receipt = next(key for key in pipeline.etags(f"receipts/spotify/{monday:year=%Y/month=%m/day=%d}/"))
@@ -194,10 +194,11 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipelin
 
     # when it is there again, then the page is made, with the charts of the week
     assert _report(pipeline, week=str(monday))["outcome"] == "written"
-    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page)
+    assert page in pipeline.etags("reports/")
+    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page.replace("index", f"week-{monday}"))
     html = written["Body"].read().decode()
     assert (written["ContentType"], html.count("<svg") > 50) == ("text/html; charset=utf-8", True)
-    assert "These weeks are simulated." in html
+    assert "made up. No conclusion about music follows" in html
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html
@@ -228,9 +229,9 @@ def _report(pipeline: Pipeline, **event: str) -> Any:
 
 
 def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
-    """A queue that hears the alarm topic, as what reads it."""
+    """A queue that hears the topic of pages, as what reads it."""
     sns = pipeline.cloud.session.client("sns")
-    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-alarms"))
+    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-pages"))
     inbox = pipeline.sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = pipeline.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
