@@ -43,12 +43,9 @@ Parameters:
     Type: String
     AllowedPattern: "[a-z][a-z0-9]{0,11}"
     Default: dev
-  # The platform's, read from SSM parameters that deploying names: in dev, Bucket from /earworm/dev/bucket.
+  # The platform's, read from an SSM parameter that deploying names: in dev, /earworm/dev/bucket.
   Bucket:
     Description: The lake's bucket.
-    Type: AWS::SSM::Parameter::Value<String>
-  Database:
-    Description: The Glue database of the tables.
     Type: AWS::SSM::Parameter::Value<String>
 
 Resources:
@@ -58,7 +55,7 @@ _TABLE: Final = """\
     Type: AWS::Glue::Table
     Properties:
       CatalogId: !Ref AWS::AccountId
-      DatabaseName: !Ref Database
+      DatabaseName: !Sub earworm_${{Environment}}
       TableInput:
         Name: {name}
         Description: {description}

@@ -147,8 +147,7 @@ def _catalog() -> Mapping[str, Any]:
     glue._create_database({"DatabaseInput": {"Name": DATABASE}})
     for table in (*TABLES.values(), *OPERATIONS.values()):
         glue._create_table({"DatabaseName": DATABASE, "TableInput": _declared(table)})
-    values = {"Environment": "dev", "/earworm/dev/bucket": BUCKET, "/earworm/dev/database": DATABASE}
-    declared = declared_tables(template(CATALOG).read_text(), values)["watchlist"]
+    declared = declared_tables(template(CATALOG).read_text(), {"Bucket": BUCKET})["watchlist"]
     glue._create_table({"DatabaseName": DATABASE, "TableInput": declared})
     for view in views():
         athena.run_query(f"CREATE VIEW {view.name} AS {view.text}", DATABASE)

@@ -13,7 +13,7 @@ from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.deploy import SUPERSEDED
-from infra.deploying.stacks import ENVIRONMENT, PLATFORM, ROOT, SERVICES, platform_parameter, template
+from infra.deploying.stacks import CATALOG, ENVIRONMENT, PLATFORM, ROOT, SERVICES, platform_parameter, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
@@ -69,7 +69,7 @@ def test_a_service_reads_what_the_platform_publishes(component: str, written: Ca
     }
 
     assert read <= published
-    assert bool(read) == (component in SERVICES)
+    assert bool(read) == (component in {CATALOG, *SERVICES})
     assert "{{resolve:" not in template(component).read_text(), "a changed value is not seen through that"
 
 
