@@ -48,7 +48,8 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
     """The Lambda handler that keeps a table up to date with the raw snapshots that its queue announces.
 
-    Settings are read and clients made when the handler is, at cold start.
+    Settings are read and clients made when the handler is, at cold start, which a handler's module begins by disabling
+    the garbage collector.
 
     Args:
         table: The table.
@@ -81,6 +82,7 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     if not gc.get_freeze_count():
         gc.freeze()
+    gc.enable()
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
         return process_partial_response(

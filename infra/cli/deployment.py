@@ -194,6 +194,7 @@ def build(
             numbers=range(2, 6),
         )
     )
+    _print_cost_of_no_bytecode(target)
     _end(failures)
 
 
@@ -361,7 +362,10 @@ def _plan_components(to: _Destination, components: Sequence[str], failures: list
         stack = deploying.service_stack(to.cloud.environment, bundle, artifacts, settings, to.parameters)
         return _prepare(to, stack, bundle, tell)
 
-    return _side_by_side(components, plan, failures)
+    planned = _side_by_side(components, plan, failures)
+    if any(each.bundle for each in planned.values()):
+        _print_cost_of_no_bytecode(target)
+    return planned
 
 
 def _prepare(to: _Destination, stack: deploying.Stack, bundle: bundles.Bundle | None, tell: Tell) -> _Planned:
@@ -459,6 +463,11 @@ def _build(target: bundles.Target, service: str, tell: Tell) -> bundles.Bundle:
         bundle = bundles.build(service, target, ROOT / "build")
     tell("built", done=1)
     return bundle
+
+
+def _print_cost_of_no_bytecode(target: bundles.Target) -> None:
+    if cost := bundles.without_bytecode(target):
+        out.print(f"[yellow]{cost}[/]", soft_wrap=True)
 
 
 _SIZES = ("unzipped MB", "budget", "zipped MB", "budget")

@@ -26,6 +26,10 @@ _HEAD: Final = "# Written by `make generate` from infra/transformer.yaml and the
 _HANDLER: Final = '''\
 """Written by `make generate`."""
 
+import gc
+
+gc.disable()  # hardly any of what cold start makes is garbage; `transformer` freezes it and enables the collector again
+
 from contracts.tables import TABLES
 from services.{table}.transform import {table}
 from shared.worker import transformer

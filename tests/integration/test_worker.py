@@ -1,5 +1,6 @@
 """A transformer over S3, SNS and SQS in process."""
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -69,6 +70,16 @@ def daemon() -> Iterator[Daemon]:
 
 def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
     return transformer(table=SONGS, transform=songs)(batch or cloud.batch(), Context())
+
+
+def test_what_cold_start_made_is_out_of_the_reach_of_the_collector_which_goes_on(cloud: Cloud) -> None:
+    gc.unfreeze()
+    gc.disable()  # as a handler's module begins
+
+    transformer(table=SONGS, transform=songs)
+
+    assert gc.isenabled()
+    assert gc.get_freeze_count()
 
 
 def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cloud) -> None:

@@ -48,7 +48,7 @@ class Tree:
         return subprocess.run(
             [sys.executable, "-m", "infra.cli", *arguments],
             cwd=self.root,
-            env=pipeline._variables_of_the_console,
+            env=pipeline.variables_of_the_console,
             capture_output=True,
             text=True,
             check=False,

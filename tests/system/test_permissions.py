@@ -477,7 +477,7 @@ class Account:
         result = subprocess.run(
             command,
             env={
-                **self.pipeline.environment,
+                **self.pipeline.variables_of_the_console,
                 **names,
                 "AWS_DEFAULT_REGION": names["AWS_REGION"],
                 **keys,
