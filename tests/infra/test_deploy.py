@@ -17,7 +17,7 @@ from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.deploying import deploy as deploying
-from infra.deploying.build import HOST, Bundle, build
+from infra.deploying.build import LOCAL, Bundle, build
 from infra.deploying.deploy import (
     SUPERSEDED,
     Change,
@@ -84,7 +84,7 @@ class Cloud:
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "AWS_DEFAULT_REGION": REGION,
                 **ROOT_KEYS,
-                "EARWORM_LAMBDA_TARGET": "host",
+                "EARWORM_LAMBDA_TARGET": "local",
             },
             capture_output=True,
             text=True,
@@ -585,7 +585,7 @@ class TestInAnEmulatedCloud:
         deployed = cloud.run_script("track_features", "dev", "LogLevel=DEBUG")
 
         assert deployed.returncode == 0, deployed.stderr
-        bundle = build("track_features", HOST, ROOT / "build")
+        bundle = build("track_features", LOCAL, ROOT / "build")
         stack = service_stack("dev", bundle, platform.outputs["ArtifactsBucket"], {})
         assert prepare(cloudformation, stack).changes == ()
 
