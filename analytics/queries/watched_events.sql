@@ -2,7 +2,7 @@
 -- Row: an event of list_events, the view that tells what each is, of a recording that the watch list watches, with the
 -- entries that watch it. Of each week those that came and went lead, then those that moved, by the share of the list.
 -- No rows while the watch list is empty: `earworm watch add artist NAME` fills it.
--- Scans: all days, for what is new is judged over all of them.
+-- Scans: all days, for what is new is judged over all of them; albums, for their labels.
 -- from (date, default 1 weeks before to): first Monday
 -- to (date, default today): last Monday
 -- playlist (text, default all): its name or its id

@@ -1,5 +1,6 @@
 """The report of a week."""
 
-from analytics.report.page import Contents, lists_of, page
+from analytics.report.answers import Answers
+from analytics.report.page import INDEX, report, single_file
 
-__all__ = ["Contents", "lists_of", "page"]
+__all__ = ["INDEX", "Answers", "report", "single_file"]

@@ -1,132 +1,108 @@
-"""Drawings for the report: SVG that stands in the page and takes its colours from the page's style.
+"""Where the lines of the drawings go; the templates draw them.
 
-Nothing in them is for screen readers: each stands beside a table with the same numbers.
+Every drawing fills the box that its place in the page gives it, so that it needs no size of its own, and nothing is
+written into it: numbers stand beside it, for everybody.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+from typing import Final, NamedTuple
 
-import vl_convert
-from markupsafe import Markup
+from analytics.report.lists import WEEKS
+from analytics.report.statistics import Estimate, Survivors
 
-WIDTH: Final = 300
-"""Pixels: a chart fits on a phone without being scaled, so that its text stays readable."""
-
-_PALETTE: Final = [f"var(--series-{number})" for number in range(1, 8)]
-_CONFIG: Final[Mapping[str, Any]] = {
-    "background": None,
-    "font": "sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": "var(--muted)",
-        "titleColor": "var(--muted)",
-        "domainColor": "var(--line)",
-        "tickColor": "var(--line)",
-        "gridColor": "var(--line)",
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    },
-    "legend": {
-        "labelColor": "var(--ink)",
-        "labelFontSize": 12,
-        "title": None,
-        "orient": "bottom",
-        "columns": 2,
-        "labelLimit": 130,
-        "symbolType": "square",
-    },
-    "range": {"category": _PALETTE},
-}
-_ARIA: Final = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+STEP: Final = 4
+"""Units from one week, or one value, to the next."""
+HEIGHT: Final = 20
+_MARGIN: Final = 2
 
 
-def shares(rows: Sequence[Mapping[str, Any]], *, time: str, part: str, share: str, order: Sequence[str]) -> Markup:
-    """Stacked bars of percentages, one for each month."""
-    return _svg(
-        rows,
-        {
-            "mark": {"type": "bar", "stroke": "var(--paper)", "strokeWidth": 1},
-            "encoding": {
-                "x": {"field": time, "type": "ordinal", "title": None, "sort": None, "axis": {"labelAngle": 0}},
-                "y": {"field": share, "type": "quantitative", "title": "percent", "scale": {"domain": [0, 100]}},
-                "color": {"field": part, "type": "nominal", "sort": list(order), "scale": {"domain": list(order)}},
-                "order": {"field": "place", "type": "quantitative"},
-            },
-        },
-    )
+class Way(NamedTuple):
+    """A recording's positions, week by week, the top of the list above.
+
+    Attributes:
+        line: A path that is interrupted where the recording was absent, and where there was no chart.
+        gaps: The weeks without a chart, each from where to how wide.
+        last: Where the last position is.
+    """
+
+    line: str
+    gaps: Sequence[tuple[int, int]]
+    last: tuple[int, int]
 
 
-def comings_and_goings(rows: Sequence[Mapping[str, Any]], *, time: str, kind: str, count: str) -> Markup:
-    """Bars up for what came and down for what left, one for each week; kinds come in the order of the rows."""
-    kinds = list(dict.fromkeys(row[kind] for row in rows))
-    return _svg(
-        rows,
-        {
-            "mark": {"type": "bar"},
-            "encoding": {
-                "x": {
-                    "field": time,
-                    "type": "temporal",
-                    "title": None,
-                    "axis": {"format": "%b", "tickCount": "month", "grid": False},
-                },
-                "y": {"field": count, "type": "quantitative", "title": "artists"},
-                "color": {"field": kind, "type": "nominal", "scale": {"domain": kinds}},
-            },
-        },
-    )
+class Band(NamedTuple):
+    """Values with their intervals: a line, and the area around it; both are interrupted where nothing is known."""
+
+    line: str
+    area: str
 
 
-def differences(rows: Sequence[Mapping[str, Any]], *, name: str, difference: str) -> Markup:
-    """Bars to the left and right of nothing."""
-    return _svg(
-        rows,
-        {
-            "height": {"step": 32},
-            "mark": {"type": "bar", "color": _PALETTE[0]},
-            "encoding": {
-                "y": {"field": name, "type": "nominal", "title": None, "sort": None, "axis": {"minExtent": 90}},
-                "x": {
-                    "field": difference,
-                    "type": "quantitative",
-                    "title": "below the rest    |    above the rest",
-                    "axis": {"tickCount": 5},
-                },
-            },
-        },
-    )
+def way(positions: Mapping[int, int], weeks: AbstractSet[int], lowest: int) -> Way:
+    """Draws the positions by how many weeks ago they were; `weeks` are those with a chart."""
+
+    def point(age: int) -> tuple[int, int]:
+        fall = (positions[age] - 1) / max(lowest - 1, 1)
+        return _x(age), round(_MARGIN + fall * (HEIGHT - 2 * _MARGIN))
+
+    line = "".join(_path([point(age) for age in run]) for run in _runs(sorted(positions, reverse=True)))
+    since = max(weeks, default=0)
+    gaps = [(_x(run[0]) - STEP // 2, STEP * len(run)) for run in _runs([*_without(weeks, since)])]
+    return Way(line, gaps, point(min(positions)))
 
 
-def sparkline(positions: Sequence[int | None], lowest: int) -> Markup:
-    """A track's positions, chart by chart, the first place at the top; None interrupts the line."""
-    width, height, margin = 96, 24, 3
-    step = (width - 2 * margin) / max(len(positions) - 1, 1)
-    fall = (height - 2 * margin) / max(lowest - 1, 1)
-    points = [
-        None if position is None else f"{margin + place * step:.1f},{margin + (position - 1) * fall:.1f}"
-        for place, position in enumerate(positions)
+def band(values: Sequence[Estimate | None], low: float, high: float) -> Band:
+    """Draws values in the range from `low` to `high`; None interrupts the line."""
+    line, area = "", ""
+    for run in _runs([place for place, value in enumerate(values) if value], step=1):
+        known = [(place, value) for place in run if (value := values[place])]
+        line += _path([(place * STEP, _y(value.value, low, high)) for place, value in known])
+        upper = [(place * STEP, _y(value.high, low, high)) for place, value in known]
+        lower = [(place * STEP, _y(value.low, low, high)) for place, value in reversed(known)]
+        area += _path([*upper, *lower], closed=True)
+    return Band(line, area)
+
+
+def steps(curve: Sequence[Survivors]) -> Band:
+    """Draws what is left after each week; it falls where something left."""
+    corners = [(week * STEP, estimate) for week, estimate in curve]
+    stairs = [
+        (x, estimate)
+        for (_, before), (x, after) in pairwise(corners)
+        for estimate in ((before, after) if after != before else (after,))
     ]
-    runs = " ".join("|" if point is None else point for point in points).split("|")
-    lines = "".join(f'<polyline points="{run.strip()}"/>' for run in runs if " " in run.strip())
-    dots = [run.split()[-1].split(",") for run in runs if run.strip()]
-    circles = "".join(f'<circle cx="{x}" cy="{y}" r="2"/>' for x, y in dots)
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    # Numbers alone stand in it.
-    return Markup(f'<svg class="spark" aria-hidden="true" {size}>{lines}{circles}</svg>')  # noqa: S704
+    stairs = [corners[0], *stairs]
+    upper = [(x, _y(estimate.high, 0, 1)) for x, estimate in stairs]
+    lower = [(x, _y(estimate.low, 0, 1)) for x, estimate in reversed(stairs)]
+    return Band(_path([(x, _y(estimate.value, 0, 1)) for x, estimate in stairs]), _path([*upper, *lower], closed=True))
 
 
-def _svg(rows: Sequence[Mapping[str, Any]], chart: Mapping[str, Any]) -> Markup:
-    specification = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": WIDTH,
-        "height": 260,
-        "autosize": {"type": "fit", "contains": "padding"},
-        "data": {"values": list(rows)},
-        "config": _CONFIG,
-        **chart,
-    }
-    drawn: str = vl_convert.vegalite_to_svg(specification)
-    # The library escapes the names that it draws.
-    return Markup(_ARIA.sub("", drawn).replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704
+def _x(age: int) -> int:
+    return (WEEKS - 1 - age) * STEP + _MARGIN
+
+
+def _y(value: float, low: float, high: float) -> float:
+    return round(HEIGHT - (value - low) / ((high - low) or 1) * HEIGHT, 1)
+
+
+def _without(weeks: AbstractSet[int], since: int) -> Iterator[int]:
+    return (age for age in range(since, -1, -1) if age not in weeks)
+
+
+def _runs(numbers: Sequence[int], step: int = -1) -> Iterator[list[int]]:
+    """Those that follow each other without a gap."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + step:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
+
+
+def _path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
+    (x, y), *rest = points
+    # a path that goes nowhere is a dot where lines have round ends
+    return f"M{x:g} {y:g}" + ("".join(f"L{x:g} {y:g}" for x, y in rest) or "h0") + ("Z" if closed else "")

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from analytics import week as weeks
-from analytics.report import page
+from analytics.report import INDEX
+from analytics.report import report as draw
 from contracts.tables import TABLES
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.days import read_day, today
@@ -17,7 +18,7 @@ from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError, out
 from infra.deploying.stacks import ROOT
 
-REPORT: Final = ROOT / "report/index.html"
+REPORTS: Final = ROOT / "report"
 
 
 def report(
@@ -26,20 +27,25 @@ def report(
     ] = None,
     environment: Environment = "dev",
 ) -> None:
-    """Write a week's report as one page, report/index.html, that needs neither network nor SQL."""
-    write(find_cloud(environment), week or today(), REPORT)
-    out.print(f"The report is {os.path.relpath(REPORT)}.")
+    """Write a week's report as pages that need neither network nor SQL, below report/, and as one file to send."""
+    index = write(find_cloud(environment), week or today(), REPORTS)
+    out.print(f"The report is {os.path.relpath(index)}.")
 
 
-def write(cloud: Cloud, day: date, file: Path) -> None:
-    """Write the report of the week of a day, with the half year before it.
+def write(cloud: Cloud, day: date, folder: Path) -> Path:
+    """Write the report of the week of a day into a folder of its own, and return its first page.
+
+    Args:
+        cloud: Whom to ask.
+        day: A day of the week.
+        folder: Where the week's folder is, or will be.
 
     Raises:
         AthenaError: Athena failed a query.
-        ConsoleError: There is no chart of that time, or the file cannot be written.
+        ConsoleError: There is no chart of the week, or a file cannot be written.
     """
     deployed = cloud.tables()
-    contents = weeks.collect(
+    answers = weeks.collect(
         cloud.athena,
         day,
         today=today(),
@@ -47,9 +53,14 @@ def write(cloud: Cloud, day: date, file: Path) -> None:
         absent=[table for table in TABLES if table not in deployed],
     )
     try:
-        text = page(contents)
+        pages = draw(answers)
     except ValueError as nothing:
         raise ConsoleError(
             f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
         ) from None
-    write_file(file, text)
+    of_the_week = folder / str(answers.monday)
+    for name, page in pages.items():
+        write_file(of_the_week / name, page)
+    for stale in {each.name for each in of_the_week.glob("*.html")} - pages.keys():
+        (of_the_week / stale).unlink()
+    return of_the_week / INDEX

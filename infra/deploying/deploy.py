@@ -16,7 +16,8 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
-from infra.deploying.stacks import ANALYTICS, PLATFORM, platform_parameter, stack_name, template
+from contracts.tables import TABLES
+from infra.deploying.stacks import ANALYTICS, CATALOG, PLATFORM, platform_parameter, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         TagTypeDef,
     )
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TaggingTypeDef
 
     from infra.deploying.build import Bundle
 
@@ -42,6 +44,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "SPOTIFY_TOKEN_URL": "SpotifyTokenUrl",
     },
     "listenbrainz": {"LISTENBRAINZ_API_URL": "ApiUrl", "LISTENBRAINZ_CONTACT": "Contact"},
+    **{table: {"EARWORM_MAXIMUM_CONCURRENCY": "MaximumConcurrency"} for table in TABLES},
 }
 """The template parameters that environment variables set, by service."""
 
@@ -71,17 +74,25 @@ _SET_BY_DEPLOYING = frozenset({"Environment", "CodeBucket", "CodeKey"})
 _READ_FROM_THE_PLATFORM = "AWS::SSM::Parameter::Value<String>"
 """The type of the parameters whose values the platform publishes, under the names that `platform_parameter` gives."""
 
+_PROTECTED = frozenset({"prod"})
+"""The environments whose stacks nobody deletes by mistake: `remove` asks, and lifts the protection."""
+
+SUPERSEDED = ("earworm", "superseded")
+"""The tag of bundles that the artifacts bucket ends after a while."""
+
 _STATEFUL = frozenset(
     {
         "AWS::Glue::Database",
-        "AWS::Glue::Table",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::SNS::Topic",
         "AWS::SQS::Queue",
     }
 )
-"""Resource types whose contents a replacement lacks: objects, messages, subscriptions, log lines, partitions."""
+"""Resource types whose contents a replacement lacks: objects, messages, subscriptions, log lines.
+
+A table of the catalog is none: what it knows, its partitions, follows from the lake.
+"""
 
 _REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
 _TOO_OFTEN = re.compile(r"rate exceeded|throttl|too ?many ?requests", re.IGNORECASE)
@@ -190,6 +201,11 @@ def platform_stack(environment: str, parameters: Mapping[str, str] | None = None
     return _stack(environment, PLATFORM, parameters or {})
 
 
+def catalog_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """Returns the stack of the tables in the catalog."""
+    return _stack(environment, CATALOG, parameters or {})
+
+
 def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
     """Returns the stack of the views and named queries."""
     return _stack(environment, ANALYTICS, parameters or {})
@@ -235,13 +251,32 @@ def settable_parameters(
 
 
 def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
-    """Upload a bundle, unless it exists already."""
+    """Upload a bundle, unless it exists already; then it is superseded no more."""
     try:
-        s3.head_object(Bucket=bucket, Key=bundle.key)
+        s3.delete_object_tagging(Bucket=bucket, Key=bundle.key)
     except ClientError as error:
-        if _code(error) != "404":
+        if _code(error) != "NoSuchKey":
             raise
         s3.upload_file(str(bundle.path), bucket, bundle.key)
+
+
+def supersede(s3: "S3Client", bucket: str, bundle: "Bundle", previous: str | None) -> None:
+    """Let the bucket end a service's bundles but for the deployed one and the one before, which a rollback needs.
+
+    Args:
+        s3: The client.
+        bucket: The artifacts bucket.
+        bundle: The deployed one.
+        previous: The version before, if there is one.
+    """
+    folder = bundle.key.rpartition("/")[0]
+    needed = {bundle.key, f"{folder}/{previous}.zip"}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/"):
+        for found in page.get("Contents", ()):
+            if found["Key"] not in needed:
+                name, value = SUPERSEDED
+                tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
+                s3.put_object_tagging(Bucket=bucket, Key=found["Key"], Tagging=tags)
 
 
 def upload_template(s3: "S3Client", bucket: str, body: str) -> str:
@@ -325,6 +360,8 @@ def execute(
             error = ThrottledError if _TOO_OFTEN.search(failure) else DeployError
             raise error(f"{plan.stack.name} was not deployed and {became}: {failure}")
     stack = cloudformation.describe_stacks(StackName=plan.stack_id)["Stacks"][0]
+    if plan.stack.parameters["Environment"] in _PROTECTED and not stack.get("EnableTerminationProtection"):
+        cloudformation.update_termination_protection(StackName=plan.stack.name, EnableTerminationProtection=True)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     return Deployment(plan.stack.name, plan.changes, outputs)
 
@@ -362,7 +399,7 @@ def held(cloudformation: "CloudFormationClient", name: str) -> Sequence[str]:
 def remove(
     cloudformation: "CloudFormationClient", name: str, report: Callable[[int], object] = lambda _: None
 ) -> Sequence[str] | None:
-    """Remove a stack.
+    """Remove a stack, also one that is protected from being deleted by mistake.
 
     Args:
         cloudformation: The client.
@@ -379,6 +416,8 @@ def remove(
     if stack is None:
         return None
     _refuse_busy(stack)
+    if stack.get("EnableTerminationProtection"):
+        cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
     token = uuid4().hex
     cloudformation.delete_stack(StackName=stack["StackId"], ClientRequestToken=token)
     if _settled_stack(cloudformation, stack["StackId"], token, report)["StackStatus"] != "DELETE_COMPLETE":

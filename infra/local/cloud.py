@@ -116,7 +116,8 @@ class Endpoints:
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_DEFAULT_REGION": _REGION,
             "AWS_REGION": _REGION,
-            "EARWORM_LAMBDA_TARGET": "host",
+            "EARWORM_LAMBDA_TARGET": "local",
+            "EARWORM_MAXIMUM_CONCURRENCY": "2",
         }
 
 

@@ -9,7 +9,7 @@ from infra.deploying.stacks import ROOT
 
 _PICTURES = (
     (ROOT / "assets/architecture.svg", ROOT / "assets/architecture.png", (1200, 600), 1.0),
-    (ROOT / "report/index.html", ROOT / "assets/sample_output.png", (1250, 750), 0.8),
+    (max((ROOT / "report").glob("*/index.html")), ROOT / "assets/sample_output.png", (1250, 750), 0.8),
 )
 """Page, picture, the size of the screen, and the pixels of the picture for each of the screen's."""
 

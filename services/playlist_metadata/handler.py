@@ -1,5 +1,9 @@
 """Written by `make generate`."""
 
+import gc
+
+gc.disable()  # hardly any of what cold start makes is garbage; `transformer` freezes it and enables the collector again
+
 from contracts.tables import TABLES
 from services.playlist_metadata.transform import playlist_metadata
 from shared.worker import transformer

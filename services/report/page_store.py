@@ -1,11 +1,13 @@
 """Stores the pages, each with the receipts that it was made from, and whether its link was sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
 
+from analytics.report import single_file
 from shared.lake import PLAYLISTS
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class PageStore:
 
     @property
     def page(self) -> str:
-        """The key of the page."""
+        """The key of the first page, which is written last."""
         return f"{self._folder}index.html"
 
     @property
@@ -54,18 +56,20 @@ class PageStore:
         heads = {key: self.s3.head_object(Bucket=self.bucket, Key=key) for key in keys}
         return {key: head["Metadata"].get(_FINGERPRINT) for key, head in heads.items()}
 
-    def put_page(self, html: str, fingerprint: str) -> None:
-        """Writes the page in one piece."""
-        self._put(self.page, html, "text/html; charset=utf-8", fingerprint)
+    def put_pages(self, pages: Mapping[str, str], fingerprint: str) -> None:
+        """Writes the pages by name, in their order: the first page, which leads to the others, must be the last."""
+        for name, html in pages.items():
+            self._put(f"{self._folder}{name}", html, "text/html; charset=utf-8", fingerprint)
 
     def put_note(self, fingerprint: str) -> None:
         """Writes the note that the page's link was sent."""
         self._put(self.note, "The link to this page was sent.\n", "text/plain; charset=utf-8", fingerprint)
 
     def address(self, hours: int) -> str:
-        """Returns a link to the page that is valid for some hours, but no longer than the current credentials."""
+        """Returns a link to the file with all pages, valid for some hours, but no longer than current credentials."""
+        key = f"{self._folder}{single_file(self.monday)}"
         return self.s3.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket, "Key": self.page}, ExpiresIn=hours * 3600
+            "get_object", Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=hours * 3600
         )
 
     @property

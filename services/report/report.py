@@ -1,6 +1,6 @@
 """Makes the page of a week once every table has the week's lists, and sends its alert, and a link if configured."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -9,7 +9,7 @@ import boto3
 
 from analytics.alerts import happenings, message
 from analytics.athena import Athena
-from analytics.report import page
+from analytics.report import report as draw
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekReports, WeekRequest
@@ -117,10 +117,10 @@ class _Reporter:
         fingerprints = store.fingerprints()
         is_new = repeats or fingerprints.get(store.page) != fingerprint
         if is_new:
-            html = self._page(monday, now.date(), deployed)
-            if html is None:
+            pages = self._pages(monday, now.date(), deployed)
+            if pages is None:
                 return _week_report("nothing", monday)
-            store.put_page(html, fingerprint)
+            store.put_pages(pages, fingerprint)
         is_due = self.settings.link_hours > 0 and (is_new or fingerprints.get(store.note) != fingerprint)
         if is_due:
             self._send_link(store, now)
@@ -128,32 +128,32 @@ class _Reporter:
             store.put_note(fingerprint)
         return _week_report("written" if is_new else "unchanged", monday, link_sent=is_due)
 
-    def _page(self, monday: date, today: date, deployed: Sequence[str]) -> str | None:
-        """Returns the page; None if the week has no chart, as it would show an older week."""
+    def _pages(self, monday: date, today: date, deployed: Sequence[str]) -> Mapping[str, str] | None:
+        """Returns the pages by name; None if no list has a chart of the week."""
         with step("ask"):
-            contents = collect(
+            answers = collect(
                 self.athena,
                 monday,
                 today=today,
                 place=f"{self.settings.athena_workgroup} in {self.s3.meta.region_name}",
                 absent=[table for table in TABLES if table not in deployed],
             )
-        if not any(row["week"] == monday for row in contents.entries):
+        if not any(row["is_current"] for row in answers.lists):
             return None
         with step("draw"):
-            return page(contents)
+            return draw(answers)
 
     def _send_link(self, store: PageStore, now: datetime) -> None:
         hours = self.settings.link_hours
         week = f"week of {store.monday.day} {store.monday:%B %Y}"
         self.sns.publish(
-            TopicArn=self.settings.alarm_topic_arn,
+            TopicArn=self.settings.pages_topic_arn,
             Subject=f"Earworm: what is trending, {week}",
             Message=(
                 f"What was trending in the {week}:\n\n{store.address(hours)}\n\n"
-                "Whoever has this link can read that one page, until "
+                "Whoever has this link can read that one file, which has all pages of the week, until "
                 f"{now + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC at the latest: it ends with the credentials that "
-                f"signed it, which may be earlier. The page itself stays at s3://{store.bucket}/{store.page}\n"
+                f"signed it, which may be earlier. The pages stay at s3://{store.bucket}/{store.page}\n"
             ),
         )
 

@@ -15,7 +15,7 @@ class ReportSettings(Settings):
         earworm_env: The environment, such as `dev`.
         athena_database: Where the tables are.
         athena_workgroup: The workgroup of the queries.
-        alarm_topic_arn: The topic that a link to the page is sent to.
+        pages_topic_arn: The topic that a link to the page is sent to.
         alert_topic_arn: The topic that alerts are sent to.
         alert_move_percent: See `Thresholds`, as of the following.
         spike_climb_percent: See there.
@@ -27,7 +27,7 @@ class ReportSettings(Settings):
     earworm_env: str
     athena_database: str
     athena_workgroup: str
-    alarm_topic_arn: str
+    pages_topic_arn: str
     alert_topic_arn: str
     alert_move_percent: Percent
     spike_climb_percent: Percent

@@ -1,225 +1,202 @@
-"""The page without a browser: what it says, and that it needs nothing but itself."""
+"""The pages of a week without a browser: what they say of a lake, and that they need nothing but themselves."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from ministack.services import glue, s3
 
-from analytics.report import lists_of, page
-from analytics.report.drawings import sparkline
-from tests.analytics.reports import WEEKS, chart_coverage, contents, coverage, entry
+from analytics.report import Answers, report
+from analytics.report.drawings import way
+from tests.analytics.lake import Lake
+from tests.analytics.reports import MONDAY, Reader, answers_of, tell_a_history, week
 
-VOID = {"meta", "link", "br", "img", "polyline", "circle"}
-
-
-class Reader(HTMLParser):
-    """Reads a page as a person would: rows of tables, texts, headings; and checks that what is opened is closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.addresses: list[str] = []
-        self.ids: list[str] = []
-        self.words: list[str] = []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name in {"href", "src", "xlink:href"}:
-                self.addresses.append(value or "")
-            if name == "id":
-                self.ids.append(value or "")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        pass
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
-            self.words += data.split()
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.words)
+LONG = "<b>Tom & Jerry</b> " + "o" * 180
 
 
-def test_the_page_needs_no_network_and_no_script() -> None:
-    html = page(contents())
-    reader = Reader(html)
-
-    assert "<script" not in html
-    assert "@import" not in html
-    assert "url(" not in html
-    assert {address for address in reader.addresses if not address.startswith("#")} == {"data:,"}
-    assert {address[1:] for address in reader.addresses if address.startswith("#")} <= {*reader.ids}
-    assert len(reader.ids) == len(set(reader.ids))
-
-
-def test_the_chart_says_position_movement_track_and_where_it_is_from() -> None:
-    text = Reader(page(contents())).text
-
-    assert "What is trending, week of 23 November 2026" in text
-    assert "From snapshot of 2026-11-23, run run-7." in text
-    for row in (
-        "1 = unchanged Song A Band A last positions: 1, 1, 1, 1",
-        "2 ▲ up 2 Song D Band D last positions: 4, 4, 4, 2",
-        "3 new Song N Band N last positions: absent, absent, absent, 3",
-        "5 ▼ down 3 Song B Band B",
-        "6 back Song R Band R",
-    ):
-        assert row in text
+@pytest.fixture(scope="module")
+def answers() -> Iterator[Answers]:
+    """What a lake answers that has a history to tell, beside lists of which less is known."""
+    lake = Lake()
+    tell_a_history(lake)
+    lake.watch(artist=["s", "b", "Nobody"], isrc=["GBAYE6800011"])
+    for ago in range(6):
+        # it keeps its recordings and shuffles them
+        lake.chart(week(ago), "vault", ("VA VB VC VD VE VF VG VH", "VH VC VF VA VG VB VE VD")[ago % 2])
+    for ago in (3, 2):
+        lake.chart(week(ago), "old", "OA OB OC OD" + " OE" * (ago == 2))
+    for ago in (4, 3, 0):
+        tracks = "GA GB GC GD GE GF GG GH GI GJ" if ago else "GJ GB GC GD GE GF GG GH GI GK"
+        lake.chart(week(ago), "gappy", tracks, metadata={"followers": 9_000})
+    for ago in (2, 1, 0):
+        lake.chart(week(ago), "half", "HA HB HC HD" if ago else "HA - HC HD", metadata={"followers": 5_000})
+    for ago, last_day in enumerate(("2026-11-26", "2026-11-19")):
+        lake.ranking(last_day, "DE", ("D9 E7 F5", "E8 D7 F5")[ago], label="Own Label")
+    lake.chart(week(0), "first", "K", metadata={"followers": 2_000}, track_name=LONG, artist_names=f'["{LONG}"]')
+    yield answers_of(lake)
+    glue.reset()
+    s3.reset()
 
 
-def test_names_are_text_and_no_markup() -> None:
-    html = page(contents())
+@pytest.fixture(scope="module")
+def pages(answers: Answers) -> Mapping[str, str]:
+    return report(answers)
+
+
+@pytest.fixture(scope="module")
+def front(pages: Mapping[str, str]) -> Reader:
+    return Reader(pages["index.html"])
+
+
+def page_of(pages: Mapping[str, str], name: str) -> str:
+    return Reader(pages[f"list-{name}.html"]).text
+
+
+def test_what_happened_is_named_and_nothing_else(front: Reader) -> None:
+    assert front.of("New") == "? new Song S watched S 12 on Hits and 1 more"
+    assert front.of("Back") == "? back Song Z Z 13 on Hits"
+    assert front.of("Climbed") == "? ▲ up 10 Song K K 1 on Hits"
+    assert (
+        front.of("Left")
+        == "? left Song B watched B was 2 on Hits New versions of what was listed already ? : Song C2 on Hits ."
+    )
+    assert front.of("front-spreading") == (
+        "Spreading ? +2 Song S watched S 1 → 3 lists, came to Hits and 1 more; reaches 1,023,000 followers (+1,003,000)"
+    )
+
+
+def test_the_watch_list_leads_with_its_events_alone(front: Reader, pages: Mapping[str, str]) -> None:
+    assert front.of("front-records") == (
+        "Our records ? added Song S S 7 on Club added Song S S 12 on Hits "
+        "dropped Song B B from 2 of Hits after 3 weeks, best 2 new version Song C2 C2 3 on Hits "
+        "All 4 events, and where the 4 entries of the watch list are"
+    )
+    assert "Not on any list this week artist Nobody, artist b" in Reader(pages["records.html"]).text
+    assert "watched" in front.of("New")
+    assert "watched" not in front.of("Climbed")
+
+
+def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[str, str]) -> None:
+    recording, artist = Reader(pages["recording-S.html"]).text, Reader(pages["artist-s.html"]).text
+
+    assert "Watched by artist s. On 3 lists this week." in recording
+    assert "added Song S S 12 on Hits" in recording
+    assert "1 = unchanged Fresh 4 1" in recording
+    assert "12 new Song S Hits 1 12" in artist
+    assert "On no list." in Reader(pages["artist-Nobody.html"]).text
+
+
+def test_an_empty_watch_list_says_how_to_fill_it(answers: Answers) -> None:
+    without = report(replace(answers, watch_list=[], events=[]))
+
+    assert "earworm watch add artist" in Reader(without["index.html"]).of("front-records")
+
+
+def test_the_lists_come_by_kind_and_by_followers_and_stale_ones_last(front: Reader) -> None:
+    assert front.of("front-lists").startswith(
+        "Lists ? Spotify DE weekly chart, 0 in, 0 out Hits flagship, 2 in, 1 out Fresh flagship, 0 in, 0 out "
+        "Gappy flagship, 1 in, 1 out Half flagship, 0 in, 0 out Club flagship, 1 in, 0 out First flagship, first chart "
+        "Vault catalogue, 0 in, 0 out Old personal, last 9 November 2026 9 lists with their sources"
+    )
+
+
+def test_only_lists_of_the_week_whose_order_means_something_have_a_number_one(front: Reader, pages: Any) -> None:
+    assert front.of("front-top").startswith(
+        "At the top ▲ up 1 Song D D Own Label number one of Spotify DE weekly , 2 weeks listed"
+    )
+    assert "Old" not in front.of("front-top")
+    assert "Vault" not in front.of("front-top")
+    assert "its order means nothing" in page_of(pages, "vault")
+    assert "Climbed most" not in page_of(pages, "vault")
+
+
+def test_what_cannot_be_told_is_said_once_for_all_lists_that_it_concerns(front: Reader) -> None:
+    assert front.of("front-limits") == (
+        "What cannot be told "
+        "No chart this week Old (last 9 November 2026). They headline nothing; their pages show the last one. "
+        "Not complete this week Half (3 of 4 known). What is absent may only be unknown, so it counts as listed. "
+        "Seen for the first time this week First . "
+        "Nobody knows since when these lists have their recordings: none counts as new. "
+        "No chart the week before Gappy (3 weeks apart). "
+        "Their moves took more than a week and are left out of the movers. "
+        "Weeks without a chart in the year Gappy (2). "
+        "Recordings may have come and gone in them; drawings leave them open. "
+        "Genres are not known Nobody told any this week. "
+        "Audio features are not known Nobody told any this week."
+    )
+
+
+def test_a_list_without_a_chart_of_the_week_shows_its_last_one_and_says_so(pages: Mapping[str, str]) -> None:
+    text = page_of(pages, "old")
+
+    assert "Nothing of this week: last 9 November 2026" in text
+    assert "Last chart of 9 November 2026" in text
+    assert 'class="chart stale"' in pages["list-old.html"]
+
+
+def test_moves_over_a_gap_say_how_long_they_took(pages: Mapping[str, str]) -> None:
+    text = page_of(pages, "gappy")
+
+    assert "1 ▲ up 9 in 3 weeks Song GJ" in text
+    assert "2 weeks of the year without a chart." in text
+
+
+def test_what_an_incomplete_chart_lacks_has_not_left(pages: Mapping[str, str]) -> None:
+    text = page_of(pages, "half")
+
+    assert "Not complete 3 of 4 entries are known; what is absent may well be on it." in text
+    assert "Left None. 1 recording more may have left, or may only be unknown." in text
+
+
+def test_a_chart_tells_what_it_counts_and_what_that_gained(pages: Mapping[str, str]) -> None:
+    text = page_of(pages, "spotify_charts-regional-de-weekly")
+
+    assert "Chart of 20 November 2026 to 26 November 2026" in text
+    assert "1 ▲ up 1 Song D D Own Label 9,000 +2,000 2 1" in text
+
+
+def test_names_are_text_and_no_markup_and_link_to_their_source(pages: Mapping[str, str]) -> None:
+    html = pages["list-first.html"]
 
     assert "&lt;b&gt;Tom &amp; Jerry&lt;/b&gt;" in html
     assert "<b>" not in html
 
 
-def test_the_glance_names_the_number_one_the_highest_new_entry_and_the_biggest_climber() -> None:
-    text = Reader(page(contents())).text
-
-    assert "Number one of Top Songs Song A Band A 4 weeks listed" in text
-    assert "Highest new entry Song N Band N number 3 of Top Songs" in text
-    assert "Biggest climber Song D Band D up 2 to number 2 of Top Songs" in text
-
-
-def test_genres_are_shares_of_their_month_the_rare_ones_together() -> None:
-    text = Reader(page(contents())).text
-
-    # of 9 + 8 + 7 + 6 + 5 + 4 + 3 = 42 parts those of t, u and v are beyond the five biggest of both months
-    assert "month genre share Oct pop 75.0 % Oct unknown 25.0 % Nov p 21.4 %" in text
-    assert "Nov s 14.3 % Nov others 28.6 %" in text
+def test_the_pages_need_no_network_and_no_script_and_each_link_leads_somewhere(pages: Mapping[str, str]) -> None:
+    ids = {name: Reader(html).ids for name, html in pages.items()}
+    for name, html in pages.items():
+        reader = Reader(html)
+        assert "<script" not in html
+        assert "@import" not in html
+        assert "url(" not in html
+        assert len(reader.ids) == len(set(reader.ids))
+        for address in reader.addresses:
+            file, _, anchor = address.partition("#")
+            assert address == "data:," or address.startswith("https://") or (file or name) in pages, address
+            assert not anchor or anchor in ids[file or name], address
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"features_percent": 0.0}, "Top Songs: Spotify told no features"),
-        ({"popularity_percent": None}, "Top Songs: Spotify told no popularity"),
-        ({"genres_percent": 81.25}, "Top Songs: genres are known for 81.2 % only"),
-        ({"weeks_missing": 1}, "1 week without a snapshot"),
-        ({"partial_snapshots": 1, "snapshots_without_entries": 1}, "2 snapshots incomplete"),
-        ({"last_day": "2026-11-16"}, "the newest snapshot is of 2026-11-16, before this week"),
-    ],
-)
-def test_the_page_says_what_the_data_cannot_tell(fields: dict[str, object], sentence: str) -> None:
-    assert sentence in Reader(page(contents(coverage=[coverage(**fields)]))).text
-    assert sentence not in Reader(page(contents())).text
+def test_the_single_file_has_all_pages_and_leads_to_none_but_itself(pages: Mapping[str, str]) -> None:
+    whole = Reader(pages[f"week-{MONDAY}.html"])
+
+    assert [*pages][0 :: len(pages) - 1] == [f"week-{MONDAY}.html", "index.html"]
+    assert {name.removesuffix(".html") for name in pages if not name.startswith("week-")} <= {*whole.ids}
+    assert {each for each in whole.addresses if not each.startswith(("#", "https://"))} == {"data:,"}
+    assert {each[1:] for each in whole.addresses if each.startswith("#")} <= {*whole.ids}
 
 
-def test_a_simulated_history_is_called_that() -> None:
-    assert "simulated" in Reader(page(contents(simulated=True))).text
-    assert "simulated" not in Reader(page(contents())).text
+def test_a_week_without_charts_is_no_other_week(answers: Answers) -> None:
+    earlier = Answers(answers.made_on, MONDAY, MONDAY, "here")
+
+    with pytest.raises(ValueError, match=re.escape(f"no chart of the week of {MONDAY}: there is nothing to report")):
+        report(earlier)
 
 
-def test_a_partial_chart_is_called_that() -> None:
-    whole = contents()
-    partial = replace(whole, entries=[row | {"complete": row["week"] != WEEKS[-1]} for row in map(dict, whole.entries)])
+def test_a_line_is_interrupted_where_a_recording_was_absent_and_where_there_was_no_chart() -> None:
+    drawn = way({4: 1, 3: 2, 0: 3}, weeks=frozenset({4, 3, 2, 0}), lowest=3)
 
-    assert "Not every entry of the list is known" in Reader(page(partial)).text
-    assert "Not every entry of the list is known" not in Reader(page(whole)).text
-
-
-def test_the_first_week_of_all_is_told_without_what_takes_several() -> None:
-    first = contents(
-        entries=[entry(WEEKS[-1], 1, "A", arrival="first chart", movement=None, weeks_on_list=1)],
-        genres=[],
-        sound=[],
-        churn=[],
-        survival=[],
-    )
-
-    text = Reader(page(first)).text
-
-    assert "1 - not known Song A" in text
-    assert "It takes two whole charts to tell." in text
-    assert "No source told how these tracks sound." in text
-
-
-def test_nothing_is_reported_of_nothing() -> None:
-    with pytest.raises(ValueError, match="no chart from 2026-06-01 to 2026-11-25"):
-        page(contents(entries=[]))
-
-
-def test_one_playlist_is_told_as_one_and_several_as_many() -> None:
-    one, other = entry(WEEKS[-1], 1, "A"), entry(WEEKS[-1], 1, "A", playlist_id="slow")
-
-    assert ">1 playlist on Spotify" in page(contents(entries=[one]))
-    assert ">2 playlists on Spotify" in page(contents(entries=[one, other]))
-
-
-def test_each_list_has_its_last_chart() -> None:
-    found = lists_of(
-        [
-            entry(WEEKS[-1], 1, "A"),
-            entry(WEEKS[-2], 1, "B"),
-            entry(WEEKS[-2], 1, "C", playlist_id="slow", playlist_name=None),
-        ]
-    )
-
-    assert [(each.id, each.name, each.weeks[-1], each.chart[0]["recording_id"]) for each in found] == [
-        ("slow", "slow", WEEKS[-2], "C"),
-        ("top", "Top Songs", WEEKS[-1], "A"),
-    ]
-
-
-def ranked(position: int, track: str, streams: int, gained: int | None, **fields: Any) -> dict[str, Any]:
-    """A row of weekly_chart of a Spotify chart."""
-    told = {
-        "kind": "chart",
-        "playlist_id": "spotify_charts-regional-de-weekly",
-        "playlist_name": "Spotify DE weekly",
-    }
-    period = {"period_start": date(2026, 11, 20), "period_end": date(2026, 11, 26), "run_id": None}
-    numbers = {"metric_name": "streams", "metric_value": streams, "metric_change": gained}
-    return entry(WEEKS[-1], position, track, **(told | period | numbers | fields))
-
-
-def test_a_chart_stands_beside_playlists_with_its_streams_and_what_they_gained() -> None:
-    plain = contents()
-    chart = [ranked(1, "A", 1_234_567, 34_567), ranked(2, "B", 900_000, -1_000), ranked(3, "N", 800_000, None)]
-    told = chart_coverage(missing_ranks=2, incomplete_charts=1)
-
-    text = Reader(page(replace(plain, entries=[*plain.entries, *chart], chart_coverage=[told]))).text
-
-    assert "1 playlist on Spotify and 1 chart, collected by Earworm." in text
-    assert "From chart of 2026-11-20 to 2026-11-26, a document that was loaded." in text
-    assert "Most streams gained # Streams Track 1 +34,567 Song A Band A" in text
-    assert "Most streams lost # Streams Track 2 -1,000 Song B Band B" in text
-    assert "1 = unchanged Song A Band A 1,234,567 +34,567" in text
-    assert "3 = unchanged Song N Band N 800,000 -" in text
-    assert "Spotify DE weekly: 2 ranks missing in 1 chart" in text
-    assert "Open listening" not in text
-
-
-def test_a_report_of_charts_alone_says_nothing_of_playlists() -> None:
-    listens = {"playlist_id": "listenbrainz-recordings-global-weekly", "playlist_name": "Open listening global weekly"}
-    rows = [ranked(place, f"T{place}", 9_000 - place, None, metric_name="listens", **listens) for place in range(1, 61)]
-
-    text = Reader(page(contents(entries=rows, coverage=[], chart_coverage=[chart_coverage(**listens)]))).text
-
-    assert "1 chart, collected by Earworm." in text
-    assert "The first 50 of 60 are shown." in text
-    assert "50 = unchanged Song T50" in text
-    assert "Song T51" not in text
-    assert "no ranking of the world" in text
-    assert "what its editors chose" not in text
-    assert " on Spotify" not in text
-
-
-def test_a_line_is_interrupted_where_the_track_was_absent() -> None:
-    drawn = sparkline([1, 2, None, 3], lowest=3)
-
-    assert re.findall(r'points="([^"]+)"', drawn) == ["3.0,3.0 33.0,12.0"]
-    assert re.findall(r'cx="([^"]+)" cy="([^"]+)"', drawn) == [("33.0", "12.0"), ("93.0", "21.0")]
+    assert drawn.line == "M86 2L90 10M102 18h0"
+    assert drawn.gaps == [(96, 4)]
+    assert drawn.last == (102, 18)

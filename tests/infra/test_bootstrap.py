@@ -1,5 +1,6 @@
 """What an administrator deploys once, so that GitHub deploys an environment and may do no more."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from cfnlint.api import lint_file
 from samtranslator.yaml_helper import yaml_parse
 
 from infra.deploying.stacks import ENVIRONMENT, PLATFORM, ROOT, SERVICES
+from tests.policies.cases import resolved
 
 PATH = ROOT / "infra/bootstrap.yaml"
 BOOTSTRAP: Mapping[str, Any] = yaml_parse(PATH.read_text())
@@ -58,3 +60,16 @@ def test_the_boundary_allows_each_action_that_a_role_is_granted(resources: Calla
     for role in resources("AWS::IAM::Role").values():
         for policy in role["Policies"]:
             assert set(allowed(policy["PolicyDocument"])) <= bounded, "add it to infra/bootstrap.yaml"
+
+
+def test_policies_are_not_longer_than_iam_takes() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html; white space does not count.
+    bootstrap = resolved("bootstrap")
+    roles = [bootstrap.properties(role)["Policies"] for role in ("Deployer", "CloudFormation")]
+
+    assert max(sum(length(policy["PolicyDocument"]) for policy in role) for role in roles) <= 10_240
+    assert length(bootstrap.properties("Boundary")["PolicyDocument"]) <= 6_144
+
+
+def length(policy: Mapping[str, Any]) -> int:
+    return len(json.dumps(policy, separators=(",", ":")))

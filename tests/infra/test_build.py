@@ -1,5 +1,6 @@
 import hashlib
-import importlib.metadata
+import importlib.util
+import marshal
 import re
 import shutil
 import subprocess
@@ -13,15 +14,26 @@ import pytest
 
 from analytics.sql import queries
 from infra.deploying import build as building
-from infra.deploying.build import AWS, HOST, Budget, BuildError, Bundle, Target, build, target_of
+from infra.deploying.build import (
+    AWS,
+    AWS_SERVICES,
+    HOST,
+    LOCAL,
+    Budget,
+    BuildError,
+    Bundle,
+    Target,
+    build,
+    compiler,
+    target_of,
+    without_bytecode,
+)
 from infra.deploying.stacks import ROOT, SERVICES
 
 EVERY_SERVICE = pytest.mark.parametrize("service", SERVICES)
 CACHED = ROOT / "build"
 """Where requirements that were installed before are found again."""
 
-RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
-"""What Lambda's runtime has of its own: boto3 with all that it imports."""
 
 ELF_AARCH64 = 183
 """Source: https://gabi.xinuos.com/elf/a-emachine.html, EM_AARCH64"""
@@ -29,21 +41,28 @@ ELF_AARCH64 = 183
 FITS_LAMBDA = re.compile(r"py[23]-none-any|cp313-cp313-manylinux\w*_aarch64|cp3\d+-abi3-manylinux\w*_aarch64")
 """Source: https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/"""
 
+MAGIC_NUMBER_OF_3_13 = (3571).to_bytes(2, "little") + b"\r\n"
+"""Source: https://github.com/python/cpython/blob/3.13/Include/internal/pycore_magic_number.h"""
+
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")
+"""Source: https://peps.python.org/pep-0552/"""
+
 IMPORT_HANDLER = """
 import sys
-sys.path[:0] = sys.argv[1:3]
+sys.path.insert(0, sys.argv[1])
 from services.{service}.handler import lambda_handler
 assert callable(lambda_handler)
 """
 
 
-@pytest.mark.parametrize(("environment", "target"), [({}, AWS), ({"EARWORM_LAMBDA_TARGET": "host"}, HOST)])
-def test_the_environment_names_the_target(environment: dict[str, str], target: Target) -> None:
-    assert target_of(environment) is target
+@pytest.mark.parametrize("target", [AWS, HOST, LOCAL], ids=lambda target: target.name)
+def test_the_environment_names_the_target(target: Target) -> None:
+    assert target_of({"EARWORM_LAMBDA_TARGET": target.name}) is target
+    assert target_of({}) is AWS
 
 
 def test_an_unknown_target_is_refused_with_those_there_are() -> None:
-    with pytest.raises(BuildError, match="'moon': set it to one of aws, host"):
+    with pytest.raises(BuildError, match="'moon': set it to one of aws, host, local"):
         target_of({"EARWORM_LAMBDA_TARGET": "moon"})
 
 
@@ -58,15 +77,25 @@ def test_a_bundle_holds_its_service_and_what_services_share_and_no_more() -> Non
 
     with ZipFile(bundle.path) as archive:
         names = set(archive.namelist())
-    assert {name for name in names if name.startswith("services/")} == {
+    assert {name for name in names if name.startswith("services/") and name.endswith(".py")} == {
         "services/__init__.py",
         "services/songs/__init__.py",
         "services/songs/handler.py",
         "services/songs/transform.py",
     }
     assert {"contracts/snapshot.py", "shared/worker.py", "fastparquet/__init__.py", "numpy/__init__.py"} <= names
-    assert not {"botocore/__init__.py", "infra/__init__.py"} & names
-    assert not [name for name in names if "/tests/" in name or name.endswith((".h", ".pyi", ".pyc"))]
+    assert "infra/__init__.py" not in names
+    assert {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2} == {
+        *AWS_SERVICES
+    }
+    assert not [name for name in names if "/tests/" in name or name.endswith((".h", ".pyi"))]
+
+
+def test_a_bundle_has_the_model_of_each_aws_service_that_a_function_calls() -> None:
+    code = [*(ROOT / "services").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
+    called = {name for file in code for name in re.findall(r"boto3\.client\(\s*\"([\w-]+)\"", file.read_text())}
+
+    assert called | {"sts", "xray"} == AWS_SERVICES
 
 
 @pytest.mark.slow
@@ -74,7 +103,7 @@ def test_the_bundle_of_the_report_holds_its_questions_and_its_style() -> None:
     with ZipFile(build("report", HOST, CACHED).path) as archive:
         names = set(archive.namelist())
 
-    assert {"analytics/report/page.css", "analytics/report/page.html.j2"} <= names
+    assert {"analytics/report/page.css", "analytics/report/front.html.j2"} <= names
     assert {f"analytics/queries/{name}.sql" for name in queries()} <= names
     assert not {"analytics/template.yaml", "fastparquet/__init__.py", "numpy/__init__.py"} & names
 
@@ -87,9 +116,49 @@ def test_the_bundle_of_the_audit_has_no_reader_of_parquet() -> None:
     assert not {"fastparquet/__init__.py", "pyarrow/__init__.py", "pandas/__init__.py", "numpy/__init__.py"} & names
 
 
+def test_a_bundle_for_the_local_cloud_holds_code_and_the_lock_of_what_it_finds_there(tmp_path: Path) -> None:
+    bundle = build("songs", LOCAL, tmp_path)
+
+    with ZipFile(bundle.path) as archive:
+        folders = {name.partition("/")[0] for name in archive.namelist()}
+        locks = [name for name in archive.namelist() if name.endswith(".txt")]
+    assert (folders, locks) == ({"contracts", "requirements", "services", "shared"}, ["requirements/transformer.txt"])
+
+
+def test_bytecode_lies_beside_every_source_as_if_the_bundle_were_the_root(tmp_path: Path) -> None:
+    bytecode = _bytecode(build("songs", LOCAL, tmp_path))
+
+    assert {compiled[:8] for compiled in bytecode.values()} == {importlib.util.MAGIC_NUMBER + UNCHECKED_HASH}
+    assert {source: marshal.loads(compiled[16:]).co_filename for source, compiled in bytecode.items()} == {
+        source: source for source in bytecode
+    }
+
+
+def test_without_an_interpreter_of_its_version_a_bundle_holds_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "compiler", lambda _: None)
+
+    bundle = build("songs", LOCAL, tmp_path)
+
+    with ZipFile(bundle.path) as archive:
+        assert [name for name in archive.namelist() if name.endswith(".pyc")] == []
+
+
+def test_it_is_told_what_it_costs_to_have_no_interpreter_of_its_version() -> None:
+    from_before_uv = Target("moon", "3.2", None)
+
+    told = without_bytecode(from_before_uv)
+
+    assert told
+    assert "No Python 3.2 is on this machine" in told
+    assert "`.venv/bin/uv python install 3.2` brings one" in told
+    assert without_bytecode(HOST) is None
+
+
 @pytest.mark.slow
 def test_equal_input_gives_an_equal_bundle(tmp_path: Path) -> None:
-    first, second = build("extractor", HOST, tmp_path / "first"), build("extractor", HOST, tmp_path / "second")
+    first, second = build("redrive", HOST, tmp_path / "first"), build("redrive", HOST, tmp_path / "second")
 
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
@@ -131,23 +200,21 @@ def test_a_bundle_for_lambda_is_within_its_budget(service: str) -> None:
     tags = _tags(bundle)
     assert any(tag.startswith("cp313") for tag in tags)
     assert [tag for tag in tags if not FITS_LAMBDA.fullmatch(tag)] == []
+    if compiler(AWS):
+        assert {compiled[:8] for compiled in _bytecode(bundle).values()} == {MAGIC_NUMBER_OF_3_13 + UNCHECKED_HASH}
 
 
 @pytest.mark.slow
 @EVERY_SERVICE
-def test_a_bundle_needs_nothing_but_the_runtime(
+def test_a_bundle_needs_nothing_but_python(
     service: str, tmp_path: Path, written: Callable[[str], dict[str, Any]]
 ) -> None:
     bundle = build(service, HOST, CACHED)
-    unpacked, runtime = tmp_path / "bundle", tmp_path / "runtime"
+    unpacked = tmp_path / "bundle"
     with ZipFile(bundle.path) as archive:
         archive.extractall(unpacked)
-    runtime.mkdir()
-    for package in RUNTIME:
-        (runtime / package).symlink_to(str(importlib.metadata.distribution("boto3").locate_file(package)))
-
     imported = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", IMPORT_HANDLER.format(service=service), unpacked, runtime],
+        [sys.executable, "-I", "-S", "-c", IMPORT_HANDLER.format(service=service), unpacked],
         env={"AWS_DEFAULT_REGION": "eu-west-1", **_environment(written(service))},
         cwd=tmp_path,
         capture_output=True,
@@ -164,10 +231,25 @@ def _environment(template: dict[str, Any]) -> dict[str, str]:
     defaults = {name: str(parameter.get("Default")) for name, parameter in template["Parameters"].items()}
     defaults["Contact"] = "charts@label.example"
     variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
-    return {
-        name: value if isinstance(value, str) else defaults.get(value.get("Ref"), "made when it is deployed")
-        for name, value in variables.items()
-    }
+
+    def made(value: Any) -> str:
+        if isinstance(value, dict) and "Fn::Sub" in value:
+            return re.sub(r"\$\{(\w+)\}", lambda name: defaults.get(name[1], name[0]), value["Fn::Sub"])
+        return value if isinstance(value, str) else defaults.get(value.get("Ref"), "made when it is deployed")
+
+    return {name: made(value) for name, value in variables.items()}
+
+
+def _bytecode(bundle: Bundle) -> dict[str, bytes]:
+    """The bytecode of a bundle's modules by their sources, each of which has one."""
+    with ZipFile(bundle.path) as archive:
+        compiled = {
+            importlib.util.source_from_cache(name): archive.read(name)
+            for name in archive.namelist()
+            if name.endswith(".pyc")
+        }
+        assert compiled.keys() == {name for name in archive.namelist() if name.endswith(".py")}
+    return compiled
 
 
 def _machines(bundle: Bundle) -> set[int]:

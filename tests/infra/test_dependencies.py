@@ -38,6 +38,15 @@ def normalised(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def own_locks() -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("services/*/requirements.txt"))]
+
+
+def pinned(lock: str) -> set[str]:
+    """The versions of a lock, with the platforms that they are for."""
+    return set(re.findall(r"^\S+==[^\\\n]+?(?= \\$)", (ROOT / lock).read_text(), flags=re.MULTILINE))
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_bundle_declares_what_its_handler_imports(service: str) -> None:
     own = ROOT / "services" / service / "requirements.in"
@@ -47,6 +56,19 @@ def test_a_bundle_declares_what_its_handler_imports(service: str) -> None:
     needed = imported(set(graph().find_upstream_modules(handler)) | {handler})
 
     assert needed - OF_THE_RUNTIME == set(map(normalised, declared))
+
+
+@pytest.mark.parametrize("lock", ["requirements/run.txt", "requirements/transformer.txt", *own_locks()])
+def test_the_local_cloud_runs_a_service_with_the_versions_of_its_bundle(lock: str) -> None:
+    assert pinned(lock) <= pinned("requirements/dev.txt")
+
+
+def test_what_runs_is_set_up_without_what_develops() -> None:
+    modules = {each for each in graph().modules if each.startswith(("infra.", "services.")) and ".tools." not in each}
+
+    needed = imported(modules.union(*map(graph().find_upstream_modules, modules)))
+
+    assert needed - {normalised(each) for each in pinned("requirements/run.txt")} == set()
 
 
 def test_the_project_declares_what_is_imported_anywhere() -> None:

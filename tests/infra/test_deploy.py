@@ -4,7 +4,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -17,8 +17,9 @@ from moto import mock_aws
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.deploying import deploy as deploying
-from infra.deploying.build import HOST, Bundle, build
+from infra.deploying.build import LOCAL, Bundle, build
 from infra.deploying.deploy import (
+    SUPERSEDED,
     Change,
     DeployError,
     Deployment,
@@ -36,6 +37,7 @@ from infra.deploying.deploy import (
     service_stack,
     settable_parameters,
     standing,
+    supersede,
     upload,
     upload_template,
 )
@@ -82,7 +84,7 @@ class Cloud:
                 "AWS_ENDPOINT_URL": self.endpoint,
                 "AWS_DEFAULT_REGION": REGION,
                 **ROOT_KEYS,
-                "EARWORM_LAMBDA_TARGET": "host",
+                "EARWORM_LAMBDA_TARGET": "local",
             },
             capture_output=True,
             text=True,
@@ -535,6 +537,40 @@ class TestInAnEmulatedCloud:
         ]
         assert remove(cloudformation, "keeping") == ["kept"]
 
+    def test_a_stack_of_prod_is_protected_until_somebody_removes_it(
+        self, cloudformation: "CloudFormationClient", tmp_path: Path
+    ) -> None:
+        # given a stack of prod
+        path = tmp_path / "template.yaml"
+        path.write_text("Parameters: {Environment: {Type: String}}\nResources: {Topic: {Type: 'AWS::SNS::Topic'}}")
+        stack = Stack("earworm-prod-protected", path, {"Environment": "prod"}, {})
+        deploy(cloudformation, stack)
+
+        # when somebody deletes it elsewhere, then it stays
+        with pytest.raises(ClientError, match="TerminationProtection"):
+            cloudformation.delete_stack(StackName=stack.name)
+
+        # and the console's command, which asks before, removes it
+        assert remove(cloudformation, stack.name) == []
+
+    def test_bundles_that_no_rollback_needs_are_marked_and_one_that_comes_back_no_longer(
+        self, s3: "S3Client", bundle: Bundle
+    ) -> None:
+        # given four bundles of a service, the oldest of which is deployed again
+        s3.create_bucket(Bucket="bundles", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        four = [replace(bundle, sha256=f"{number}" * 64) for number in range(4)]
+        for each in four:
+            upload(s3, "bundles", each)
+        supersede(s3, "bundles", four[3], four[2].version)
+        assert [tags_of(s3, each) for each in four] == [[SUPERSEDED], [SUPERSEDED], [], []]
+
+        # when it is
+        upload(s3, "bundles", four[0])
+        supersede(s3, "bundles", four[0], four[3].version)
+
+        # then it and the one before stay
+        assert [tags_of(s3, each) for each in four] == [[], [SUPERSEDED], [SUPERSEDED], []]
+
     def test_parameters_of_the_deployment_are_nobodys_to_set(self, cloudformation: "CloudFormationClient") -> None:
         assert settable_parameters(cloudformation, "songs") == {
             "LogLevel",
@@ -549,7 +585,7 @@ class TestInAnEmulatedCloud:
         deployed = cloud.run_script("track_features", "dev", "LogLevel=DEBUG")
 
         assert deployed.returncode == 0, deployed.stderr
-        bundle = build("track_features", HOST, ROOT / "build")
+        bundle = build("track_features", LOCAL, ROOT / "build")
         stack = service_stack("dev", bundle, platform.outputs["ArtifactsBucket"], {})
         assert prepare(cloudformation, stack).changes == ()
 
@@ -649,6 +685,11 @@ class TestTheSpotifySecret:
 
         assert stored_spotify_secret(secretsmanager, "dev") is None
         assert stored_spotify_secret(secretsmanager, "prod") == {"client_id": "me", "client_secret": "secret"}
+
+
+def tags_of(s3: "S3Client", bundle: Bundle) -> list[tuple[str, str]]:
+    tags = s3.get_object_tagging(Bucket="bundles", Key=bundle.key)["TagSet"]
+    return [(tag["Key"], tag["Value"]) for tag in tags]
 
 
 def _wait_until_it_answers(url: str) -> None:

@@ -2,12 +2,13 @@
 
 import heapq
 import random
-import re
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
-from infra.deploying.stacks import SERVICES, template
-from infra.tools.scale import BATCH, MAXIMUM_CONCURRENCY, PAGE, Load, with_scale
+from contracts.tables import TABLES
+from infra.deploying.stacks import template
+from infra.tools.scale import BATCH, PAGE, Load, with_scale
 
 
 def simulated(load: Load, *, spread: float) -> tuple[float, float]:
@@ -57,14 +58,11 @@ def test_the_concurrency_that_the_formula_asks_for_keeps_messages_from_waiting_l
     assert simulated(enough, spread=0.9)[1] == pytest.approx(300, rel=0.03)
 
 
-def test_the_concurrency_is_that_of_the_templates() -> None:
-    told = {
-        int(found)
-        for service in SERVICES
-        for found in re.findall(r"MaximumConcurrency: (\d+)", template(service).read_text())
-    }
+@pytest.mark.parametrize("table", TABLES)
+def test_the_templates_set_no_limit(table: str) -> None:
+    limit = yaml_parse(template(table).read_text())["Parameters"]["MaximumConcurrency"]
 
-    assert told == {MAXIMUM_CONCURRENCY}
+    assert limit["Default"] == 0
 
 
 def test_the_table_of_the_page_is_the_formula_s() -> None:

@@ -12,7 +12,8 @@ from contracts.operations.payload import Request
 from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
-from infra.deploying.stacks import ENVIRONMENT, PLATFORM, SERVICES, platform_parameter, template
+from infra.deploying.deploy import SUPERSEDED
+from infra.deploying.stacks import CATALOG, ENVIRONMENT, PLATFORM, ROOT, SERVICES, platform_parameter, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
@@ -68,8 +69,20 @@ def test_a_service_reads_what_the_platform_publishes(component: str, written: Ca
     }
 
     assert read <= published
-    assert bool(read) == (component in SERVICES)
+    assert bool(read) == (component in {CATALOG, *SERVICES})
     assert "{{resolve:" not in template(component).read_text(), "a changed value is not seen through that"
+
+
+def test_the_command_for_users_of_sam_names_what_a_service_must_be_given(written: Callable[[str], Template]) -> None:
+    command = (
+        (ROOT / "infra/README.md").read_text().partition("sam deploy --template services/songs/")[2].partition("```")[0]
+    )
+    named = set(re.findall(r"(\w+)=", command.partition("--parameter-overrides")[2]))
+
+    assert named == {
+        "Environment",
+        *(name for name, parameter in written("songs")["Parameters"].items() if "Default" not in parameter),
+    }
 
 
 def test_every_role_has_the_path_and_the_boundary_of_its_environment(resources: Resources) -> None:
@@ -95,7 +108,7 @@ def test_a_schedule_sends_what_its_function_takes(
 
 
 def test_every_output_is_described(component: str, written: Callable[[str], Template]) -> None:
-    assert all(output["Description"] for output in written(component)["Outputs"].values())
+    assert all(output["Description"] for output in written(component).get("Outputs", {}).values())
 
 
 def test_each_function_runs_on_arm_with_tracing_and_its_own_role(component: str, resources: Resources) -> None:
@@ -140,6 +153,44 @@ def test_each_queue_is_encrypted_and_has_a_dead_letter_queue_that_keeps(resource
             assert queues[dead_letters]["QueueName"]["Fn::Sub"] == f"{name}-dead-letters"
 
 
+def test_a_dead_letter_queue_takes_from_the_queue_of_its_service_alone(resources: Resources) -> None:
+    queues = resources("AWS::SQS::Queue")
+
+    for queue in queues.values():
+        name, is_for_dead_letters, _ = queue["QueueName"]["Fn::Sub"].partition("-dead-letters")
+        if is_for_dead_letters:
+            allowed = queue["RedriveAllowPolicy"]
+            sources = [each["Fn::Sub"].rpartition(":")[2] for each in allowed.get("sourceQueueArns", ())]
+            fed = [each["QueueName"]["Fn::Sub"] for each in queues.values() if "RedrivePolicy" in each]
+            assert (allowed["redrivePermission"], sources) == (("byQueue", [name]) if fed else ("denyAll", []))
+            assert fed == sources
+
+
+def test_a_removed_service_leaves_no_name_behind_that_would_keep_it_from_coming_back(
+    component: str, written: Callable[[str], Template]
+) -> None:
+    for resource in written(component)["Resources"].values():
+        if resource["Type"] in {"AWS::SQS::Queue", "AWS::Logs::LogGroup"}:
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Delete", "Retain")
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_only_bundles_that_are_marked_as_superseded_end(resources: Resources) -> None:
+    rules = resources("AWS::S3::Bucket")["Artifacts"]["LifecycleConfiguration"]["Rules"]
+    ending = {rule["Prefix"]: rule.get("TagFilters") for rule in rules if "ExpirationInDays" in rule}
+    name, value = SUPERSEDED
+
+    assert ending == {"bundles/": [{"Key": name, "Value": value}], "templates/": None}
+
+
+@pytest.mark.parametrize("component", [PLATFORM], indirect=True)
+def test_a_query_that_reads_too_much_is_ended(resources: Resources) -> None:
+    (workgroup,) = resources("AWS::Athena::WorkGroup").values()
+
+    assert workgroup["WorkGroupConfiguration"]["EnforceWorkGroupConfiguration"] is True
+    assert workgroup["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"] == {"Ref": "MostBytesOfQuery"}
+
+
 @pytest.mark.parametrize("component", TABLES, indirect=True)
 def test_a_message_is_shown_again_as_often_as_the_worker_reckons(resources: Resources) -> None:
     receives = resources("AWS::SQS::Queue")["Queue"]["RedrivePolicy"]["maxReceiveCount"]
@@ -168,7 +219,9 @@ def test_a_transformer_is_fed_from_the_topic_through_its_queue(resources: Resour
     assert _logical_id(subscription["Endpoint"]) == "Queue"
     assert _logical_id(subscription["RedrivePolicy"]["deadLetterTargetArn"]) == "DeadLetterQueue"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+    assert mapping["ScalingConfig"] == {
+        "Fn::If": ["HasMaximumConcurrency", {"MaximumConcurrency": {"Ref": "MaximumConcurrency"}}, {}]
+    }
     assert mapping["BatchSize"] == 10
 
 
@@ -407,11 +460,16 @@ def test_the_dashboard_asks_for_metrics_that_the_services_publish(resources: Res
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
-def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources) -> None:
+def test_the_crawler_runs_on_demand_and_has_to_do_with_a_database_of_its_own_alone(resources: Resources) -> None:
     (crawler,) = resources("AWS::Glue::Crawler").values()
+    (policy,) = resources("AWS::IAM::Role")["CrawlerRole"]["Policies"]
 
-    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+    assert "Schedule" not in crawler
+    assert crawler["DatabaseName"] == {"Ref": "CrawledDatabase"}
+    assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
     assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 4
+    assert "${CrawledDatabase}/*" in json.dumps(policy)
+    assert "${Database}" not in json.dumps(policy)
 
 
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:

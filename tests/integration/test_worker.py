@@ -1,5 +1,6 @@
 """A transformer over S3, SNS and SQS in process."""
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
+from tests.integration.tables import DATABASE, declare_tables
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
 MAX_RECEIVES = len(SECONDS_UNTIL_SHOWN_AGAIN) + 1
@@ -48,6 +50,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("QUEUE_URL", cloud.queue)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
+        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
         yield cloud
 
 
@@ -66,6 +70,16 @@ def daemon() -> Iterator[Daemon]:
 
 def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
     return transformer(table=SONGS, transform=songs)(batch or cloud.batch(), Context())
+
+
+def test_what_cold_start_made_is_out_of_the_reach_of_the_collector_which_goes_on(cloud: Cloud) -> None:
+    gc.unfreeze()
+    gc.disable()  # as a handler's module begins
+
+    transformer(table=SONGS, transform=songs)
+
+    assert gc.isenabled()
+    assert gc.get_freeze_count()
 
 
 def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cloud) -> None:
@@ -393,7 +407,16 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     (segment,) = daemon.documents()
     (snapshot,) = segment["subsegments"]
     steps = [each["name"] for each in snapshot["subsegments"]]
-    assert steps == ["read", "parse", "transform and validate", "encode", *["publish"] * 3, "receipt", "confirm"]
+    assert steps == [
+        "read",
+        "parse",
+        "transform and validate",
+        "encode",
+        *["publish"] * 3,
+        "register",
+        "receipt",
+        "confirm",
+    ]
     assert snapshot["annotations"] == {
         "table": "songs",
         "playlist_id": KEY.list_id,

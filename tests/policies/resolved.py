@@ -14,6 +14,7 @@ _OF_THE_PLATFORM: Final = {
     "TopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-raw-snapshots",
     "ChartsTopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-raw-charts",
     "AlarmTopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-alarms",
+    "PagesTopicArn": f"arn:aws:sns:{_HERE}:earworm-dev-pages",
     "Database": "earworm_dev",
     "Workgroup": "earworm-dev",
     "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/earworm-dev-boundary",

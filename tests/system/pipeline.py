@@ -22,6 +22,7 @@ from infra.cli.screen import progress
 from infra.local.cloud import LocalCloud
 from infra.local.spotify.client import SimulatorClient, find_simulator
 from shared.lake import SnapshotKey
+from tests.system.warm_console import WarmConsole, warm_console
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -36,8 +37,9 @@ _INHERITED = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 class Pipeline:
     """A deployed pipeline of which some weeks are collected."""
 
-    environment: Mapping[str, str]
+    variables_of_the_console: Mapping[str, str]
     state: Path
+    _console: WarmConsole
 
     def earworm(self, *arguments: str) -> str:
         """What the console prints; fails with what it complains of."""
@@ -46,21 +48,11 @@ class Pipeline:
         return result.stdout
 
     def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "infra.cli", *arguments],
-            env=self._variables_of_the_console,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return self._console.run(*arguments)
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """The console at work in the background."""
-        return subprocess.Popen([sys.executable, "-m", "infra.cli", *arguments], env=self._variables_of_the_console)
-
-    @property
-    def _variables_of_the_console(self) -> dict[str, str]:
-        return {**self.environment, "EARWORM_STATE": str(self.state), "COLUMNS": "200"}
+        return subprocess.Popen([sys.executable, "-m", "infra.cli", *arguments], env=self.variables_of_the_console)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -122,13 +114,16 @@ class Pipeline:
 @contextmanager
 def deployed(state: Path) -> Iterator[Pipeline]:
     """A pipeline that is up and deployed, with the environment leading to it."""
-    pipeline = Pipeline({name: os.environ[name] for name in _INHERITED if name in os.environ}, state)
-    pipeline.earworm("up")
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in pipeline.variables.items():
-                patch.setenv(name, value)
-            pipeline.earworm("deploy")
-            yield pipeline
-    finally:
-        pipeline.earworm("down")
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    variables = {**inherited, "EARWORM_STATE": str(state), "COLUMNS": "200"}
+    with warm_console(variables) as console:
+        pipeline = Pipeline(variables, state, console)
+        pipeline.earworm("up")
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in pipeline.variables.items():
+                    patch.setenv(name, value)
+                pipeline.earworm("deploy")
+                yield pipeline
+        finally:
+            pipeline.earworm("down")

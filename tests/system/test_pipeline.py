@@ -20,7 +20,7 @@ from markupsafe import escape
 
 from analytics.sql import queries, views
 from contracts.operations.log_events import LogEvent
-from contracts.tables import TABLES, of_kind
+from contracts.tables import OPERATIONS, TABLES, of_kind
 from infra.cli import collect, days, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
 from infra.deploying.deploy import standing
@@ -166,19 +166,19 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
 def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
     monday = collect.mondays(1, days.today())[0]
 
-    report.write(pipeline.cloud, monday, tmp_path / "index.html")
+    index = report.write(pipeline.cloud, monday, tmp_path)
 
-    html = (tmp_path / "index.html").read_text("utf-8")
+    html = index.with_name(f"week-{monday}.html").read_text("utf-8")
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html
     assert "simulated" in html
-    with pytest.raises(ConsoleError, match="no chart from 2012"):
-        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path / "index.html")
+    with pytest.raises(ConsoleError, match="no chart of the week of 2012-12-31"):
+        report.write(pipeline.cloud, date(2012, 12, 31), tmp_path)
 
 
 def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
-    # given a week that is in every table, and somebody who listens to the alarm topic and asked for the link
+    # given a week that is in every table, and somebody who listens to the topic of pages and asked for the link
     monday = collect.mondays(WEEKS, days.today())[0]
     page = f"reports/spotify/week={monday}/index.html"
     receipt = next(key for key in pipeline.etags(f"receipts/spotify/{monday:year=%Y/month=%m/day=%d}/"))
@@ -194,10 +194,11 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipelin
 
     # when it is there again, then the page is made, with the charts of the week
     assert _report(pipeline, week=str(monday))["outcome"] == "written"
-    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page)
+    assert page in pipeline.etags("reports/")
+    written = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=page.replace("index", f"week-{monday}"))
     html = written["Body"].read().decode()
     assert (written["ContentType"], html.count("<svg") > 50) == ("text/html; charset=utf-8", True)
-    assert "These weeks are simulated." in html
+    assert "made up. No conclusion about music follows" in html
     for song in pipeline.rows("songs"):
         if song["snapshot_date"] == str(monday) and song["run_id"]:
             assert escape(song["track_name"]) in html
@@ -228,9 +229,9 @@ def _report(pipeline: Pipeline, **event: str) -> Any:
 
 
 def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
-    """A queue that hears the alarm topic, as what reads it."""
+    """A queue that hears the topic of pages, as what reads it."""
     sns = pipeline.cloud.session.client("sns")
-    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-alarms"))
+    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-pages"))
     inbox = pipeline.sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = pipeline.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
@@ -533,18 +534,17 @@ def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline)
         assert told in printed
 
 
-def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
-    def catalogue() -> dict[str, Any]:
-        tables = pipeline.glue.get_tables(DatabaseName="earworm_dev")["TableList"]
-        return {table["Name"]: table["StorageDescriptor"]["Columns"] for table in tables}
+def test_a_crawl_finds_what_the_contracts_declare_and_leaves_the_catalog_alone(pipeline: Pipeline) -> None:
+    def tables() -> dict[str, Any]:
+        found = pipeline.glue.get_tables(DatabaseName="earworm_dev")["TableList"]
+        return {table["Name"]: table["StorageDescriptor"]["Columns"] for table in found}
 
-    before = catalogue()
-    pipeline.glue.start_crawler(Name="earworm-dev-processed")
-    while pipeline.glue.get_crawler(Name="earworm-dev-processed")["Crawler"]["State"] != "READY":
-        pass
+    before = tables()
+    crawled = [pipeline.earworm("crawl") for _ in range(2)]
 
-    assert catalogue() == before
-    declared = {*TABLES, "receipts", "rejected_rows", "rejected_values", *(view.name for view in views())}
+    assert all("0 findings." in printed for printed in crawled)
+    assert tables() == before
+    declared = {*TABLES, *OPERATIONS, *(view.name for view in views())}
     assert set(before) - {f"{table}_compacted" for table in TABLES} == declared
     partitions = pipeline.glue.get_partitions(DatabaseName="earworm_dev", TableName="songs")["Partitions"]
     assert len(partitions) >= WEEKS
@@ -591,7 +591,7 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["deploy", "concerts"], 2, "There is no concerts: choose among platform, albums, artists,"),
+        (["deploy", "concerts"], 2, "There is no concerts: choose among platform, catalog, albums, artists,"),
         (["query", "top_concerts"], 2, "There is no query 'top_concerts': choose among"),
         (["query", "SELECT nothing FROM songs"], 1, "Athena failed the query"),
         (["query", "DROP TABLE songs"], 2, "it holds DROP. Without --write"),

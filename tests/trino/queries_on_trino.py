@@ -94,7 +94,12 @@ def _local(cloud: Cloud, sql: str) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("name", queries())
 def test_a_query_answers_on_trino_as_on_the_local_athena(cloud: Cloud, trino: Trino, name: str) -> None:
     asked = queries()[name]
-    sql = translation.bind(asked.text, asked.execution_parameters(RANGE, TODAY))
+    sql = translation.bind(
+        asked.text,
+        asked.execution_parameters(
+            {each.name: RANGE[each.name] for each in asked.parameters if each.name in RANGE}, TODAY
+        ),
+    )
 
     found = _comparable(*trino.ask(sql))
 

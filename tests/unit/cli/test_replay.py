@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, timedelta
 from errno import ENOSPC
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any, cast
 from zipfile import ZipFile
 
 import boto3
@@ -29,18 +31,24 @@ ALL = ReplayRequest(DAYS[0], DAYS[-1])
 pytestmark = pytest.mark.slow
 
 
+@cache
+def client(service: str) -> Any:
+    """A client for all tests: to make one takes longer than most of what they do with it."""
+    return boto3.client(cast("Any", service))
+
+
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     """A lake with six raw snapshots, a topic and a queue for each table."""
     with mock_aws():
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         s3.create_bucket(Bucket=BUCKET)
         for key in KEYS:
             s3.put_object(Bucket=BUCKET, Key=key.raw, Body=b"{}")
         s3.put_object(Bucket=BUCKET, Key="raw/spotify/2026-11-09/stray.json", Body=b"{}")
         hear("raw-snapshots", "topic-arn", *of_kind("playlists"))
         for table in TABLES:
-            boto3.client("ssm").put_parameter(Name=f"/earworm/dev/tables/{table}", Value=table, Type="String")
+            client("ssm").put_parameter(Name=f"/earworm/dev/tables/{table}", Value=table, Type="String")
             deploy(table, "1.0.0")
         cloud = Cloud("dev", {})
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "database", "workgroup", "crawler")
@@ -49,9 +57,9 @@ def cloud() -> Iterator[Cloud]:
 
 def hear(name: str, parameter: str, *tables: str) -> None:
     """Makes a topic, and a queue for each table that hears what it announces."""
-    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    sns, sqs = client("sns"), client("sqs")
     topic = sns.create_topic(Name=name)["TopicArn"]
-    boto3.client("ssm").put_parameter(Name=f"/earworm/dev/{parameter}", Value=topic, Type="String")
+    client("ssm").put_parameter(Name=f"/earworm/dev/{parameter}", Value=topic, Type="String")
     for table in tables:
         url = sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -60,7 +68,7 @@ def hear(name: str, parameter: str, *tables: str) -> None:
 
 def announced(table: str) -> list[str]:
     """The raw keys in a table's queue, in order."""
-    sqs = boto3.client("sqs")
+    sqs = client("sqs")
     url = sqs.get_queue_url(QueueName=f"earworm-dev-{table}")["QueueUrl"]
     keys: list[str] = []
     while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -71,22 +79,22 @@ def announced(table: str) -> list[str]:
 def write_receipts(*tables: str, version: str = "1.0.0") -> None:
     for key in KEYS:
         for table in tables:
-            boto3.client("s3").put_object(
+            client("s3").put_object(
                 Bucket=BUCKET, Key=key.receipt(table), Body=b"{}", Metadata={"service-version": version}
             )
 
 
 def deploy(table: str, version: str, code: str = "") -> None:
     """Deploys the function that writes a table, in place of what was deployed before."""
-    functions, name = boto3.client("lambda"), f"earworm-dev-{table.replace('_', '-')}"
+    functions, name = client("lambda"), f"earworm-dev-{table.replace('_', '-')}"
     with suppress(functions.exceptions.ResourceNotFoundException):
         functions.delete_function(FunctionName=name)
     bundle = BytesIO()
     with ZipFile(bundle, "w") as archive:
         archive.writestr("handler.py", code)
     role = f"arn:aws:iam::123456789012:role/{name}"
-    with suppress(boto3.client("iam").exceptions.EntityAlreadyExistsException):
-        role = boto3.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    with suppress(client("iam").exceptions.EntityAlreadyExistsException):
+        role = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     functions.create_function(
         FunctionName=name,
         Runtime="python3.13",
@@ -135,7 +143,7 @@ def test_tables_and_playlists_may_be_chosen(cloud: Cloud, tmp_path: Path) -> Non
 def test_a_chart_is_announced_to_the_topic_of_charts_and_to_no_table_of_playlists(cloud: Cloud, tmp_path: Path) -> None:
     # given a chart among the playlists, and who hears of charts
     chart = SnapshotKey(DAYS[0], "listenbrainz-sitewide", CHARTS)
-    boto3.client("s3").put_object(Bucket=BUCKET, Key=chart.raw, Body=b"{}")
+    client("s3").put_object(Bucket=BUCKET, Key=chart.raw, Body=b"{}")
     hear("raw-charts", "charts-topic-arn", "listener")
 
     # when everything is replayed, and then songs alone
@@ -258,7 +266,7 @@ def test_what_other_code_wrote_during_a_replay_does_not_count_as_written(
 
 
 def test_a_table_that_nothing_would_write_is_named(cloud: Cloud, tmp_path: Path) -> None:
-    boto3.client("lambda").delete_function(FunctionName="earworm-dev-songs")
+    client("lambda").delete_function(FunctionName="earworm-dev-songs")
 
     with pytest.raises(
         ConsoleError, match="nothing would write songs: run `earworm deploy songs`, or name other tables"
