@@ -159,7 +159,7 @@ def test_gap_a_key_that_is_not_there_asks_for_no_right_to_list() -> None:
 def test_gap_actions_and_resources_have_other_names_than_in_policies(
     service: str, operation: str, body: dict[str, str], action: str, resource: str
 ) -> None:
-    """AWS knows no right to a batch, asks on a query's workgroup, a database's catalog, a table too, and a log stream."""
+    """AWS knows no right to a batch, asks on the workgroup of a query, a catalog, a table too, and a log stream."""
     headers, told = {"x-amz-target": operation}, json.dumps(body).encode()
     assert iam_actions.extract_iam_action(service, "POST", "/", headers, told, {}) == action
     assert iam_actions.extract_resource_arn(service, "POST", "/", headers, told, {}, "r", "1") == resource
