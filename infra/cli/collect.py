@@ -64,7 +64,7 @@ class Landed(NamedTuple):
     rejected: int
     refused_values: int
     skipped: int
-    gaps: int
+    gaps: tuple[int, ...]
 
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
@@ -75,7 +75,7 @@ class Landed(NamedTuple):
             rejected=receipt["rejected"],
             refused_values=receipt["refused_values"] or 0,
             skipped=receipt["skipped_entries"],
-            gaps=len(json.loads(receipt["gaps"] or "[]")),
+            gaps=tuple(json.loads(receipt["gaps"] or "[]")),
         )
 
 

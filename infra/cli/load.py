@@ -38,6 +38,7 @@ _GRAIN: Final[Mapping[Kind, str]] = {"playlists": "songs", "charts": "charts"}
 _NAMES: Final[Mapping[Kind, str]] = {"playlists": "playlist", "charts": "chart"}
 _RANKS_MISSING: Final = "ranks missing"
 _MOST_SHOWN: Final = 20
+_MOST_LACKING: Final = 10
 _ROOM_FOR_FILES: Final = 120
 """Columns of a terminal that leave room for the names of files beside the numbers."""
 _CHUNK: Final = 1 << 20
@@ -251,10 +252,21 @@ def _print(
     out.print("; ".join(_summary(judged, standing, of_snapshots, outcomes)) + ".")
     if outcomes.keys() & {"partial", "refused values"}:
         err.print("[dim]Places and reasons: the tables rejected_rows and rejected_values.[/]")
-    if _RANKS_MISSING in outcomes:
-        err.print("[dim]Which ranks are missing: the column gaps of the table receipts.[/]")
+    for line in _missing_ranks(of_snapshots):
+        err.print(f"[dim]{line}[/]")
     for terms in sorted({document.terms for document in judged.documents if document.terms}):
         err.print(f"[dim]Terms: {escape(terms)}[/]")
+
+
+def _missing_ranks(of_snapshots: Mapping[SnapshotKey, Mapping[str, Landed]]) -> Iterator[str]:
+    """A line for each chart that lacks ranks, or for the first ones."""
+    lacking = [(key, ranks) for key, tables in of_snapshots.items() for each in tables.values() if (ranks := each.gaps)]
+    for key, ranks in sorted(lacking, key=lambda each: each[0].raw)[:_MOST_LACKING]:
+        shown = ", ".join(map(str, ranks[:_MOST_LACKING]))
+        more = f" and {len(ranks) - _MOST_LACKING:,} more" if len(ranks) > _MOST_LACKING else ""
+        yield f"{key.snapshot_date} {key.list_id} has nothing at rank {shown}{more}."
+    if len(lacking) > _MOST_LACKING:
+        yield f"Ranks of {len(lacking) - _MOST_LACKING:,} more charts: the column gaps of the table receipts."
 
 
 def _of_snapshots(

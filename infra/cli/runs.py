@@ -309,6 +309,7 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     rows = [
         (
             each.key.list_id,
+            each.key.snapshot_date,
             each.table,
             each.state,
             *((r["rows"], r["rejected"], r["skipped_entries"]) if (r := each.receipt) else (None, None, None)),
@@ -316,14 +317,14 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
         )
         for each in found
     ]
-    names = ("list", "table", "state", "rows", "rejected", "skipped", "sec")
+    names = ("list", "day", "table", "state", "rows", "rejected", "skipped", "sec")
     shown: list[RenderableType] = [
         Text.from_markup(
             f"[bold]Run {run.run_id}[/] of {run.collector}\n"
             f"  of {run.period}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, {run.effort}"
         ),
         *_outcomes(run),
-        *([grid("", names, rows, numbers=range(3, 7))] if rows else []),
+        *([grid("", names, rows, numbers=range(4, 8))] if rows else []),
         *_reasons(found),
         *_queues(cloud, tables),
     ]

@@ -59,9 +59,19 @@ class Span:
 
     @property
     def title(self) -> str:
-        """Its label; for a table's service with the playlist."""
-        is_of_a_table = self.kind == "service" and "table" in self.facts
-        return f"{self.label} {self.first('playlist_id')}".rstrip() if is_of_a_table else self.label
+        """Its label; of the work on a message the table and the list."""
+        if not self.is_of_a_message:
+            return self.label
+        label = self.label if self.kind == "service" else self.facts["table"]
+        return f"{label} {self.first('playlist_id')}".rstrip()
+
+    @property
+    def is_of_a_message(self) -> bool:
+        """Whether it is the work of a table's service on one message.
+
+        That is a service in the message's own trace, or a step of Lambda's where the message came in none.
+        """
+        return "table" in self.facts and (self.kind == "service" or self.label == "message")
 
     @property
     def is_troubled(self) -> bool:

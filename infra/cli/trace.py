@@ -108,7 +108,8 @@ def waterfall(services: Sequence[Span], width: int, *, show_all: bool) -> Iterat
                 f"{'  ' * depth}  ↳ {in_one_line(trouble)}", "yellow" if trouble.startswith("throttled") else "red"
             )
         for child in span.children:
-            is_shown = show_all or child.is_troubled or (child.kind == "step" and not _root(span).first("table"))
+            of_a_message = span.is_of_a_message or _root(span).is_of_a_message
+            is_shown = show_all or child.is_troubled or (child.kind == "step" and not of_a_message)
             if is_shown:
                 yield from row(child, depth + 1)
 
@@ -133,17 +134,18 @@ def _style(span: Span) -> str:
 def _latencies(services: Iterable[Span]) -> tuple[Sequence[str], list[Sequence[object]]]:
     rows: list[Sequence[object]] = [
         (
-            service.first("playlist_id"),
-            service.facts.get("table"),
-            service.waited,
-            service.seconds,
-            receipt.end - service.cause.end if receipt and service.cause else None,
+            work.first("playlist_id"),
+            work.facts.get("table"),
+            work.waited,
+            work.seconds,
+            receipt.end - work.cause.end if receipt and work.cause else None,
         )
         for service in services
-        if "table" in service.facts and service.kind == "service"
-        for receipt in [next((span for span in service.everything() if span.label == "receipt"), None)]
+        for work in (service, *service.children)
+        if work.is_of_a_message
+        for receipt in [next((span for span in work.everything() if span.label == "receipt"), None)]
     ]
-    return ("playlist", "table", "in flight", "at work", "together"), rows
+    return ("list", "table", "in flight", "at work", "together"), rows
 
 
 def _documents(xray: "XRayClient", traces: Sequence[str]) -> Iterator[dict[str, Any]]:

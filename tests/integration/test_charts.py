@@ -55,6 +55,7 @@ def test_a_month_of_three_regions_is_loaded_with_its_gaps_told_and_its_terms_onc
     assert "12 snapshots of 3 charts, 2024-05-02 to 2024-05-23; 12 new; 11 ok, 1 ranks missing;" in printed
     assert "1,798 entries = 1,798 rows + 0 rejected + 0 skipped, 0 refused values." in printed
     assert "2024-05-16 spotify_charts-regional-de-weekly ranks missing 198 0 0 0 198" in printed
+    assert "2024-05-16 spotify_charts-regional-de-weekly has nothing at rank 119, 163." in printed
     assert printed.count("no licence for commercial analysis") == 1
     receipts = {
         key: receipt["gaps"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.cli.spans import Span, spans
-from infra.cli.trace import waterfall
+from infra.cli.trace import _latencies, waterfall
 from infra.cli.trace_page import page
 
 
@@ -126,6 +126,24 @@ def test_a_page_tells_all_and_holds_nothing_that_was_not_escaped(services: list[
     assert html.count("<summary>") + html.count('class="leaf') == sum(1 for s in services for _ in s.everything())
     assert "<script" not in html
     assert "http" not in html.replace("https://", "")
+
+
+def test_messages_that_came_in_no_trace_are_drawn_each_with_its_list_below_lambdas() -> None:
+    def message(id_: str, list_id: str) -> dict[str, Any]:
+        snapshot = subsegment(f"{id_}1", "snapshot", 102.2, 102.8, annotations={"playlist_id": list_id})
+        return {
+            **subsegment(id_, "message", 102.1, 102.9, annotations={"table": "charts"}),
+            "subsegments": [snapshot],
+        }
+
+    of_a_load = spans(
+        [segment("a", "charts", 102.0, 103.0, subsegments=[message("b", "de"), message("c", "fr")])], "dev"
+    )
+
+    assert [line[:46].strip() for line in drawn(of_a_load)[1:]] == ["charts", "charts de", "charts fr"]
+    columns, rows = _latencies(of_a_load)
+    assert columns[:2] == ("list", "table")
+    assert [row[:3] for row in rows] == [("de", "charts", None), ("fr", "charts", None)]
 
 
 def test_steps_whose_service_was_lost_are_drawn_still() -> None:
