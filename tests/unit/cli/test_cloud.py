@@ -58,8 +58,8 @@ LOCAL_ONLY = {"up", "down", "tiers", "demo", "demo-recovery"}
 STARTING = {"up", "demo", "demo-recovery"}
 WITHOUT_CLOUD = {"build", "changed"}
 READING = {
-    "tables", "query", "services", "report", "audit", "runs", "status", "watch list", "logs", "trace", "explain",
-    "dlq", "dlq show",
+    "tables", "query", "services", "report", "audit", "runs", "status", "watch list", "logs", "failures", "trace",
+    "explain", "dlq", "dlq show",
 }  # fmt: skip
 """What changes nothing on AWS. A command that is named nowhere here has to tell the account first."""
 
