@@ -16,6 +16,8 @@ from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
 from tests.integration.tables import ALARM_TOPIC, DATABASE, OF_THE_AUDIT, complete, declare_tables
 
+pytestmark = pytest.mark.slow
+
 TODAY = datetime.now(UTC)
 KEY = SnapshotKey(TODAY.date(), "3cEYpjA9oz9GiPac4AsH4n")
 DOCUMENT = playlist(entry(track("One")), entry(track("Two")), id=None)
