@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from analytics.athena import Athena
+from analytics.report.lists import track_url
 from analytics.sql import queries, tables_of
 
 Row: TypeAlias = Mapping[str, Any]
@@ -20,8 +21,6 @@ _MOST_SPIKES: Final = 10
 _MOST_ROWS: Final = 1000
 """That are asked for; a message tells fewer."""
 _LONGEST_NAME: Final = 100
-_SPOTIFY_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
-_MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 """Line ends, which would let a name write lines of its own, and controls of direction."""
 
@@ -154,15 +153,8 @@ def _recording(rows: Sequence[Row], line: Callable[[Row], str]) -> Iterator[str]
     yield from (f"  {line(row)}" for row in rows[:_MOST_LINES])
     if len(rows) > _MOST_LINES:
         yield f"  … and {len(rows) - _MOST_LINES} more"
-    if link := track_link(first["track_id"]):
+    if link := track_url(first["track_id"]):
         yield f"  {link}"
-
-
-def track_link(track_id: str) -> str | None:
-    """Returns the address of a track at Spotify, or else at MusicBrainz; None if its id is of neither."""
-    if _SPOTIFY_ID.fullmatch(track_id):
-        return f"https://open.spotify.com/track/{track_id}"
-    return f"https://musicbrainz.org/recording/{track_id}" if _MBID.fullmatch(track_id) else None
 
 
 def _watched_line(row: Row) -> str:

@@ -21,11 +21,10 @@ ORDER BY count(*) DESC, min(position)
 LIMIT 3
 """
 _EVENTS: Final = """
-SELECT e.event, e.playlist_name, e.previous_position, e.position, e.track_name, e.artists
-FROM list_events AS e
-JOIN watched_recordings AS w ON w.recording_id = e.recording_id
-WHERE e.week = DATE '{week}'
-ORDER BY e.movement IS NOT NULL, abs(coalesce(e.movement, 0)) DESC, e.position
+SELECT event, playlist_name, previous_position, position, track_name, artists
+FROM list_events
+WHERE week = DATE '{week}' AND recording_id IN (SELECT recording_id FROM watched_recordings)
+ORDER BY movement IS NOT NULL, abs(coalesce(movement, 0)) DESC, position
 LIMIT 8
 """
 

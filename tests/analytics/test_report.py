@@ -98,7 +98,7 @@ def test_the_lists_come_by_kind_and_by_followers_and_stale_ones_last(front: Read
     assert front.of("front-lists").startswith(
         "Lists ? Spotify DE weekly chart, 0 in, 0 out Hits flagship, 2 in, 1 out Fresh flagship, 0 in, 0 out "
         "Gappy flagship, 1 in, 1 out Half flagship, 0 in, 0 out Club flagship, 1 in, 0 out First flagship, first chart "
-        "Vault catalogue, 0 in, 0 out Old personal, last 9 November 2026 9 lists with their sources"
+        "Vault catalogue, 0 in, 0 out Old personal, last 9 November 2026 All 9, their sources"
     )
 
 
