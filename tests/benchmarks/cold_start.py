@@ -179,7 +179,7 @@ def _told(runs: dict[Contender, list[Run]], itemised: dict[Contender, Counter[st
         f"{whole}\nA new process to the table of songs of 50 entries in an S3 on this machine; medians of {_ROUNDS} "
         "rounds, in turn. The same handler has the same contracts, validation, logs, metrics and traces; only the "
         "writer of Parquet is another. The plain one has nothing of it. Bytecode is compiled beforehand; the bundle as "
-        "it is deployed has what `earworm build` gives it, and *without bytecode* is what packages have that pip installs "
-        f"for another machine, whose folder nobody may write.\n\n{imports}\n"
+        "it is deployed has what `earworm build` gives it, and *without bytecode* is how pip installs packages for "
+        f"another machine.\n\n{imports}\n"
         "One run under `-X importtime`, which slows it; each package without what it imports.\n"
     )

@@ -64,10 +64,11 @@ def section() -> str:
     head = ("query", "s before, first", "s after, first", "s before, again", "s after, again", "MB before", "MB after")
     return (
         "## A month of many files, compacted\n\n"
-        f"The songs of {_PLAYLISTS} playlists of 50 entries, daily for a month, on the local Athena: {files['before']:,} "
-        f"files before, {files['after']:,} after. `earworm compact` took {took:.0f} s. The first query reads the files that "
-        f"none before it has read, whole; what it has read it keeps, so that asking again (medians of {_ROUNDS}) "
-        f"reads nothing. Athena reads them each time, {files['before']:,} requests for one.\n\n{table(head, rows)}"
+        f"The songs of {_PLAYLISTS} playlists of 50 entries, daily for a month, on the local Athena: "
+        f"{files['before']:,} files before, {files['after']:,} after. `earworm compact` took {took:.0f} s. The first "
+        "query reads the files that none before it has read, whole; what it has read it keeps, so that asking again "
+        f"(medians of {_ROUNDS}) reads nothing. Athena reads them each time, {files['before']:,} requests for one.\n\n"
+        f"{table(head, rows)}"
     )
 
 

@@ -44,9 +44,9 @@ def section() -> str:
     ]
     return (
         "## What users wait for\n\n"
-        f"{table(('', 'wall s', 'of importing typer and rich'), rows)}\nWhole commands with bytecode written, on the lake "
-        f"of `make run` and the local Athena; medians of {_ROUNDS} where there is a ratio. The cold start is in the "
-        "section above.\n"
+        f"{table(('', 'wall s', 'of importing typer and rich'), rows)}\nWhole commands with bytecode written, on the "
+        f"lake of `make run` and the local Athena; medians of {_ROUNDS} where there is a ratio. The cold start is in "
+        "the section above.\n"
     )
 
 

@@ -59,6 +59,7 @@ _PLAYLIST = pl.Schema(
         "collaborative": pl.Boolean,
         "followers": pl.Struct({"total": pl.Int64}),
         "snapshot_id": pl.String,
+        "simulated": pl.Boolean,
         "external_urls": _LINK,
         "tracks": pl.Struct({"items": pl.List(_ENTRY), "total": pl.Int64}),
     }
@@ -174,6 +175,7 @@ def _albums(items: pl.DataFrame) -> pl.DataFrame:
 def _metadata(playlist: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     return playlist.select(
         "description",
+        "simulated",
         playlist_name=pl.col("name"),
         owner_id=_of("owner", "id"),
         owner_name=_of("owner", "display_name"),
