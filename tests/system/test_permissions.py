@@ -457,7 +457,7 @@ class Account:
         s3, sns, sqs = (self.client(None, service) for service in ("s3", "sns", "sqs"))
         for bucket in (LAKE, LAKE.replace("dev", "dev-artifacts")):
             yield f"arn:aws:s3:::{bucket}/x", "s3:GetObject", s3.get_bucket_policy(Bucket=bucket)["Policy"]
-        for name in ("raw-snapshots", "raw-charts", "alarms", "pages"):
+        for name in ("raw-snapshots", "raw-charts", "alarms", "pages", "alerts"):
             topic = TOPIC.replace("raw-snapshots", name)
             yield topic, "sns:Publish", sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
         for url in sqs.list_queues(QueueNamePrefix="earworm-dev-")["QueueUrls"]:
