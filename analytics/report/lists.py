@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -76,10 +77,8 @@ class Entry:
 
     @property
     def url(self) -> str | None:
-        """Its address at Spotify, or at MusicBrainz if it has no other id; None if it has none at all."""
-        if _SPOTIFY_ID.fullmatch(self.track_id):
-            return f"https://open.spotify.com/track/{self.track_id}"
-        return f"https://musicbrainz.org/recording/{self.track_id}" if _MBID.fullmatch(self.track_id) else None
+        """Its address."""
+        return track_url(self.track_id)
 
     @property
     def is_listed(self) -> bool:
@@ -120,7 +119,7 @@ class Entry:
         return moved / self.list.size
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RecordingList:
     """A playlist or a chart, as of the week.
 
@@ -189,7 +188,7 @@ class RecordingList:
         """Whether its order means anything."""
         return self.kind != "catalogue"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many entries it has, known or not."""
         return max(self.row["entries"] or 0, *(each.position for each in (*self.entries, *self.gone)), 1)
@@ -215,7 +214,7 @@ class RecordingList:
         """What is new or back, the top first."""
         return [each for each in self.entries if each.is_new or each.is_back]
 
-    @property
+    @cached_property
     def lowest(self) -> int:
         """The lowest position on any way of its recordings."""
         return max((place for each in (*self.entries, *self.gone) for place in each.way.values()), default=1)
@@ -252,6 +251,13 @@ def slug(id_: str) -> str:
     """A name for files and anchors that is as unique as an id."""
     plain = re.sub(r"[^0-9A-Za-z_-]+", "-", id_)[:60]
     return plain if plain == id_ else f"{plain.strip('-')}-{sha256(id_.encode()).hexdigest()[:8]}"
+
+
+def track_url(id_: str) -> str | None:
+    """The address of a track at Spotify, or of a recording at MusicBrainz; None if it is neither's id."""
+    if _SPOTIFY_ID.fullmatch(id_):
+        return f"https://open.spotify.com/track/{id_}"
+    return f"https://musicbrainz.org/recording/{id_}" if _MBID.fullmatch(id_) else None
 
 
 def artist_url(id_: str | None) -> str | None:

@@ -58,8 +58,8 @@ LOCAL_ONLY = {"up", "down", "tiers", "demo", "demo-recovery"}
 STARTING = {"up", "demo", "demo-recovery"}
 WITHOUT_CLOUD = {"build", "changed"}
 READING = {
-    "tables", "query", "services", "report", "audit", "runs", "status", "watch", "logs", "trace", "explain",
-    "dlq", "dlq show",
+    "tables", "query", "services", "report", "audit", "runs", "status", "watch list", "logs", "failures", "trace",
+    "explain", "dlq", "dlq show",
 }  # fmt: skip
 """What changes nothing on AWS. A command that is named nowhere here has to tell the account first."""
 
@@ -78,6 +78,9 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "remove": ["songs", "--yes"],
     "replay": ["--from", "2026-11-23", "--to", "2026-11-23"],
     "unload": ["--playlist", "p", "--date", "2026-11-23", "--yes"],
+    "watch add": ["artist", "A"],
+    "watch import": ["watchlist.csv", "--replace", "--yes"],
+    "watch remove": ["artist", "A", "--yes"],
 }
 """What a command needs to be told."""
 
@@ -360,6 +363,7 @@ def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recorder: Recorder) -
         monkeypatch.chdir(tmp_path)
         (tmp_path / "token").write_text("token")
         (tmp_path / "2026-11-23.json").write_text('{"id": "p", "type": "playlist", "tracks": {"items": []}}')
+        (tmp_path / "watchlist.csv").write_text("type,value\nartist,A\n")
         if environment.has_profiles:
             (tmp_path / ".aws").mkdir()
             (tmp_path / ".aws/config").write_text(
@@ -505,6 +509,7 @@ QUESTIONS = {
     "load 2026-11-23.json": (
         "Replace raw/spotify/2026-11-23/p/playlist.json in dev at AWS eu-central-1, account 123456789012?"
     ),
+    "watch remove artist A": ("Remove artist A from the watch list of dev at AWS eu-central-1, account 123456789012?"),
 }
 
 
@@ -596,3 +601,11 @@ def test_jupyter_meets_the_cloud_that_the_console_meets(
 def test_advice_names_the_environment_that_it_is_about() -> None:
     assert clouds.Cloud("dev", {}).command("deploy songs") == "earworm deploy songs"
     assert clouds.Cloud("prod", {}).command("deploy songs") == "earworm --env prod deploy songs"
+
+
+def test_a_long_invocation_keeps_its_connection_alive_and_is_never_repeated() -> None:
+    config: Any = clouds.Cloud("dev", {"AWS_DEFAULT_REGION": "eu-west-1"}).client("lambda").meta.config
+
+    assert config.tcp_keepalive is True
+    assert config.read_timeout > 900
+    assert config.retries["total_max_attempts"] == 1
