@@ -9,7 +9,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import botocore.session
 import pytest
@@ -254,10 +254,9 @@ class Recorder:
         self.sent.append(Sent(str(service), _place(url), proxy, key, region))
         if b"GetCallerIdentity" in body:
             return _answer(url, 200, f"<R>{IDENTITY}</R>".encode())
-        if self.stored and request.method == "GET" and "versions" in urlsplit(url).query.split("&"):
-            return _answer(url, 200, VERSIONS)
-        if self.stored and request.method == "GET" and "/raw/spotify/" in url:
-            return _answer(url, 200, self.stored, ETag='"e"', **{"Last-Modified": "Mon, 23 Nov 2026 06:00:00 GMT"})
+        if self.stored and request.method == "GET" and "raw/spotify/" in unquote(url):
+            body = VERSIONS if "versions" in urlsplit(url).query.split("&") else self.stored
+            return _answer(url, 200, body, ETag='"e"', **{"Last-Modified": "Mon, 23 Nov 2026 06:00:00 GMT"})
         target = _text(request.headers.get("X-Amz-Target", ""))
         if target.endswith("GetParametersByPath"):
             path = json.loads(body)["Path"]
