@@ -228,7 +228,6 @@ ASK_NO_TABLE = {
     "crawl",  # files and contracts are its subject
     *("watch add", "watch remove", "watch import"),  # the list is theirs
     "failures",  # and functions are its
-    "failures",  # of the functions that are there
 }
 
 
@@ -257,7 +256,6 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     looking = {
         "status": (run_id,),
         "watch list": (),
-    "failures",  # of the functions that are there
         "runs": (),
         "logs": (run_id,),
         "trace": (run_id,),
