@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 FIRST_DAY: Final = date(2006, 1, 1)
 LAST_DAY: Final = date(2035, 12, 31)
-"""The tables' partitions, as in the templates' `projection.year.range`: Athena sees no others."""
+"""A day outside these is taken for a mistake: Spotify was founded in 2006."""
 
 
 def snapshot_day(day: date) -> date:

@@ -101,6 +101,8 @@ _LIST_ID = "(?P<list_id>[A-Za-z0-9_-]{1,128})"
 _PARTITION = "year=(?P<year>[0-9]{4})/month=(?P<month>[0-9]{2})/day=(?P<day>[0-9]{2})"
 _RAW_KEY = re.compile(rf"raw/{_FOLDER}/(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/{_LIST_ID}/[a-z]+\.json")
 _ROWS_KEY = re.compile(rf"processed/{_FOLDER}/(?P<table>\w+)/{_PARTITION}/{_LIST_ID}\.parquet")
+_ROWS_FOLDER = re.compile(rf"processed/{_FOLDER}/(?P<table>\w+)/{_PARTITION}/")
+_FOLDER_BESIDE_ROWS = re.compile(rf"(?P<area>quarantine|quarantine-values|receipts)/{_FOLDER}/{_PARTITION}/")
 _KEY_BESIDE_ROWS = re.compile(
     rf"(?:quarantine|quarantine-values|receipts)/{_FOLDER}/{_PARTITION}/(?P<table>\w+)-{_LIST_ID}\.json"
 )
@@ -109,6 +111,7 @@ _AREAS_OF_OPERATIONS: Mapping[str, Area] = {
     "rejected_rows": "quarantine",
     "rejected_values": "quarantine-values",
 }
+_OPERATIONS_OF_AREA: Mapping[str, str] = {area: table for table, area in _AREAS_OF_OPERATIONS.items()}
 _OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
 _TRANSIENT = frozenset(
     {"ConditionalRequestConflict", "OperationAborted", "409", "SlowDown", "RequestTimeout"}
@@ -219,6 +222,42 @@ class Place(NamedTuple):
         except ValueError:
             return None
         return cls(parts["table"], SnapshotKey(day, parts["list_id"], _KIND_OF_FOLDER[parts["folder"]]))
+
+
+class Partition(NamedTuple):
+    """The folder of a table's objects of one day, or of one month if it is compacted, as the catalog knows it.
+
+    Attributes:
+        table: The table; one of operations for receipts and quarantines.
+        values: The values of the table's partition keys.
+        folder: The prefix of the objects.
+    """
+
+    table: str
+    values: tuple[str, ...]
+    folder: str
+
+    @classmethod
+    def of(cls, key: str) -> Self | None:
+        """Reads the key of an output or of its folder; None if it is another key."""
+        folder = key[: key.rfind("/") + 1]
+        if parts := _ROWS_FOLDER.fullmatch(folder):
+            return cls(parts["table"], parts.group("year", "month", "day"), folder)
+        if parts := _FOLDER_BESIDE_ROWS.fullmatch(folder):
+            return cls(_OPERATIONS_OF_AREA[parts["area"]], parts.group("folder", "year", "month", "day"), folder)
+        return None
+
+    @property
+    def month(self) -> tuple[str, str]:
+        """Year and month, as in the values."""
+        year, _, month = self.folder.partition("/year=")[2].partition("/month=")
+        return year, month[:2]
+
+    @property
+    def day(self) -> date:
+        """The day, unless it is of a month."""
+        year, month, day = map(int, self.values[-3:])
+        return date(year, month, day)
 
 
 def _bare(etag: str) -> str:

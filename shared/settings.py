@@ -36,7 +36,12 @@ class Settings(BaseModel):
 
 
 class TransformerSettings(Settings):
-    """The settings of a transformer."""
+    """The settings of a transformer.
+
+    Attributes:
+        glue_database: The database of the catalog that has the tables.
+    """
 
     queue_url: str
     dead_letter_queue_url: str
+    glue_database: str

@@ -1,4 +1,4 @@
-"""The one loop of every transformer: read, parse, transform, validate, publish, acknowledge."""
+"""The one loop of every transformer: read, parse, transform, validate, publish, register, acknowledge."""
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import PydanticSerializationError, to_json
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -24,10 +25,11 @@ from contracts.tables.rejected_values import RejectedValue
 from contracts.tables.rejection import Rejection
 from contracts.tables.table import Row, RowT, Table
 from contracts.validation import Judgement, judge
+from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
-from shared.lake import Lake, Output, RawObject, SnapshotKey, SupersededError
+from shared.lake import Lake, Output, Partition, RawObject, SnapshotKey, SupersededError
 from shared.observability import Step, count, gauge, instrument, log, message, seconds, step
 from shared.parquet import encode
 from shared.queue import Queue
@@ -63,6 +65,11 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
         table=table,
         transform=transform,
         lake=Lake(boto3.client("s3"), settings.s3_bucket),
+        catalog=Catalog(
+            boto3.client("glue", config=Config(retries={"mode": "standard", "max_attempts": 8})),
+            settings.glue_database,
+            settings.s3_bucket,
+        ),
         queue=Queue(sqs, settings.queue_url),
         dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_url),
         service_version=settings.service_version,
@@ -92,6 +99,7 @@ class Worker(Generic[RowT]):
     table: Table[RowT]
     transform: Transform[RowT]
     lake: Lake
+    catalog: Catalog
     queue: Queue
     dead_letters: DeadLetterQueue
     service_version: str
@@ -135,7 +143,7 @@ class Worker(Generic[RowT]):
 
     @retry(retry=retry_if_exception_type(SupersededError), stop=stop_after_attempt(5), reraise=True)
     def _complete(self, raw_key: str) -> None:
-        """Writes quarantines, rows and receipt of the raw object as it is now, the receipt last."""
+        """Writes quarantines and rows of the raw object as it is now, registers their day, and writes the receipt."""
         key = SnapshotKey.from_raw(raw_key)
         name = self.table.name
         if key.kind.name != self.table.kind:
@@ -168,6 +176,9 @@ class Worker(Generic[RowT]):
             for output, body in bodies.items():
                 with step("publish"):
                     outputs[output] = self.lake.publish(output, body, made_from=raw, metadata=told)
+            written = [each for each, output in outputs.items() if output]
+            with step("register"):
+                self.catalog.register(filter(None, map(Partition.of, (*written, key.receipt(name)))))
             receipt = _json_lines([self._receipt(snapshot, judgement, raw, outputs)])
             with step("receipt"):
                 outputs[key.receipt(name)] = self.lake.publish(key.receipt(name), receipt, made_from=raw, metadata=told)

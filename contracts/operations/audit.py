@@ -62,7 +62,7 @@ class Gap(Payload):
 
     Attributes:
         table: None for a key that belongs to no snapshot.
-        playlist_id: None for such a key and for a table of the catalog, as are the next two.
+        playlist_id: None for such a key and for the catalog, as are the next two, but for the day of a partition.
         since: When its raw object was written, where a replay repairs it.
         what: What is wrong, with the numbers.
         cause: Why a replay does not repair it: the class and sentence of a dead letter, if there is one.

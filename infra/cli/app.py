@@ -82,7 +82,9 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "Build bundles without deploying them, and measure them against their budgets.",
     ),
     "deploy": Imported(
-        "infra.cli.deployment", "deploy", "Deploy services, each in a stack of its own; the platform comes first."
+        "infra.cli.deployment",
+        "deploy",
+        "Deploy services, each in a stack of its own; platform and catalog come first.",
     ),
     "remove": Imported(
         "infra.cli.deployment",
@@ -118,6 +120,11 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "infra.cli.compact",
         "compact",
         "Copy a month of a table into one file, which Athena reads faster, as the table TABLE_compacted.",
+    ),
+    "crawl": Imported(
+        "infra.cli.crawl",
+        "crawl",
+        "Crawl the lake for tables and columns that no contract declares; exit with 1 if there are any.",
     ),
     "runs": Imported(
         "infra.cli.runs",

@@ -154,6 +154,8 @@ def _repair(cloud: Cloud, replays: Sequence[Announcement], tables: Iterable[str]
     """Repairs what can be repaired; the next audit finds the rest."""
     for name in catalog.mend(cloud, tables):
         out.print(f"[green]declared again[/]  {escape(name)}")
+    if registered := catalog.register(cloud, tables):
+        out.print(f"[green]registered[/]      {registered:,} partitions")
     if not replays:
         return
     began = clock(cloud)

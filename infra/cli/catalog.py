@@ -1,18 +1,24 @@
-"""Compares the Glue catalog with the deployed stacks, and creates tables again as they declare them."""
+"""Compares the Glue catalog with stacks and lake, and creates tables and partitions again as these have them."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from contracts.tables import TABLES
+from contracts.tables import OPERATIONS, TABLES, Table
 from infra.catalog import declared_tables
 from infra.cli.cloud import Cloud
 from infra.cli.screen import ConsoleError
-from infra.deploying.stacks import ANALYTICS, PLATFORM, stack_name
+from infra.deploying.stacks import ANALYTICS, CATALOG, stack_name
+from shared.catalog import Catalog
+from shared.errors import TransientError
+from shared.lake import KINDS, Partition, table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef, TableTypeDef
+
+_CONNECTIONS: Final = 10
 
 
 def altered_views(cloud: Cloud) -> dict[str, str]:
@@ -38,7 +44,7 @@ def mend(cloud: Cloud, names: Iterable[str]) -> list[str]:
     wanted = set(names)
     declared = {
         name: table
-        for component in (PLATFORM, *TABLES, ANALYTICS)
+        for component in (CATALOG, ANALYTICS)
         for name, table in declared_by(cloud, component).items()
         if name in wanted
     }
@@ -51,12 +57,69 @@ def mend(cloud: Cloud, names: Iterable[str]) -> list[str]:
     return list(declared)
 
 
+def register(cloud: Cloud, names: Iterable[str] = (*TABLES, *OPERATIONS)) -> int:
+    """Registers the partitions of tables that the lake has and the catalog lacks or has wrong, and returns how many.
+
+    Raises:
+        ConsoleError: A table is missing, or the catalog refuses a partition.
+    """
+    platform, tables = cloud.platform, {**TABLES, **OPERATIONS}
+    prefixes = [prefix for name in names if name in tables for prefix in _prefixes(tables[name])]
+    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+        found = [
+            each for partitions in pool.map(lambda prefix: [*_in_lake(cloud, prefix)], prefixes) for each in partitions
+        ]
+    try:
+        return Catalog(cloud.client("glue"), platform.database, platform.bucket).repair(found)
+    except TransientError as fault:
+        raise ConsoleError(f"The partitions of the lake are not all registered: {fault}.") from None
+
+
+def _prefixes(table: Table[Any]) -> list[str]:
+    prefix = table_prefix(table)
+    return [prefix] if table.kind else [f"{prefix}{kind.folder}/" for kind in KINDS.values()]
+
+
+def _in_lake(cloud: Cloud, prefix: str) -> Iterator[Partition]:
+    """Yields the partitions that have objects: three levels of folders, for year, month and day."""
+    folders = [prefix]
+    pages = cloud.client("s3").get_paginator("list_objects_v2")
+    for _ in range(3):
+        folders = [
+            found["Prefix"]
+            for folder in folders
+            for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=folder, Delimiter="/")
+            for found in page.get("CommonPrefixes", ())
+        ]
+    return filter(None, map(Partition.of, folders))
+
+
 def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef]":
     """Returns the tables and views that a component's deployed stack declares; none if it is not deployed.
 
     Raises:
         ConsoleError: The template is of another version than this console.
     """
+    if (template := _deployed_template(cloud, component)) is None:
+        return {}
+    platform = cloud.platform
+    values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
+    try:
+        return declared_tables(template, values)
+    except KeyError as name:
+        raise ConsoleError(
+            f"The deployed template of {component} names {name}, which this console does not know: "
+            f"run `{cloud.command(f'deploy {component}')}`."
+        ) from None
+
+
+def owns_tables(cloud: Cloud, component: str) -> bool:
+    """Returns whether a component's deployed stack declares a table, in whatever words of whatever version."""
+    return "AWS::Glue::Table" in str(_deployed_template(cloud, component))
+
+
+def _deployed_template(cloud: Cloud, component: str) -> "str | Mapping[str, Any] | None":
+    """Returns the template of a component's stack as it was sent; None if it is not deployed."""
     try:
         deployed = cloud.client("cloudformation").get_template(
             StackName=stack_name(cloud.environment, component), TemplateStage="Original"
@@ -64,16 +127,8 @@ def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef
     except ClientError as fault:
         if "does not exist" not in fault.response["Error"]["Message"]:
             raise
-        return {}
-    platform = cloud.platform
-    values = {"Environment": cloud.environment, "Bucket": platform.bucket, "Database": platform.database}
-    try:
-        return declared_tables(deployed["TemplateBody"], values)
-    except KeyError as name:
-        raise ConsoleError(
-            f"The deployed template of {component} names {name}, which this console does not know: "
-            f"run `{cloud.command(f'deploy {component}')}`."
-        ) from None
+        return None
+    return deployed["TemplateBody"]
 
 
 def _found(cloud: Cloud) -> "dict[str, TableTypeDef]":

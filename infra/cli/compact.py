@@ -24,7 +24,9 @@ from infra.cli.completion import one_of
 from infra.cli.days import read_month
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
-from shared.lake import partition_of_month, table_prefix
+from shared.catalog import Catalog
+from shared.errors import TransientError
+from shared.lake import Partition, partition_of_month, table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
@@ -98,10 +100,11 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
     """Brings a table's compacted month up to date; without files it is removed.
 
     Raises:
-        ConsoleError: The table is not deployed.
+        ConsoleError: The table is missing from the catalog.
     """
     partition = partition_of_month(date(year, month, 1))
-    target = f"{table_prefix(table, 'compacted')}{partition}rows.parquet"
+    folder_of_month = f"{table_prefix(table, 'compacted')}{partition}"
+    target = f"{folder_of_month}rows.parquet"
     columns = _declare(cloud, table)
     files = list(_files(cloud, f"{table_prefix(table)}{partition}"))
     made_of = sha256(repr((columns, files)).encode()).hexdigest()
@@ -112,6 +115,8 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
             merged = _merged(cloud, files, columns, table.key, Path(folder))
             size, is_new = merged.stat().st_size, True
             _put(cloud, target, merged, made_of, existing)
+    if files:
+        _register(cloud, Partition(f"{table.name}{_SUFFIX}", (f"{year}", f"{month:02}"), folder_of_month))
     elif existing and not files:
         with _restarted_if_changed():
             cloud.client("s3").delete_object(Bucket=cloud.platform.bucket, Key=target, IfMatch=existing.etag)
@@ -128,20 +133,16 @@ def _declare(cloud: Cloud, table: Table[Any]) -> dict[str, str]:
     try:
         declared = glue.get_table(DatabaseName=database, Name=table.name)["Table"]
     except glue.exceptions.EntityNotFoundException:
-        deploy = cloud.command(f"deploy {table.name}")
-        raise ConsoleError(f"The table {table.name} is not deployed in {database}: run `{deploy}`.") from None
+        repair = cloud.command("audit --repair")
+        raise ConsoleError(f"There is no table {table.name} in {database}: run `{repair}`.") from None
     location = f"s3://{cloud.platform.bucket}/{table_prefix(table, 'compacted')}"
     year, month, day = declared["PartitionKeys"]
     columns = [*declared["StorageDescriptor"]["Columns"], day]
-    parameters = {name: value for name, value in declared["Parameters"].items() if ".day." not in name}
     compacted: TableInputTypeDef = {
         "Name": f"{table.name}{_SUFFIX}",
         "Description": f"{declared['Description']}, one file per month",
         "TableType": declared["TableType"],
-        "Parameters": {
-            **parameters,
-            "storage.location.template": f"{location}year=${{year}}/month=${{month}}",
-        },
+        "Parameters": declared["Parameters"],
         "PartitionKeys": [year, month],
         "StorageDescriptor": {**declared["StorageDescriptor"], "Location": location, "Columns": columns},
     }
@@ -150,6 +151,15 @@ def _declare(cloud: Cloud, table: Table[Any]) -> dict[str, str]:
     except glue.exceptions.AlreadyExistsException:
         glue.update_table(DatabaseName=database, TableInput=compacted, SkipArchive=True)
     return {column["Name"]: column["Type"] for column in columns}
+
+
+def _register(cloud: Cloud, month: Partition) -> None:
+    """Registers the month, or describes it anew where the table has other columns by now."""
+    platform = cloud.platform
+    try:
+        Catalog(cloud.client("glue"), platform.database, platform.bucket).repair([month])
+    except TransientError as fault:
+        raise ConsoleError(f"The month is compacted, but cannot be queried: {fault}.") from None
 
 
 def _files(cloud: Cloud, prefix: str) -> Iterator[_File]:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
+from infra.cli import catalog
 from infra.cli.cloud import Cloud, confirm, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.environment import Environment
@@ -21,7 +22,7 @@ from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
-from infra.deploying.stacks import ANALYTICS, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
+from infra.deploying.stacks import ANALYTICS, CATALOG, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class _Destination:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """What is to be done for a component; platform and analytics have no bundle."""
+    """What is to be done for a component; platform, catalog and analytics have no bundle."""
 
     plan: deploying.Plan
     bundle: bundles.Bundle | None
@@ -72,7 +73,7 @@ def deploy(
         typer.Argument(
             metavar="SERVICE",
             autocompletion=one_of(lambda: COMPONENTS),
-            help="Services; `platform` is what they share, `analytics` views and queries.",
+            help="Services; `platform` is what they share, `catalog` the tables, `analytics` views and queries.",
         ),
     ] = None,
     environment: Environment = "dev",
@@ -99,7 +100,7 @@ def deploy(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Replace or remove what holds data without a question.")] = False,
 ) -> None:
-    """Deploy services, each in a stack of its own; the platform comes first."""
+    """Deploy services, each in a stack of its own; platform and catalog come first."""
     if everything and names:
         raise UsageError(f"--all and {', '.join(names)} exclude each other: name one of them.")
     components = chosen(names, among=COMPONENTS)
@@ -147,7 +148,7 @@ def remove(
         out.print(f"Its template keeps {', '.join(kept)}.", soft_wrap=True)
     if component in TABLES:
         out.print(
-            "Its rows, receipts and rejected rows stay in the lake. Once it is deployed again, "
+            "Its rows, receipts and rejected rows stay in the lake and can be queried. Once it is deployed again, "
             f"`earworm replay --from DAY --to DAY --table {component}` announces what it missed."
         )
 
@@ -219,7 +220,7 @@ def deploy_components(
     dry_run: bool = False,
     yes: bool = False,
 ) -> None:
-    """Deploy the platform, then services side by side.
+    """Deploy the platform, the catalog, then services side by side.
 
     Args:
         cloud: Where to.
@@ -241,6 +242,7 @@ def deploy_components(
         _check_playlists(to.parameters.get("PlaylistIds", ""), "--set PlaylistIds")
     if "listenbrainz" in components:
         _check_contact(to)
+    stages = _stages(to, components)
     failures: list[str] = []
 
     def proceed(planned: Mapping[str, _Planned]) -> None:
@@ -255,8 +257,11 @@ def deploy_components(
         if not dry_run and (taken := retained.take_back(to.cloudformation, to.s3, cloud.environment, role_arn)):
             out.print(f"Taken back into {stacks.stack_name(cloud.environment, PLATFORM)}: {', '.join(taken)}.")
         proceed(_plan_platform(to, failures))
-    if named := [each for each in components if each != PLATFORM]:
-        proceed(_plan_services(to, named, failures))
+    for stage in stages:
+        planned = _plan_components(to, stage, failures)
+        proceed(planned)
+        if not dry_run and CATALOG in planned and planned[CATALOG].plan.changes:
+            out.print(f"  {catalog.register(cloud):,} partitions are registered that the catalog lacked.")
 
 
 def _switched_on(cloud: Cloud) -> list[str]:
@@ -266,6 +271,35 @@ def _switched_on(cloud: Cloud) -> list[str]:
     for each in off:
         out.print(f"[dim]{each} is optional, and off: `{cloud.command(f'deploy {each}')}` turns it on.[/]")
     return [each for each in COMPONENTS if each not in off]
+
+
+def _stages(to: _Destination, components: Sequence[str]) -> list[Sequence[str]]:
+    """All but the platform, in the order in which they are deployed: the catalog, then services side by side.
+
+    Where an older version's services still have their tables in their own stacks, they have to give them up first.
+
+    Raises:
+        ConsoleError: The catalog is not deployed, and a table's service is; or an owner of a table is not.
+    """
+    services = [each for each in components if each not in {PLATFORM, CATALOG}]
+    deployed = deploying.standing(to.cloudformation, to.cloud.environment, CATALOG)
+    if CATALOG not in components:
+        if deployed is None and any(each in TABLES for each in services):
+            raise ConsoleError(
+                f"The catalog of {to.cloud.environment}, which declares the tables, is not deployed: run "
+                f"`{to.cloud.command('deploy catalog')}` first, or deploy everything."
+            )
+        return [services] if services else []
+    if deployed is None or deployed.status == "ROLLBACK_COMPLETE":
+        owners = [each for each in (PLATFORM, *TABLES) if catalog.owns_tables(to.cloud, each)]
+        if absent := [each for each in owners if each not in components]:
+            raise ConsoleError(
+                f"An older version declared tables in the stacks of {', '.join(absent)}: deploy these together with "
+                f"the catalog, by `{to.cloud.command('deploy')}`."
+            )
+        if owners:
+            return [services, [CATALOG]]
+    return [[CATALOG], services] if services else [[CATALOG]]
 
 
 def _warn_of_little_concurrency(cloud: Cloud) -> None:
@@ -316,18 +350,19 @@ def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]
     return _side_by_side([PLATFORM], lambda _, tell: _prepare(to, stack, None, tell), failures)
 
 
-def _plan_services(to: _Destination, services: Sequence[str], failures: list[str]) -> dict[str, _Planned]:
+def _plan_components(to: _Destination, components: Sequence[str], failures: list[str]) -> dict[str, _Planned]:
     artifacts, settings = to.cloud.platform.artifacts_bucket, _settings(to.cloud)
     target = bundles.target_of(to.cloud.variables)
+    without_code = {ANALYTICS: deploying.analytics_stack, CATALOG: deploying.catalog_stack}
 
     def plan(service: str, tell: Tell) -> _Planned:
-        if service == ANALYTICS:
-            return _prepare(to, deploying.analytics_stack(to.cloud.environment, to.parameters), None, tell)
+        if service in without_code:
+            return _prepare(to, without_code[service](to.cloud.environment, to.parameters), None, tell)
         bundle = _build(target, service, tell)
         stack = deploying.service_stack(to.cloud.environment, bundle, artifacts, settings, to.parameters)
         return _prepare(to, stack, bundle, tell)
 
-    planned = _side_by_side(services, plan, failures)
+    planned = _side_by_side(components, plan, failures)
     if any(each.bundle for each in planned.values()):
         _print_cost_of_no_bytecode(target)
     return planned

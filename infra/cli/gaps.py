@@ -11,7 +11,6 @@ from contracts.operations.audit import Gap, Mending
 from contracts.operations.dead_letters import NO_DIAGNOSIS
 from contracts.operations.redrive import LetterSummary
 from contracts.snapshot import Provenance
-from contracts.tables import TABLES
 from infra.cli import dlq
 from infra.cli.cloud import Cloud
 from infra.cli.contents import Bucket
@@ -109,9 +108,8 @@ def what_repair_left(
         if gap in left:
             return gap.because_of(_of_code(gap, letters.get(_place(gap))), mended_by="code")
         if gap.mended_by == "catalog" and gap.table in undeclared:
-            component = gap.table if gap.table in TABLES else "platform analytics"
             return gap.because_of(
-                f"its deployed stack declares the same: earworm deploy {component}", mended_by="person"
+                "its deployed stack declares the same: earworm deploy catalog analytics", mended_by="person"
             )
         return gap
 

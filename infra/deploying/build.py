@@ -27,10 +27,13 @@ from infra.deploying.stacks import ROOT, SERVICES
 MEGABYTE = 2**20
 """Lambda's megabyte: its limit of 250 MB is 262,144,000 bytes."""
 
-_IN_THE_RUNTIME = frozenset({"boto3", "botocore", "s3transfer"})
-"""Packages that Lambda's Python runtimes include.
+AWS_SERVICES = frozenset(
+    {"athena", "cloudwatch", "glue", "lambda", "s3", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "sts", "xray"}
+)
+"""Those that the functions call, the X-Ray SDK and boto3's credentials included.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html#python-sdk-included
+Lambda's runtimes have a boto3 too, which AWS changes when it likes. A bundle has the one that was tested, with the
+models of these services alone: 7 MB more unzipped and 2.4 MB zipped.
 """
 _NEVER_IMPORTED_FOLDERS = frozenset({"bin", "distutils", "f2py", "include", "swagger_ui", "tests", "wrapt-stubs"})
 _NEVER_IMPORTED_SUFFIXES = frozenset({".a", ".c", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx"})
@@ -83,11 +86,11 @@ class Budget:
 
 
 _BUDGETS = {
-    "audit": Budget(20 * MEGABYTE, 10 * MEGABYTE),
+    "audit": Budget(30 * MEGABYTE, 10 * MEGABYTE),
     "extractor": Budget(60 * MEGABYTE, 30 * MEGABYTE),
-    "listenbrainz": Budget(20 * MEGABYTE, 10 * MEGABYTE),
-    "redrive": Budget(20 * MEGABYTE, 10 * MEGABYTE),
-    "report": Budget(20 * MEGABYTE, 10 * MEGABYTE),
+    "listenbrainz": Budget(30 * MEGABYTE, 10 * MEGABYTE),
+    "redrive": Budget(30 * MEGABYTE, 10 * MEGABYTE),
+    "report": Budget(30 * MEGABYTE, 10 * MEGABYTE),
 }
 _TRANSFORMER_BUDGET = Budget(120 * MEGABYTE, 40 * MEGABYTE)
 
@@ -236,9 +239,10 @@ def _prune(installed: Path) -> None:
 
 
 def _is_needed(file: Path) -> bool:
-    package = file.parts[0].partition("-")[0]
+    is_foreign_model = file.match("botocore/data/*/*/*") and file.parts[2] not in AWS_SERVICES
     return (
-        package not in _IN_THE_RUNTIME
+        not is_foreign_model
+        and file.parts[:2] != ("boto3", "examples")
         and _NEVER_IMPORTED_FOLDERS.isdisjoint(file.parts)
         and file.suffix not in _NEVER_IMPORTED_SUFFIXES
         and file.name not in _ABOUT_THE_INSTALLATION

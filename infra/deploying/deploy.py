@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
 from contracts.tables import TABLES
-from infra.deploying.stacks import ANALYTICS, PLATFORM, platform_parameter, stack_name, template
+from infra.deploying.stacks import ANALYTICS, CATALOG, PLATFORM, platform_parameter, stack_name, template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -83,14 +83,16 @@ SUPERSEDED = ("earworm", "superseded")
 _STATEFUL = frozenset(
     {
         "AWS::Glue::Database",
-        "AWS::Glue::Table",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::SNS::Topic",
         "AWS::SQS::Queue",
     }
 )
-"""Resource types whose contents a replacement lacks: objects, messages, subscriptions, log lines, partitions."""
+"""Resource types whose contents a replacement lacks: objects, messages, subscriptions, log lines.
+
+A table of the catalog is none: what it knows, its partitions, follows from the lake.
+"""
 
 _REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
 _TOO_OFTEN = re.compile(r"rate exceeded|throttl|too ?many ?requests", re.IGNORECASE)
@@ -197,6 +199,11 @@ class DeployedStack:
 def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
     """Returns the platform's stack, which all services share."""
     return _stack(environment, PLATFORM, parameters or {})
+
+
+def catalog_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """Returns the stack of the tables in the catalog."""
+    return _stack(environment, CATALOG, parameters or {})
 
 
 def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:

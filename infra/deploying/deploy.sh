@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Deploys one service, the platform or the analytics, with nothing but bash, Python and the AWS CLI.
+# Deploys one service, the platform, the catalog or the analytics, with nothing but bash, Python and the AWS CLI.
 #
 #   infra/deploying/deploy.sh COMPONENT ENVIRONMENT [NAME=VALUE...]
 #   infra/deploying/deploy.sh platform prod AlarmEmail=alarms@example.com
 #   infra/deploying/deploy.sh songs prod LogLevel=DEBUG
 #
-# NAME=VALUE sets a parameter of the template; one that is not named keeps its value. The platform comes first. The
+# NAME=VALUE sets a parameter of the template; one that is not named keeps its value. The platform comes first, then the
+# catalog; of a lake that has rows already, `earworm audit --repair --no-contents` registers the days. The
 # extractor reads its Spotify application from the secret earworm/ENVIRONMENT/spotify, which is not made here. If
 # EARWORM_CLOUDFORMATION_ROLE_ARN is set, CloudFormation acts in that role.
 set -euo pipefail
@@ -35,7 +36,7 @@ done
 command -v aws >/dev/null || fail "There is no AWS CLI: install it from https://aws.amazon.com/cli/."
 
 case $component in
-    platform) template=infra/platform.yaml ;;
+    platform | catalog) template=infra/$component.yaml ;;
     analytics) template=analytics/template.yaml ;;
     *) template=services/$component/template.yaml ;;
 esac

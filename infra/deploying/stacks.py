@@ -5,6 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PLATFORM = "platform"
+CATALOG = "catalog"
 ENVIRONMENT = "[a-z][a-z0-9]{0,11}"
 """The pattern of an environment's name, which is part of a bucket's, a database's and a function's."""
 SERVICES = tuple(sorted(template.parent.name for template in (ROOT / "services").glob("*/template.yaml")))
@@ -13,13 +14,13 @@ OPTIONAL = ("listenbrainz",)
 """The services that are deployed only by name."""
 
 ANALYTICS = "analytics"
-COMPONENTS = (PLATFORM, *SERVICES, ANALYTICS)
-"""All components: the platform, the services, and the views and named queries."""
+COMPONENTS = (PLATFORM, CATALOG, *SERVICES, ANALYTICS)
+"""All components: the platform, the tables, the services that write them, and the views and named queries."""
 
 
 def template(component: str) -> Path:
-    """Returns the template of the platform, of a service or of the analytics."""
-    elsewhere = {PLATFORM: "infra/platform.yaml", ANALYTICS: "analytics/template.yaml"}
+    """Returns the template of a component."""
+    elsewhere = {PLATFORM: "infra/platform.yaml", CATALOG: "infra/catalog.yaml", ANALYTICS: "analytics/template.yaml"}
     return ROOT / elsewhere.get(component, f"services/{component}/template.yaml")
 
 

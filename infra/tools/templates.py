@@ -1,25 +1,25 @@
 """Generates templates and services from the contracts.
 
 `python -m infra.tools.templates` writes, for each table of the contracts, the service around its `transform.py`:
-`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and the columns of the platform's own tables into
-`infra/platform.yaml`. All of it is committed, so that a template deploys as it is.
+`template.yaml` from `infra/transformer.yaml`, and `handler.py`; and `infra/catalog.yaml`, which declares all tables,
+whether or not the services that write them are deployed. All of it is committed, so that a template deploys as it is.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.comments import CommentedMap, TaggedScalar
 
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
 from contracts.tables.table import AnyRow
 from contracts.watch_list import WatchEntry
-from infra.deploying.stacks import PLATFORM, ROOT, template
-from shared.lake import kind_of
+from infra.deploying.stacks import CATALOG, ROOT, template
+from shared.lake import WATCH_LIST, kind_of, table_prefix
 
 _TRANSFORMER: Final = ROOT / "infra/transformer.yaml"
 _HEAD: Final = "# Written by `make generate` from infra/transformer.yaml and the contract of {table}.\n"
@@ -36,6 +36,65 @@ from shared.worker import transformer
 
 lambda_handler = transformer(table=TABLES["{table}"], transform={table})
 '''
+_CATALOG: Final = """\
+# Written by `make generate` from the contracts.
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Earworm, the tables of the lake in the Glue catalog, whether or not their services are deployed.
+
+Parameters:
+  Environment:
+    Description: Which of the environments that live side by side in one account.
+    Type: String
+    AllowedPattern: "[a-z][a-z0-9]{0,11}"
+    Default: dev
+  # The platform's, read from an SSM parameter that deploying names: in dev, /earworm/dev/bucket.
+  Bucket:
+    Description: The lake's bucket.
+    Type: AWS::SSM::Parameter::Value<String>
+
+Resources:
+"""
+_TABLE: Final = """\
+  {logical_id}Table:
+    Type: AWS::Glue::Table
+    Properties:
+      CatalogId: !Ref AWS::AccountId
+      DatabaseName: !Sub earworm_${{Environment}}
+      TableInput:
+        Name: {name}
+        Description: {description}
+        TableType: EXTERNAL_TABLE
+        Parameters: {{EXTERNAL: "TRUE", {parameters}}}
+        PartitionKeys:{keys}
+        StorageDescriptor:
+          Location: !Sub s3://${{Bucket}}/{prefix}
+          Columns:{columns}
+{storage}
+"""
+_PARQUET: Final = """\
+          InputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat
+          SerdeInfo: {SerializationLibrary: org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe}
+"""
+_JSON_LINES: Final = """\
+          InputFormat: org.apache.hadoop.mapred.TextInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat
+          SerdeInfo: {SerializationLibrary: org.openx.data.jsonserde.JsonSerDe}
+"""
+_CSV: Final = """\
+          # Athena matches columns of CSV by their place, and takes an empty value for a text.
+          InputFormat: org.apache.hadoop.mapred.TextInputFormat
+          OutputFormat: org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat
+          SerdeInfo:
+            SerializationLibrary: org.apache.hadoop.hive.serde2.OpenCSVSerde
+            Parameters: {separatorChar: ",", quoteChar: "\\"", escapeChar: "\\\\"}
+"""
+_KEYS: Final = {
+    "kind": "Kind of the list, spotify or charts",
+    "year": "Year of the snapshot",
+    "month": "Month of the snapshot, two digits",
+    "day": "Day of the snapshot, two digits",
+}
 _Filling: TypeAlias = Mapping[str, Any]
 """The value of each name in angle brackets."""
 
@@ -51,7 +110,6 @@ def transformer(table: Table[Any]) -> str:
         "<service>": table.name.replace("_", "-"),
         "<description>": table.description,
         "<folder>": kind.folder,
-        "<columns>": _columns(table.row),
     }
     return _HEAD.format(table=table.name) + _text(_filled(document, filling))
 
@@ -61,22 +119,63 @@ def handler(table: Table[Any]) -> str:
     return _HANDLER.format(table=table.name)
 
 
-def platform() -> str:
-    """Returns the platform's template, with the columns of its tables from their contracts."""
-    rows: Mapping[str, type[AnyRow]] = {name: table.row for name, table in OPERATIONS.items()} | {
-        "watchlist": WatchEntry
-    }
-    document = _yaml().load(template(PLATFORM))
-    for resource in document["Resources"].values():
-        if resource["Type"] == "AWS::Glue::Table":
-            declared = resource["Properties"]["TableInput"]
-            declared["StorageDescriptor"]["Columns"] = _columns(rows[declared["Name"]])
-    return _text(document)
+def catalog() -> str:
+    """Returns the template of the tables, those of operations and the watch list among them."""
+    return _CATALOG + "\n".join(
+        [
+            *(
+                _declared(table, "classification: parquet, compressionType: none", _PARQUET)
+                for table in TABLES.values()
+            ),
+            *(
+                _declared(table, "classification: json, compressionType: none", _JSON_LINES)
+                for table in OPERATIONS.values()
+            ),
+            _watch_list(),
+        ]
+    )
+
+
+def _declared(table: Table[Any], parameters: str, storage: str) -> str:
+    return _TABLE.format(
+        logical_id=table.name.title().replace("_", ""),
+        name=table.name,
+        description=json.dumps(table.description),
+        parameters=parameters,
+        keys=_listed((key, "string", _KEYS[key]) for key in table.partition_keys),
+        prefix=table_prefix(table),
+        columns=_columns(table.row),
+        storage=storage.rstrip("\n"),
+    )
+
+
+def _watch_list() -> str:
+    return _TABLE.format(
+        logical_id="WatchList",
+        name="watchlist",
+        description="One row for each artist, label or recording that is watched",
+        parameters='classification: csv, compressionType: none, skip.header.line.count: "1"',
+        keys=" []",
+        prefix=WATCH_LIST.rpartition("/")[0] + "/",
+        columns=_columns(WatchEntry),
+        storage=_CSV.rstrip("\n"),
+    )
+
+
+def _columns(row: type[AnyRow]) -> str:
+    return _listed((each.name, each.glue_type, each.comment) for each in columns(row))
+
+
+def _listed(of_columns: Iterable[tuple[str, str, str]]) -> str:
+    return "".join(
+        f"\n            - {{Name: {name}, Type: {type_}, Comment: {json.dumps(comment, ensure_ascii=False)}}}"
+        for name, type_, comment in of_columns
+    )
 
 
 def generated() -> dict[Path, str]:
     """Yields each generated file with its text."""
-    files = {template(PLATFORM): platform()}
+    files = {template(CATALOG): catalog()}
     for table in TABLES.values():
         service = ROOT / "services" / table.name
         files |= {
@@ -109,17 +208,6 @@ def _replaced(text: str, filling: _Filling) -> str:
         if name in text:
             text = text.replace(name, value)
     return text
-
-
-def _columns(row: type[AnyRow]) -> CommentedSeq:
-    listed = CommentedSeq()
-    for column in columns(row):
-        declared = CommentedMap(
-            Name=column.name, Type=column.glue_type, Comment=DoubleQuotedScalarString(column.comment)
-        )
-        declared.fa.set_flow_style()
-        listed.append(declared)
-    return listed
 
 
 def _text(document: CommentedMap) -> str:

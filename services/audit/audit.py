@@ -7,15 +7,16 @@ from typing import Any, Final, TypeAlias
 import boto3
 from botocore.config import Config
 
-from contracts.operations.audit import AuditReport, AuditRequest
+from contracts.operations.audit import AuditReport, AuditRequest, Gap
 from contracts.operations.log_events import LogEvent
 from contracts.tables import OPERATIONS, TABLES
-from services.audit.comparison import compare, compare_catalog
+from services.audit.comparison import compare, compare_catalog, partitions
 from services.audit.inventory import CONCURRENCY, Inventory, catalog
 from services.audit.lengths import EARLIER, short_charts
 from services.audit.letter import compose, findings_of
 from services.audit.settings import AuditSettings
 from services.audit.surroundings import Surroundings, low_shares, old_snapshot
+from shared.catalog import Catalog
 from shared.deployed import deployed_tables
 from shared.invocation import read
 from shared.observability import count, gauge, instrument, log
@@ -58,8 +59,13 @@ def auditor() -> Handler:
         findings = compare(holdings, tables, settled_before=began - timedelta(minutes=grace))
         before = inventory.receipts("charts", first - EARLIER, first - timedelta(days=1))
         gaps = [*findings.gaps, *short_charts(holdings.receipts, before)]
+        partitioned = Catalog(glue, settings.glue_database, settings.s3_bucket)
+        gaps += (
+            Gap(table=partition.table, snapshot_date=partition.day, what=what, mended_by="catalog")
+            for partition, what in partitioned.faults(partitions(holdings))
+        )
         if request.catalog:
-            declared = (*(TABLES[table] for table in tables), *OPERATIONS.values())
+            declared = (*TABLES.values(), *OPERATIONS.values())
             gaps += compare_catalog(catalog(glue, settings.glue_database), declared, settings.s3_bucket)
         for gap in gaps[:MOST_LISTED]:
             log.warning(LogEvent.GAP_FOUND, "gap is found", **gap.model_dump(mode="json", exclude={"cause"}))

@@ -11,7 +11,7 @@ from contracts.columns import columns
 from contracts.operations.audit import Gap, Mending
 from contracts.tables import Table, of_kind
 from contracts.tables.receipts import Receipt
-from shared.lake import Place, SnapshotKey, table_prefix
+from shared.lake import Partition, Place, SnapshotKey, table_prefix
 
 _REPR = Repr()
 _REPR.maxstring = 80
@@ -120,6 +120,17 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
         gaps += [_gap(place, f"{name} without a raw object", "person") for place in sorted(orphans, key=_by_key)]
     gaps += [_gap(None, f"{stray} belongs to no snapshot", "person") for stray in sorted(holdings.strays)]
     return Findings(len(settled), len(holdings.raws) - len(settled), gaps)
+
+
+def partitions(holdings: Holdings) -> Iterator[Partition]:
+    """Yields the partition of each object that a table has."""
+    for places, key_of in (
+        (holdings.receipts, SnapshotKey.receipt),
+        (holdings.parquet, SnapshotKey.parquet),
+        (holdings.quarantine, SnapshotKey.quarantine),
+        (holdings.quarantined_values, SnapshotKey.quarantined_values),
+    ):
+        yield from filter(None, (Partition.of(key_of(place.key, place.table)) for place in places))
 
 
 def compare_catalog(found: Mapping[str, FoundTable], tables: Sequence[Table[Any]], bucket: str) -> list[Gap]:

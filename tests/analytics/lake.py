@@ -16,9 +16,9 @@ from contracts.rows import Rows
 from contracts.tables import OPERATIONS, TABLES, Table
 from contracts.watch_list import watch_entry, write_watch_list
 from infra.catalog import declared_tables
-from infra.deploying.stacks import PLATFORM, template
+from infra.deploying.stacks import CATALOG, template
 from infra.local.emulator import athena, trino
-from shared.lake import CHARTS, PLAYLISTS, WATCH_LIST, SnapshotKey, table_prefix
+from shared.lake import CHARTS, PLAYLISTS, WATCH_LIST, Partition, SnapshotKey, table_prefix
 from shared.parquet import encode
 from tests.rows import row_of
 
@@ -133,6 +133,12 @@ class Lake:
 
     def _store(self, key: str, body: bytes) -> None:
         s3._put_object(BUCKET, key, body, {"content-length": str(len(body))})
+        if partition := Partition.of(key):
+            stored = {"Location": f"s3://{BUCKET}/{partition.folder}"}
+            created = {"Values": [*partition.values], "StorageDescriptor": stored}
+            glue._batch_create_partition(
+                {"DatabaseName": DATABASE, "TableName": partition.table, "PartitionInputList": [created]}
+            )
 
 
 @cache
@@ -141,33 +147,22 @@ def _catalog() -> Mapping[str, Any]:
     glue._create_database({"DatabaseInput": {"Name": DATABASE}})
     for table in (*TABLES.values(), *OPERATIONS.values()):
         glue._create_table({"DatabaseName": DATABASE, "TableInput": _declared(table)})
-    platform = template(PLATFORM).read_text()
-    glue._create_table(
-        {
-            "DatabaseName": DATABASE,
-            "TableInput": declared_tables(platform, {"Bucket": BUCKET, "Database": DATABASE})["watchlist"],
-        }
-    )
+    declared = declared_tables(template(CATALOG).read_text(), {"Bucket": BUCKET})["watchlist"]
+    glue._create_table({"DatabaseName": DATABASE, "TableInput": declared})
     for view in views():
         athena.run_query(f"CREATE VIEW {view.name} AS {view.text}", DATABASE)
     return dict(glue._tables.items())
 
 
 def _declared(table: Table[Any]) -> dict[str, Any]:
-    """A table of the contracts as the catalog has it, without the ranges of its partition projection."""
-    location = f"s3://{BUCKET}/{table_prefix(table)}"
-    folders = ("${kind}" if key == "kind" else f"{key}=${{{key}}}" for key in table.partition_keys)
+    """A table of the contracts as the catalog has it."""
     return {
         "Name": table.name,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {
-            "classification": "parquet" if table.name in TABLES else "json",
-            "projection.enabled": "true",
-            "storage.location.template": location + "/".join(folders),
-        },
+        "Parameters": {"classification": "parquet" if table.name in TABLES else "json"},
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
         "StorageDescriptor": {
-            "Location": location,
+            "Location": f"s3://{BUCKET}/{table_prefix(table)}",
             "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(table.row)],
         },
     }

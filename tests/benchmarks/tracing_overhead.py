@@ -16,6 +16,7 @@ from moto import mock_aws
 
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, Context, make_cloud
+from tests.integration.tables import DATABASE, declare_tables
 from tests.unit.shared.daemon import header, listening
 
 ROUNDS = 150
@@ -32,9 +33,10 @@ def measure() -> tuple[float, float]:
     taken: dict[bool, list[float]] = {False: [], True: []}
     with mock_aws(), redirect_stdout(StringIO()):
         cloud = make_cloud()
+        declare_tables()
         os.environ |= {"QUEUE_URL": cloud.queue}
         os.environ |= {"S3_BUCKET": BUCKET, "DEAD_LETTER_QUEUE_URL": cloud.dead_letters, "SERVICE_VERSION": "1.0.0"}
-        os.environ |= {"AWS_DEFAULT_REGION": "us-east-1"}
+        os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "GLUE_DATABASE": DATABASE}
         cloud.put_raw(playlist(*(entry(track(f"Track {number}")) for number in range(ENTRIES))))
         batch = cloud.batch()
         handler = transformer(table=SONGS, transform=songs)

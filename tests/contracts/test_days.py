@@ -1,15 +1,12 @@
-"""The days that the tables have are those that snapshots can be of."""
+"""The days that snapshots can be of."""
 
 from datetime import date, timedelta
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.days import FIRST_DAY, LAST_DAY, snapshot_day
-from contracts.tables import TABLES
-from infra.deploying.stacks import PLATFORM, template
 
 
 @given(st.dates(FIRST_DAY, LAST_DAY))
@@ -21,19 +18,3 @@ def test_a_day_of_a_partition_is_taken_as_it_is(day: date) -> None:
 def test_any_other_day_is_refused_with_those_that_there_are(day: date) -> None:
     with pytest.raises(ValueError, match=f"^{day} is outside the tables' days, 2006-01-01 to 2035-12-31"):
         snapshot_day(day)
-
-
-@pytest.mark.parametrize("component", [PLATFORM, *TABLES])
-def test_the_templates_project_partitions_of_these_days(component: str) -> None:
-    class Template(yaml.SafeLoader):
-        """Reads CloudFormation's tags as nothing."""
-
-    Template.add_multi_constructor("!", lambda *_: None)
-    resources = yaml.load(template(component).read_text(), Template)["Resources"].values()
-    tables = [
-        each["Properties"]["TableInput"]["Parameters"] for each in resources if each["Type"] == "AWS::Glue::Table"
-    ]
-
-    assert tables
-    for parameters in tables:
-        assert parameters["projection.year.range"] == f"{FIRST_DAY.year},{LAST_DAY.year}"

@@ -8,12 +8,13 @@ import pytest
 from contracts.columns import columns
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.catalog import declared_tables
-from infra.deploying.stacks import ANALYTICS, PLATFORM, template
+from infra.deploying.stacks import ANALYTICS, CATALOG, template
+from shared.lake import table_prefix
 
-VALUES = {"Environment": "dev", "Bucket": "lake", "Database": "earworm_dev"}
+VALUES = {"Environment": "dev", "Bucket": "lake"}
 DECLARED = {
     name: table
-    for component in (PLATFORM, *TABLES, ANALYTICS)
+    for component in (CATALOG, ANALYTICS)
     for name, table in declared_tables(template(component).read_text(), VALUES).items()
 }
 
@@ -27,10 +28,11 @@ def test_a_table_is_declared_as_its_contract_has_it(table: Table[Any]) -> None:
         (column.name, column.glue_type) for column in columns(table.row)
     ]
     assert storage["Location"].startswith("s3://lake/")
-    kind = "" if table.kind else "${kind}/"
-    assert parameters["storage.location.template"] == (
-        f"{storage['Location']}{kind}year=${{year}}/month=${{month}}/day=${{day}}"
-    )
+    assert storage["Location"] == f"s3://lake/{table_prefix(table)}"
+    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [
+        (key, "string") for key in table.partition_keys
+    ]
+    assert not any("projection" in name for name in parameters)
 
 
 def test_a_view_is_declared_as_athena_writes_it() -> None:
@@ -41,4 +43,4 @@ def test_a_view_is_declared_as_athena_writes_it() -> None:
 
 def test_a_value_that_nobody_knows_is_named() -> None:
     with pytest.raises(KeyError, match="Bucket"):
-        declared_tables(template(PLATFORM).read_text(), {"Environment": "dev"})
+        declared_tables(template(CATALOG).read_text(), {"Environment": "dev"})

@@ -13,7 +13,7 @@ from contracts.operations.week_report import WeekRequest
 from contracts.tables import TABLES
 from infra.deploying import retained
 from infra.deploying.deploy import SUPERSEDED
-from infra.deploying.stacks import ENVIRONMENT, PLATFORM, ROOT, SERVICES, platform_parameter, template
+from infra.deploying.stacks import CATALOG, ENVIRONMENT, PLATFORM, ROOT, SERVICES, platform_parameter, template
 from shared.invocation import read
 from shared.lake import KINDS, kind_of
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
@@ -69,7 +69,7 @@ def test_a_service_reads_what_the_platform_publishes(component: str, written: Ca
     }
 
     assert read <= published
-    assert bool(read) == (component in SERVICES)
+    assert bool(read) == (component in {CATALOG, *SERVICES})
     assert "{{resolve:" not in template(component).read_text(), "a changed value is not seen through that"
 
 
@@ -108,7 +108,7 @@ def test_a_schedule_sends_what_its_function_takes(
 
 
 def test_every_output_is_described(component: str, written: Callable[[str], Template]) -> None:
-    assert all(output["Description"] for output in written(component)["Outputs"].values())
+    assert all(output["Description"] for output in written(component).get("Outputs", {}).values())
 
 
 def test_each_function_runs_on_arm_with_tracing_and_its_own_role(component: str, resources: Resources) -> None:
@@ -460,11 +460,16 @@ def test_the_dashboard_asks_for_metrics_that_the_services_publish(resources: Res
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
-def test_the_crawler_never_changes_what_a_contract_declares(resources: Resources) -> None:
+def test_the_crawler_runs_on_demand_and_has_to_do_with_a_database_of_its_own_alone(resources: Resources) -> None:
     (crawler,) = resources("AWS::Glue::Crawler").values()
+    (policy,) = resources("AWS::IAM::Role")["CrawlerRole"]["Policies"]
 
-    assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
+    assert "Schedule" not in crawler
+    assert crawler["DatabaseName"] == {"Ref": "CrawledDatabase"}
+    assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
     assert json.loads(crawler["Configuration"])["Grouping"]["TableLevelConfiguration"] == 4
+    assert "${CrawledDatabase}/*" in json.dumps(policy)
+    assert "${Database}" not in json.dumps(policy)
 
 
 def test_there_is_a_service_for_each_table_and_those_around_them() -> None:

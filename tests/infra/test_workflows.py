@@ -165,7 +165,7 @@ def test_whatever_is_no_component_ends_the_plan(checkout: Path, named: str) -> N
     code, told = choose(checkout, named)
 
     assert code == 1
-    assert "choose among --all platform albums" in told
+    assert "choose among --all platform catalog albums" in told
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from services.audit.comparison import compare
 from services.audit.inventory import Inventory
 from shared.lake import SnapshotKey
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
-from tests.integration.tables import complete
+from tests.integration.tables import DATABASE, complete, declare_tables
 
 ID = "3cEYpjA9oz9GiPac4AsH4n"
 DAY = date(2024, 5, 2)
@@ -88,10 +88,11 @@ class Console:
 @pytest.fixture
 def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
     with mock_aws():
+        declare_tables()
         lake = make_cloud()
         lake.deploy(*TABLES)
         cloud = ConsoleCloud("dev", {"AWS_ENDPOINT_URL": "http://local"}, is_local=True)
-        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
+        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: SESSION.client(name))
         for table in TABLES:
             for suffix in ("", "-dead-letters"):

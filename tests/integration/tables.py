@@ -8,8 +8,9 @@ from typing import Any
 
 from contracts.tables import TABLES, of_kind
 from infra.catalog import declared_tables
-from infra.deploying.stacks import PLATFORM, template
+from infra.deploying.stacks import CATALOG, template
 from services import transform_of
+from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.lake import SnapshotKey
 from shared.queue import Queue
@@ -42,9 +43,8 @@ def declare_tables() -> None:
     """Makes the catalog that the templates declare."""
     glue = SESSION.client("glue")
     glue.create_database(DatabaseInput={"Name": DATABASE})
-    for component in (PLATFORM, *TABLES):
-        for table in declared_by(component).values():
-            glue.create_table(DatabaseName=DATABASE, TableInput=table)
+    for table in declared_by(CATALOG).values():
+        glue.create_table(DatabaseName=DATABASE, TableInput=table)
 
 
 def worker(cloud: Cloud, name: str) -> Worker[Any]:
@@ -53,6 +53,7 @@ def worker(cloud: Cloud, name: str) -> Worker[Any]:
         table=TABLES[name],
         transform=transform_of(name),
         lake=cloud.lake,
+        catalog=Catalog(SESSION.client("glue"), DATABASE, BUCKET),
         queue=Queue(cloud.sqs, cloud.queue),
         dead_letters=DeadLetterQueue(cloud.sqs, cloud.dead_letters),
         service_version="1.0.0",

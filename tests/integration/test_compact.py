@@ -41,7 +41,7 @@ def cloud() -> Iterator[Cloud]:
                 "Name": "songs",
                 "Description": "Songs",
                 "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"projection.enabled": "true", "projection.day.type": "integer"},
+                "Parameters": {"classification": "parquet"},
                 "PartitionKeys": [{"Name": name, "Type": "string"} for name in ("year", "month", "day")],
                 "StorageDescriptor": {
                     "Location": f"s3://{BUCKET}/processed/spotify/songs/",
@@ -121,9 +121,12 @@ def test_the_catalog_has_the_same_columns_with_the_day_among_them(cloud: Cloud) 
     ]
     assert [key["Name"] for key in told["PartitionKeys"]] == ["year", "month"]
     assert told["StorageDescriptor"]["Location"] == "s3://lake/compacted/spotify/songs/"
-    assert told["Parameters"] == {
-        "projection.enabled": "true",
-        "storage.location.template": "s3://lake/compacted/spotify/songs/year=${year}/month=${month}",
+    found = cloud.client("glue").get_partitions(DatabaseName="earworm_dev", TableName="songs_compacted")
+    (month,) = found["Partitions"]
+    assert month["Values"] == ["2026", "11"]
+    assert month["StorageDescriptor"] == {
+        **told["StorageDescriptor"],
+        "Location": "s3://lake/compacted/spotify/songs/year=2026/month=11/",
     }
 
 
@@ -197,6 +200,6 @@ def test_a_damaged_file_is_a_sentence_and_leaves_what_stands(cloud: Cloud) -> No
     assert [row["track_name"] for row in compacted(cloud)] == ["song"]
 
 
-def test_a_table_that_is_not_deployed_is_told(cloud: Cloud) -> None:
-    with pytest.raises(ConsoleError, match="albums is not deployed in earworm_dev: run `earworm deploy albums`"):
+def test_a_table_that_the_catalog_lacks_is_told(cloud: Cloud) -> None:
+    with pytest.raises(ConsoleError, match="no table albums in earworm_dev: run `earworm audit --repair`"):
         month_of(cloud, TABLES["albums"], 2026, 11)

@@ -16,6 +16,7 @@ from shared.lake import SnapshotKey
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
+from tests.integration.tables import DATABASE, declare_tables
 
 GOOD = SnapshotKey(KEY.snapshot_date, "good")
 SOUND = json.dumps(playlist(entry(track("One")), entry(track("Two")), id=None)).encode()
@@ -78,6 +79,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("QUEUE_URL", cloud.queue)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
+        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
         yield cloud
 
 

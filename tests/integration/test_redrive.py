@@ -17,6 +17,7 @@ from contracts.tables.songs import SONGS
 from services.redrive.lake import LetterLake
 from services.redrive.redrive import MOST_SHOWN, Redrive, redriver
 from services.songs.transform import songs
+from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.invocation import read
@@ -26,6 +27,7 @@ from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
 from tests.integration.cloud import BUCKET, KEY, SESSION, record
+from tests.integration.tables import DATABASE, declare_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -230,10 +232,12 @@ def test_a_look_shows_no_more_than_an_answer_holds(desk: Desk) -> None:
 def test_what_a_worker_gave_up_goes_back_as_it_was_received(desk: Desk) -> None:
     # given a message that a worker gave up
     desk.s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=b'{"tracks": ', Metadata={"run-id": "run-1"})
+    declare_tables()
     worker = Worker(
         table=SONGS,
         transform=songs,
         lake=Lake(desk.s3, BUCKET),
+        catalog=Catalog(SESSION.client("glue"), DATABASE, BUCKET),
         queue=Queue(desk.sqs, desk.url("songs")),
         dead_letters=DeadLetterQueue(desk.sqs, desk.url("songs-dead-letters")),
         service_version="1.0.0",

@@ -35,6 +35,7 @@ from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
+from tests.integration.tables import DATABASE, declare_tables
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
 MAX_RECEIVES = len(SECONDS_UNTIL_SHOWN_AGAIN) + 1
@@ -49,6 +50,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv("QUEUE_URL", cloud.queue)
         monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
         monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
+        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
+        declare_tables()
         yield cloud
 
 
@@ -404,7 +407,16 @@ def test_a_snapshot_is_traced_from_the_message_to_the_receipt(cloud: Cloud, daem
     (segment,) = daemon.documents()
     (snapshot,) = segment["subsegments"]
     steps = [each["name"] for each in snapshot["subsegments"]]
-    assert steps == ["read", "parse", "transform and validate", "encode", *["publish"] * 3, "receipt", "confirm"]
+    assert steps == [
+        "read",
+        "parse",
+        "transform and validate",
+        "encode",
+        *["publish"] * 3,
+        "register",
+        "receipt",
+        "confirm",
+    ]
     assert snapshot["annotations"] == {
         "table": "songs",
         "playlist_id": KEY.list_id,

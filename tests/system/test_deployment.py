@@ -20,7 +20,7 @@ from infra.cli.app import COMMANDS
 from infra.cli.cloud import Cloud
 from infra.deploying import deploy as deploying
 from infra.deploying.deploy import DeployedStack
-from infra.deploying.stacks import PLATFORM, SERVICES
+from infra.deploying.stacks import CATALOG, PLATFORM, SERVICES
 from shared.lake import SnapshotKey
 from tests import sixth_table
 from tests.documents import entry, playlist, track
@@ -97,13 +97,14 @@ def dev(pipeline: Pipeline) -> Lake:
 @pytest.fixture(scope="module")
 def prod(pipeline: Pipeline) -> Lake:
     """Another environment in the same account, of which songs alone is deployed."""
-    pipeline.earworm("deploy", PLATFORM, "songs", "--env", "prod")
+    pipeline.earworm("deploy", PLATFORM, CATALOG, "songs", "--env", "prod")
     return Lake(Cloud("prod", pipeline.variables))
 
 
 def standings(cloud: Cloud) -> dict[str, DeployedStack | None]:
     cloudformation = cloud.client("cloudformation")
-    return {each: deploying.standing(cloudformation, cloud.environment, each) for each in (PLATFORM, *SERVICES)}
+    components = (PLATFORM, CATALOG, *SERVICES)
+    return {each: deploying.standing(cloudformation, cloud.environment, each) for each in components}
 
 
 def versions(pipeline: Pipeline) -> dict[str, str]:
@@ -224,6 +225,7 @@ ASK_NO_TABLE = {
     *("up", "down", "authorize", "build", "changed"),  # no environment's tables
     *("deploy", "remove", "services"),  # what is deployed is their subject
     "tiers",  # a run a tier
+    "crawl",  # files and contracts are its subject
 }
 
 
@@ -305,23 +307,26 @@ def test_environments_share_nothing(pipeline: Pipeline, dev: Lake, prod: Lake) -
 
     # when the other one is removed, the platform last
     early = pipeline.attempt("remove", PLATFORM, "--env", "prod", "--yes")
-    pipeline.earworm("remove", "songs", "--env", "prod", "--yes")
+    for component in ("songs", CATALOG):
+        pipeline.earworm("remove", component, "--env", "prod", "--yes")
     last = pipeline.earworm("remove", PLATFORM, "--env", "prod", "--yes")
 
     # then it names who needs the platform, and keeps both buckets
     assert early.returncode == 1
-    assert "earworm-prod-platform is needed by songs: remove these first." in " ".join(early.stderr.split())
+    assert "earworm-prod-platform is needed by catalog, songs: remove these first." in " ".join(early.stderr.split())
     assert prod.bucket in last
     assert set(standings(prod.cloud).values()) == {None}
 
-    # and when it is back, its lake is there and hears of snapshots again
+    # and when it is back, its lake is there, can be queried and hears of snapshots again
     rows = prod.objects("processed/")
-    back = pipeline.earworm("deploy", PLATFORM, "songs", "--env", "prod", "--yes")
+    back = pipeline.earworm("deploy", PLATFORM, CATALOG, "songs", "--env", "prod", "--yes")
     assert (
         f"Taken back into earworm-prod-platform: earworm-prod-artifacts-000000000000-us-east-1, {prod.bucket}." in back
     )
+    assert "partitions are registered that the catalog lacked." in back
     assert rows
     assert prod.objects("processed/") == rows
+    assert prod.cloud.athena.ask("SELECT count(DISTINCT playlist_id) AS n FROM songs").rows != (("0",),)
     prod.put(SnapshotKey(date(2025, 8, 11), "heard-by-prod"), playlist(entry(track("Heard")), id=None))
     prod.wait_for(date(2025, 8, 11), "songs")
 
@@ -359,7 +364,7 @@ def test_a_sixth_table_is_a_contract_a_transform_and_a_readme_for_the_console_to
         assert result.returncode == 0, result.stderr
         return result.stdout
 
-    console("deploy", sixth_table.NAME, "redrive", "audit")
+    console("deploy", sixth_table.NAME, "catalog", "redrive", "audit")
     console("replay", "--from", "2025-09-01", "--to", "2025-09-01", "--table", sixth_table.NAME)
     dev.put(later, document)
     dev.wait_for(later.snapshot_date, *of_kind("playlists"), sixth_table.NAME)

@@ -20,7 +20,7 @@ from markupsafe import escape
 
 from analytics.sql import queries, views
 from contracts.operations.log_events import LogEvent
-from contracts.tables import TABLES, of_kind
+from contracts.tables import OPERATIONS, TABLES, of_kind
 from infra.cli import collect, days, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
 from infra.deploying.deploy import standing
@@ -534,18 +534,17 @@ def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline)
         assert told in printed
 
 
-def test_the_crawler_adds_partitions_and_leaves_the_contracts_columns_alone(pipeline: Pipeline) -> None:
-    def catalogue() -> dict[str, Any]:
-        tables = pipeline.glue.get_tables(DatabaseName="earworm_dev")["TableList"]
-        return {table["Name"]: table["StorageDescriptor"]["Columns"] for table in tables}
+def test_a_crawl_finds_what_the_contracts_declare_and_leaves_the_catalog_alone(pipeline: Pipeline) -> None:
+    def tables() -> dict[str, Any]:
+        found = pipeline.glue.get_tables(DatabaseName="earworm_dev")["TableList"]
+        return {table["Name"]: table["StorageDescriptor"]["Columns"] for table in found}
 
-    before = catalogue()
-    pipeline.glue.start_crawler(Name="earworm-dev-processed")
-    while pipeline.glue.get_crawler(Name="earworm-dev-processed")["Crawler"]["State"] != "READY":
-        pass
+    before = tables()
+    crawled = [pipeline.earworm("crawl") for _ in range(2)]
 
-    assert catalogue() == before
-    declared = {*TABLES, "receipts", "rejected_rows", "rejected_values", *(view.name for view in views())}
+    assert all("0 findings." in printed for printed in crawled)
+    assert tables() == before
+    declared = {*TABLES, *OPERATIONS, *(view.name for view in views())}
     assert set(before) - {f"{table}_compacted" for table in TABLES} == declared
     partitions = pipeline.glue.get_partitions(DatabaseName="earworm_dev", TableName="songs")["Partitions"]
     assert len(partitions) >= WEEKS
@@ -592,7 +591,7 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["deploy", "concerts"], 2, "There is no concerts: choose among platform, albums, artists,"),
+        (["deploy", "concerts"], 2, "There is no concerts: choose among platform, catalog, albums, artists,"),
         (["query", "top_concerts"], 2, "There is no query 'top_concerts': choose among"),
         (["query", "SELECT nothing FROM songs"], 1, "Athena failed the query"),
         (["query", "DROP TABLE songs"], 2, "it holds DROP. Without --write"),

@@ -6,8 +6,8 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 
 * a column that a file lacks is NULL, a column that only a file has does not exist;
 * JSON lines (openx JsonSerDe) are read with the types of the table, CSV (OpenCSVSerDe) by the places of its columns;
-* partition keys are what the path says, as `storage.location.template` reads it where partitions are projected, and
-  partitions that the query rules out are not read;
+* a table with partition keys has the objects of the partitions in the catalog, and no others; partitions that the
+  query rules out are not read, and projected ones are refused with a sentence;
 * an object is read once for each ETag, and its rows are kept in memory for later queries, up to a bound;
 * execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
@@ -26,13 +26,15 @@ import contextlib
 import json
 import re
 import shutil
+import sys
 import tempfile
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import count, cycle
+from itertools import count
 from math import isinf, isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
@@ -51,7 +53,7 @@ from infra.local.emulator.rows import ObjectVersion, RowCache
 from infra.local.emulator.trino import TableName, UnsupportedSqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 _ATHENA_TYPES: Final = {
@@ -72,6 +74,8 @@ _scanned_bytes: ContextVar[int] = ContextVar("scanned_bytes")
 
 
 _PATH: Final = "$path"
+_AFTER_ALL: Final = chr(sys.maxunicode)
+"""Sorts after whatever else a key goes on with."""
 MOST_ROW_BYTES: Final = 2**30
 """Of rows that are kept, in Arrow's memory: several times what a thousand snapshots of 50 entries take."""
 row_cache = RowCache(MOST_ROW_BYTES)
@@ -249,7 +253,7 @@ class _Workspace:
         nothing = relation(table, ())
         if not sources:
             return nothing
-        bucket, _ = _location(table)
+        bucket, _ = _location(table["StorageDescriptor"])
         for source in sources:
             _must("s3:GetObject", f"arn:aws:s3:::{bucket}/{source.key}")
         versions = {ObjectVersion(bucket, each.key, each.record["etag"]): each for each in sources}
@@ -468,51 +472,40 @@ def _partition_keys(table: Mapping[str, Any]) -> list[str]:
     return [key["Name"] for key in table.get("PartitionKeys", [])]
 
 
-def _location(table: Mapping[str, Any]) -> tuple[str, str]:
-    location = urlparse(table["StorageDescriptor"]["Location"])
+def _location(described: Mapping[str, Any]) -> tuple[str, str]:
+    location = urlparse(described["Location"])
     prefix = location.path.strip("/")
     return location.netloc, f"{prefix}/" if prefix else ""
 
 
 def _sources(table: Mapping[str, Any]) -> Iterator[Source]:
-    """All objects below the location but those that Trino hides: names that start with `_` or a dot."""
-    bucket, prefix = _location(table)
+    """The objects of each partition but those that Trino hides: names that begin with `_` or a dot."""
+    bucket, prefix = _location(table["StorageDescriptor"])
     _must("s3:ListBucket", f"arn:aws:s3:::{bucket}", s3_prefix=prefix)
     records: Mapping[str, Mapping[str, Any]] = dict((s3._buckets.get(bucket) or {}).get("objects", {}))
-    partition_of = _partition_of(table)
-    for key in sorted(records):
-        relative = key.removeprefix(prefix)
-        if not key.startswith(prefix) or key.endswith("/"):
-            continue
-        if any(part.startswith(("_", ".")) for part in relative.split("/")):
-            continue
-        partition = partition_of(f"s3://{bucket}/{key.rpartition('/')[0]}")
-        if partition is not None:
-            yield Source(key, partition, records[key])
+    keys = sorted(records)
+    for folder, partition in _partitions(table):
+        for key in keys[bisect_left(keys, folder) : bisect_left(keys, f"{folder}{_AFTER_ALL}")]:
+            if not key.endswith("/") and not re.search(r"(?:^|/)[_.]", key.removeprefix(prefix)):
+                yield Source(key, partition, records[key])
 
 
-def _partition_of(table: Mapping[str, Any]) -> Callable[[str], dict[str, str] | None]:
-    """Returns what reads the partition of a folder, None if it is not the table's."""
-    parameters = table.get("Parameters", {})
-    template = parameters.get("storage.location.template")
-    if template is None or parameters.get("projection.enabled", "").lower() != "true":
-        return _named_by_hive
-    literals = re.split(r"\$\{(\w+)\}", template.rstrip("/"))
-    pattern = "".join(
-        f"(?P<{part}>{_projected(parameters, part)})" if is_key else re.escape(part)
-        for part, is_key in zip(literals, cycle((False, True)))
-    )
-    places = re.compile(pattern)
-    return lambda folder: found.groupdict() if (found := places.fullmatch(folder)) else None
+def _partitions(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+    """The folders of the table's partitions with the values of their keys; the table's own if it has no keys.
 
-
-def _projected(parameters: Mapping[str, str], key: str) -> str:
-    values = parameters.get(f"projection.{key}.values")
-    return "|".join(re.escape(value.strip()) for value in values.split(",")) if values else "[^/]+"
-
-
-def _named_by_hive(folder: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in folder.split("/") if "=" in part)
+    Partitions are in the bucket of their table.
+    """
+    keys = _partition_keys(table)
+    if not keys:
+        yield _location(table["StorageDescriptor"])[1], {}
+        return
+    if table.get("Parameters", {}).get("projection.enabled", "").lower() == "true":
+        raise UnsupportedSqlError(f"NOT_SUPPORTED: partition projection, as of {table['Name']}; register partitions.")
+    name = f"{table['DatabaseName']}/{table['Name']}"
+    for resource in ("catalog", f"database/{table['DatabaseName']}", f"table/{name}"):
+        _must("glue:GetPartitions", f"arn:aws:glue:{get_region()}:{get_account_id()}:{resource}")
+    for partition in glue._partitions.get(name, []):
+        yield _location(partition["StorageDescriptor"])[1], dict(zip(keys, partition["Values"], strict=True))
 
 
 def _view_query(name: TableName) -> exp.Query | None:

@@ -12,6 +12,7 @@ service does in the name of a role it lets through uncontext_. Here the role is 
 - who asks for a key that is not there learns so only with the right to list the bucket;
 - a call on a query of Athena is one on the query's workgroup, one on a database or table one on its catalog;
 - a call on a path of parameters is one on that path;
+- a call on a table of Glue takes the right to the table, to its database and to the catalog;
 - a batch of SQS takes the right to the action itself.
 
 The emulated crawler asks its role, and Athena whoever sent the query, through `role_may` and `caller_may`.
@@ -25,6 +26,7 @@ Sources:
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (404 or 403 for a key that is not there)
+    https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html (a table, and what it is in)
 """
 
 from __future__ import annotations
@@ -155,9 +157,22 @@ def _record_requests() -> None:
         bucket, _, key = resource.removeprefix(_S3).partition("/")
         if not denied and action == "s3:GetObject" and key not in s3._buckets.get(bucket, {}).get("objects", {key}):
             return recorded(access_key, "s3:ListBucket", service, region, resource_arn=f"{_S3}{bucket}")
+        if not denied and action.startswith("glue:") and (around := _around(resource)):
+            return recorded(access_key, action, service, region, resource_arn=around)
         return denied
 
     iam_evaluator.enforce = recorded
+
+
+def _around(resource: str) -> str | None:
+    """Returns the ARN of what a table or a database of Glue is in."""
+    arn, _, name = resource.rpartition(":")
+    match name.split("/"):
+        case ["table", database, _]:
+            return f"{arn}:database/{database}"
+        case ["database", _]:
+            return f"{arn}:catalog"
+    return None
 
 
 def _record_deliveries() -> None:
@@ -239,6 +254,10 @@ def _name_as_policies_do() -> None:
             catalog = record.get("CatalogName") or ("QueryString" not in record and record.get("Name"))
             name = f"datacatalog/{catalog}" if catalog else f"workgroup/{query.get('WorkGroup', 'primary')}"
             arn = f"arn:aws:athena:{get_region()}:{get_account_id()}:{name}"
+        if service == "glue" and (database := json.loads(body or b"{}").get("DatabaseName")):
+            record = json.loads(body)
+            table = record.get("TableName") or record.get("TableInput", record).get("Name", "*")
+            arn = f"arn:aws:glue:{get_region()}:{get_account_id()}:table/{database}/{table}"
         if service == "ssm" and arn == "*" and (parameters := json.loads(body or b"{}").get("Path")):
             arn = f"arn:aws:ssm:{get_region()}:{get_account_id()}:parameter{parameters}"
         return arn

@@ -1,5 +1,6 @@
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -7,15 +8,16 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from moto import mock_aws
 
+from infra.cli import catalog as catalogs
 from infra.cli import deployment
 from infra.cli.cloud import Cloud
 from infra.cli.deployment import Tell, chosen
 from infra.cli.screen import ConsoleError, UsageError
 from infra.deploying import deploy as deploying
 from infra.deploying.build import BuildError
-from infra.deploying.deploy import Change, Deployment, Plan, Stack, ThrottledError
+from infra.deploying.deploy import Change, DeployedStack, Deployment, Plan, Stack, ThrottledError
 from infra.deploying.secrets import store_spotify_secret
-from infra.deploying.stacks import COMPONENTS, PLATFORM
+from infra.deploying.stacks import ANALYTICS, CATALOG, COMPONENTS, PLATFORM
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -55,7 +57,7 @@ def test_components_come_in_their_order_and_all_without_a_name() -> None:
 
 
 def test_an_unknown_component_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConsoleError, match="There is no concerts: choose among platform, albums"):
+    with pytest.raises(ConsoleError, match="There is no concerts: choose among platform, catalog, albums"):
         chosen(["songs", "concerts"], among=COMPONENTS)
 
 
@@ -175,6 +177,45 @@ def test_playlists_that_are_none_are_refused_before_anything_is_deployed(
 
     with pytest.raises(UsageError, match=f"{named}.* Nothing was deployed"):
         deployment.deploy_components(Cloud("dev", variables), [PLATFORM, "extractor"], parameters)
+
+
+EVERYTHING = [PLATFORM, CATALOG, "albums", "audit", "songs", ANALYTICS]
+OTHERS = ["albums", "audit", "songs", ANALYTICS]
+
+
+@pytest.mark.parametrize(
+    ("components", "catalog", "owners", "stages"),
+    [
+        (EVERYTHING, None, [], [[CATALOG], OTHERS]),
+        (EVERYTHING, "CREATE_COMPLETE", [], [[CATALOG], OTHERS]),
+        (EVERYTHING, None, [PLATFORM, "albums", "songs"], [OTHERS, [CATALOG]]),
+        (EVERYTHING, "ROLLBACK_COMPLETE", ["songs"], [OTHERS, [CATALOG]]),
+        ([CATALOG], None, [], [[CATALOG]]),
+        (["audit", ANALYTICS], None, ["songs"], [["audit", ANALYTICS]]),
+        (["songs"], "UPDATE_COMPLETE", [], [["songs"]]),
+        ([PLATFORM], None, [], []),
+        (["songs"], None, [], "The catalog of dev, .* run `earworm deploy catalog` first, or deploy everything"),
+        ([CATALOG, "songs"], None, [PLATFORM, "songs"], "tables in the stacks of platform: .* by `earworm deploy`"),
+    ],
+)
+def test_tables_are_declared_before_they_are_written_and_after_others_gave_them_up(
+    components: list[str],
+    catalog: str | None,
+    owners: list[str],
+    stages: list[list[str]] | str,
+    *,
+    destination: deployment._Destination,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    standing = catalog and DeployedStack("earworm-dev-catalog", catalog, None, datetime.now(UTC))
+    monkeypatch.setattr(deploying, "standing", lambda *_: standing)
+    monkeypatch.setattr(catalogs, "owns_tables", lambda _, component: component in owners)
+
+    if isinstance(stages, str):
+        with pytest.raises(ConsoleError, match=stages):
+            deployment._stages(destination, components)
+    else:
+        assert deployment._stages(destination, components) == stages
 
 
 @pytest.mark.parametrize(("deployed", "left_out"), [((), ["listenbrainz"]), (("listenbrainz",), [])])

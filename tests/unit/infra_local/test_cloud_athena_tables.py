@@ -29,15 +29,27 @@ def _lake() -> Iterator[None]:
     s3.reset()
 
 
-def put(key: str, data: bytes) -> int:
+def put(key: str, data: bytes, *, registered: bool = True) -> int:
+    """Writes an object; registers its day where there is a table of its folder."""
     s3._put_object(BUCKET, key, data, {"content-length": str(len(data))})
+    folder = key.rpartition("/")[0]
+    values = [part.partition("=")[2] for part in folder.split("/") if "=" in part]
+    table = folder.partition("/year=")[0].rpartition("/")[2]
+    if registered and values and f"music/{table}" in glue._tables:
+        register(table, *values, location=folder)
     return len(data)
 
 
-def put_parquet(key: str, **columns: Any) -> int:
+def put_parquet(key: str, *, registered: bool = True, **columns: Any) -> int:
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pa.table(columns), buffer)
-    return put(key, buffer.getvalue())
+    return put(key, buffer.getvalue(), registered=registered)
+
+
+def register(table: str, *values: str, location: str) -> None:
+    described = {**glue._tables[f"music/{table}"]["StorageDescriptor"], "Location": f"s3://{BUCKET}/{location}/"}
+    partition = {"Values": [*values], "StorageDescriptor": described}
+    glue._batch_create_partition({"DatabaseName": "music", "TableName": table, "PartitionInputList": [partition]})
 
 
 def create_table(name: str, columns: dict[str, str], *, classification: str = "parquet", **parts: Any) -> None:
@@ -101,7 +113,7 @@ def test_values_have_the_types_of_the_table() -> None:
     assert result["rows"] == [["1", "2026-11-22 07:00:00.123", "2024-10-04", "-5.0"]]
 
 
-def test_partition_keys_are_text_as_the_path_has_it() -> None:
+def test_partition_keys_are_text_as_the_catalog_has_it() -> None:
     create_table("songs", {"position": "bigint"})
     put_parquet("processed/songs/year=2026/month=01/day=05/list.parquet", position=[1])
     assert rows("SELECT month || '-' || day FROM songs") == [["01-05"]]
@@ -109,26 +121,28 @@ def test_partition_keys_are_text_as_the_path_has_it() -> None:
         rows("SELECT * FROM songs WHERE month = 1")
 
 
-def test_a_projected_partition_is_read_where_its_template_says_and_nothing_else_is() -> None:
+def test_the_partitions_of_the_catalog_are_read_where_they_lie_and_nothing_else_is() -> None:
     create_table("receipts", {"entries": "bigint"}, classification="json")
-    declared = glue._tables["music/receipts"]
-    declared["PartitionKeys"] = [{"Name": "kind", "Type": "string"}, *PARTITION_KEYS]
-    location = declared["StorageDescriptor"]["Location"].rstrip("/")
-    declared["Parameters"] |= {
-        "projection.enabled": "true",
-        "projection.kind.type": "enum",
-        "projection.kind.values": "spotify,charts",
-        "storage.location.template": f"{location}/${{kind}}/year=${{year}}/month=${{month}}/day=${{day}}",
-    }
+    glue._tables["music/receipts"]["PartitionKeys"] = [{"Name": "kind", "Type": "string"}, *PARTITION_KEYS]
     for entries, kind in enumerate(("spotify", "charts", "elsewhere")):
-        put(f"processed/receipts/{kind}/year=2026/month=11/day=22/a.json", json.dumps({"entries": entries}).encode())
-    put("processed/receipts/year=2026/month=11/day=22/a.json", b'{"entries": 9}')
+        folder = f"processed/receipts/{kind}/year=2026/month=11/day=22"
+        put(f"{folder}/a.json", json.dumps({"entries": entries}).encode(), registered=False)
+        if kind != "elsewhere":
+            register("receipts", kind, "2026", "11", "22", location=folder)
+    register("receipts", "charts", "2026", "11", "29", location="processed/receipts/charts/a-day-without-objects")
 
     assert rows("SELECT entries, kind, day FROM receipts ORDER BY entries") == [
         ["0", "spotify", "22"],
         ["1", "charts", "22"],
     ]
     assert rows("SELECT entries FROM receipts WHERE kind = 'charts'") == [["1"]]
+
+
+def test_projected_partitions_are_refused_with_what_to_do() -> None:
+    create_table("songs", {"position": "bigint"}, Parameters={"projection.enabled": "true"})
+
+    with pytest.raises(UnsupportedSqlError, match="NOT_SUPPORTED: partition projection, as of songs; register part"):
+        rows("SELECT * FROM songs")
 
 
 def test_json_lines_are_read_with_the_types_of_the_table() -> None:
@@ -293,7 +307,7 @@ def test_lists_are_unnested_side_by_side_and_numbered() -> None:
 def test_hidden_objects_are_not_read() -> None:
     create_table("songs", {"position": "bigint"})
     put_parquet(day("songs", 15), position=[1])
-    put("processed/songs/_temporary/rest.parquet", b"torn")
+    put(f"{day('songs', 15).rpartition('/')[0]}/_temporary/rest.parquet", b"torn", registered=False)
     assert rows("SELECT position FROM songs") == [["1"]]
 
 
@@ -397,7 +411,7 @@ def test_the_crawler_does_nothing_that_its_role_may_not(
 ) -> None:
     rights |= right
     create_table("songs", {"position": "bigint"})
-    put_parquet(day("songs", 15), position=[1])
+    put_parquet(day("songs", 15), registered=False, position=[1])
     with pytest.raises(ValueError, match=f"role/crawler may not call {lacks}: allow it"):
         crawl()
     assert "music/songs" not in glue._partitions
@@ -405,8 +419,8 @@ def test_the_crawler_does_nothing_that_its_role_may_not(
 
 def test_the_crawler_adds_partitions_to_a_known_table_and_leaves_its_columns(crawl: Callable[[], None]) -> None:
     create_table("songs", {"position": "bigint"})
-    put_parquet(day("songs", 15), position=["text"], surprise=["x"])
-    put_parquet(day("songs", 22), position=["text"])
+    put_parquet(day("songs", 15), registered=False, position=["text"], surprise=["x"])
+    put_parquet(day("songs", 22), registered=False, position=["text"])
     crawl()
     crawl()
     table = glue._tables["music/songs"]
@@ -452,7 +466,7 @@ def test_csv_is_read_as_opencsvserde_does_by_the_places_of_its_columns() -> None
 
 def test_csv_of_another_serde_is_refused() -> None:
     create_table("plain", {"a": "string"}, classification="csv")
-    put("processed/plain/a.csv", b"1\n")
+    put(day("plain", 22), b"1\n")
 
     with pytest.raises(UnsupportedSqlError, match="by OpenCSVSerDe, csv"):
         rows("SELECT * FROM plain")

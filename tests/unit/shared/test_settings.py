@@ -9,6 +9,7 @@ COMPLETE = {
     "SERVICE_VERSION": "1.0.0",
     "QUEUE_URL": "https://queue",
     "DEAD_LETTER_QUEUE_URL": "https://dead-letters",
+    "GLUE_DATABASE": "earworm_dev",
     "PATH": "/bin",
 }
 
