@@ -9,20 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from typer.core import TyperGroup
 
-from contracts.tables import of_kind
+from analytics.sql import views
+from contracts.chart import write_raw_chart
+from contracts.tables import TABLES, of_kind
 from infra.cli import collect
 from infra.cli.app import COMMANDS
 from infra.cli.cloud import Cloud
+from infra.cli.logs import COLLECTORS
 from infra.deploying import deploy as deploying
 from infra.deploying.deploy import DeployedStack
 from infra.deploying.stacks import CATALOG, PLATFORM, SERVICES
-from shared.lake import SnapshotKey
+from shared.lake import CHARTS, SnapshotKey
 from tests import sixth_table
+from tests.charts import REGIONAL_WEEKLY, chart_file, loaded
 from tests.documents import entry, playlist, track
 from tests.sixth_table import copy_of_the_project
 from tests.system.pipeline import Pipeline
@@ -219,6 +224,42 @@ def test_a_service_comes_and_goes_while_the_others_collect_and_lacks_nothing_aft
     prefix = "processed/spotify/songs/year=2025/month=07/"
     assert len(dev.objects(prefix)) == len(documents)
     assert dev.objects(prefix) == prod.objects(prefix)
+
+
+def test_collectors_and_transformers_come_and_go_in_any_order_and_what_they_wrote_can_be_asked(
+    pipeline: Pipeline, dev: Lake
+) -> None:
+    # given a list of either kind in all tables, and every service deployed
+    day = date(2025, 7, 10)
+    dev.put(SnapshotKey(day, "asked-in-any-order"), playlist(entry(track("Asked")), id=None))
+    chart = loaded(f"regional-de-weekly-{day}.csv", chart_file(REGIONAL_WEEKLY, range(1, 4)))
+    key = SnapshotKey(day, chart.envelope.list_id, CHARTS)
+    dev.cloud.client("s3").put_object(Bucket=dev.bucket, Key=key.raw, Body=write_raw_chart(chart))
+    pipeline.earworm("deploy", *COLLECTORS)
+    dev.wait_for(day, *of_kind("playlists"))
+    eventually(lambda: dev.objects(key.receipt("charts")))
+    before = {view.name: pipeline.ask(f"SELECT count(*) AS n FROM {view.name}") for view in views()}
+    assert all(rows != [{"n": "0"}] for name, rows in before.items() if name not in {"artist_genres", "label_groups"})
+
+    # when one after the other is removed, and then deployed again, each time in another order
+    services = [*COLLECTORS, *TABLES]
+    order = Random(str(day))
+    gone: set[str] = set()
+    for is_back, service in (
+        *((False, each) for each in order.sample(services, len(services))),
+        *((True, each) for each in order.sample(services, len(services))),
+    ):
+        pipeline.earworm(*(("deploy", service) if is_back else ("remove", service, "--yes")))
+        gone ^= {service}
+
+        # then any view answers as before, and a question says whose tables nobody fills
+        view = order.choice(sorted(before))
+        assert (view, pipeline.ask(f"SELECT count(*) AS n FROM {view}")) == (view, before[view])
+        asked = pipeline.attempt("query", "SELECT count(*) FROM weekly_chart")
+        assert asked.returncode == 0, asked.stderr
+        assert {line for line in TABLES if f"{line}: not deployed" in asked.stderr} == gone & {*TABLES}
+        if len(gone) == len(services):
+            assert {name: pipeline.ask(f"SELECT count(*) AS n FROM {name}") for name in before} == before
 
 
 ASK_NO_TABLE = {
