@@ -15,6 +15,7 @@ _QUERIES: Final = {
     "stays": "time_on_list",
     "genres": "genre_momentum",
     "sound": "sound_momentum",
+    "watch_list": "watch_list",
 }
 """The query behind each field of `Answers`."""
 
@@ -45,15 +46,17 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
         query = known[name]
         if not tables_of(query.text).isdisjoint(absent):
             return []
-        days = {"week": str(monday), "to": str(monday)}
+        days = {"week": str(monday), "to": str(monday)} | ({"from": str(monday)} if name == "watched_events" else {})
         given = {each.name: days[each.name] for each in query.parameters if each.name in days}
         return athena.ask(query.text, query.execution_parameters(given, today)).records()
 
+    found = {field: rows(name) for field, name in _QUERIES.items()}
     return Answers(
         made_on=today,
         monday=monday,
         last_day=last_day,
         place=place,
         absent=tuple(absent),
-        **{field: rows(name) for field, name in _QUERIES.items()},
+        events=rows("watched_events") if found["watch_list"] else [],
+        **found,
     )

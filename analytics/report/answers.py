@@ -23,6 +23,8 @@ class Answers:
         stays: The answer of `time_on_list`.
         genres: The answer of `genre_momentum`.
         sound: The answer of `sound_momentum`.
+        watch_list: The answer of `watch_list`.
+        events: The answer of `watched_events`.
         absent: Tables that are not deployed, so that what they are needed for has no rows.
     """
 
@@ -36,4 +38,6 @@ class Answers:
     stays: Sequence[Row] = ()
     genres: Sequence[Row] = ()
     sound: Sequence[Row] = ()
+    watch_list: Sequence[Row] = ()
+    events: Sequence[Row] = ()
     absent: Sequence[str] = ()

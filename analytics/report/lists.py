@@ -254,6 +254,11 @@ def slug(id_: str) -> str:
     return plain if plain == id_ else f"{plain.strip('-')}-{sha256(id_.encode()).hexdigest()[:8]}"
 
 
+def artist_url(id_: str | None) -> str | None:
+    """The address of an artist at Spotify; None if it is no id."""
+    return f"https://open.spotify.com/artist/{id_}" if id_ and _SPOTIFY_ID.fullmatch(id_) else None
+
+
 def _rank(list_: RecordingList) -> tuple[object, ...]:
     is_world = (list_.row["region"] or "").lower() in {"global", ""}
     return (
@@ -305,5 +310,4 @@ def _artists(row: Row, *, has_addresses: bool) -> Iterable[Artist]:
         yield Artist(None, row["artists"], None)
     for place, name in enumerate(names):
         id_ = ids[place] if len(ids) == len(names) else None
-        url = f"https://open.spotify.com/artist/{id_}" if id_ and has_addresses and _SPOTIFY_ID.fullmatch(id_) else None
-        yield Artist(id_, name or "unknown artist", url)
+        yield Artist(id_, name or "unknown artist", artist_url(id_) if has_addresses else None)

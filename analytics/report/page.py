@@ -15,7 +15,8 @@ from analytics.report import drawings
 from analytics.report.answers import Answers
 from analytics.report.caveats import caveats, day
 from analytics.report.findings import MOST, findings, overlap
-from analytics.report.lists import RecordingList, lists_of
+from analytics.report.lists import RecordingList, artist_url, lists_of
+from analytics.report.records import Event, records
 from analytics.report.statistics import CONFIDENCE, survival
 
 INDEX: Final = "index.html"
@@ -26,7 +27,17 @@ _KINDS: Final = {
     "personal": "few follow it, or nobody knows how many; its moves are news only where there are no others",
     "catalogue": "it hardly changes, or is shuffled; its order means nothing, so that nothing on it climbs",
 }
-_ARRIVALS: Final = {"debut": "new", "return": "back", "new version": "new version"}
+_TONES: Final = {
+    "first appearance": "new",
+    "added": "new",
+    "re-entered": "new",
+    "new version": "new",
+    "climbed": "up",
+    "peaked": "up",
+    "fell": "down",
+    "dropped": "down",
+}
+_ARRIVALS: Final = {"debut": "new", "return": "back", "new version": "version"}
 _SOURCES: Final = {"spotify": "Spotify playlist", "spotify_charts": "Spotify chart", "listenbrainz": "Open listening"}
 _LIMITS: Final = {
     "most": MOST,
@@ -36,6 +47,7 @@ _LIMITS: Final = {
     "most_movers": 100,
     "most_moves": 15,
     "most_phone": 3,
+    "most_events": 8,
     "longest": 100,
 }
 
@@ -76,20 +88,31 @@ def single_file(monday: date) -> str:
 
 
 def _pages(jinja: Environment, answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Page]:
-    found = findings(answers, lists)
+    found, ours = findings(answers, lists), records(answers, lists)
+    happened: dict[str, list[Event]] = {}
+    for event in ours.events:
+        happened.setdefault(event.record.id, []).append(event)
 
     def page(name: str, template: str, title: str, **context: Any) -> Page:
         # the template has escaped what it was given
-        body = Markup(jinja.get_template(template).render(found=found, **context))  # noqa: S704
+        body = Markup(jinja.get_template(template).render(found=found, ours=ours, **context))  # noqa: S704
         return Page(name, title, body)
 
     week = f"week of {day(answers.monday)}"
     stale = [each for each in lists if not each.is_current]
     yield page("index", "front.html.j2", f"The {week}", caveats=caveats(answers, lists), stale=stale)
+    yield page("records", "records.html.j2", f"Our records, {week}")
     yield page("movers", "movers.html.j2", f"What moved, {week}")
     yield page("lists", "lists.html.j2", f"Lists, {week}", shared=overlap(lists))
     for each in lists:
         yield page(each.page, "list.html.j2", f"{each.name}, {week}", list=each)
+    for record in ours.records.values():
+        title = f"{record.entries[0].title}, {week}"
+        yield page(record.page, "recording.html.j2", title, record=record, happened=happened.get(record.id, []))
+    for artist in ours.artists:
+        of_artist = [event for record in artist.records for event in happened.get(record.id, [])]
+        url = artist_url(artist.value)
+        yield page(artist.page, "artist.html.j2", f"{artist.name}, {week}", artist=artist, url=url, happened=of_artist)
     yield page("definitions", "definitions.html.j2", "How it is counted")
 
 
@@ -115,6 +138,7 @@ def _environment(answers: Answers) -> Environment:
         "nothing": partial(_nothing, answers),
         "percent_points": _percent_points,
         "steps": drawings.steps,
+        "tones": _TONES,
         "sunday": answers.monday + timedelta(days=6),
         "survival": survival,
         "way": drawings.way,
@@ -132,7 +156,9 @@ def _nothing(answers: Answers, otherwise: str) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
+    return f"{number:,} {noun}"
 
 
 def _grouped(number: int | None) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ def answers() -> Iterator[Answers]:
     """What a lake answers that has a history to tell, beside lists of which less is known."""
     lake = Lake()
     tell_a_history(lake)
+    lake.watch(artist=["s", "b", "Nobody"], isrc=["GBAYE6800011"])
     for ago in range(6):
         # it keeps its recordings and shuffles them
         lake.chart(week(ago), "vault", ("VA VB VC VD VE VF VG VH", "VH VC VF VA VG VB VE VD")[ago % 2])
@@ -53,16 +55,43 @@ def page_of(pages: Mapping[str, str], name: str) -> str:
 
 
 def test_what_happened_is_named_and_nothing_else(front: Reader) -> None:
-    assert front.of("New") == "? new Song S S 12 on Hits and 1 more"
+    assert front.of("New") == "? new Song S watched S 12 on Hits and 1 more"
     assert front.of("Back") == "? back Song Z Z 13 on Hits"
     assert front.of("Climbed") == "? ▲ up 10 Song K K 1 on Hits"
     assert (
         front.of("Left")
-        == "? left Song B B was 2 on Hits New versions of what was listed already ? : Song C2 on Hits ."
+        == "? left Song B watched B was 2 on Hits New versions of what was listed already ? : Song C2 on Hits ."
     )
     assert front.of("front-spreading") == (
-        "Spreading ? +2 Song S S 1 → 3 lists, came to Hits and 1 more; reaches 1,023,000 followers (+1,003,000)"
+        "Spreading ? +2 Song S watched S 1 → 3 lists, came to Hits and 1 more; reaches 1,023,000 followers (+1,003,000)"
     )
+
+
+def test_the_watch_list_leads_with_its_events_alone(front: Reader, pages: Mapping[str, str]) -> None:
+    assert front.of("front-records") == (
+        "Our records ? added Song S S 7 on Club added Song S S 12 on Hits "
+        "dropped Song B B from 2 of Hits after 3 weeks, best 2 new version Song C2 C2 3 on Hits "
+        "All 4 events, and where the 4 entries of the watch list are"
+    )
+    assert "Not on any list this week artist Nobody, artist b" in Reader(pages["records.html"]).text
+    assert "watched" in front.of("New")
+    assert "watched" not in front.of("Climbed")
+
+
+def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[str, str]) -> None:
+    recording, artist = Reader(pages["recording-S.html"]).text, Reader(pages["artist-s.html"]).text
+
+    assert "Watched by artist s. On 3 lists this week." in recording
+    assert "added Song S S 12 on Hits" in recording
+    assert "1 = unchanged Fresh 4 1" in recording
+    assert "12 new Song S Hits 1 12" in artist
+    assert "On no list." in Reader(pages["artist-Nobody.html"]).text
+
+
+def test_an_empty_watch_list_says_how_to_fill_it(answers: Answers) -> None:
+    without = report(replace(answers, watch_list=[], events=[]))
+
+    assert "earworm watch add artist" in Reader(without["index.html"]).of("front-records")
 
 
 def test_the_lists_come_by_kind_and_by_followers_and_stale_ones_last(front: Reader) -> None:

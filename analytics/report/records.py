@@ -1,0 +1,133 @@
+"""The watch list: what it watches, where that is listed, and what happened to it in the week."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from analytics.report.answers import Answers, Row
+from analytics.report.lists import Entry, RecordingList, slug
+
+
+class Event(NamedTuple):
+    """What happened to a watched recording on a list, as `watched_events` tells it."""
+
+    row: Row
+    record: "Record"
+    list: RecordingList
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """A watched recording.
+
+    Attributes:
+        id: What the lake calls it.
+        entries: Where it is listed, or was until this week, the highest first.
+        watched_by: The entries of the watch list that watch it.
+    """
+
+    id: str
+    entries: Sequence[Entry]
+    watched_by: Sequence[str]
+
+    @property
+    def page(self) -> str:
+        """The name of its page."""
+        return f"recording-{slug(self.id)}"
+
+    @property
+    def listed(self) -> list[Entry]:
+        """Where it is listed this week."""
+        return [each for each in self.entries if each.list.is_current and each.is_listed]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WatchedArtist:
+    """An artist of the watch list.
+
+    Attributes:
+        value: The name or the id that is watched.
+        note: Why it is watched, or whom an id stands for.
+        records: The recordings, those that are listed highest first.
+    """
+
+    value: str
+    note: str
+    records: Sequence[Record]
+
+    @property
+    def page(self) -> str:
+        """The name of the page."""
+        return f"artist-{slug(self.value)}"
+
+    @property
+    def name(self) -> str:
+        """The name, as the lists have it if an id is watched."""
+        known = (artist for record in self.records for entry in record.entries for artist in entry.artists)
+        return next((artist.name for artist in known if artist.id == self.value), self.note or self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The watch list in the week.
+
+    Attributes:
+        size: How many entries the watch list has.
+        events: What happened, that which matters most first.
+        records: The recordings that are listed or were until this week, by id.
+        artists: The artists.
+        silent: Entries of which nothing is listed, as type and value.
+    """
+
+    size: int
+    events: Sequence[Event]
+    records: Mapping[str, Record]
+    artists: Sequence[WatchedArtist]
+    silent: Sequence[str]
+
+
+def records(answers: Answers, lists: Sequence[RecordingList]) -> Records:
+    """What the watch list comes to."""
+    standing: dict[str, list[Entry]] = {}
+    for list_ in lists:
+        for entry in (*list_.entries, *list_.uncertain, *list_.gone):
+            standing.setdefault(entry.recording, []).append(entry)
+    watchers: dict[str, list[str]] = {}
+    watched: dict[tuple[str, str], list[str]] = {}
+    notes: dict[tuple[str, str], str] = {}
+    for row in answers.watch_list:
+        key = (row["type"], row["value"])
+        notes[key] = row["note"] or ""
+        of_entry = watched.setdefault(key, [])
+        if row["recording_id"] in standing:
+            of_entry.append(row["recording_id"])
+            watchers.setdefault(row["recording_id"], []).append(" ".join(key))
+    found = {id_: Record(id_, sorted(standing[id_], key=_highest), of_id) for id_, of_id in watchers.items()}
+    artists = [
+        WatchedArtist(value, notes[type_, value], sorted((found[id_] for id_ in ids), key=_first))
+        for (type_, value), ids in watched.items()
+        if type_ == "artist"
+    ]
+    by_id = {each.id: each for each in lists}
+    return Records(
+        len(watched),
+        [*_events(answers.events, found, by_id)],
+        found,
+        artists,
+        [" ".join(key) for key, ids in watched.items() if not any(found[id_].listed for id_ in ids)],
+    )
+
+
+def _events(rows: Iterable[Row], found: Mapping[str, Record], lists: Mapping[str, RecordingList]) -> Iterable[Event]:
+    for row in rows:
+        record, list_ = found.get(row["recording_id"]), lists.get(row["playlist_id"])
+        if record and list_:
+            yield Event(row, record, list_)
+
+
+def _highest(entry: Entry) -> tuple[object, ...]:
+    return (not entry.list.is_current, not entry.is_listed, -entry.height, entry.list.name)
+
+
+def _first(record: Record) -> tuple[object, ...]:
+    return _highest(record.entries[0])
