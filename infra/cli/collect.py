@@ -299,6 +299,18 @@ def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
     return [(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", ())]
 
 
+def written_since(s3: "S3Client", bucket: str, keys: Iterable[str], since: datetime) -> int:
+    """How many objects were written since a moment, by listings."""
+    wanted = frozenset(keys)
+    pages = s3.get_paginator("list_objects_v2")
+    return sum(
+        found["Key"] in wanted and found["LastModified"] >= since
+        for prefix in _folders(wanted)
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+        for found in page.get("Contents", ())
+    )
+
+
 def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
     try:
         return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("raw-version")

@@ -22,6 +22,7 @@ from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.collect import written_since
 from infra.cli.environment import Environment
 from infra.cli.loads import LOAD, find_load, find_loads
 from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whole_run_id
@@ -49,6 +50,7 @@ _BEGINS: Final[TypeAdapter[RunBegins | ChartRunBegins]] = TypeAdapter(RunBegins 
 _OVER: Final[TypeAdapter[RunOver | ChartRunOver]] = TypeAdapter(RunOver | ChartRunOver)
 _COMPLETE: Final = TypeAdapter(TableComplete)
 _FINAL: Final = frozenset({"done", "dead-lettered", "replaced"})
+_FAULTS: Final = frozenset({LogEvent.MESSAGE_RETURNED, LogEvent.MESSAGE_DEAD_LETTERED})
 _MOST_SHOWN: Final = 20
 """Of a load with more snapshots, only those that lack something are shown."""
 
@@ -96,12 +98,20 @@ class Run:
         """The snapshots that it stored."""
         return [SnapshotKey.from_raw(each.key) for each in self.over.lists if each.key] if self.over else []
 
-    @property
-    def shown(self) -> list[SnapshotKey]:
-        """Those that a person looks at: of a long load that is over, those that lack something."""
-        if not isinstance(self.over, Load) or not self.is_over or len(self.over.documents) <= _MOST_SHOWN:
+    def shown(self, told: Iterable[Line] = ()) -> list[SnapshotKey]:
+        """Those that a person looks at: of a long load those that lack something, or have failed so far.
+
+        Args:
+            told: What the services logged of it.
+        """
+        if not isinstance(self.over, Load) or len(self.over.documents) <= _MOST_SHOWN:
             return self.keys
-        return [SnapshotKey.from_raw(each.key) for each in self.over.lists if each.key and each.outcome != "ok"]
+        failed = {line.raw_key for line in told if line.event in _FAULTS}
+        return [
+            SnapshotKey.from_raw(each.key)
+            for each in self.over.lists
+            if each.key and (each.key in failed or each.outcome not in {"ok", NOT_OVER})
+        ]
 
     @property
     def period(self) -> str:
@@ -168,10 +178,11 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
 
 def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
     """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
-    wanted = [(key, table) for key in run.shown for table in of_kind(key.kind.name, tables)]
+    shown = run.shown(told)
+    wanted = [(key, table) for key in shown for table in of_kind(key.kind.name, tables)]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     with ThreadPoolExecutor(max_workers=10) as pool:
-        current = dict(zip(run.shown, pool.map(lambda key: _raw_of(s3, bucket, key), run.shown), strict=True))
+        current = dict(zip(shown, pool.map(lambda key: _raw_of(s3, bucket, key), shown), strict=True))
 
     def stands(key: SnapshotKey, table: str) -> Place:
         receipt = find_receipt(s3, bucket, key.receipt(table))
@@ -323,6 +334,7 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
             f"[bold]Run {run.run_id}[/] of {run.collector}\n"
             f"  of {run.period}, began {run.began:%Y-%m-%d %H:%M:%S} UTC, {run.effort}"
         ),
+        *_progress(cloud, run, tables),
         *_outcomes(run),
         *([grid("", names, rows, numbers=range(4, 8))] if rows else []),
         *_reasons(found),
@@ -331,12 +343,22 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     return Group(*shown), run.is_over and all(each.state in _FINAL for each in found)
 
 
+def _progress(cloud: Cloud, run: Run, tables: Sequence[str]) -> Iterator[Text]:
+    """How far a load has come that is not over."""
+    if isinstance(run.over, Load) and not run.is_over:
+        receipts = [key.receipt(table) for key in run.keys for table in of_kind(key.kind.name, tables)]
+        # S3's times have whole seconds.
+        since = run.began.replace(microsecond=0)
+        complete = written_since(cloud.client("s3"), cloud.platform.bucket, receipts, since)
+        yield Text(f"  {complete:,} of {len(receipts):,} tables complete so far")
+
+
 def _outcomes(run: Run) -> Iterator[Text]:
     """Those that are not simply in the lake."""
     if run.over is None:
         yield from (Text.from_markup(f"  {each}: [red]{NOT_OVER}[/]") for each in run.lists)
         return
-    lacking = [each for each in run.over.lists if each.outcome != "ok" or each.sentence]
+    lacking = [each for each in run.over.lists if each.outcome not in {"ok", NOT_OVER} or each.sentence]
     for each in lacking[:_MOST_SHOWN]:
         style = "yellow" if each.outcome == "ok" else "red"
         yield Text.assemble(f"  {in_one_line(each.name)}: ", (each.outcome, style), f" {each.sentence or ''}")

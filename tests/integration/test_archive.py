@@ -98,6 +98,27 @@ def test_runs_status_and_explain_know_a_load(console: Console, tmp_path: Path) -
     assert f"2024-05-02.json, {load.began:%Y-%m-%d %H:%M} UTC" in told
 
 
+def test_a_load_that_was_cut_off_says_how_far_it_came(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a load of which one of two documents is in the tables when somebody ends it
+    def cut_off(_: ConsoleCloud, keys: list[SnapshotKey], __: Progress) -> dict[Place, Landed]:
+        complete(console.lake, keys[0])
+        raise KeyboardInterrupt
+
+    document(tmp_path, "2024-05-02")
+    document(tmp_path, "2024-05-09")
+    monkeypatch.setattr(loading, "await_tables", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        console.load(tmp_path)
+
+    # then its status tells what is done, and what waits
+    assert "2024-05-02 to 2024-05-09 not over 0/10" in console.runs()
+    told = console.status()
+    assert "5 of 10 tables complete so far" in told
+    assert (told.count(" done "), told.count(" waiting ")) == (5, 5)
+
+
 def test_only_documents_that_may_be_in_the_lake_are_compared_with_it(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

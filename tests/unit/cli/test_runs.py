@@ -108,15 +108,18 @@ def test_a_load_that_is_at_work_or_was_cut_off_is_not_over() -> None:
     run = Run.of(load_of(NOT_OVER, NOT_OVER, ended=None))
 
     assert (run.outcome, run.is_over, run.effort) == ("not over", False, "2 documents, not over")
-    assert run.shown == run.keys
+    assert run.shown() == run.keys
 
 
-def test_of_a_long_load_only_what_lacks_something_is_looked_at_once_it_is_over() -> None:
+def test_of_a_long_load_only_what_lacks_something_or_failed_so_far_is_looked_at() -> None:
+    first, last = SnapshotKey(date(2024, 1, 1), "p1"), SnapshotKey(date(2024, 1, 21), "p1")
     outcomes = ["ok"] * 20 + ["partial"]
+    failed = line(LogEvent.MESSAGE_RETURNED, raw_key=first.raw)
 
-    assert Run.of(load_of(*outcomes)).shown == [SnapshotKey(date(2024, 1, 21), "p1")]
-    assert len(Run.of(load_of(*outcomes[:20])).shown) == 20
-    assert len(Run.of(load_of(*outcomes, ended=None)).shown) == 21
+    assert Run.of(load_of(*outcomes)).shown() == [last]
+    assert len(Run.of(load_of(*outcomes[:20])).shown()) == 20
+    at_work = Run.of(load_of(*[NOT_OVER] * 21, ended=None))
+    assert (at_work.shown(), at_work.shown([failed])) == ([], [first])
 
 
 def test_a_repetition_is_the_same_run_since_its_first_attempt_and_newer_runs_come_first() -> None:
