@@ -1,6 +1,7 @@
 """Asks Athena what the report of a week tells."""
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -50,7 +51,8 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
         given = {each.name: days[each.name] for each in query.parameters if each.name in days}
         return athena.ask(query.text, query.execution_parameters(given, today)).records()
 
-    found = {field: rows(name) for field, name in _QUERIES.items()}
+    with ThreadPoolExecutor(len(_QUERIES)) as side_by_side:
+        found = dict(zip(_QUERIES, side_by_side.map(rows, _QUERIES.values()), strict=True))
     return Answers(
         made_on=today,
         monday=monday,

@@ -279,17 +279,19 @@ def _stages(to: _Destination, components: Sequence[str]) -> list[Sequence[str]]:
     Where an older version's services still have their tables in their own stacks, they have to give them up first.
 
     Raises:
-        ConsoleError: The catalog is not deployed, and a table's service is; or an owner of a table is not.
+        ConsoleError: The deployed catalog lacks a service's table; or an owner of a table is not among the components.
     """
     services = [each for each in components if each not in {PLATFORM, CATALOG}]
-    deployed = deploying.standing(to.cloudformation, to.cloud.environment, CATALOG)
     if CATALOG not in components:
-        if deployed is None and any(each in TABLES for each in services):
+        tables = [each for each in services if each in TABLES]
+        declared = catalog.declared_by(to.cloud, CATALOG) if tables else {}
+        if lacking := [table for table in tables if table not in declared]:
             raise ConsoleError(
-                f"The catalog of {to.cloud.environment}, which declares the tables, is not deployed: run "
+                f"The deployed catalog of {to.cloud.environment} does not declare {', '.join(lacking)}: run "
                 f"`{to.cloud.command('deploy catalog')}` first, or deploy everything."
             )
         return [services] if services else []
+    deployed = deploying.standing(to.cloudformation, to.cloud.environment, CATALOG)
     if deployed is None or deployed.status == "ROLLBACK_COMPLETE":
         owners = [each for each in (PLATFORM, *TABLES) if catalog.owns_tables(to.cloud, each)]
         if absent := [each for each in owners if each not in components]:

@@ -1,6 +1,6 @@
-"""Computes the cost of a year on AWS from stated assumptions, for the table in `infra/README.md`.
+"""Computes the cost of a year on AWS from stated assumptions, for the tables in `infra/README.md`.
 
-`python -m infra.tools.cost` rewrites the text between the two markers there. Prices are those of us-east-1 in US
+`python -m infra.tools.cost` rewrites the text between the markers there. Prices are those of us-east-1 in US
 dollars, as the price pages of the services had them in 2025: https://aws.amazon.com/lambda/pricing/, /s3/pricing/,
 /sqs/pricing/, /sns/pricing/, /cloudwatch/pricing/, /athena/pricing/, /glue/pricing/, /xray/pricing/,
 /secrets-manager/pricing/. What is always free, of an account and month, is from the same pages; what is free for a
@@ -16,6 +16,7 @@ from infra.deploying.stacks import OPTIONAL, PLATFORM, ROOT, SERVICES, template
 
 _README = ROOT / "infra/README.md"
 _MARKED = re.compile(r"(?<=<!-- cost of a year -->\n).*?(?=<!-- end of the cost -->)", re.DOTALL)
+_LISTINGS = re.compile(r"(?<=<!-- listings of a year -->\n).*?(?=<!-- end of the listings -->)", re.DOTALL)
 _PLAYLISTS = (1, 20, 500)
 _BESIDE = 20
 """Playlists of each of two environments in one account."""
@@ -43,10 +44,9 @@ _REPORTS_A_WEEK = 2
 _QUERIES_OF_A_REPORT = 6
 _LISTINGS_OF_A_LOOK = 32
 """Two weeks of two kinds of list: a listing a day, and one for each day with receipts."""
-_UNDATED_SCANS = 4
-"""The query of the charts' history names no dates, so Athena lists every day that a table may have."""
-_DAYS_OF_A_TABLE = 30 * 12 * 31
-"""The days of partition projection: years times months times days."""
+UNDATED_SCANS_OF_A_REPORT = 18
+DATED_SCANS_OF_A_REPORT = 26
+"""The tables that its queries read, each as often as they do: of all days, and of the year before the week."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
 _GETS_OF_AN_AUDIT = len(_TABLES)
@@ -67,8 +67,41 @@ _HOURS_OF_A_METRIC = 2
 _NUMBERS_OF_AN_AUDIT = 20
 """Statistics that the daily audit asks of CloudWatch."""
 _QUERIES_A_WEEK = 50
-_CRAWLER_DPU_HOURS = 2 / 6
-"""Two units for ten minutes, the minimum charge of a crawl."""
+_PROJECTED_DAYS = 30 * 12 * 31
+"""Those of a table whose partitions were projected over 2006 to 2035: years times months times days."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedQuery:
+    """A query of the assumed year. Athena lists each day that it asks for, of each table as often as it reads it.
+
+    Attributes:
+        what: It, for people.
+        a_week: How often it is asked.
+        scans: How many tables it reads, each as often as it does.
+        weeks: How many weeks it asks for; None asks for all there are.
+    """
+
+    what: str
+    a_week: int
+    scans: int
+    weeks: int | None = None
+
+    def listings(self) -> int:
+        """Returns the LIST calls of the first year, in which each week brings a day."""
+        days = sum(min(week, self.weeks or week) for week in range(1, _WEEKS + 1))
+        return self.a_week * self.scans * days
+
+    def projected_listings(self) -> int:
+        """Returns what they would be if partitions were projected: each day of the calendar is listed."""
+        return self.a_week * self.scans * _WEEKS * (_PROJECTED_DAYS if self.weeks is None else 7 * self.weeks)
+
+
+QUERIES = (
+    AssumedQuery("a question over one table, without dates", _QUERIES_A_WEEK, 1),
+    AssumedQuery("the page of a week, where it takes all days", _REPORTS_A_WEEK, UNDATED_SCANS_OF_A_REPORT),
+    AssumedQuery("the page of a week, of the year before", _REPORTS_A_WEEK, DATED_SCANS_OF_A_REPORT, weeks=52),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +146,8 @@ def charges(playlists: int) -> Iterator[Charge]:
     queries = (_QUERIES_A_WEEK + _REPORTS_A_WEEK * _QUERIES_OF_A_REPORT) * _WEEKS
     # A query reads one table as of the middle of the year.
     read = max(10.0, snapshots / 2 * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
-    reports = _LOOKS_OF_THE_REPORT * _LISTINGS_OF_A_LOOK + _REPORTS_A_WEEK * _UNDATED_SCANS * _DAYS_OF_A_TABLE
-    listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * reports
+    reports = _LOOKS_OF_THE_REPORT * _LISTINGS_OF_A_LOOK
+    listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * reports + sum(query.listings() for query in QUERIES)
     puts = snapshots + transformed * _PUTS_OF_A_TRANSFORMER + listings
     gets = transformed * _GETS_OF_A_TRANSFORMER + audited * _GETS_OF_AN_AUDIT + queries * snapshots / 2 * 3
     polls = len(TABLES) * _POLLS_OF_A_QUEUE
@@ -131,7 +164,6 @@ def charges(playlists: int) -> Iterator[Charge]:
     yield Charge("CloudWatch: metrics", _DAYS * _NUMBERS_OF_AN_AUDIT, 0.01 / 1000, free=1e6)
     yield Charge("CloudWatch: logs", snapshots * _KILOBYTES_OF_LOG / _MEGABYTES_IN_GIGABYTE**2, 0.50, free=5)
     yield Charge("X-Ray", snapshots + transformed, 5e-6, free=100_000)
-    yield Charge("Glue crawler", _WEEKS * _CRAWLER_DPU_HOURS, 0.44)
     yield Charge("Athena", queries * read / _MEGABYTES_IN_GIGABYTE, 5.00)
     yield Charge("Secrets Manager", _MONTHS, 0.40)
 
@@ -170,13 +202,30 @@ def markdown(columns: Sequence[int] = _PLAYLISTS) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
+def markdown_of_listings() -> str:
+    """Returns the LIST calls of the assumed queries as a table."""
+    rows = [
+        ["asked of Athena", "a week", "tables read", "LIST calls a year", "if days were projected"],
+        ["---", *["--:"] * 4],
+    ]
+    rows += [
+        [query.what, f"{query.a_week}", f"{query.scans}", f"{query.listings():,}", f"{query.projected_listings():,}"]
+        for query in QUERIES
+    ]
+    now, projected = (
+        sum(listings) for listings in zip(*((q.listings(), q.projected_listings()) for q in QUERIES), strict=True)
+    )
+    rows += [["**together**", "", "", f"**{now:,}**", f"**{projected:,}**"]]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def with_cost(text: str) -> str:
-    """Returns a text with the table between its markers."""
-    return _MARKED.sub(lambda _: markdown(), text)
+    """Returns a text with the tables between their markers."""
+    return _LISTINGS.sub(lambda _: markdown_of_listings(), _MARKED.sub(lambda _: markdown(), text))
 
 
 def main() -> None:
-    """Rewrite the table in the README."""
+    """Rewrite the tables in the README."""
     _README.write_text(with_cost(_README.read_text()))
 
 

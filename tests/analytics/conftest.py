@@ -5,7 +5,6 @@ import pytest
 from ministack.services import glue, s3
 
 from infra.local.emulator import athena
-from infra.local.emulator.rows import RowCache
 from tests.analytics.lake import Lake
 
 
@@ -20,7 +19,7 @@ def lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
         return body
 
     monkeypatch.setattr(s3, "_read_body", counted)
-    monkeypatch.setattr(athena, "row_cache", RowCache(athena.MOST_ROW_BYTES))
+    monkeypatch.setattr(athena, "rows", athena.row_store())
     yield lake
     glue.reset()
     s3.reset()

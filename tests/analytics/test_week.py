@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -41,6 +42,20 @@ def test_the_week_and_the_year_before_it_are_asked_for_but_no_day_to_come(today:
     assert answers.sound == [
         {"question": "How does the sound of the playlists change? '2026-11-23' '2025-12-01' '2026-11-23'"}
     ]
+
+
+def test_the_queries_run_side_by_side() -> None:
+    everything_is_asked = Barrier(7)
+
+    class Patient(Asked):
+        def ask(self, sql: str, parameters: list[str]) -> Answer:
+            if "What happened to the recordings of the watch list" not in sql:
+                everything_is_asked.wait(timeout=10)
+            return super().ask(sql, parameters)
+
+    athena: Any = Patient()
+
+    assert collect(athena, date(2026, 11, 24), today=date(2026, 11, 25), place="here").lists
 
 
 def test_what_needs_a_table_that_is_not_deployed_is_not_asked() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from infra.local.spotify.catalogue import load_catalogue
 from infra.local.spotify.documents import Contents, Documents, Page, PlaylistShape
 from infra.local.spotify.trending import PLAYLISTS, Trends
+from tests.benchmarks.contenders.tables import PLAYLIST
 from tests.real_documents import REAL_DOCUMENTS
 
 _REAL = REAL_DOCUMENTS / "playlists/top50_global_2024-05-02.json"
@@ -28,7 +29,7 @@ def document(entries: int, *, copy: int = 0) -> bytes:
 
     Each repetition of the original has ids of its own, from the repetition `copy` on.
     """
-    playlist = _original()
+    playlist = _original() | {"id": PLAYLIST}
     page = playlist["tracks"]
     once = [_minified(entry) for entry in page["items"]]
     repeated = [_renamed(once[number % len(once)], copy + number // len(once)) for number in range(entries)]

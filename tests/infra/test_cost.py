@@ -1,5 +1,17 @@
+from dataclasses import replace
+
 from infra.deploying.stacks import ROOT
-from infra.tools.cost import Charge, alarms, beyond_free, charges, listed, markdown, with_cost
+from infra.tools.cost import (
+    QUERIES,
+    Charge,
+    alarms,
+    beyond_free,
+    charges,
+    listed,
+    markdown,
+    markdown_of_listings,
+    with_cost,
+)
 
 
 def test_the_table_in_the_readme_is_the_formula_s() -> None:
@@ -7,6 +19,7 @@ def test_the_table_in_the_readme_is_the_formula_s() -> None:
 
     assert with_cost(text) == text, "run `make generate`"
     assert markdown() in text
+    assert markdown_of_listings() in text
 
 
 def test_a_year_of_nothing_costs_what_stands_by() -> None:
@@ -37,3 +50,17 @@ def test_two_environments_need_no_alarm_and_no_dashboard_beyond_what_is_free() -
 
     assert both["CloudWatch: alarms"] == both["CloudWatch: dashboard"] == both["CloudWatch: metrics"] == 0
     assert {charge.item for charge in charges(20)} == set(both)
+
+
+def test_a_query_lists_the_days_that_there_are_and_would_list_every_day_of_a_projection() -> None:
+    undated, _, dated = QUERIES
+
+    # 50 a week, over 1 + 2 + … + 52 days, and over 30 years of 12 months of 31 days
+    assert undated.listings() == 50 * 52 * 53 // 2
+    assert undated.projected_listings() == 50 * 52 * 11_160
+    # a query of half a year lists 26 days each week of the second half
+    assert replace(dated, weeks=26).listings() == dated.a_week * dated.scans * (26 * 27 // 2 + 26 * 26)
+
+
+def test_listings_of_queries_cost_less_than_a_dollar_a_year() -> None:
+    assert sum(query.listings() for query in QUERIES) * 0.005 / 1000 < 1

@@ -17,6 +17,7 @@ from msgspec import UNSET, structs
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
 from contracts.spotify import credited, field_of
+from infra.cli.failures import failure
 from infra.cli.logs import read_line
 from infra.cli.runs import find_runs
 from services.extractor.extract import RESERVE_SECONDS, IncompleteRunError, extractor
@@ -756,6 +757,19 @@ def test_a_secret_that_holds_something_else_is_told_and_not_shown(cloud: Cloud, 
     assert fault.value.__cause__ is None
 
 
+def test_a_token_that_is_refused_is_a_failure_that_is_counted_and_shown_with_its_reason(spotify: FakeSpotify) -> None:
+    spotify.withheld["token"] = Answer(400, {"error": "invalid_client"})
+
+    with pytest.raises(IncompleteRunError) as fault:
+        run()
+
+    # as Lambda writes it into the log, whose filter counts it, see tests/infra/test_alarms.py
+    told = failure("extractor", f"[ERROR] {type(fault.value).__name__}: {fault.value}\nTraceback …", time_out=900)
+    assert told is not None
+    assert told.startswith("[ERROR] IncompleteRunError: 0 of 2 playlists have a snapshot.")
+    assert "invalid_client" in told
+
+
 def test_a_run_for_a_user_tells_how_old_the_consent_is(
     cloud: Cloud, spotify: FakeSpotify, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -768,7 +782,7 @@ def test_a_run_for_a_user_tells_how_old_the_consent_is(
     # when a run reads the playlists of that user
     summary = run()
 
-    # then the alarm learns of it
+    # then the daily audit can learn of it
     assert [each["outcome"] for each in summary["playlists"]] == ["ok", "ok"]
     metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "DaysSinceConsent" in line]
     assert [metric["DaysSinceConsent"] for metric in metrics] == [[151.0]]

@@ -19,6 +19,7 @@ TRINO = ROOT / "build/trino/trino-server-476"
 LEAST_JAVA = 24
 """Source: https://trino.io/docs/476/installation/deployment.html"""
 _LONGEST_START = 180.0
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class Trino:
@@ -47,7 +48,10 @@ class Trino:
 
 @contextmanager
 def running(folder: Path, variables: Mapping[str, str], database: str) -> Iterator[Trino]:
-    """A server with its settings in a folder, over the cloud of the variables; only what a query needs is loaded."""
+    """A server with its settings in a folder, over the cloud of the variables and with the credentials in them.
+
+    Only what a query needs is loaded.
+    """
     assert TRINO.is_dir(), "run `make test-trino`, which brings Trino"
     port = free_port()
     (folder / "etc/catalog").mkdir(parents=True)
@@ -59,7 +63,11 @@ def running(folder: Path, variables: Mapping[str, str], database: str) -> Iterat
     java = _java_home()
     process = subprocess.Popen(
         [TRINO / "bin/launcher", "run", "--etc-dir", folder / "etc"],
-        env={"PATH": f"{java / 'bin'}:{os.environ['PATH']}", "JAVA_HOME": str(java)},
+        env={
+            **{name: variables[name] for name in _CREDENTIALS if name in variables},
+            "PATH": f"{java / 'bin'}:{os.environ['PATH']}",
+            "JAVA_HOME": str(java),
+        },
         stdout=log,
         stderr=log,
         start_new_session=True,
@@ -79,7 +87,6 @@ def running(folder: Path, variables: Mapping[str, str], database: str) -> Iterat
 
 def _settings(folder: Path, port: int, variables: Mapping[str, str]) -> dict[str, list[str]]:
     region, address = variables["AWS_DEFAULT_REGION"], variables["AWS_ENDPOINT_URL"]
-    key, secret = variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
     return {
         "node.properties": [
             "node.environment=test",
@@ -99,15 +106,10 @@ def _settings(folder: Path, port: int, variables: Mapping[str, str]) -> dict[str
             "hive.metastore=glue",
             f"hive.metastore.glue.region={region}",
             f"hive.metastore.glue.endpoint-url={address}",
-            f"hive.metastore.glue.aws-access-key={key}",
-            f"hive.metastore.glue.aws-secret-key={secret}",
-            "hive.partition-projection-enabled=true",
             "fs.native-s3.enabled=true",
             f"s3.region={region}",
             f"s3.endpoint={address}",
             "s3.path-style-access=true",
-            f"s3.aws-access-key={key}",
-            f"s3.aws-secret-key={secret}",
         ],
     }
 

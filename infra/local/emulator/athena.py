@@ -8,7 +8,7 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 * JSON lines (openx JsonSerDe) are read with the types of the table, CSV (OpenCSVSerDe) by the places of its columns;
 * a table with partition keys has the objects of the partitions in the catalog, and no others; partitions that the
   query rules out are not read, and projected ones are refused with a sentence;
-* an object is read once for each ETag, and its rows are kept in memory for later queries, up to a bound;
+* an object is read once for each ETag, and its rows are kept in a table of DuckDB's for later queries, up to a bound;
 * execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
 * catalog, objects and results are reached with the rights of whoever asks.
@@ -25,23 +25,18 @@ import base64
 import contextlib
 import json
 import re
-import shutil
 import sys
-import tempfile
 import unicodedata
 from bisect import bisect_left
-from collections import Counter
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import count
+from functools import lru_cache
 from math import isinf, isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlparse
 
-import duckdb
-import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 from ministack.core.responses import error_response_json, get_account_id, get_region
 from ministack.services import athena, glue, s3
@@ -49,11 +44,15 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from infra.local.emulator import iam, trino
-from infra.local.emulator.rows import ObjectVersion, RowCache
+from infra.local.emulator.rows import NUMBER, ObjectVersion, RowStore
 from infra.local.emulator.trino import TableName, UnsupportedSqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from duckdb import DuckDBPyConnection
+
+    from infra.local.emulator.rows import Query
 
 
 _ATHENA_TYPES: Final = {
@@ -76,9 +75,21 @@ _scanned_bytes: ContextVar[int] = ContextVar("scanned_bytes")
 _PATH: Final = "$path"
 _AFTER_ALL: Final = chr(sys.maxunicode)
 """Sorts after whatever else a key goes on with."""
-MOST_ROW_BYTES: Final = 2**30
-"""Of rows that are kept, in Arrow's memory: several times what a thousand snapshots of 50 entries take."""
-row_cache = RowCache(MOST_ROW_BYTES)
+MOST_ROWS: Final = 2_000_000
+"""Rows that are kept: several times those of a thousand snapshots of 50 entries, which take some 400 MB."""
+
+
+def row_store(most_rows: int = MOST_ROWS) -> RowStore:
+    """Returns a database for the rows of objects in which the functions of Trino's are known."""
+
+    def prepare(database: DuckDBPyConnection) -> None:
+        database.create_function(trino.NORMALIZE, unicodedata.normalize, ["VARCHAR", "VARCHAR"], "VARCHAR")
+        database.execute(trino.MACROS)
+
+    return RowStore(most_rows, prepare=prepare)
+
+
+rows = row_store()
 
 
 class Source(NamedTuple):
@@ -165,7 +176,8 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
         duckdb.Error: DuckDB refuses it; the text goes into the reason of the failed query.
     """
     statement = trino.parse(sql, database=database)
-    with _Workspace() as workspace:
+    with rows.query() as query:
+        workspace = _Workspace(query)
         match statement:
             case exp.Create():
                 _create_view(statement, workspace)
@@ -177,23 +189,13 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
 
 
 class _Workspace:
-    """One query's database in memory, and the folder with the objects that it reads."""
+    """One query's session, with a temporary view for each table that it reads."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="athena-"))
-        self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        self._numbers = count()
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._connection = query.session
+        self._connection.execute("SET TimeZone = 'UTC'")
         self.scanned = 0
-
-    def __enter__(self) -> Self:
-        self._connection.create_function(trino.NORMALIZE, unicodedata.normalize, ["VARCHAR", "VARCHAR"], "VARCHAR")
-        self._connection.execute(f"SET TimeZone = 'UTC'; SET allowed_directories = [{_literal(self._folder)}]")
-        self._connection.execute(f"SET enable_external_access = false; {trino.MACROS}")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-        shutil.rmtree(self._folder)
 
     def run(self, statement: exp.Query) -> dict[str, Any]:
         cursor = self._connection.execute(self.translate(statement))
@@ -225,19 +227,18 @@ class _Workspace:
     def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
         sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
         self.scanned += sum(source.record["size"] for source in sources)
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(name.database)}")
-        view = f"{_identifier(name.database)}.{_identifier(name.table)}"
-        self._connection.execute(f"CREATE VIEW {view} AS {self._rows(table, sources)}")
+        self._connection.execute(
+            f"CREATE TEMP VIEW {_identifier(trino.relation_name(name))} AS {self._rows(table, sources)}"
+        )
 
     def _pruned(self, sources: list[Source], keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> list[Source]:
         """Returns the objects that any of the references may need."""
         if not sources or not keys or any(demand is None for demand in demands):
             return sources
-        wanted = exp.or_(*(demand for demand in demands if demand is not None))
+        wanted = exp.or_(*{demand.sql(): demand for demand in demands if demand is not None}.values())
         declared = ", ".join(f"{_identifier(key)} VARCHAR" for key in keys)
-        target = f"{_identifier(_PARTITIONS.database)}.{_identifier(_PARTITIONS.table)}"
-        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_identifier(_PARTITIONS.database)}")
-        self._connection.execute(f"CREATE OR REPLACE TABLE {target} (position BIGINT, {declared})")
+        target = _identifier(trino.relation_name(_PARTITIONS))
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {target} (position BIGINT, {declared})")
         values = zip(*([source.partition.get(key) for key in keys] for source in sources), strict=True)
         by_column = [list(range(len(sources))), *map(list, values)]
         unnested = ", ".join("unnest(?)" for _ in by_column)
@@ -250,91 +251,81 @@ class _Workspace:
 
     def _rows(self, table: Mapping[str, Any], sources: Sequence[Source]) -> str:
         """Returns a SELECT of the rows of objects."""
-        nothing = relation(table, ())
         if not sources:
-            return nothing
+            return no_rows(table)
         bucket, _ = _location(table["StorageDescriptor"])
         for source in sources:
             _must("s3:GetObject", f"arn:aws:s3:::{bucket}/{source.key}")
         versions = {ObjectVersion(bucket, each.key, each.record["etag"]): each for each in sources}
-        found = row_cache.rows(
-            nothing, list(versions), lambda missing: self._read(table, {each: versions[each] for each in missing})
-        )
-        name = f"rows_{next(self._numbers)}"
-        self._connection.register(name, pa.concat_tables(found))
-        return f"SELECT * FROM {name}"
 
-    def _read(
-        self, table: Mapping[str, Any], versions: Mapping[ObjectVersion, Source]
-    ) -> dict[ObjectVersion, pa.Table]:
-        paths = {str(self._store(version, source)): version for version, source in versions.items()}
-        query = f"{relation(table, list(paths), path_as=_PATH)} ORDER BY {_identifier(_PATH)}"
-        rows = self._connection.sql(query).to_arrow_table()
-        of_each = Counter(rows.column(_PATH).to_pylist())
-        rows = rows.drop_columns([_PATH])
-        found, begin = {}, 0
-        for path in sorted(paths):
-            found[paths[path]] = rows.slice(begin, of_each[path])
-            begin += of_each[path]
-        return found
+        def read(numbers: Mapping[ObjectVersion, int], folder: Path) -> tuple[str, list[list[Any]]]:
+            return _read(table, {number: versions[version] for version, number in numbers.items()}, bucket, folder)
 
-    def _store(self, version: ObjectVersion, source: Source) -> Path:
-        # DuckDB takes partition keys from folders, as Hive names them.
-        named = (f"{key}={value}" for key, value in source.partition.items() if f"/{key}=" not in f"/{version.key}")
-        path = self._folder.joinpath(version.bucket, *named, version.key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(s3._read_body(version.bucket, version.key, source.record))
-        return path
+        return self._query.rows(no_rows(table), list(versions), read)
 
 
-def relation(table: Mapping[str, Any], files: Sequence[str], *, path_as: str | None = None) -> str:
-    """Returns a SELECT over the files with exactly the columns of the catalog, in its order and its types.
+def no_rows(table: Mapping[str, Any]) -> str:
+    """Returns a SELECT of the columns of a table, in the catalog's order and types, and of no row."""
+    columns = ", ".join(
+        f"CAST(NULL AS {type_}) AS {_identifier(name)}" for name, type_ in _duckdb_columns(table).items()
+    )
+    return f"SELECT {columns} WHERE false"
 
-    Args:
-        table: As the catalog has it.
-        files: Their paths.
-        path_as: A further column that tells the path of the file that a row is from.
+
+def _read(
+    table: Mapping[str, Any], sources: Mapping[int, Source], bucket: str, folder: Path
+) -> tuple[str, list[list[Any]]]:
+    """Writes objects to a folder, and returns a SELECT of their rows and numbers with its parameters.
 
     Raises:
         UnsupportedSqlError: The format of the table is neither Parquet, JSON lines nor CSV by OpenCSVSerDe.
     """
-    columns = {name: duckdb_type(type_) for name, type_ in _columns(table).items()}
-    stored = {name: type_ for name, type_ in columns.items() if name not in _partition_keys(table)}
-    nothing = ", ".join(f"CAST(NULL AS {type_}) AS {_identifier(name)}" for name, type_ in columns.items())
-    if not files:
-        return f"SELECT {nothing} WHERE false"
-    paths = ", ".join(_literal(path) for path in files)
-    keys = ", ".join(f"{_literal(key)}: VARCHAR" for key in _partition_keys(table))
-    options = f"hive_partitioning = true, hive_types = {{{keys}}}" if keys else "hive_partitioning = false"
-    if path_as:
-        options += f", filename = {_literal(path_as)}"
+    paths = [str(folder / str(number)) for number in sources]
+    for path, source in zip(paths, sources.values(), strict=True):
+        Path(path).write_bytes(s3._read_body(bucket, source.key, source.record))
+    keys = _partition_keys(table)
+    stored = {name: type_ for name, type_ in _duckdb_columns(table).items() if name not in keys}
+    reader = _reader(table, stored, paths)
+    typed = "".join(f", CAST(NULL AS {type_}) AS {_identifier(name)}" for name, type_ in stored.items())
+    of_the_file = "".join(f"CAST(f.{_identifier(n)} AS {t}) AS {_identifier(n)}, " for n, t in stored.items())
+    of_the_object = "".join(f"o.{_identifier(name)}, " for name in keys)
+    objects: dict[str, list[Any]] = {_PATH: paths, NUMBER: list(sources)}
+    objects |= {key: [source.partition.get(key) for source in sources.values()] for key in keys}
+    unnested = ", ".join(f"unnest(?) AS {_identifier(name)}" for name in objects)
+    select = (
+        f"SELECT {of_the_file}{of_the_object}o.{_identifier(NUMBER)} "
+        f"FROM (SELECT '' AS {_identifier(_PATH)}{typed} WHERE false UNION ALL BY NAME SELECT * FROM {reader}) AS f "
+        f"JOIN (SELECT {unnested}) AS o ON o.{_identifier(_PATH)} = f.{_identifier(_PATH)}"
+    )
+    return select, list(objects.values())
+
+
+def _reader(table: Mapping[str, Any], columns: Mapping[str, str], paths: Iterable[str]) -> str:
+    """Returns a call that reads files, and tells in a column which one a row is from."""
+    files = f"[{', '.join(map(_literal, paths))}]"
+    types = f"{{{', '.join(f'{_literal(name)}: {_literal(type_)}' for name, type_ in columns.items())}}}"
+    options = f"hive_partitioning = false, filename = {_literal(_PATH)}"
     match athena._data_format(table):
         case "parquet":
-            reader = f"read_parquet([{paths}], union_by_name = true, {options})"
+            return f"read_parquet({files}, union_by_name = true, {options})"
         case "json":
-            types = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in stored.items())
-            reader = f"read_json([{paths}], format = 'newline_delimited', columns = {{{types}}}, {options})"
+            return f"read_json({files}, format = 'newline_delimited', columns = {types}, {options})"
         case "csv" if table["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary") == _OPEN_CSV:
-            reader = _csv_reader(table, stored, paths, options)
+            # By the places of its columns, an empty value as a text.
+            has_header = table.get("Parameters", {}).get("skip.header.line.count") == "1"
+            return (
+                f"read_csv({files}, auto_detect = false, header = {has_header}, columns = {types}, delim = ',', "
+                f"quote = '\"', escape = '\"', new_line = '\\n', null_padding = true, nullstr = '\x01', {options})"
+            )
         case other:
             raise UnsupportedSqlError(
                 f"NOT_SUPPORTED: tables in the format '{other}'; the local Athena reads parquet, json and, by "
                 "OpenCSVSerDe, csv."
             )
-    chosen = ", ".join(f"CAST({_identifier(n)} AS {t}) AS {_identifier(n)}" for n, t in columns.items())
-    if path_as:
-        chosen += f", {_identifier(path_as)}"
-    return f"SELECT {chosen} FROM (SELECT {nothing} WHERE false UNION ALL BY NAME SELECT * FROM {reader})"
 
 
-def _csv_reader(table: Mapping[str, Any], columns: Mapping[str, str], paths: str, options: str) -> str:
-    """Returns a call that reads CSV as OpenCSVSerDe does: columns by their places, an empty value as a text."""
-    has_header = table.get("Parameters", {}).get("skip.header.line.count") == "1"
-    types = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in columns.items())
-    return (
-        f"read_csv([{paths}], auto_detect = false, header = {has_header}, columns = {{{types}}}, delim = ',', "
-        f"quote = '\"', escape = '\"', new_line = '\\n', null_padding = true, nullstr = '\x01', {options})"
-    )
+def _duckdb_columns(table: Mapping[str, Any]) -> dict[str, str]:
+    return {name: duckdb_type(type_) for name, type_ in _columns(table).items()}
 
 
 def duckdb_type(glue_type: str) -> str:
@@ -513,10 +504,16 @@ def _view_query(name: TableName) -> exp.Query | None:
     if table.get("TableType") != "VIRTUAL_VIEW":
         return None
     view = view_definition(table)
-    query = trino.parse(view["originalSql"], database=view["schema"])
+    query = _parsed(view["originalSql"], view["schema"])
     if not isinstance(query, exp.Query):
         raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is not a query.")
     return query
+
+
+@lru_cache
+def _parsed(sql: str, database: str) -> exp.Expr:
+    """Returns a view's statement, which is not to be changed: each query that reads the view shares it."""
+    return trino.parse(sql, database=database)
 
 
 def view_definition(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,27 @@
-"""Rows of objects in memory: an object is read once, however often and by however many views it is asked for."""
+"""Rows of objects in DuckDB's tables: an object is read once, however often and by however many views it is asked."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import pyarrow as pa
+NUMBER: Final = "$object"
+"""The column that tells which object a row is from."""
+_MOST_MEMORY: Final = "2GB"
+"""What DuckDB may take for rows and queries; the rest it keeps on the disk."""
 
 
 class ObjectVersion(NamedTuple):
@@ -20,51 +32,134 @@ class ObjectVersion(NamedTuple):
     etag: str
 
 
-class RowCache:
-    """The rows of objects by their version and by the columns that they were read as.
+Read: TypeAlias = "Callable[[Mapping[ObjectVersion, int], Path], tuple[str, Sequence[Any]]]"
+"""Reads the objects with these numbers.
 
-    Any number of threads may use it at once: two that miss the same object both read it, to the same rows.
+It may write files to the folder, and returns a SELECT of the columns and of `NUMBER`, with its parameters.
+"""
 
-    Args:
-        most_bytes: What is kept at most, in Arrow's memory; the rows that were asked for longest ago go first.
+
+@dataclass
+class _Table:
+    """The rows of objects that are read as the same columns.
+
+    Attributes:
+        name: The table of DuckDB's.
+        numbers: The objects whose rows it has, some of which may have none.
+        rows: How many rows it has.
+        queries: How many queries are reading it.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._kept: OrderedDict[tuple[str, ObjectVersion], pa.Table] = OrderedDict()
-        self._lock = Lock()
+    name: str
+    numbers: dict[ObjectVersion, int] = field(default_factory=dict)
+    rows: int = 0
+    queries: int = 0
 
-    def rows(
-        self,
-        columns: str,
-        objects: Sequence[ObjectVersion],
-        read: Callable[[Sequence[ObjectVersion]], Mapping[ObjectVersion, pa.Table]],
-    ) -> list[pa.Table]:
-        """Returns the rows of each object, in the order of the objects.
+
+class RowStore:
+    """A database with the rows of objects by their version and by the columns that they were read as.
+
+    Any number of threads may query it at once. Rows of a version never change, so that a query that has listed its
+    objects reads the lake of that moment, whatever others write or remove meanwhile.
+
+    Args:
+        most_rows: How many rows are kept while no query reads them: beyond that, the tables that were asked for longest
+            ago are dropped, and what is asked of them again is read again.
+        most_memory: What DuckDB may take, as its setting `memory_limit` has it; the rest it keeps on the disk.
+        prepare: SQL that each query's session begins with.
+    """
+
+    def __init__(
+        self, most_rows: int, *, most_memory: str = _MOST_MEMORY, prepare: Callable[[Any], None] = lambda _: None
+    ) -> None:
+        self._most_rows = most_rows
+        self._folder = Path(tempfile.mkdtemp(prefix="athena-"))
+        self._database = duckdb.connect(config={"autoinstall_known_extensions": "false", "memory_limit": most_memory})
+        self._database.execute(
+            f"SET temp_directory = '{self._folder}/spilled'; SET allowed_directories = ['{self._folder}']"
+        )
+        self._database.execute("SET enable_external_access = false")
+        prepare(self._database)
+        self._tables: OrderedDict[str, _Table] = OrderedDict()
+        self._numbers = count()
+        self._lock = Lock()
+        weakref.finalize(self, _dispose, self._database, self._folder)
+
+    @contextmanager
+    def query(self) -> Iterator[Query]:
+        """A session of the database for one query."""
+        query = Query(self, self._database.cursor())
+        try:
+            yield query
+        finally:
+            query.session.close()
+            with self._lock:
+                for table in query.tables.values():
+                    table.queries -= 1
+                self._drop_what_is_too_much()
+
+    def hold(self, query: Query, columns: str, objects: Sequence[ObjectVersion], read: Read) -> _Table:
+        """Returns the table with the rows of objects, which it keeps at least until the query is over."""
+        with self._lock:
+            table = self._tables.get(columns) or self._create(columns)
+            self._tables.move_to_end(columns)
+            if table.name not in query.tables:
+                query.tables[table.name] = table
+                table.queries += 1
+            missing = {each: next(self._numbers) for each in objects if each not in table.numbers}
+            if missing:
+                with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+                    select, parameters = read(missing, Path(folder))
+                    inserted = self._database.execute(f"INSERT INTO {table.name} BY NAME {select}", parameters)
+                    ((rows,),) = inserted.fetchall()
+                table.rows += rows
+                table.numbers |= missing
+            return table
+
+    def _create(self, columns: str) -> _Table:
+        table = self._tables[columns] = _Table(f"rows_{next(self._numbers)}")
+        self._database.execute(f'CREATE TABLE {table.name} AS SELECT *, 0::BIGINT AS "{NUMBER}" FROM ({columns})')  # noqa: S608 - a name of ours
+        return table
+
+    def _drop_what_is_too_much(self) -> None:
+        surplus = sum(table.rows for table in self._tables.values()) - self._most_rows
+        for columns, table in list(self._tables.items()):
+            if surplus > 0 and table.queries == 0:
+                self._database.execute(f"DROP TABLE {table.name}")
+                surplus -= self._tables.pop(columns).rows
+
+
+@dataclass
+class Query:
+    """A query's session, with temporary views and tables of its own.
+
+    Attributes:
+        store: Where the rows are.
+        session: A connection of DuckDB.
+        tables: What it reads of the store, by name.
+    """
+
+    store: RowStore
+    session: duckdb.DuckDBPyConnection
+    tables: dict[str, _Table] = field(default_factory=dict)
+
+    def rows(self, columns: str, objects: Sequence[ObjectVersion], read: Read) -> str:
+        """Returns a SELECT of the rows of objects.
 
         Args:
-            columns: Identifies the columns that objects are read as.
+            columns: A SELECT of the columns, and of no row.
             objects: Whose rows.
-            read: Reads those that are not kept.
+            read: Reads those that the store lacks.
         """
-        with self._lock:
-            found = {each: self._kept[columns, each] for each in objects if (columns, each) in self._kept}
-            for each in found:
-                self._kept.move_to_end((columns, each))
-        missing = [each for each in objects if each not in found]
-        if missing:
-            fresh = read(missing)
-            found |= fresh
-            with self._lock:
-                for each, table in fresh.items():
-                    self._keep((columns, each), table)
-        return [found[each] for each in objects]
+        table = self.store.hold(self, columns, objects, read)
+        chosen = f"wanted_{next(self.store._numbers)}"  # noqa: SLF001
+        self.session.execute(
+            f"CREATE TEMP TABLE {chosen} AS SELECT unnest(?::BIGINT[]) AS number",
+            [[table.numbers[each] for each in objects]],
+        )
+        return f'SELECT * EXCLUDE ("{NUMBER}") FROM {table.name} WHERE "{NUMBER}" IN (SELECT number FROM {chosen})'  # noqa: S608 - names of ours
 
-    def _keep(self, name: tuple[str, ObjectVersion], table: pa.Table) -> None:
-        replaced = self._kept.pop(name, None)
-        self._bytes += table.nbytes - (replaced.nbytes if replaced else 0)
-        self._kept[name] = table
-        while self._bytes > self._most_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.nbytes
+
+def _dispose(database: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    database.close()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import tempfile
@@ -21,6 +22,7 @@ MINISTACK: Final = "1.5.33"
 """The release whose insides the extensions hook into."""
 
 HOST: Final = "127.0.0.1"
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
 
 class EmulatorError(RuntimeError):
@@ -68,6 +70,9 @@ async def serve(*, port: int, state: Path) -> None:
 
     from infra.local.emulator.gate import Gate  # noqa: PLC0415
 
+    # Queries are trees of many small objects: the collector would go through all modules and objects for each.
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

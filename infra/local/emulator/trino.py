@@ -106,25 +106,34 @@ def tables(statement: exp.Expr) -> set[TableName]:
     return {TableName(t.db, t.name) for t in statement.find_all(exp.Table) if t.db and t.name}
 
 
+def relation_name(name: TableName) -> str:
+    """Returns the name of a table's relation in DuckDB, where temporary views have no schema."""
+    return f"{name.database}.{name.table}"
+
+
 def to_duckdb(qualified: exp.Query) -> str:
-    """Translate a query of `qualify`.
+    """Translate a query of `qualify`, which is changed by that.
 
     Returns:
-        SQL for a DuckDB connection in which `MACROS` ran and each table is the relation "database"."table".
+        SQL for a DuckDB connection in which `MACROS` ran and each table is the relation of its `relation_name`.
         Columns without a name are called `_unnamed_<n>`; `column_name` turns that into Athena's name.
 
     Raises:
         UnsupportedSqlError: The query uses what has no counterpart, or what Athena refuses too.
     """
-    query = qualified.copy()
-    for node in query.walk():
+    nodes = list(qualified.walk())
+    for node in nodes:
         _check_types(node)
-    for node in reversed(list(query.walk())):
+    for node in reversed(nodes):
         _replace(node, _rewrite(node))
-    for table in query.find_all(exp.Table):
+    for table in qualified.find_all(exp.Table):
+        if table.db:
+            name = relation_name(TableName(table.db, table.name))
+            table.set("this", exp.to_identifier(name, quoted=True))
+            table.set("db", None)
         table.set("catalog", None)
     try:
-        return query.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return qualified.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise UnsupportedSqlError(f"NOT_SUPPORTED: {error}") from error
 
@@ -133,7 +142,7 @@ def qualify(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]
     """Returns the query with every column's table, every star as its columns, and the type of every expression.
 
     Args:
-        statement: From `parse`.
+        statement: From `parse` or `inline_views`; it is changed, for to copy a query takes as long as to parse it.
         columns: For each of its tables the columns in the order of the catalog, with their types as Athena
             writes them.
 
@@ -143,11 +152,10 @@ def qualify(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]
     schema = MappingSchema(dialect="athena")
     for name, types in columns.items():
         schema.add_table(exp.table_(name.table, db=name.database, catalog=CATALOG), dict(types))
-    query = statement.copy()
-    _name_unnamed(query)
+    _name_unnamed(statement)
     try:
         query = qualify_columns(
-            query,
+            statement,
             dialect="athena",
             schema=schema,
             expand_alias_refs=False,

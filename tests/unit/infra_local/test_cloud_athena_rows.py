@@ -1,17 +1,17 @@
 """Rows are read once for each version of an object, and are those of the objects whatever others do meanwhile."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Event
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from ministack.services import glue, s3
 
 from infra.local.emulator import athena
-from infra.local.emulator.rows import ObjectVersion, RowCache
+from infra.local.emulator.rows import ObjectVersion, Query, RowStore
 
 BUCKET = "lake"
 
@@ -33,7 +33,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return body
 
     monkeypatch.setattr(s3, "_read_body", counted)
-    monkeypatch.setattr(athena, "row_cache", RowCache(athena.MOST_ROW_BYTES))
+    monkeypatch.setattr(athena, "rows", athena.row_store())
     yield keys
     glue.reset()
     s3.reset()
@@ -121,25 +121,53 @@ def test_a_query_sees_the_lake_of_one_moment_while_others_write_and_remove(read:
         assert pairs[::2] == pairs[1::2]
 
 
-def test_rows_that_were_asked_for_longest_ago_go_when_there_are_too_many() -> None:
-    table = pa.table({"n": range(1000)})
-    cache = RowCache(most_bytes=2 * table.nbytes)
+def test_more_rows_than_are_kept_are_answered_all_the_same(read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(athena, "rows", athena.row_store(most_rows=3))
+    put("a", 1, 2)
+    assert (numbers(), numbers()) == ([1, 2], [1, 2])
+    assert read == ["numbers/a.json"]
+
+    # what is too much is read again, and all of it at once
+    put("b", 3, 4)
+    assert numbers() == [1, 2, 3, 4]
+    assert read == ["numbers/a.json", "numbers/b.json"]
+    assert numbers() == [1, 2, 3, 4]
+    assert read == ["numbers/a.json", "numbers/b.json"] * 2
+
+
+def test_what_was_asked_for_longest_ago_goes_first_and_nothing_that_a_query_is_reading() -> None:
+    store = RowStore(most_rows=2)
     asked: list[str] = []
 
-    def rows(*names: str) -> list[pa.Table]:
-        def read(missing: Sequence[ObjectVersion]) -> dict[ObjectVersion, pa.Table]:
-            asked.extend(each.key for each in missing)
-            return dict.fromkeys(missing, table)
+    def rows(query: Query, columns: str) -> list[tuple[int]]:
+        def read(numbers: Mapping[ObjectVersion, int], _: Path) -> tuple[str, list[int]]:
+            asked.append(columns)
+            (number,) = numbers.values()
+            return f'SELECT 1 AS {columns}, ?::BIGINT AS "$object" FROM range(2)', [number]
 
-        return cache.rows("n", [ObjectVersion(BUCKET, name, "1") for name in names], read)
+        objects = [ObjectVersion(BUCKET, "object", "1")]
+        return query.session.sql(query.rows(f"SELECT 0 AS {columns} WHERE false", objects, read)).fetchall()
 
-    rows("a", "b")
-    rows("a")
-    rows("c")
-    rows("a", "c")
-    assert asked == ["a", "b", "c"]
-    rows("b")
-    assert asked == ["a", "b", "c", "b"]
+    with store.query() as query:
+        assert rows(query, "a") == [(1,), (1,)]
+        with store.query() as another:
+            assert rows(another, "b") == [(1,), (1,)]
+        assert rows(query, "a") == [(1,), (1,)]
+    with store.query() as query:
+        assert rows(query, "a") == [(1,), (1,)]
+    assert asked == ["a", "b"]
+    with store.query() as query:
+        assert rows(query, "b") == [(1,), (1,)]
+    assert asked == ["a", "b", "b"]
 
-    # and what is too much for it altogether is answered all the same
-    assert len(rows("a", "b", "c", "d")) == 4
+
+def test_rows_beyond_the_memory_are_on_the_disk() -> None:
+    store = RowStore(10_000_000, most_memory="20MB")
+
+    def read(numbers: Mapping[ObjectVersion, int], _: Path) -> tuple[str, list[int]]:
+        (number,) = numbers.values()
+        return 'SELECT random() AS n, ?::BIGINT AS "$object" FROM range(3_000_000)', [number]
+
+    with store.query() as query:
+        select = query.rows("SELECT 0e0 AS n WHERE false", [ObjectVersion(BUCKET, "object", "1")], read)
+        assert query.session.sql(f"SELECT count(*) FROM ({select}) WHERE n < 1").fetchall() == [(3_000_000,)]
