@@ -15,7 +15,7 @@ class LoadedDocument(ListSummary):
     """What became of a document.
 
     Attributes:
-        file: What whoever loaded it called it.
+        file: Its name, with up to two folders or the archive that it was in.
         day: The day of its snapshot.
     """
 

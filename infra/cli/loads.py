@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -44,7 +45,11 @@ def begin(cloud: Cloud, documents: Sequence[Document], tables: Collection[str]) 
         began=datetime.now(UTC),
         documents=tuple(
             LoadedDocument(
-                outcome=NOT_OVER, key=each.key.raw, entries=each.entries, file=each.name, day=each.key.snapshot_date
+                outcome=NOT_OVER,
+                key=each.key.raw,
+                entries=each.entries,
+                file=_short(each.name),
+                day=each.key.snapshot_date,
             )
             for each in documents
         ),
@@ -114,6 +119,11 @@ def find_loads(cloud: Cloud, *, days: int) -> list[FoundLoad]:
         if each["LastModified"] >= since
     ]
     return sorted(found, key=lambda each: each.written, reverse=True)
+
+
+def _short(file: str) -> str:
+    """A file's name and the two folders that it is in: whole paths tell of somebody's machine."""
+    return "/".join(PurePosixPath(file).parts[-3:])
 
 
 def _put(cloud: Cloud, load: Load) -> None:
