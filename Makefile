@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run notebook demo-recovery test test-browser test-trino policies test-fast check bench deploy down clean generate assets lock
+.PHONY: help run notebook demo-recovery test every-test test-browser test-trino policies test-fast check bench deploy down clean generate assets lock
 
 EARWORM := .venv/bin/earworm
 TOOLS := sam checkov aws notebook
@@ -17,7 +17,11 @@ notebook: .venv/tools/notebook/.ready ## Open the guided tour of the tables, on 
 demo-recovery: .venv/.run ## Damage documents and code on a local cloud of its own, mend both, and compare with a clean lake
 	@$(EARWORM) demo-recovery
 
-test: check $(TOOLS:%=.venv/tools/%/.ready) ## Run every check and every test
+test: .venv/.ready $(TOOLS:%=.venv/tools/%/.ready) ## Run every check and every test
+	@$(MAKE) --no-print-directory --jobs=2 check every-test
+
+# Beside the checks, which take one processor: types above all.
+every-test: .venv/.ready
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 test-browser: .venv/.ready ## Look at the report in headless Chromium, which must be installed; pictures go to report/

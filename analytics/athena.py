@@ -1,6 +1,6 @@
 """Questions to the lake through Athena's API, and what it answered."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -80,6 +80,17 @@ class Athena:
         Raises:
             AthenaError: Athena failed it.
         """
+        return self.ask_all([(sql, parameters)])[0]
+
+    def ask_all(self, questions: Iterable[tuple[str, Sequence[str]]]) -> list[Answer]:
+        """Runs queries side by side, each given with its parameters as to `ask`, and returns their answers in order.
+
+        Raises:
+            AthenaError: Athena failed one of them; the others run on.
+        """
+        return [self._answer(query) for query in [self._start(*question) for question in questions]]
+
+    def _start(self, sql: str, parameters: Sequence[str]) -> str:
         request: StartQueryExecutionInputTypeDef = {
             "QueryString": sql,
             "WorkGroup": self.workgroup,
@@ -87,7 +98,9 @@ class Athena:
         }
         if parameters:
             request["ExecutionParameters"] = parameters
-        query = self.client.start_query_execution(**request)["QueryExecutionId"]
+        return self.client.start_query_execution(**request)["QueryExecutionId"]
+
+    def _answer(self, query: str) -> Answer:
         execution = Retrying(
             retry=retry_if_result(lambda found: found["Status"]["State"] in {"QUEUED", "RUNNING"}),
             wait=wait_exponential(multiplier=0.02, max=1),

@@ -1,9 +1,8 @@
 """Asks Athena what the report of a week tells."""
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from analytics.athena import Athena
 from analytics.report import Answers
@@ -16,9 +15,10 @@ _QUERIES: Final = {
     "stays": "time_on_list",
     "genres": "genre_momentum",
     "sound": "sound_momentum",
-    "watch_list": "watch_list",
 }
 """The query behind each field of `Answers`."""
+_OF_THE_WATCH_LIST: Final = {"watch_list": "watch_list", "events": "watched_events"}
+"""Likewise, if it has any entry."""
 
 
 def monday_of(day: date) -> date:
@@ -42,23 +42,24 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
     monday = monday_of(week)
     last_day = min(monday + timedelta(days=6), today)
     known = queries()
+    days = {"week": monday, "from": monday, "to": monday}
 
-    def rows(name: str) -> list[dict[str, Any]]:
+    def question(name: str) -> tuple[str, list[str]]:
         query = known[name]
-        if not tables_of(query.text).isdisjoint(absent):
-            return []
-        days = {"week": str(monday), "to": str(monday)} | ({"from": str(monday)} if name == "watched_events" else {})
-        given = {each.name: days[each.name] for each in query.parameters if each.name in days}
-        return athena.ask(query.text, query.execution_parameters(given, today)).records()
+        asked = {each.name for each in query.parameters}
+        # what is counted from a year before is counted from the default, events are those of the week
+        given = {day: str(days[day]) for day in asked & days.keys() if day != "from" or name == "watched_events"}
+        return query.text, query.execution_parameters(given, today)
 
-    with ThreadPoolExecutor(len(_QUERIES)) as side_by_side:
-        found = dict(zip(_QUERIES, side_by_side.map(rows, _QUERIES.values()), strict=True))
+    is_watching = athena.ask("SELECT type FROM watchlist LIMIT 1").rows
+    wanted = _QUERIES | (_OF_THE_WATCH_LIST if is_watching else {})
+    asked = {field: name for field, name in wanted.items() if tables_of(known[name].text).isdisjoint(absent)}
+    answers = athena.ask_all(question(name) for name in asked.values())
     return Answers(
         made_on=today,
         monday=monday,
         last_day=last_day,
         place=place,
         absent=tuple(absent),
-        events=rows("watched_events") if found["watch_list"] else [],
-        **found,
+        **{field: answer.records() for field, answer in zip(asked, answers, strict=True)},
     )

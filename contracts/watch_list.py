@@ -93,9 +93,10 @@ def watch_entry(type_: str, value: str, note: str = "") -> WatchEntry:
 
 
 def identity(entry: WatchEntry) -> tuple[str, str]:
-    """Returns what is equal for entries that watch the same."""
+    """Returns what is equal for entries that watch the same: names in another case or with other accents are equal."""
     value = entry["value"]
-    return entry["type"], value if _ID.fullmatch(value) else value.casefold()
+    bare = "".join(each for each in normalize("NFKD", value) if category(each) != "Mn")
+    return entry["type"], value if _ID.fullmatch(value) else bare.casefold()
 
 
 def read_watch_list(body: bytes) -> WatchListFile:

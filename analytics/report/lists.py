@@ -76,10 +76,8 @@ class Entry:
 
     @property
     def url(self) -> str | None:
-        """Its address at Spotify, or at MusicBrainz if it has no other id; None if it has none at all."""
-        if _SPOTIFY_ID.fullmatch(self.track_id):
-            return f"https://open.spotify.com/track/{self.track_id}"
-        return f"https://musicbrainz.org/recording/{self.track_id}" if _MBID.fullmatch(self.track_id) else None
+        """Its address."""
+        return track_url(self.track_id)
 
     @property
     def is_listed(self) -> bool:
@@ -252,6 +250,13 @@ def slug(id_: str) -> str:
     """A name for files and anchors that is as unique as an id."""
     plain = re.sub(r"[^0-9A-Za-z_-]+", "-", id_)[:60]
     return plain if plain == id_ else f"{plain.strip('-')}-{sha256(id_.encode()).hexdigest()[:8]}"
+
+
+def track_url(id_: str) -> str | None:
+    """The address of a track at Spotify, or of a recording at MusicBrainz; None if it is neither's id."""
+    if _SPOTIFY_ID.fullmatch(id_):
+        return f"https://open.spotify.com/track/{id_}"
+    return f"https://musicbrainz.org/recording/{id_}" if _MBID.fullmatch(id_) else None
 
 
 def artist_url(id_: str | None) -> str | None:

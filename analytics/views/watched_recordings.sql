@@ -45,7 +45,8 @@ called AS (
     SELECT s.track_id, 'artist' AS type, a.name, false AS is_credit
     FROM seen AS s
     CROSS JOIN UNNEST(
-        CAST(json_parse(s.artist_ids) AS array(varchar)) || CAST(json_parse(s.artist_names) AS array(varchar))
+        CAST(json_parse(coalesce(s.artist_ids, '[]')) AS array(varchar))
+        || CAST(json_parse(coalesce(s.artist_names, '[]')) AS array(varchar))
     ) AS a (name)
     UNION ALL
     SELECT track_id, 'artist' AS type, artists AS name, true AS is_credit

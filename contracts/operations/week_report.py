@@ -44,6 +44,8 @@ class WeekReports(Payload):
 
     Attributes:
         reports: One for each week, in the order of weeks.
+        alert_sent: Whether the alert of the last of them was sent now.
     """
 
     reports: tuple[WeekReport, ...]
+    alert_sent: bool = False

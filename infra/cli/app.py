@@ -76,6 +76,7 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "app",
         "Ask Athena. A named query takes its parameters as `--name value`; SQL of your own reads, unless --write.",
     ),
+    "watch": Imported("infra.cli.watch", "app", "Edit the watch list, whose events lead a week's page and its alert."),
     "build": Imported(
         "infra.cli.deployment",
         "build",
@@ -135,9 +136,6 @@ COMMANDS: Final[Mapping[str, Imported]] = {
         "infra.cli.runs",
         "status",
         "Show how far a run has come: each snapshot in each table, with its receipt's numbers.",
-    ),
-    "watch": Imported(
-        "infra.cli.runs", "watch", "Show a run live until nothing of it waits any more; end it with Ctrl-C."
     ),
     "logs": Imported("infra.cli.logs", "logs", "Show what all services logged of one run, in the order of time."),
     "failures": Imported(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _RECEIVED_TOO_OFTEN: Final = 5
 """After so many receptions SQS sets a message aside."""
-_WATCH_SECONDS: Final = 2.0
+_LIVE_SECONDS: Final = 2.0
 _STATES: Final = {
     "done": "green",
     "dead-lettered": "bold red",
@@ -240,23 +240,25 @@ def runs(
     out.print(_runs(find_cloud(environment), number, days))
 
 
-def status(run: RunId = "latest", days: Days = 30, environment: Environment = "dev") -> None:
+def status(
+    run: RunId = "latest",
+    days: Days = 30,
+    environment: Environment = "dev",
+    *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Show it live until nothing of it waits any more; end it with Ctrl-C.")
+    ] = False,
+) -> None:
     """Show how far a run has come: each snapshot in each table, with its receipt's numbers."""
-    cloud = find_cloud(environment)
-    run_id = whole_run_id(cloud, run, days=days)
-    out.print(_status(cloud, run_id, days, cloud.tables())[0])
-
-
-def watch(run: RunId = "latest", days: Days = 30, environment: Environment = "dev") -> None:
-    """Show a run live until nothing of it waits any more; end it with Ctrl-C."""
     cloud = find_cloud(environment)
     run_id, tables = whole_run_id(cloud, run, days=days), cloud.tables()
     shown, is_final = _status(cloud, run_id, days, tables)
-    with Live(shown, console=out, auto_refresh=False, transient=True) as live:
-        while not is_final:
-            time.sleep(_WATCH_SECONDS)
-            shown, is_final = _status(cloud, run_id, days, tables)
-            live.update(shown, refresh=True)
+    if live:
+        with Live(shown, console=out, auto_refresh=False, transient=True) as screen:
+            while not is_final:
+                time.sleep(_LIVE_SECONDS)
+                shown, is_final = _status(cloud, run_id, days, tables)
+                screen.update(shown, refresh=True)
     out.print(shown)
 
 

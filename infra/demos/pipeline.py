@@ -11,7 +11,7 @@ from infra.cli.run import run_listenbrainz, run_spotify, take_missing
 from infra.cli.screen import out
 from infra.cli.tables import print_tables
 from infra.cli.up_and_down import up
-from infra.demos import charts
+from infra.demos import charts, watching
 from infra.deploying.stacks import COMPONENTS
 
 WEEKS: Final = 26
@@ -38,11 +38,13 @@ def demo() -> None:
     query.print_answer(*query.ask(cloud, "top_artists", (), day), Form.TABLE)
     if is_simulated:
         charts.show_newest_chart(cloud, day)
+        watching.show_watch_list(cloud, day)
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} seconds.[/] What to try next:")
     for what, command in (
         ("ask Athena anything", "query 'SELECT track_name FROM songs LIMIT 5'"),
         ("take one more week", "run --date 2026-01-05"),
         ("load charts that you downloaded", "load ~/Downloads/regional-*-weekly-*.csv"),
+        ("watch an artist", "watch add artist 'Bad Bunny'"),
         ("load a playlist document of yours", "load FILE --date 2024-05-02"),
         ("stop the local cloud", "down"),
     ):

@@ -41,11 +41,12 @@ _LOOKS_OF_THE_REPORT = 36
 _REPORT_GIGABYTE_SECONDS = 1.0 * (_LOOKS_OF_THE_REPORT * 2 + 2 * 60)
 """Per week: 36 checks of the receipts, each a cold start, and two pages, each after a minute of queries."""
 _REPORTS_A_WEEK = 2
-_QUERIES_OF_A_REPORT = 6
+_QUERIES_OF_A_REPORT = 9
+"""With a watch list; without one, two fewer."""
 _LISTINGS_OF_A_LOOK = 32
 """Two weeks of two kinds of list: a listing a day, and one for each day with receipts."""
-UNDATED_SCANS_OF_A_REPORT = 18
-DATED_SCANS_OF_A_REPORT = 26
+UNDATED_SCANS_OF_A_REPORT = 51
+DATED_SCANS_OF_A_REPORT = 30
 """The tables that its queries read, each as often as they do: of all days, and of the year before the week."""
 _GETS_OF_A_TRANSFORMER = 10
 _PUTS_OF_A_TRANSFORMER = 3
@@ -144,8 +145,16 @@ def charges(playlists: int) -> Iterator[Charge]:
         + _WEEKS * _REPORT_GIGABYTE_SECONDS
     )
     queries = (_QUERIES_A_WEEK + _REPORTS_A_WEEK * _QUERIES_OF_A_REPORT) * _WEEKS
-    # A query reads one table as of the middle of the year.
-    read = max(10.0, snapshots / 2 * _TABLE_MEGABYTES) / _MEGABYTES_IN_GIGABYTE
+    # As of the middle of the year; Athena counts 10 MB at least for a query.
+    scans_of_a_query = (UNDATED_SCANS_OF_A_REPORT + DATED_SCANS_OF_A_REPORT) / _QUERIES_OF_A_REPORT
+    gigabytes_read = (
+        _WEEKS
+        / _MEGABYTES_IN_GIGABYTE
+        * sum(
+            asked * max(10.0, tables * snapshots / 2 * _TABLE_MEGABYTES)
+            for asked, tables in ((_QUERIES_A_WEEK, 1), (_REPORTS_A_WEEK * _QUERIES_OF_A_REPORT, scans_of_a_query))
+        )
+    )
     reports = _LOOKS_OF_THE_REPORT * _LISTINGS_OF_A_LOOK
     listings = _DAYS * _LISTINGS_OF_AN_AUDIT + _WEEKS * reports + sum(query.listings() for query in QUERIES)
     puts = snapshots + transformed * _PUTS_OF_A_TRANSFORMER + listings
@@ -164,7 +173,7 @@ def charges(playlists: int) -> Iterator[Charge]:
     yield Charge("CloudWatch: metrics", _DAYS * _NUMBERS_OF_AN_AUDIT, 0.01 / 1000, free=1e6)
     yield Charge("CloudWatch: logs", snapshots * _KILOBYTES_OF_LOG / _MEGABYTES_IN_GIGABYTE**2, 0.50, free=5)
     yield Charge("X-Ray", snapshots + transformed, 5e-6, free=100_000)
-    yield Charge("Athena", queries * read / _MEGABYTES_IN_GIGABYTE, 5.00)
+    yield Charge("Athena", gigabytes_read / _MEGABYTES_IN_GIGABYTE, 5.00)
     yield Charge("Secrets Manager", _MONTHS, 0.40)
 
 

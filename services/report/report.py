@@ -1,4 +1,4 @@
-"""Makes the page of a week once every table has the week's lists, and sends a link to it if configured."""
+"""Makes the page of a week once every table has the week's lists, and sends its alert, and a link if configured."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import boto3
 
+from analytics.alerts import happenings, message
 from analytics.athena import Athena
 from analytics.report import report as draw
 from analytics.week import collect, monday_of
 from contracts.operations.log_events import LogEvent
 from contracts.operations.week_report import Outcome, WeekReport, WeekReports, WeekRequest
 from contracts.tables import TABLES
+from services.report.alert_sender import AlertSender
 from services.report.page_store import SIGNING, PageStore
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
@@ -52,11 +54,12 @@ def reporter() -> Handler:
     )
 
     def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-        reports = []
-        for report in week_reporter.reports(read(WeekRequest, event), datetime.now(UTC)):
+        request, now, reports = read(WeekRequest, event), datetime.now(UTC), []
+        for report in week_reporter.reports(request, now):
             log.info(LogEvent.REPORT_DONE, "report is done", **report.model_dump(mode="json"))
             reports.append(report)
-        return WeekReports(reports=tuple(reports)).model_dump(mode="json")
+        alert_sent = request.week is None and week_reporter.alert(reports, now)
+        return WeekReports(reports=tuple(reports), alert_sent=alert_sent).model_dump(mode="json")
 
     return handler
 
@@ -78,6 +81,28 @@ class _Reporter:
         # Charts come after the week that they count.
         for monday in (this_week - timedelta(weeks=1), this_week):
             yield self._report(monday, deployed, now, repeats=False)
+
+    def alert(self, reports: Sequence[WeekReport], now: datetime) -> bool:
+        """Sends the alert of the last of some weeks once all are complete; returns whether it was sent."""
+        complete = [report.week for report in reports if report.outcome in {"written", "unchanged"}]
+        if not complete or any(report.outcome == "waiting" for report in reports):
+            return False
+        monday, bucket, version = reports[-1].week, self.settings.s3_bucket, self.settings.service_version
+        stores = [PageStore(self.s3, bucket, week, version) for week in complete]
+        receipts = " ".join(str(store.fingerprints().get(store.page)) for store in stores)
+        sender = AlertSender(self.s3, self.sns, bucket, self.settings.alert_topic_arn, monday, version)
+        record = sender.record()
+        if record and not record.leaves_to_do(receipts, now):
+            return False
+        with step("alert"):
+            deployed = deployed_tables(self.ssm, self.settings.earworm_env)
+            absent = [table for table in TABLES if table not in deployed]
+            found = happenings(self.athena, monday, self.settings.thresholds, absent=absent)
+            return sender.settle(message(found, monday, self._place_of(stores[-1])), receipts, record)
+
+    def _place_of(self, store: PageStore) -> str:
+        hours = self.settings.link_hours
+        return store.address(hours) if hours else f"s3://{store.bucket}/{store.page}"
 
     def _report(self, monday: date, deployed: Sequence[str], now: datetime, *, repeats: bool) -> WeekReport:
         days = [monday + timedelta(days=n) for n in range(7)]

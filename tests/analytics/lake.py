@@ -120,14 +120,14 @@ class Lake:
     def ask(self, query: str, **given: str) -> list[tuple[Any, ...]]:
         """The answer of a named query, with numbers and days as such."""
         found = queries()[query]
-        return self.select(trino.bind(found.text, found.execution_parameters(given, TODAY)))
+        return self.select(found.text, found.execution_parameters(given, TODAY))
 
-    def select(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.answer(sql).values()]
+    def select(self, sql: str, parameters: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.answer(sql, parameters).values()]
 
     def answer(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
-        """As Athena answers."""
-        result, _ = athena.run_query(trino.bind(sql, parameters) if parameters else sql, DATABASE)
+        """What Athena answers."""
+        result, _ = athena.run_query(trino.bind(sql, parameters), DATABASE)
         rows = tuple(tuple(row) for row in result["rows"])
         return Answer(tuple(result["columns"]), tuple(result["column_types"]), rows)
 

@@ -27,6 +27,7 @@ def test_an_entry_watches_recordings_by_what_their_ids_are_called(lake: Lake) ->
         "top",
         song("A", 1, ["beyoncé"], isrc="US-RC1-76-07839", artist_id=ARTIST, artist_ids=f'["{ARTIST}"]'),
         song("A2", 2, ["beyoncé"], isrc="USRC17607839"),
+        song("N", 4, artist_ids=None, artist_names='["Nameless"]'),
         song("B", 3, ["florence + the machine", "tyler, the creator"]),
     )
     lake.put(
@@ -40,7 +41,16 @@ def test_an_entry_watches_recordings_by_what_their_ids_are_called(lake: Lake) ->
     lake.watch(
         artist=[
             *("BEYONCE", ARTIST, ARTIST.lower(), "Florence and the Machine", "Florence", "Tyler, The Creator"),
-            *("The Creator", "earth wind and fire", "Earth, Wind and Fire", "Kali Uchis", "Uchis", "&", "Nobody"),
+            *(
+                "The Creator",
+                "earth wind and fire",
+                "Earth, Wind and Fire",
+                "Kali Uchis",
+                "Uchis",
+                "&",
+                "Nobody",
+                "nameless",
+            ),
         ],
         label=["rca", "Sony Music", "XL recordings", "Universal Music Group", "XL"],
         isrc=["usrc17607839", "GBAAA0000002", "GBAAA0000003"],
@@ -61,6 +71,7 @@ def test_an_entry_watches_recordings_by_what_their_ids_are_called(lake: Lake) ->
         ("C", "artist", "Earth, Wind and Fire"),
         ("C", "artist", "Kali Uchis"),
         ("C", "label", "Universal Music Group"),
+        ("N", "artist", "nameless"),
     ]
 
 

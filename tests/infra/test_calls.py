@@ -6,7 +6,7 @@ import pytest
 
 from tests.policies.cases import POLICED, cases, declared, resolved
 
-REFUSES_ALONE: Final = {"DeadLetterQueuePolicy"}
+REFUSES_ALONE: Final = {"AlertsPolicy", "DeadLetterQueuePolicy"}
 """Policies of resources that allow nobody anything in some components, and refuse connections in the clear."""
 
 

@@ -403,7 +403,7 @@ def test_each_kind_of_list_has_a_topic_that_hears_of_its_raw_objects_and_of_no_o
 
 
 @pytest.mark.parametrize("component", [PLATFORM], indirect=True)
-def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resources) -> None:
+def test_an_analyst_reads_tables_and_writes_nothing_but_results_and_the_watch_list(resources: Resources) -> None:
     (policy,) = resources("AWS::IAM::Role")["AnalystRole"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     actions = {action for statement in statements for action in _listed(statement["Action"])}
@@ -426,7 +426,7 @@ def test_an_analyst_reads_tables_and_writes_nothing_but_results(resources: Resou
             *("compacted/*", "processed/*", "quarantine/*", "quarantine-values/*", "receipts/*", "watchlist/*"),
             "athena-results/*",
         ],
-        "s3:PutObject": ["athena-results/*"],
+        "s3:PutObject": ["athena-results/*", "watchlist/watchlist.csv"],
     }
 
 

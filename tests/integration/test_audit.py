@@ -1,7 +1,7 @@
 """The audit of a lake that real workers wrote, with each kind of gap made by hand."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -216,6 +216,7 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
     # then the audit names it, and a replay mends it
     (found,) = audit()["gaps"]
     assert found.pop("what").startswith(what)
+    assert datetime.fromisoformat(found.pop("since")) <= datetime.now(UTC)
     assert found == {
         "table": table,
         "playlist_id": KEY.list_id,

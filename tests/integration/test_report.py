@@ -12,6 +12,7 @@ import requests
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from analytics.alerts import Happenings, Thresholds
 from analytics.athena import AthenaError
 from analytics.week import monday_of
 from contracts.tables import TABLES, of_kind
@@ -21,6 +22,7 @@ from shared.errors import PermanentError
 from shared.lake import CHARTS, SnapshotKey
 from shared.settings import SettingsError
 from tests.analytics.reports import answers, list_row
+from tests.analytics.test_alerts import event
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
 
 TODAY = datetime.now(UTC).date()
@@ -29,6 +31,9 @@ LAST_MONDAY = MONDAY - timedelta(weeks=1)
 KEY, OTHER = SnapshotKey(MONDAY, "top"), SnapshotKey(MONDAY, "a-dashed-id")
 LISTENING = SnapshotKey(MONDAY - timedelta(days=1), "listenbrainz-recordings-global-weekly", CHARTS)
 PAGE = f"reports/spotify/week={MONDAY}/index.html"
+ALERT = f"reports/spotify/week={MONDAY}/alert.txt"
+
+NOTHING = Happenings([], [])
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +47,8 @@ class Week:
         charts: The weeks that it has charts of.
         fault: What it fails with.
         absent: Tables that were told to be absent.
+        happened: What the alert has to tell.
+        alerted: The weeks that an alert was asked for.
     """
 
     cloud: Cloud
@@ -50,6 +57,13 @@ class Week:
     charts: list[date]
     fault: Exception | None = None
     absent: list[str] = field(default_factory=list)
+    happened: Happenings = NOTHING
+    alerted: list[date] = field(default_factory=list)
+
+    def happen(self, _: Any, week: date, thresholds: Thresholds, **__: Any) -> Happenings:
+        assert thresholds == Thresholds(move_percent=10, climb_percent=30, growth_percent=100, lists=3)
+        self.alerted.append(week)
+        return self.happened
 
     def collect(self, _: Any, week: date, **known: Any) -> Any:
         self.asked.append(week)
@@ -87,13 +101,20 @@ def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
         topic = sns.create_topic(Name="pages")["TopicArn"]
         inbox = cloud.sqs.create_queue(QueueName="inbox")["QueueUrl"]
         arn = cloud.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        alerts = sns.create_topic(Name="alerts")["TopicArn"]
+        for each in (topic, alerts):
+            sns.subscribe(TopicArn=each, Protocol="sqs", Endpoint=arn)
         for name, value in {
             "S3_BUCKET": BUCKET,
             "SERVICE_VERSION": "1.0.0",
             "ATHENA_DATABASE": "earworm_dev",
             "ATHENA_WORKGROUP": "earworm-dev",
             "PAGES_TOPIC_ARN": topic,
+            "ALERT_TOPIC_ARN": alerts,
+            "ALERT_MOVE_PERCENT": "10",
+            "SPIKE_CLIMB_PERCENT": "30",
+            "SPIKE_GROWTH_PERCENT": "100",
+            "SPIKE_LISTS": "3",
             "LINK_HOURS": "0",
             "EARWORM_ENV": "dev",
         }.items():
@@ -101,6 +122,7 @@ def week(monkeypatch: pytest.MonkeyPatch) -> Iterator[Week]:
         cloud.deploy(*TABLES)
         week = Week(cloud, inbox, asked=[], charts=[MONDAY])
         monkeypatch.setattr(report, "collect", week.collect)
+        monkeypatch.setattr(report, "happenings", week.happen)
         yield week
 
 
@@ -331,3 +353,37 @@ def test_a_link_that_may_not_have_gone_out_is_sent_by_the_next_attempt(
 
 def _fail(*_: Any) -> None:
     raise ClientError({"Error": {"Code": "SlowDown", "Message": "later"}}, "PutObject")
+
+
+def test_a_complete_week_has_one_alert_that_leads_to_its_page(week: Week) -> None:
+    week.happened = Happenings([event()], [])
+    week.complete(KEY)
+
+    answers = [report.reporter()({}, None)["alert_sent"] for _ in range(2)]
+
+    assert answers == [True, False]
+    assert week.alerted == [MONDAY]
+    (letter,) = week.letters()
+    assert letter["Subject"] == f"Earworm: 1 event of your watch list, week of {MONDAY.day} {MONDAY:%B %Y}"
+    assert "up 10 on Top, from 12 to 2 of 50" in letter["Message"]
+    assert f"s3://{BUCKET}/{PAGE}" in letter["Message"]
+
+
+def test_no_alert_goes_out_of_a_week_that_is_not_complete_or_was_asked_for_by_name(week: Week) -> None:
+    week.happened = Happenings([event()], [])
+    week.complete(KEY, SnapshotKey(LAST_MONDAY, "top"))
+    week.cloud.s3.delete_object(Bucket=BUCKET, Key=SnapshotKey(LAST_MONDAY, "top").receipt("songs"))
+
+    assert not report.reporter()({}, None)["alert_sent"]
+    assert not report.reporter()({"week": str(MONDAY)}, None)["alert_sent"]
+    assert week.letters() == week.alerted == []
+
+
+def test_a_week_in_which_nothing_happened_has_no_alert_and_is_asked_for_once(week: Week) -> None:
+    week.complete(KEY)
+
+    answers = [report.reporter()({}, None)["alert_sent"] for _ in range(2)]
+
+    assert answers == [False, False]
+    assert week.alerted == [MONDAY]
+    assert week.letters() == []

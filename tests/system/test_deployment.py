@@ -294,7 +294,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     (run_id,) = re.findall(r"Run ([0-9a-f-]{36})", collected["run"].stdout)
     looking = {
         "status": (run_id,),
-        "watch": (run_id,),
+        "watch": ("list",),
         "runs": (),
         "logs": (run_id,),
         "trace": (run_id,),

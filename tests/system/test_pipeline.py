@@ -464,7 +464,7 @@ def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: 
     assert len({line.trace_id for line in told}) == 1
     assert all(line.fields["service_version"] for line in told)
     # and every table is done
-    assert pipeline.earworm("watch", run_id[:13]).count("done") == PLAYLISTS * len(PLAYLIST_TABLES)
+    assert pipeline.earworm("status", "--live", run_id[:13]).count("done") == PLAYLISTS * len(PLAYLIST_TABLES)
     assert run_id[:8] in pipeline.earworm("runs")
     assert LogEvent.CALL_REPEATED in pipeline.earworm("logs", run_id, "--service", "extractor")
 
@@ -476,7 +476,7 @@ def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipelin
     pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=b"{", Metadata={"run-id": run_id})
 
     # when its messages were set aside
-    shown = pipeline.earworm("watch", run_id)
+    shown = pipeline.earworm("status", "--live", run_id)
 
     # then status and trace name the tables and the reason, and the other playlist is done
     assert shown.count("dead-lettered") == len(PLAYLIST_TABLES) + 1

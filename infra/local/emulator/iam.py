@@ -200,7 +200,8 @@ def _ask_for_functions() -> None:
     def of_the_role(mapping: Any, function: Any, config: dict[str, Any], queue: dict[str, Any]) -> int:
         waits = any(message["visible_at"] <= time.time() for message in queue["messages"])
         may = waits and function_may(config, _POLLING, queue["attributes"]["QueueArn"])
-        return concurrency(mapping, function, config, queue) if may else 0
+        # ministack hands a template's parameter on as text, those of type Number too.
+        return int(concurrency(mapping, function, config, queue)) if may else 0
 
     def emit_as_the_role(function: dict[str, Any], *arguments: Any, **options: Any) -> None:
         config = function.get("config") or function

@@ -58,7 +58,7 @@ LOCAL_ONLY = {"up", "down", "tiers", "demo", "demo-recovery"}
 STARTING = {"up", "demo", "demo-recovery"}
 WITHOUT_CLOUD = {"build", "changed"}
 READING = {
-    "tables", "query", "services", "report", "audit", "runs", "status", "watch", "logs", "trace", "explain",
+    "tables", "query", "services", "report", "audit", "runs", "status", "watch list", "logs", "trace", "explain",
     "dlq", "dlq show",
 }  # fmt: skip
 """What changes nothing on AWS. A command that is named nowhere here has to tell the account first."""
@@ -78,6 +78,9 @@ ARGUMENTS: Mapping[str, Sequence[str]] = {
     "remove": ["songs", "--yes"],
     "replay": ["--from", "2026-11-23", "--to", "2026-11-23"],
     "unload": ["--playlist", "p", "--date", "2026-11-23", "--yes"],
+    "watch add": ["artist", "A"],
+    "watch import": ["watchlist.csv", "--replace", "--yes"],
+    "watch remove": ["artist", "A", "--yes"],
 }
 """What a command needs to be told."""
 
@@ -360,6 +363,7 @@ def enter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recorder: Recorder) -
         monkeypatch.chdir(tmp_path)
         (tmp_path / "token").write_text("token")
         (tmp_path / "2026-11-23.json").write_text('{"id": "p", "type": "playlist", "tracks": {"items": []}}')
+        (tmp_path / "watchlist.csv").write_text("type,value\nartist,A\n")
         if environment.has_profiles:
             (tmp_path / ".aws").mkdir()
             (tmp_path / ".aws/config").write_text(
@@ -505,6 +509,7 @@ QUESTIONS = {
     "load 2026-11-23.json": (
         "Replace raw/spotify/2026-11-23/p/playlist.json in dev at AWS eu-central-1, account 123456789012?"
     ),
+    "watch remove artist A": ("Remove artist A from the watch list of dev at AWS eu-central-1, account 123456789012?"),
 }
 
 
