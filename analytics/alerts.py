@@ -13,6 +13,7 @@ from analytics.sql import queries, tables_of
 Row: TypeAlias = Mapping[str, Any]
 """A row of a query by column."""
 
+_ARRIVALS: Final = frozenset({"first appearance", "added", "re-entered"})
 _MOST_RECORDINGS: Final = 25
 """Of the watch list in a message; the others are counted."""
 _MOST_LINES: Final = 8
@@ -147,9 +148,9 @@ def _recording(rows: Sequence[Row], line: Callable[[Row], str]) -> Iterator[str]
     first = rows[0]
     watched_by = f" ({_name(first['watched_by'])})" if "watched_by" in first else ""
     yield f"{_name(first['track_name'])} by {_name(first['artists'])}{watched_by}"
-    new_lists = max(row.get("new_lists") or 0 for row in rows)
-    if new_lists > 1:
-        yield f"  new or back on {new_lists} lists in this week, and on {max(row['lists'] or 0 for row in rows)} by now"
+    arrivals = sum(row.get("event") in _ARRIVALS for row in rows)
+    if arrivals > 1:
+        yield f"  spread to {arrivals} lists at once"
     yield from (f"  {line(row)}" for row in rows[:_MOST_LINES])
     if len(rows) > _MOST_LINES:
         yield f"  … and {len(rows) - _MOST_LINES} more"

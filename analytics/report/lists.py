@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -118,7 +119,7 @@ class Entry:
         return moved / self.list.size
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RecordingList:
     """A playlist or a chart, as of the week.
 
@@ -187,7 +188,7 @@ class RecordingList:
         """Whether its order means anything."""
         return self.kind != "catalogue"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many entries it has, known or not."""
         return max(self.row["entries"] or 0, *(each.position for each in (*self.entries, *self.gone)), 1)
@@ -213,7 +214,7 @@ class RecordingList:
         """What is new or back, the top first."""
         return [each for each in self.entries if each.is_new or each.is_back]
 
-    @property
+    @cached_property
     def lowest(self) -> int:
         """The lowest position on any way of its recordings."""
         return max((place for each in (*self.entries, *self.gone) for place in each.way.values()), default=1)

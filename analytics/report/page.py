@@ -119,6 +119,7 @@ def _pages(jinja: Environment, answers: Answers, lists: Sequence[RecordingList])
 def _environment(answers: Answers) -> Environment:
     jinja = templates(Path(__file__).parent)
     jinja.filters |= {
+        "alone": lambda event: (event, ()),
         "count": _count,
         "day": day,
         "grouped": _grouped,

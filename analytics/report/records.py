@@ -85,6 +85,14 @@ class Records:
     artists: Sequence[WatchedArtist]
     silent: Sequence[str]
 
+    @property
+    def happenings(self) -> list[tuple[Event, Sequence[Event]]]:
+        """The events, those of a recording that are alike on several lists together: the first, and the others."""
+        alike: dict[tuple[str, str], list[Event]] = {}
+        for event in self.events:
+            alike.setdefault((event.record.id, event.row["event"]), []).append(event)
+        return [(first, others) for first, *others in alike.values()]
+
 
 def records(answers: Answers, lists: Sequence[RecordingList]) -> Records:
     """What the watch list comes to."""

@@ -4,8 +4,8 @@
 -- one moment, as a machine rewrites it, and of which less than half is new each week.
 -- flagship: put together by editors and followed by many; its order is a choice.
 -- catalogue: it was seen for at least four weeks after its first, and less than 2 percent is new a week, or its order says
--- nothing: those that stay move by more than a fifth of its length on average, as in a shuffle, while less than half is
--- new. It has no climbers.
+-- nothing: among those that stay, each moves past more than a fifth of the others on average, as in a shuffle (that would
+-- be a third), while less than half is new; what new ones on top push down has not moved. It has no climbers.
 -- personal: of an owner other than Spotify, with fewer than 1,000 followers, or of whom nobody knows how many.
 -- told_by: edited, source, entries added at one moment, order and turnover, owner and followers. turnover_percent and
 -- moved_percent are averages over its last 8 weeks that have one before, by Spotify ids; NULL where there is none.
@@ -39,18 +39,29 @@ entries AS (
     )
 ),
 
+ranked AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY playlist_id, day, stays ORDER BY position, track_id) AS place,
+        row_number() OVER (PARTITION BY playlist_id, day, stays ORDER BY last_position, track_id) AS last_place
+    FROM (
+        SELECT *, coalesce(last_day >= date_add('day', -14, day), false) AS stays
+        FROM entries
+        WHERE day = day_of_week
+    )
+),
+
 weeks AS (
     SELECT
         playlist_id,
         week,
         count(*) AS size,
-        count_if(last_day IS NULL OR last_day < date_add('day', -14, day)) AS new_entries,
-        avg(CASE WHEN last_day >= date_add('day', -14, day) THEN abs(position - last_position) END) AS moved,
+        count_if(NOT stays) AS new_entries,
+        1e2 * avg(CASE WHEN stays THEN abs(place - last_place) END) / nullif(count_if(stays), 0) AS moved,
         count(DISTINCT added_at) = 1 AND count(added_at) > 1 AS is_added_at_once,
         row_number() OVER (PARTITION BY playlist_id ORDER BY week DESC) AS age,
         row_number() OVER (PARTITION BY playlist_id ORDER BY week) AS number
-    FROM entries
-    WHERE day = day_of_week
+    FROM ranked
     GROUP BY playlist_id, week
 ),
 
@@ -60,7 +71,7 @@ measured AS (
         bool_or(age = 1 AND is_added_at_once) AS is_added_at_once,
         count_if(number > 1) >= 4 AS is_known,
         avg(CASE WHEN number > 1 THEN 1e2 * new_entries / size END) AS turnover,
-        avg(CASE WHEN number > 1 THEN 1e2 * moved / size END) AS moved
+        avg(CASE WHEN number > 1 THEN moved END) AS moved
     FROM weeks
     WHERE age <= 8
     GROUP BY playlist_id

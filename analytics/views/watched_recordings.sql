@@ -1,7 +1,7 @@
 -- Which recordings the watch list watches, and by which of its entries: `earworm watch` edits it.
 -- Row: a recording and an entry that watches it, by what its ids are called: track, an id (recordings leads from it to
 -- the recording's others); isrc, an ISRC of one of them; artist, an id or the name of anybody who is credited; label, a
--- label of its albums or charts, or the group that label_groups has it in.
+-- label of its albums or charts, one of those between slashes, or the group that label_groups has it in.
 -- Names are the same under another case, width, accent, quotation mark, dash or blank. Artists may join names by other
 -- signs, too: `Florence + The Machine` is `Florence and the Machine`. A chart credits all artists in one text: of an id
 -- that no playlist had, an artist is watched who stands in it between commas, semicolons, `/`, `&`, `+`, `and`, `feat.`,
@@ -53,7 +53,7 @@ called AS (
     FROM ranked
     WHERE is_of_charts_alone
     UNION ALL
-    SELECT l.track_id, 'label' AS type, n.name, false AS is_credit
+    SELECT l.track_id, 'label' AS type, n.name, true AS is_credit
     FROM labelled AS l
     LEFT JOIN label_groups AS g ON g.label = lower(trim(l.label))
     CROSS JOIN UNNEST(ARRAY[l.label, g.label_group]) AS n (name)
@@ -104,6 +104,7 @@ parted AS (
                     ),
                     ', '
                 )
+            WHEN type = 'label' THEN split(regexp_replace(spelling, '\s*/\s*', '/'), '/')
             ELSE ARRAY[spelling]
         END AS parts
     FROM spelled

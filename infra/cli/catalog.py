@@ -1,6 +1,6 @@
 """Compares the Glue catalog with stacks and lake, and creates tables and partitions again as these have them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from shared.lake import KINDS, Partition, table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef, TableTypeDef
+    from mypy_boto3_s3 import S3Client
 
 _CONNECTIONS: Final = 10
 
@@ -63,12 +64,11 @@ def register(cloud: Cloud, names: Iterable[str] = (*TABLES, *OPERATIONS)) -> int
     Raises:
         ConsoleError: A table is missing, or the catalog refuses a partition.
     """
-    platform, tables = cloud.platform, {**TABLES, **OPERATIONS}
+    platform, tables, s3 = cloud.platform, {**TABLES, **OPERATIONS}, cloud.client("s3")
     prefixes = [prefix for name in names if name in tables for prefix in _prefixes(tables[name])]
     with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
-        found = [
-            each for partitions in pool.map(lambda prefix: [*_in_lake(cloud, prefix)], prefixes) for each in partitions
-        ]
+        by_prefix = pool.map(lambda prefix: _in_lake(s3, platform.bucket, prefix), prefixes)
+        found = [partition for partitions in by_prefix for partition in partitions]
     try:
         return Catalog(cloud.client("glue"), platform.database, platform.bucket).repair(found)
     except TransientError as fault:
@@ -80,18 +80,18 @@ def _prefixes(table: Table[Any]) -> list[str]:
     return [prefix] if table.kind else [f"{prefix}{kind.folder}/" for kind in KINDS.values()]
 
 
-def _in_lake(cloud: Cloud, prefix: str) -> Iterator[Partition]:
-    """Yields the partitions that have objects: three levels of folders, for year, month and day."""
+def _in_lake(s3: "S3Client", bucket: str, prefix: str) -> list[Partition]:
+    """Returns the partitions that have objects: three levels of folders, for year, month and day."""
     folders = [prefix]
-    pages = cloud.client("s3").get_paginator("list_objects_v2")
+    pages = s3.get_paginator("list_objects_v2")
     for _ in range(3):
         folders = [
             found["Prefix"]
             for folder in folders
-            for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=folder, Delimiter="/")
+            for page in pages.paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
             for found in page.get("CommonPrefixes", ())
         ]
-    return filter(None, map(Partition.of, folders))
+    return [partition for folder in folders if (partition := Partition.of(folder))]
 
 
 def declared_by(cloud: Cloud, component: str) -> "Mapping[str, TableInputTypeDef]":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
-FAILED: Final = ("[ERROR]", "Task timed out", "Status: error", "Status: timeout")
+FAILED: Final = ("[ERROR]", "Task timed out", "Runtime exited", "Status: error", "Status: timeout")
 """What Lambda writes about an invocation that failed."""
 SLOW: Final = 0.8
 """The share of its time-out from which on an invocation is slow."""

@@ -39,8 +39,12 @@ def of_the_local_cloud(variables: Mapping[str, str]) -> boto3.Session:
 
 
 def client(session: boto3.Session, service: str, endpoint: str | None, *, is_local: bool) -> object:
-    """Returns a client; Lambda's waits as long as the longest invocation and never retries one."""
+    """Returns a client; Lambda's waits as long as the longest invocation and never retries one.
+
+    What lies between may end a connection that is silent for minutes, unless it is kept alive.
+    """
     config = Config(
+        tcp_keepalive=service == "lambda",
         read_timeout=_LONGEST_INVOCATION if service == "lambda" else 60,
         retries={"total_max_attempts": 1} if service == "lambda" else {"mode": "standard"},
         proxies={} if is_local else None,

@@ -77,3 +77,7 @@ aws cloudformation deploy \
     --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
     --tags application=earworm "environment=$environment" "component=$component" \
     --no-fail-on-empty-changeset "${options[@]}"
+if [ "$environment" = prod ]; then
+    aws cloudformation update-termination-protection --enable-termination-protection \
+        --stack-name "earworm-$environment-${component//_/-}" >/dev/null
+fi

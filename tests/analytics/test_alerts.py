@@ -77,7 +77,7 @@ def test_the_alert_of_a_scripted_week_names_each_of_its_events_and_nothing_else(
         "YOUR WATCH LIST: 6 events of 4 recordings\n"
         "\n"
         "Song S by S (artist s)\n"
-        "  new or back on 3 lists in this week, and on 3 by now\n"
+        "  spread to 3 lists at once\n"
         "  first appearance, on Viral at 1 of 10\n"
         "  first appearance, on Top at 4 of 20\n"
         "  first appearance, on Fresh at 10 of 10\n"

@@ -69,7 +69,7 @@ def test_what_happened_is_named_and_nothing_else(front: Reader) -> None:
 
 def test_the_watch_list_leads_with_its_events_alone(front: Reader, pages: Mapping[str, str]) -> None:
     assert front.of("front-records") == (
-        "Our records ? added Song S S 7 on Club added Song S S 12 on Hits "
+        "Our records ? added Song S S 7 on Club and 1 more "
         "dropped Song B B from 2 of Hits after 3 weeks, best 2 new version Song C2 C2 3 on Hits "
         "All 4 events, and where the 4 entries of the watch list are"
     )
@@ -98,7 +98,7 @@ def test_the_lists_come_by_kind_and_by_followers_and_stale_ones_last(front: Read
     assert front.of("front-lists").startswith(
         "Lists ? Spotify DE weekly chart, 0 in, 0 out Hits flagship, 2 in, 1 out Fresh flagship, 0 in, 0 out "
         "Gappy flagship, 1 in, 1 out Half flagship, 0 in, 0 out Club flagship, 1 in, 0 out First flagship, first chart "
-        "Vault catalogue, 0 in, 0 out Old personal, last 9 November 2026 9 lists with their sources"
+        "Vault catalogue, 0 in, 0 out Old personal, last 9 November 2026 All 9, their sources"
     )
 
 

@@ -31,7 +31,11 @@ def test_an_entry_watches_recordings_by_what_their_ids_are_called(lake: Lake) ->
         song("B", 3, ["florence + the machine", "tyler, the creator"]),
     )
     lake.put(
-        "albums", "2026-11-09", "top", {"album_id": "A2", "label": "RCA "}, {"album_id": "B", "label": "XL Recordings"}
+        "albums",
+        "2026-11-09",
+        "top",
+        {"album_id": "A2", "label": "RCA "},
+        {"album_id": "B", "label": "XL Recordings / Matador, Inc."},
     )
     lake.ranking("2026-11-12", "DE", "C1", artist_credit="Earth, Wind & Fire feat. Kali Uchis", label="Polydor Records")
     lake.ranking(
@@ -52,7 +56,7 @@ def test_an_entry_watches_recordings_by_what_their_ids_are_called(lake: Lake) ->
                 "nameless",
             ),
         ],
-        label=["rca", "Sony Music", "XL recordings", "Universal Music Group", "XL"],
+        label=["rca", "Sony Music", "XL recordings", "Universal Music Group", "XL", "matador, inc."],
         isrc=["usrc17607839", "GBAAA0000002", "GBAAA0000003"],
         track=[MBID],
     )
@@ -68,6 +72,7 @@ def test_an_entry_watches_recordings_by_what_their_ids_are_called(lake: Lake) ->
         ("B", "artist", "Florence and the Machine"),
         ("B", "artist", "Tyler, The Creator"),
         ("B", "label", "XL recordings"),
+        ("B", "label", "matador, inc."),
         ("C", "artist", "Earth, Wind and Fire"),
         ("C", "artist", "Kali Uchis"),
         ("C", "label", "Universal Music Group"),

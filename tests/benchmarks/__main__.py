@@ -22,7 +22,7 @@ _TOLD_VERSIONS = (
     "awswrangler", "boto3", "dlt", "fastparquet", "moto", "msgspec", "ministack", "numpy", "orjson", "pandas", "polars",
     "pyarrow", "pydantic",
 )  # fmt: skip
-_SECTIONS = ("bundles", "transform", "cold_start", "flow", "compaction")
+_SECTIONS = ("bundles", "transform", "cold_start", "waiting", "flow", "compaction")
 
 
 def main(chosen: list[str]) -> None:

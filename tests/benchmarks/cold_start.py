@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from infra.catalog import declared_tables
 from infra.cli.replay import announcement
-from infra.deploying.stacks import ROOT
+from infra.deploying.stacks import CATALOG, ROOT, template
 from infra.local.cloud import LocalCloud
 from shared.lake import SnapshotKey
 from tests.benchmarks.documents import document
-from tests.benchmarks.measure import BUNDLE, DEPLOYED, PEERS, PROJECT, WORK, Run, median, run, table
+from tests.benchmarks.measure import BUNDLE, DEPLOYED, PEERS, WORK, Run, median, run, table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_RUNTIME = WORK / "runtime"
 _ONLY_PYARROW = WORK / "pyarrow"
 _BUCKET = "lake"
+_DATABASE = "earworm_dev"
 _ROUNDS = 7
 _PARTS = (
     "pandas", "fastparquet", "numpy", "pyarrow", "awswrangler", "pydantic", "boto3", "aws_lambda_powertools",
@@ -39,30 +40,40 @@ _PART_OF = {
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\w+)")
 
 
+_SOURCES = ("-B", "-X", f"pycache_prefix={WORK / 'no-bytecode'}")
+"""As packages are that are installed without bytecode, into a layer or an archive, and unpacked where nobody writes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A handler, and where its packages are."""
+    """A handler, where its packages are, and Python's flags."""
 
     handler: str
     title: str
     sites: tuple[Path, ...]
     absent: str
-    writes_bytecode: bool = True
+    flags: tuple[str, ...] = ()
 
 
 _CONTENDERS = (
-    Contender("earworm", "**Earworm**", (BUNDLE, _RUNTIME), "pyarrow"),
-    Contender("earworm", "Earworm, bundle as it is deployed", (DEPLOYED, _RUNTIME), "pyarrow", writes_bytecode=False),
-    Contender("on_pyarrow", "same handler on pyarrow", (BUNDLE, _ONLY_PYARROW, _RUNTIME), "pandas"),
+    Contender("earworm", "**Earworm**", (BUNDLE,), "pyarrow"),
+    Contender("earworm", "**Earworm**, bundle as it is deployed", (DEPLOYED,), "pyarrow", ("-B",)),
+    Contender("on_pyarrow", "same handler on pyarrow", (BUNDLE, _ONLY_PYARROW), "pandas"),
     Contender("on_awswrangler", "same handler on awswrangler", (PEERS, BUNDLE), "fastparquet"),
     Contender("plain_awswrangler", "plain handler on awswrangler", (PEERS,), "fastparquet"),
+    Contender(
+        "on_awswrangler", "same handler on awswrangler, without bytecode", (PEERS, BUNDLE), "fastparquet", _SOURCES
+    ),
+    Contender("plain_awswrangler", "plain handler on awswrangler, without bytecode", (PEERS,), "fastparquet", _SOURCES),
 )
 
 
 def section() -> str:
     """Measures every handler's first invocation, and tells the results in Markdown."""
-    _link(_RUNTIME, PROJECT, "boto3", "botocore", "s3transfer")
-    _link(_ONLY_PYARROW, PEERS, "pyarrow")
+    _ONLY_PYARROW.mkdir(parents=True, exist_ok=True)
+    link = _ONLY_PYARROW / "pyarrow"
+    link.unlink(missing_ok=True)
+    link.symlink_to(PEERS / "pyarrow")
     runs: defaultdict[Contender, list[Run]] = defaultdict(list)
     with _s3() as (s3, variables):
         body = document(50)
@@ -94,7 +105,7 @@ def _start(contender: Contender, key: SnapshotKey, variables: dict[str, str], *o
             }
         ]
     }
-    flags = [*options, "-I", "-S"] + ([] if contender.writes_bytecode else ["-B"])
+    flags = [*options, "-I", "-S", *contender.flags]
     start = ROOT / "tests/benchmarks/start.py"
     told = [contender.handler, json.dumps(event), contender.absent]
     return run([sys.executable, *flags, start, *told, *contender.sites], **variables)
@@ -105,19 +116,20 @@ def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
     cloud = LocalCloud(WORK / "s3", {})
     endpoints = cloud.start()
     try:
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=endpoints.aws,
-            region_name="us-east-1",
-            aws_access_key_id=endpoints.access_key_id,
-            aws_secret_access_key=endpoints.secret_access_key,
-        )
+        session = boto3.Session(endpoints.access_key_id, endpoints.secret_access_key, region_name="us-east-1")
+        s3 = session.client("s3", endpoint_url=endpoints.aws)
+        glue = session.client("glue", endpoint_url=endpoints.aws)
         s3.create_bucket(Bucket=_BUCKET)
+        glue.create_database(DatabaseInput={"Name": _DATABASE})
+        names = {"Environment": "dev", "Bucket": _BUCKET, "Database": _DATABASE}
+        for declared in declared_tables(template(CATALOG).read_text(), names).values():
+            glue.create_table(DatabaseName=_DATABASE, TableInput=declared)
         yield (
             s3,
             {
                 **endpoints.environment(),
                 "S3_BUCKET": _BUCKET,
+                "GLUE_DATABASE": _DATABASE,
                 "QUEUE_URL": f"{endpoints.aws}/000000000000/none",
                 "DEAD_LETTER_QUEUE_URL": f"{endpoints.aws}/000000000000/none",
                 "SERVICE_VERSION": "1.0.0",
@@ -129,14 +141,6 @@ def _s3() -> Iterator[tuple["S3Client", dict[str, str]]]:
         )
     finally:
         cloud.stop()
-
-
-def _link(folder: Path, site: Path, *packages: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for package in packages:
-        link = folder / package
-        link.unlink(missing_ok=True)
-        link.symlink_to(site / package)
 
 
 def _itemised(trace: str) -> Counter[str]:
@@ -174,7 +178,8 @@ def _told(runs: dict[Contender, list[Run]], itemised: dict[Contender, Counter[st
         "## From nothing to the first table\n\n"
         f"{whole}\nA new process to the table of songs of 50 entries in an S3 on this machine; medians of {_ROUNDS} "
         "rounds, in turn. The same handler has the same contracts, validation, logs, metrics and traces; only the "
-        "writer of Parquet is another. The plain one has nothing of it. Bytecode is compiled beforehand, but for the "
-        f"bundle as it is deployed, which has what `earworm build` gives it.\n\n{imports}\n"
+        "writer of Parquet is another. The plain one has nothing of it. Bytecode is compiled beforehand; the bundle as "
+        "it is deployed has what `earworm build` gives it, and *without bytecode* is how pip installs packages for "
+        f"another machine.\n\n{imports}\n"
         "One run under `-X importtime`, which slows it; each package without what it imports.\n"
     )

@@ -10,7 +10,8 @@ from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables import TABLES
 from contracts.validation import judge
 from services.songs.transform import songs
-from shared.lake import SnapshotKey
+from shared.catalog import Catalog
+from shared.lake import Partition, SnapshotKey
 from shared.parquet import encode
 from tests.benchmarks.documents import document
 from tests.benchmarks.measure import MEGABYTE, WORK, median, table
@@ -28,7 +29,10 @@ _QUERIES = {
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    seconds: float
+    """Seconds of the first time and of later ones, and the bytes of the files."""
+
+    first: float
+    again: float
     read: int
 
 
@@ -48,20 +52,23 @@ def section() -> str:
     rows = [
         (
             name,
-            f"{before[name].seconds:.2f}",
-            f"{after[name].seconds:.2f}",
-            f"{before[name].seconds / after[name].seconds:.1f}",
+            f"{before[name].first:.2f}",
+            f"{after[name].first:.2f}",
+            f"{before[name].again:.2f}",
+            f"{after[name].again:.2f}",
             f"{before[name].read / MEGABYTE:.1f}",
             f"{after[name].read / MEGABYTE:.1f}",
         )
         for name in _QUERIES
     ]
-    head = ("query", "s before", "s after", "times faster", "MB of files before", "MB after")
+    head = ("query", "s before, first", "s after, first", "s before, again", "s after, again", "MB before", "MB after")
     return (
         "## A month of many files, compacted\n\n"
-        f"The songs of {_PLAYLISTS} playlists of 50 entries, daily for a month, on the local Athena (DuckDB, which "
-        f"reads whole files): {files['before']:,} files before, {files['after']:,} after. "
-        f"`earworm compact` took {took:.0f} s. Medians of {_ROUNDS}.\n\n{table(head, rows)}"
+        f"The songs of {_PLAYLISTS} playlists of 50 entries, daily for a month, on the local Athena: "
+        f"{files['before']:,} files before, {files['after']:,} after. `earworm compact` took {took:.0f} s. The first "
+        "query reads the files that none before it has read, whole; what it has read it keeps, so that asking again "
+        f"(medians of {_ROUNDS}) reads nothing. Athena reads them each time, {files['before']:,} requests for one.\n\n"
+        f"{table(head, rows)}"
     )
 
 
@@ -78,16 +85,18 @@ def _fill(pipeline: Pipeline) -> None:
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(put, keys))
+    catalog = Catalog(pipeline.glue, pipeline.cloud.platform.database, bucket)
+    catalog.register(filter(None, (Partition.of(key.parquet("songs")) for key in keys)))
 
 
 def _ask(pipeline: Pipeline, sql: str, name: str) -> _Asked:
     where = f"WHERE year = '{_YEAR}' AND month = '{_MONTH}'"
     cloud, seconds = pipeline.cloud, []
-    for _ in range(_ROUNDS):
+    for _ in range(1 + _ROUNDS):
         began = time.perf_counter()
         cloud.athena.ask(sql.format(table=name, where=where))
         seconds.append(time.perf_counter() - began)
     latest = cloud.client("athena").list_query_executions(WorkGroup=cloud.platform.workgroup)["QueryExecutionIds"]
     executions = [cloud.client("athena").get_query_execution(QueryExecutionId=id_) for id_ in latest]
     last = max(executions, key=lambda each: each["QueryExecution"]["Status"]["SubmissionDateTime"])
-    return _Asked(median(seconds), last["QueryExecution"]["Statistics"]["DataScannedInBytes"])
+    return _Asked(seconds[0], median(seconds[1:]), last["QueryExecution"]["Statistics"]["DataScannedInBytes"])

@@ -29,7 +29,7 @@ def document(entries: int, *, copy: int = 0) -> bytes:
 
     Each repetition of the original has ids of its own, from the repetition `copy` on.
     """
-    playlist = _original() | {"id": PLAYLIST}
+    playlist = _original()
     page = playlist["tracks"]
     once = [_minified(entry) for entry in page["items"]]
     repeated = [_renamed(once[number % len(once)], copy + number // len(once)) for number in range(entries)]
@@ -47,7 +47,9 @@ def _original() -> dict[str, Any]:
     contents = Contents(trends.snapshot_id(playlist, day), trends.entries(playlist, day))
     documents = Documents(catalogue, trends, day, "https://api.spotify.com/v1")
     shape = PlaylistShape(pages=("tracks",), tracks=("track",))
-    return documents.playlist(playlist, contents, shape, Page(0, 50), {})
+    made_up = documents.playlist(playlist, contents, shape, Page(0, 50), {})
+    renamed: dict[str, Any] = json.loads(_minified(made_up).replace(made_up["id"], PLAYLIST))
+    return renamed
 
 
 def _renamed(entry: str, repetition: int) -> str:

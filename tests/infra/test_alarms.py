@@ -112,6 +112,7 @@ LINES: dict[str, tuple[str, str, bool]] = {
         "REPORT RequestId: 5f1c\tDuration: 900.10 ms\tBilled Duration: 901 ms\tStatus: error\tError Type: OutOfMemory",
         True,
     ),
+    "a process that ended": ("songs", "RequestId: 5f1c Error: Runtime exited with error: signal: killed", True),
     "a slow invocation": ("songs", "REPORT RequestId: 5f1c\tDuration: 96000.01 ms\tBilled Duration: 96001 ms", True),
     "a quick invocation": ("songs", "REPORT RequestId: 5f1c\tDuration: 95999.99 ms\tBilled Duration: 96000 ms", False),
     "a message that no repetition can help": (

@@ -22,6 +22,11 @@ def test_the_table_in_the_readme_is_the_formula_s() -> None:
     assert markdown_of_listings() in text
 
 
+def test_a_year_of_twenty_playlists_is_within_its_budget() -> None:
+    assert sum(listed(20).values()) <= 75
+    assert sum(beyond_free(20).values()) <= 12.5
+
+
 def test_a_year_of_nothing_costs_what_stands_by() -> None:
     nothing, one = listed(0), listed(1)
 

@@ -11,9 +11,6 @@ from grimp import ImportGraph, build_graph
 
 from infra.deploying.stacks import ROOT, SERVICES
 
-OF_THE_RUNTIME = {"boto3"}
-"""Lambda brings it along, and a bundle without it starts sooner."""
-
 
 @cache
 def graph() -> ImportGraph:
@@ -55,7 +52,7 @@ def test_a_bundle_declares_what_its_handler_imports(service: str) -> None:
     handler = f"services.{service}.handler"
     needed = imported(set(graph().find_upstream_modules(handler)) | {handler})
 
-    assert needed - OF_THE_RUNTIME == set(map(normalised, declared))
+    assert needed == set(map(normalised, declared))
 
 
 @pytest.mark.parametrize("lock", ["requirements/run.txt", "requirements/transformer.txt", *own_locks()])

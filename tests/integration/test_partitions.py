@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from infra.cli import catalog as catalogs
+from infra.cli.cloud import Cloud as ConsoleCloud
+from infra.cli.cloud import Platform
 from shared.catalog import Catalog
 from shared.errors import TransientError
 from shared.lake import CHARTS, Partition, SnapshotKey
@@ -173,3 +176,30 @@ def test_a_table_of_charts_registers_below_its_own_kind(catalog: Catalog) -> Non
 
     assert [*registered("receipts")] == [("charts", "2026", "11", "26")]
     assert [*registered("charts")] == [("2026", "11", "26")]
+
+
+def test_all_days_of_a_lake_are_registered_by_one_command_and_once(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a lake of two kinds whose catalog was declared anew
+    for key in (KEY, replace(KEY, snapshot_date=date(2024, 2, 29)), CHART):
+        table = "charts" if key is CHART else "songs"
+        for output in (key.parquet(table), key.receipt(table), key.quarantine(table)):
+            cloud.s3.put_object(Bucket=BUCKET, Key=output, Body=b"")
+    console = ConsoleCloud("dev", {})
+    console.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
+    monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: SESSION.client(name))
+
+    # when its days are registered, twice
+    registered_now = [catalogs.register(console) for _ in range(2)]
+
+    # then each table has its own
+    assert registered_now == [9, 0]
+    assert {*registered("songs")} == {("2024", "02", "29"), SONGS.values}
+    assert {*registered("charts")} == {("2026", "11", "26")}
+    assert {*registered("receipts")} == {
+        ("spotify", "2024", "02", "29"),
+        ("spotify", *SONGS.values),
+        ("charts", "2026", "11", "26"),
+    }
+    assert registered("rejected_values") == {}

@@ -16,6 +16,8 @@ from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
 from tests.integration.tables import ALARM_TOPIC, DATABASE, OF_THE_AUDIT, complete, declare_tables
 
+pytestmark = pytest.mark.slow
+
 TODAY = datetime.now(UTC)
 KEY = SnapshotKey(TODAY.date(), "3cEYpjA9oz9GiPac4AsH4n")
 DOCUMENT = playlist(entry(track("One")), entry(track("Two")), id=None)
@@ -138,6 +140,15 @@ def of_a_table_that_was_dropped(watchman: Watchman) -> None:
     SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name="albums")
 
 
+def of_a_day_that_is_not_in_the_catalog(watchman: Watchman) -> None:
+    watchman.snapshot()
+    SESSION.client("glue").delete_partition(
+        DatabaseName=DATABASE,
+        TableName="songs",
+        PartitionValues=[f"{TODAY:%Y}", f"{TODAY:%m}", f"{TODAY:%d}"],
+    )
+
+
 def of_a_key_that_belongs_nowhere(watchman: Watchman) -> None:
     watchman.cloud.s3.put_object(
         Bucket=BUCKET, Key=f"receipts/spotify/year={TODAY:%Y}/month={TODAY:%m}/day={TODAY:%d}/a\r\nb.json"
@@ -188,6 +199,14 @@ FAULTS: dict[str, tuple[Callable[[Watchman], None], list[str]]] = {
             "Differences between the catalog and what is declared: 1.",
             "do:    earworm audit --env dev --repair",
             "- the table is missing from the catalog (albums)",
+        ],
+    ),
+    "a partition is missing": (
+        of_a_day_that_is_not_in_the_catalog,
+        [
+            "Differences between the catalog and what is declared: 1.",
+            "do:    earworm audit --env dev --repair",
+            "(songs)",
         ],
     ),
     "a key belongs nowhere": (

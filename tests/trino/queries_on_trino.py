@@ -23,7 +23,10 @@ from tests.trino.server import Trino, running
 TODAY = days.today()
 FIRST = TODAY - timedelta(weeks=27)
 RANGE = {"from": str(FIRST), "to": str(TODAY)}
-DATED = {"chart_entries": "week", "weekly_chart": "week", "recordings": None, "label_groups": None}
+DATED = {
+    **dict.fromkeys(("chart_entries", "weekly_chart", "list_events"), "week"),
+    **dict.fromkeys(("recordings", "label_groups", "list_kinds", "watched_recordings")),
+}
 """The column that a view is asked by, if any; snapshot_on where it is not named."""
 
 

@@ -1,6 +1,5 @@
 """Earworm's own way, through the functions that its workers call."""
 
-import gc
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,8 +11,6 @@ from contracts.validation import judge
 from services import transform_of
 from shared.parquet import encode
 from tests.benchmarks.contenders.tables import DAY, PLAYLIST
-
-gc.freeze()  # as `shared.worker` does when it is ready
 
 
 def write(body: bytes, folder: Path) -> None:

@@ -146,6 +146,7 @@ def metadata_row(playlist: dict[str, Any], entries: int) -> dict[str, Any]:
         "feature_source": None,
         "market": None,
         "outcome": "ok",
+        "simulated": playlist.get("simulated"),
         "playlist_url": playlist["external_urls"]["spotify"],
         "drift": "[]",
     }

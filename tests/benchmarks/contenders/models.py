@@ -118,6 +118,7 @@ class PlaylistMetadata(_Row):
     feature_source: str | None
     market: str | None
     outcome: str
+    simulated: bool | None
     playlist_url: str | None
     drift: str
 

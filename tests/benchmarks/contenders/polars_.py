@@ -17,10 +17,59 @@ _TYPES = {
 }
 _LISTS = frozenset({"artist_ids", "artist_names"})
 
+_LINK = pl.Struct({"spotify": pl.String})
+_ARTIST = pl.Struct({"id": pl.String, "name": pl.String, "external_urls": _LINK})
+_ALBUM = pl.Struct(
+    {
+        "id": pl.String,
+        "name": pl.String,
+        "album_type": pl.String,
+        "artists": pl.List(_ARTIST),
+        "release_date": pl.String,
+        "release_date_precision": pl.String,
+        "total_tracks": pl.Int64,
+        "external_urls": _LINK,
+        "images": pl.List(pl.Struct({"url": pl.String})),
+    }
+)
+_TRACK = pl.Struct(
+    {
+        "id": pl.String,
+        "name": pl.String,
+        "artists": pl.List(_ARTIST),
+        "album": _ALBUM,
+        "popularity": pl.Int64,
+        "duration_ms": pl.Int64,
+        "explicit": pl.Boolean,
+        "disc_number": pl.Int64,
+        "track_number": pl.Int64,
+        "external_ids": pl.Struct({"isrc": pl.String}),
+        "external_urls": _LINK,
+    }
+)
+_ENTRY = pl.Struct(
+    {"added_at": pl.String, "added_by": pl.Struct({"id": pl.String}), "is_local": pl.Boolean, "track": _TRACK}
+)
+_PLAYLIST = pl.Schema(
+    {
+        "name": pl.String,
+        "description": pl.String,
+        "owner": pl.Struct({"id": pl.String, "display_name": pl.String}),
+        "public": pl.Boolean,
+        "collaborative": pl.Boolean,
+        "followers": pl.Struct({"total": pl.Int64}),
+        "snapshot_id": pl.String,
+        "simulated": pl.Boolean,
+        "external_urls": _LINK,
+        "tracks": pl.Struct({"items": pl.List(_ENTRY), "total": pl.Int64}),
+    }
+)
+"""What it reads: without a schema it would infer one from every field."""
+
 
 def write(body: bytes, folder: Path) -> None:
     """All five tables."""
-    playlist = pl.read_json(BytesIO(body))
+    playlist = pl.read_json(BytesIO(body), schema=_PLAYLIST)
     items = playlist.select(pl.col("tracks").struct.field("items")).explode("items").unnest("items")
     items = items.with_row_index("position", offset=1).with_columns(
         pl.col("track").struct.field("artists"), pl.col("track").struct.field("album")
@@ -126,6 +175,7 @@ def _albums(items: pl.DataFrame) -> pl.DataFrame:
 def _metadata(playlist: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     return playlist.select(
         "description",
+        "simulated",
         playlist_name=pl.col("name"),
         owner_id=_of("owner", "id"),
         owner_name=_of("owner", "display_name"),

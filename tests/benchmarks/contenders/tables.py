@@ -40,7 +40,7 @@ TABLES: dict[str, dict[str, object]] = {
         "track_entries": int, "episode_entries": int, "null_entries": int, "unknown_entries": int,
         "rejected_entries": int, "unexplained_entries": int, "features_coverage": float,
         "popularity_coverage": float, "genres_coverage": float, "feature_source": str, "market": str,
-        "outcome": str, "playlist_url": str, "drift": str,
+        "outcome": str, "simulated": bool, "playlist_url": str, "drift": str,
     },
 }  # fmt: skip
 """Columns and their types by table."""

@@ -123,5 +123,6 @@ def _metadata(playlist: dict[str, Any], items: pd.DataFrame) -> pd.DataFrame:
         popularity_coverage=items["track.popularity"].notna().mean(),
         genres_coverage=0.0,
         outcome="ok",
+        simulated=playlist.get("simulated"),
         drift="[]",
     )

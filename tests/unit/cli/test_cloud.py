@@ -58,8 +58,8 @@ LOCAL_ONLY = {"up", "down", "tiers", "demo", "demo-recovery"}
 STARTING = {"up", "demo", "demo-recovery"}
 WITHOUT_CLOUD = {"build", "changed"}
 READING = {
-    "tables", "query", "services", "report", "audit", "runs", "status", "watch list", "logs", "trace", "explain",
-    "dlq", "dlq show",
+    "tables", "query", "services", "report", "audit", "runs", "status", "watch list", "logs", "failures", "trace",
+    "explain", "dlq", "dlq show",
 }  # fmt: skip
 """What changes nothing on AWS. A command that is named nowhere here has to tell the account first."""
 
@@ -601,3 +601,11 @@ def test_jupyter_meets_the_cloud_that_the_console_meets(
 def test_advice_names_the_environment_that_it_is_about() -> None:
     assert clouds.Cloud("dev", {}).command("deploy songs") == "earworm deploy songs"
     assert clouds.Cloud("prod", {}).command("deploy songs") == "earworm --env prod deploy songs"
+
+
+def test_a_long_invocation_keeps_its_connection_alive_and_is_never_repeated() -> None:
+    config: Any = clouds.Cloud("dev", {"AWS_DEFAULT_REGION": "eu-west-1"}).client("lambda").meta.config
+
+    assert config.tcp_keepalive is True
+    assert config.read_timeout > 900
+    assert config.retries["total_max_attempts"] == 1

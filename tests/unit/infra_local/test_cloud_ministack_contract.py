@@ -139,6 +139,7 @@ def test_gap_a_key_that_is_not_there_asks_for_no_right_to_list() -> None:
     [
         ("sqs", "AmazonSQS.DeleteMessageBatch", {}, "sqs:DeleteMessageBatch", "*"),
         ("athena", "AmazonAthena.GetQueryResults", {"QueryExecutionId": "id"}, "athena:GetQueryResults", "*"),
+        ("athena", "AmazonAthena.ListDatabases", {"CatalogName": "AwsDataCatalog"}, "athena:ListDatabases", "*"),
         (
             "glue",
             "AWSGlue.GetTable",
@@ -158,10 +159,16 @@ def test_gap_a_key_that_is_not_there_asks_for_no_right_to_list() -> None:
 def test_gap_actions_and_resources_have_other_names_than_in_policies(
     service: str, operation: str, body: dict[str, str], action: str, resource: str
 ) -> None:
-    """AWS knows no right to a batch, asks on a query's workgroup, on a table too, and on a log stream."""
+    """AWS knows no right to a batch, asks on the workgroup of a query, a catalog, a table too, and a log stream."""
     headers, told = {"x-amz-target": operation}, json.dumps(body).encode()
     assert iam_actions.extract_iam_action(service, "POST", "/", headers, told, {}) == action
     assert iam_actions.extract_resource_arn(service, "POST", "/", headers, told, {}, "r", "1") == resource
+
+
+def test_gap_a_number_of_a_template_reaches_its_resources_as_text() -> None:
+    """So the limit of an event source cannot be compared with the functions that work."""
+    resolved = engine._resolve_parameters({"Parameters": {"Limit": {"Type": "Number", "Default": 2}}}, [])
+    assert resolved["Limit"]["Value"] == "2"
 
 
 def test_gap_a_condition_of_a_template_joins_nothing() -> None:

@@ -1,0 +1,114 @@
+"""What the queries of a week's report answer, on small lakes that were worked out by hand."""
+
+from datetime import date, datetime
+from typing import Any
+
+from analytics.sql import queries
+from tests.analytics.lake import Lake, song
+from tests.analytics.reports import MONDAY, week
+
+TOP_50 = "37i9dQZEVXbEarwormTop50"
+
+
+def kinds(lake: Lake) -> dict[str, tuple[str, str]]:
+    return {id_: (kind, by) for id_, kind, by in lake.select("SELECT playlist_id, list_kind, told_by FROM list_kinds")}
+
+
+def test_a_kind_is_told_by_owner_order_and_turnover(lake: Lake) -> None:
+    many, few = {"owner_id": "editor", "followers": 50_000}, {"owner_id": "anna", "followers": 12}
+    written: dict[str, Any] = {"added_at": datetime.fromisoformat("2026-11-23T06:00:00")}
+    for ago in range(5):
+        turn = f"T{ago} T{ago + 1} T{ago + 2}"
+        lake.chart(week(ago), TOP_50, turn, metadata={"owner_id": "spotify"}, **written)
+        lake.chart(week(ago), "editors", turn, metadata=many)
+        lake.chart(week(ago), "anna", turn, metadata=few)
+        lake.chart(week(ago), "still", "A B C", metadata=many)
+        lake.chart(week(ago), "shuffled", ("A B C D E F", "D E F A B C")[ago % 2] + f" N{ago}", metadata=many)
+        # it is new each Friday, and so no catalogue, however it is ordered
+        lake.chart(week(ago), "fridays", f"F{ago} G{ago} H{ago}", metadata=many, **written)
+    lake.chart(week(0), "37i9dQZF1DXcBWIGoYBM5M", "A B")
+    lake.ranking("2026-11-26", "DE", "A B")
+
+    assert kinds(lake) == {
+        TOP_50: ("chart", "entries added at one moment"),
+        "editors": ("flagship", "owner and followers"),
+        "anna": ("personal", "owner and followers"),
+        "still": ("catalogue", "order and turnover"),
+        "shuffled": ("catalogue", "order and turnover"),
+        "fridays": ("flagship", "owner and followers"),
+        "37i9dQZF1DXcBWIGoYBM5M": ("flagship", "edited"),
+        "spotify_charts-regional-de-weekly": ("chart", "source"),
+    }
+
+
+def test_a_genre_has_its_share_of_the_recordings_of_four_weeks(lake: Lake) -> None:
+    # given two lists that share B, and an artist of C of whom no genre is known
+    for ago in (4, 0):
+        lake.chart(week(ago), "top", "A B C")
+        lake.chart(week(ago), "fresh", "B")
+        for playlist in ("top", "fresh"):
+            told = {"artist_id": "b", "genres": '["pop", "rap"]'}
+            lake.put("artists", week(ago), playlist, {"artist_id": "a", "genres": '["pop"]'}, told)
+
+    assert lake.ask("genre_momentum", to=str(MONDAY)) == [
+        (0, "pop", 2, 2, 3),
+        (1, "pop", 2, 2, 3),
+        (0, "rap", 1, 2, 3),
+        (1, "rap", 1, 2, 3),
+    ]
+
+
+def test_a_recording_counts_once_in_the_sound_of_four_weeks(lake: Lake) -> None:
+    for ago in (5, 1, 0):
+        lake.chart(week(ago), "top", "A B")
+        lake.put("track_features", week(ago), "top", {"track_id": "A", "energy": 0.2}, {"track_id": "B", "energy": 0.6})
+
+    found = lake.ask("sound_momentum", to=str(MONDAY))
+
+    assert [(age, feature, n, round(average, 3), round(spread, 3)) for age, feature, n, average, spread in found] == [
+        (0, "energy", 2, 0.4, 0.283),
+        (1, "energy", 2, 0.4, 0.283),
+    ]
+
+
+def test_stays_are_counted_by_their_length_and_whether_they_ended(lake: Lake) -> None:
+    # given B, which came after the first chart and left a week later; C, which is still there; A, of which nobody knows
+    for ago, tracks in ((3, "A"), (2, "A B"), (1, "A C"), (0, "A C")):
+        lake.chart(week(ago), "top", tracks)
+
+    assert lake.ask("time_on_list", to=str(MONDAY)) == [("top", 1, 1, 1)]
+
+
+def test_a_track_has_the_label_that_was_told_last_and_its_group(lake: Lake) -> None:
+    for ago, label in ((1, "Nobody"), (0, "Columbia")):
+        lake.put("songs", week(ago), "top", song("A", 1, isrc="GBAYE6800011"), song("B", 2))
+        lake.put("albums", week(ago), "top", {"album_id": "A", "label": label, "release_on": date(2026, 1, 2)})
+
+    assert lake.ask("track_labels", to=str(MONDAY)) == [
+        ("A", "GBAYE6800011", "Columbia", "Sony Music", date(2026, 1, 2)),
+        ("B", None, None, None, None),
+    ]
+
+
+def test_a_list_has_its_last_chart_its_gaps_and_what_was_refused(lake: Lake) -> None:
+    for ago in (5, 2):
+        lake.chart(week(ago), "top", "A B", metadata={"genres_coverage": 0.5, "owner_name": "Editor"})
+
+    query = queries()["lists_of_the_week"]
+    (found,) = lake.answer(query.text, query.execution_parameters({"week": str(MONDAY)}, MONDAY)).records()
+
+    expected: dict[str, Any] = {
+        "playlist_id": "top",
+        "is_current": False,
+        "seen_on": date.fromisoformat(week(2)),
+        "entries": 2,
+        "first_on": date.fromisoformat(week(5)),
+        "snapshots": 2,
+        "weeks_missing": 4,
+        "genres": 50.0,
+        "owner_name": "Editor",
+        "refused_values": 0,
+        "simulated": False,
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert {*found["weeks"].split()} == {"2", "5"}
