@@ -59,14 +59,15 @@ shared AS (
     GROUP BY playlist_id, month, genre
 ),
 
+-- A sum of fractions depends on their order: its last digits must decide neither ranks nor roundings.
 averaged AS (
     SELECT
         month,
         genre,
         sum(sum(is_list)) OVER (PARTITION BY month) AS lists,
-        sum(share) AS share,
-        sum(first_share) AS first_share,
-        row_number() OVER (PARTITION BY month ORDER BY sum(share) DESC, genre) AS place
+        round(sum(share), 9) AS share,
+        round(sum(first_share), 9) AS first_share,
+        row_number() OVER (PARTITION BY month ORDER BY round(sum(share), 9) DESC, genre) AS place
     FROM shared
     GROUP BY month, genre
 ),

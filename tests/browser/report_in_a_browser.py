@@ -37,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(named).resolve()
     lake = Lake()
     tell_a_history(lake)
+    lake.watch(artist=["s", "Nobody"])
     lake.chart(week(2), "old", "OA OB OC OD")
     lake.chart(week(0), "first", "K", track_name=LONG, metadata={"playlist_name": LONG})
     folder = tmp_path_factory.mktemp("report")
@@ -47,9 +48,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["index", "movers", "lists", "list", "definitions", "single"])
+@pytest.fixture(params=["index", "records", "recording", "movers", "lists", "list", "definitions", "single"])
 def file(folder: Path, request: pytest.FixtureRequest) -> Path:
-    pattern = {"list": "list-*.html", "single": "week-*.html"}.get(request.param, f"{request.param}.html")
+    pattern = {"recording": "recording-*.html", "list": "list-*.html", "single": "week-*.html"}.get(
+        request.param, f"{request.param}.html"
+    )
     return min(folder.glob(pattern))
 
 

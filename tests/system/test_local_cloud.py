@@ -255,6 +255,9 @@ def test_the_schedule_tells_the_function_when_it_was_due(cloud: LocalCloud, outp
 def test_a_named_query_of_a_stack_runs(cloud: LocalCloud, outputs: dict[str, str]) -> None:
     body = b'{"rows": 2, "at": "2026-11-22T07:00:00Z"}\n{"rows": 3}\n'
     client("s3", cloud).put_object(Bucket="lake", Key="receipts/year=2026/a.json", Body=body)
+    storage = {"Location": "s3://lake/receipts/year=2026/", "Columns": []}
+    partition = {"Values": ["2026"], "StorageDescriptor": storage}
+    client("glue", cloud).create_partition(DatabaseName="music", TableName="receipts", PartitionInput=partition)
     athena = client("athena", cloud)
     named = athena.get_named_query(NamedQueryId=outputs["Query"])["NamedQuery"]
     execution = query(athena, named["QueryString"])

@@ -160,7 +160,7 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
     for name in queries():
         _, answer = query.ask(pipeline.cloud, name, (), days.today())
         # momentum is that of two weeks at least, and a list follows another in its second chart at the earliest
-        assert answer.rows or name in {"rejects_by_reason", "momentum", "playlist_spread"} | of_charts
+        assert answer.rows or name in {"rejects_by_reason", "momentum", "playlist_spread", "watch_list"} | of_charts
 
 
 def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -544,7 +544,7 @@ def test_a_crawl_finds_what_the_contracts_declare_and_leaves_the_catalog_alone(p
 
     assert all("0 findings." in printed for printed in crawled)
     assert tables() == before
-    declared = {*TABLES, *OPERATIONS, *(view.name for view in views())}
+    declared = {*TABLES, *OPERATIONS, "watchlist", *(view.name for view in views())}
     assert set(before) - {f"{table}_compacted" for table in TABLES} == declared
     partitions = pipeline.glue.get_partitions(DatabaseName="earworm_dev", TableName="songs")["Partitions"]
     assert len(partitions) >= WEEKS
