@@ -248,8 +248,8 @@ def _name_as_policies_do() -> None:
 
     def of_what_is_named(service: str, method: str, path: str, headers: Any, body: bytes, *further: Any) -> str:
         arn: str = resource_arn(service, method, path, headers, body, *further)
-        if service == "athena" and arn == "*":
-            record = json.loads(body)
+        record = json.loads(body or b"{}") if service == "athena" else {}
+        if service == "athena" and (arn == "*" or "CatalogName" in record):
             executions, named = athena._executions, athena._named_queries
             query = executions.get(record.get("QueryExecutionId")) or named.get(record.get("NamedQueryId")) or {}
             catalog = record.get("CatalogName") or ("QueryString" not in record and record.get("Name"))
