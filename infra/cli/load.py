@@ -107,7 +107,7 @@ def load(
         confirm(f"Replace {', '.join(replaced[:3])}{more} in {environment} at {cloud.address}?", yes=yes)
     incomplete: IncompleteError | None = None
     stored = [each for each in judged.documents if standing[each.key] != "unchanged"]
-    record = loads.begin(cloud, stored, cloud.tables()) if stored else None
+    record = loads.begin(cloud, stored) if stored else None
     with progress() as bar:
         if record:
             _store(cloud, stored, record.run_id, bar)

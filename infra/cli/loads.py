@@ -1,6 +1,6 @@
 """Loads as runs: the record that each leaves in the lake, as no service logs of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -16,6 +16,7 @@ from infra.cli.archive import Document
 from infra.cli.cloud import Cloud
 from infra.cli.collect import Landed, Place
 from infra.cli.screen import ConsoleError
+from shared.deployed import deployed_tables
 from shared.errors import sentence_of
 from shared.lake import LOADS_PREFIX, SnapshotKey
 
@@ -38,8 +39,9 @@ class FoundLoad:
     written: datetime
 
 
-def begin(cloud: Cloud, documents: Sequence[Document], tables: Collection[str]) -> Load:
+def begin(cloud: Cloud, documents: Sequence[Document]) -> Load:
     """Writes the record of a load that is about to store documents."""
+    tables = deployed_tables(cloud.client("ssm"), cloud.environment)
     load = Load(
         run_id=f"{LOAD}-{uuid4()}",
         began=datetime.now(UTC),

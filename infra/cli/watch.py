@@ -11,7 +11,6 @@ from rich.markup import escape
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from analytics.athena import AthenaError
-from analytics.sql import tables_of
 from contracts.watch_list import (
     EntryType,
     WatchEntry,
@@ -273,8 +272,6 @@ def _refuse_faults(cloud: "Cloud", watch_list: WatchList) -> None:
 
 def _recordings(cloud: "Cloud") -> Callable[[tuple[str, str]], int | None]:
     """Returns what tells how many recordings an entry watches: None of any if that cannot be asked."""
-    if not tables_of(_WATCHED) <= set(cloud.tables()):
-        return lambda _: None
     try:
         rows = cloud.athena.ask(_WATCHED).values()
     except AthenaError as fault:

@@ -12,7 +12,7 @@ from infra.local.spotify.catalogue import load_catalogue
 from infra.local.spotify.charts import newest_chart_day, write_chart_files
 
 _FOLDER: Final = STATE / "charts"
-_WEEKS: Final = 12
+WEEKS: Final = 12
 _NEWEST: Final = """
 SELECT
     position, previous_position AS last_week, title, artist_credit AS artists, weeks_on_chart AS weeks,
@@ -26,7 +26,7 @@ LIMIT 5
 
 def load_made_up_charts(today: date) -> None:
     """Writes the chart files of the last weeks and loads them into the local cloud."""
-    files = write_chart_files(load_catalogue(), _FOLDER, newest_chart_day(today), _WEEKS)
+    files = write_chart_files(load_catalogue(), _FOLDER, newest_chart_day(today), WEEKS)
     out.print(
         f"And weekly charts, from files as anybody can download them; these {len(files)} are made up: "
         f"{os.path.relpath(files[0].parent)}"

@@ -14,7 +14,7 @@ from infra.cli.up_and_down import up
 from infra.demos import charts, watching
 from infra.deploying.stacks import COMPONENTS
 
-_WEEKS: Final = 26
+WEEKS: Final = 26
 
 
 def demo() -> None:
@@ -26,7 +26,7 @@ def demo() -> None:
     day = today()
     is_simulated = "SPOTIFY_SIMULATOR_URL" in cloud.variables
     if is_simulated:
-        take_missing(cloud, _WEEKS, wait=True)
+        take_missing(cloud, WEEKS, wait=True)
         charts.load_made_up_charts(day)
     else:
         run_spotify(cloud, day, ())

@@ -10,7 +10,6 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from analytics.athena import Answer, Athena
-from contracts.tables import TABLES
 from contracts.watch_list import read_watch_list
 from infra.cli import watch
 from infra.cli.cloud import Cloud, Platform
@@ -61,7 +60,6 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
         cloud = Cloud("dev", {}, is_local=True)
         cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
         monkeypatch.setattr(Cloud, "client", lambda _, name: SESSION.client(name))
-        monkeypatch.setattr(Cloud, "tables", lambda _: tuple(TABLES))
         monkeypatch.setattr(watch, "find_cloud", lambda *_, **__: cloud)
         yield Console(s3, cloud)
 
