@@ -1,14 +1,14 @@
 """The alert of a week: what happened to the watched recordings and what stands out, as one message of plain text."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from analytics.athena import Athena
 from analytics.report.lists import track_url
-from analytics.sql import queries, tables_of
+from analytics.sql import queries
 
 Row: TypeAlias = Mapping[str, Any]
 """A row of a query by column."""
@@ -64,14 +64,13 @@ class Message(NamedTuple):
     text: str
 
 
-def happenings(athena: Athena, monday: date, thresholds: Thresholds, *, absent: Iterable[str] = ()) -> Happenings:
+def happenings(athena: Athena, monday: date, thresholds: Thresholds) -> Happenings:
     """Asks what happened: on playlists in a week, on charts in the week before, for they come after it.
 
     Args:
         athena: Whom to ask.
         monday: The first day of the week.
         thresholds: What counts.
-        absent: Tables that are not deployed; what needs them is not asked.
 
     Raises:
         AthenaError: Athena failed a query.
@@ -80,8 +79,6 @@ def happenings(athena: Athena, monday: date, thresholds: Thresholds, *, absent: 
     known = queries()
 
     def answer(name: str, **given: int) -> list[Row]:
-        if not tables_of(known[name].text).isdisjoint(absent):
-            return []
         values = {"from": str(last_week), "to": str(monday), "limit": str(_MOST_ROWS)}
         values |= {parameter: str(value) for parameter, value in given.items()}
         rows = athena.ask(known[name].text, known[name].execution_parameters(values, monday)).records()

@@ -6,7 +6,7 @@ from typing import Final
 
 from analytics.athena import Athena
 from analytics.report import Answers
-from analytics.sql import queries, tables_of
+from analytics.sql import queries
 
 _QUERIES: Final = {
     "lists": "lists_of_the_week",
@@ -34,7 +34,7 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
         week: A day of the week.
         today: The day of the report; no later one is asked for.
         place: See `Answers`.
-        absent: Tables that are not deployed; what they are needed for is not asked.
+        absent: See `Answers`.
 
     Raises:
         AthenaError: Athena failed a query.
@@ -53,13 +53,12 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
 
     is_watching = athena.ask("SELECT type FROM watchlist LIMIT 1").rows
     wanted = _QUERIES | (_OF_THE_WATCH_LIST if is_watching else {})
-    asked = {field: name for field, name in wanted.items() if tables_of(known[name].text).isdisjoint(absent)}
-    answers = athena.ask_all(question(name) for name in asked.values())
+    answers = athena.ask_all(question(name) for name in wanted.values())
     return Answers(
         made_on=today,
         monday=monday,
         last_day=last_day,
         place=place,
         absent=tuple(absent),
-        **{field: answer.records() for field, answer in zip(asked, answers, strict=True)},
+        **{field: answer.records() for field, answer in zip(wanted, answers, strict=True)},
     )

@@ -25,7 +25,7 @@ class Answers:
         sound: The answer of `sound_momentum`.
         watch_list: The answer of `watch_list`.
         events: The answer of `watched_events`.
-        absent: Tables that are not deployed, so that what they are needed for has no rows.
+        absent: Tables that are not deployed, so that they have nothing new.
     """
 
     made_on: date

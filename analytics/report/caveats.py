@@ -80,7 +80,8 @@ def _of_all(answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Caveat
             "made up. No conclusion about music follows.",
         )
     if answers.absent:
-        yield Caveat(f"Not deployed: {', '.join(answers.absent)}", (), "What would rest on these tables is left out.")
+        not_deployed = f"Not deployed: {', '.join(answers.absent)}"
+        yield Caveat(not_deployed, (), "They know what they were told before; what came since is missing.")
 
 
 def _lacking(list_: RecordingList) -> str:

@@ -35,7 +35,6 @@ app = typer.Typer(no_args_is_help=True, help="Edit the watch list, whose events 
 
 _CSV: Final = "text/csv; charset=utf-8"
 _MOST_FAULTS: Final = 20
-_ABSENT: Final = frozenset({"404", "NoSuchKey"})
 _CHANGED: Final = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict", "404", "NoSuchKey"})
 _EMPTY: Final = (
     "The watch list is empty. Fill it by name, id, link or URI: `earworm watch add artist NAME…`, `… label NAME…`, "
@@ -74,12 +73,11 @@ class WatchList:
 
 def read(cloud: "Cloud") -> WatchList:
     """Reads the watch list."""
-    try:
-        found = cloud.client("s3").get_object(Bucket=cloud.platform.bucket, Key=WATCH_LIST)
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] in _ABSENT:
-            return WatchList({})
-        raise
+    s3, bucket = cloud.client("s3"), cloud.platform.bucket
+    # Whoever may list the folder alone, as an analyst, is told that an absent object is denied, not that it is absent.
+    if not s3.list_objects_v2(Bucket=bucket, Prefix=WATCH_LIST, MaxKeys=1).get("Contents"):
+        return WatchList({})
+    found = s3.get_object(Bucket=bucket, Key=WATCH_LIST)
     try:
         return WatchList(_valid(found["Body"].read()), found["ETag"])
     except WatchListError as fault:

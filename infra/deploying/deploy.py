@@ -360,7 +360,7 @@ def execute(
             error = ThrottledError if _TOO_OFTEN.search(failure) else DeployError
             raise error(f"{plan.stack.name} was not deployed and {became}: {failure}")
     stack = cloudformation.describe_stacks(StackName=plan.stack_id)["Stacks"][0]
-    if plan.stack.parameters["Environment"] in _PROTECTED and not stack.get("EnableTerminationProtection"):
+    if plan.stack.parameters.get("Environment") in _PROTECTED and not stack.get("EnableTerminationProtection"):
         cloudformation.update_termination_protection(StackName=plan.stack.name, EnableTerminationProtection=True)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     return Deployment(plan.stack.name, plan.changes, outputs)

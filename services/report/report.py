@@ -95,9 +95,7 @@ class _Reporter:
         if record and not record.leaves_to_do(receipts, now):
             return False
         with step("alert"):
-            deployed = deployed_tables(self.ssm, self.settings.earworm_env)
-            absent = [table for table in TABLES if table not in deployed]
-            found = happenings(self.athena, monday, self.settings.thresholds, absent=absent)
+            found = happenings(self.athena, monday, self.settings.thresholds)
             return sender.settle(message(found, monday, self._place_of(stores[-1])), receipts, record)
 
     def _place_of(self, store: PageStore) -> str:

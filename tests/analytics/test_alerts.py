@@ -121,12 +121,6 @@ def test_charts_are_told_of_the_week_before_and_moves_by_their_share_of_the_list
     assert [row["recording_id"] for row in found.watched] == ["large", "peak", "chart"]
 
 
-def test_tables_that_are_not_deployed_cost_what_needs_them_and_nothing_else() -> None:
-    nobody = cast("Athena", SimpleNamespace(ask=None))
-
-    assert happenings(nobody, MONDAY, DEFAULTS, absent=["songs"]) == Happenings([], [])
-
-
 def test_spikes_are_climbs_growth_and_spread_and_a_shuffled_list_has_none(lake: Lake) -> None:
     lake.chart("2026-11-16", "steady", "A B C D E F G H I K")
     lake.chart("2026-11-23", "steady", "A K B C D E F G H I")

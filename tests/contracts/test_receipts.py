@@ -8,10 +8,10 @@ import pytest
 from contracts.tables.receipts import RECEIPTS, read_receipt
 from tests.rows import row_of
 
-RECEIPT: dict[str, Any] = {**row_of(RECEIPTS), "skipped": "{}", "gaps": "[]"}
+RECEIPT: dict[str, Any] = {**row_of(RECEIPTS), "skipped": "{}", "gaps": "[]", "shares": "{}"}
 LATER = (
     *("parquet_etag", "parquet_bytes", "quarantine_key", "quarantine_etag", "quarantine_bytes"),
-    *("gaps", "refused_values", "refused_values_key", "refused_values_etag", "refused_values_bytes"),
+    *("gaps", "shares", "refused_values", "refused_values_key", "refused_values_etag", "refused_values_bytes"),
 )
 
 

@@ -307,7 +307,8 @@ def test_parameters_that_are_given_outdo_settings_but_not_the_bundle(bundle: Bun
 @pytest.mark.slow
 class TestInAnEmulatedCloud:
     def test_the_platform_tells_services_where_it_is(self, cloud: Cloud, platform: Deployment) -> None:
-        told = cloud.client("ssm").get_parameters_by_path(Path="/earworm/dev/")["Parameters"]
+        pages = cloud.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/earworm/dev/")
+        told = [parameter for page in pages for parameter in page["Parameters"]]
 
         assert {parameter["Name"].rpartition("/")[2]: parameter["Value"] for parameter in told} == {
             "alarm-topic-arn": platform.outputs["AlarmTopicArn"],
@@ -316,6 +317,7 @@ class TestInAnEmulatedCloud:
             "charts-topic-arn": platform.outputs["ChartsTopicArn"],
             "crawler": "earworm-dev-processed",
             "database": "earworm_dev",
+            "pages-topic-arn": platform.outputs["PagesTopicArn"],
             "permissions-boundary": "none",
             "role-path": "/",
             "topic-arn": platform.outputs["TopicArn"],
@@ -575,6 +577,7 @@ class TestInAnEmulatedCloud:
         assert settable_parameters(cloudformation, "songs") == {
             "LogLevel",
             "LogRetentionDays",
+            "MaximumConcurrency",
             "MemorySize",
             "Timeout",
         }

@@ -20,10 +20,12 @@ from tenacity import AttemptManager, BaseRetrying
 from contracts.snapshot import Snapshot
 from contracts.tables.table import Table
 from contracts.validation import Judgement
+from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import TransientError
 from shared.lake import Lake
 from shared.observability import Step
+from shared.queue import Queue
 from tests.faults import FAULTS, Crash
 from tests.interleavings.fake_s3 import Answer, Call, FakeClient
 
@@ -177,9 +179,9 @@ for _plain in (NoneType, bool, int, str, bytes, date, Call):
     _frozen.register(_plain, lambda value: value)
 for _derived in (Snapshot, Judgement):  # they follow from a raw object, which is remembered beside them
     _frozen.register(_derived, _name_of_type)
-for _constant in (Table, Step, BaseRetrying, FakeClient, FunctionType, type):
+for _constant in (Table, Catalog, Step, BaseRetrying, FakeClient, FunctionType, type):
     _frozen.register(_constant, _name_of_type)
-for _compound in (Lake, DeadLetterQueue):
+for _compound in (Lake, Queue, DeadLetterQueue):
     _frozen.register(_compound, lambda value: (type(value).__name__, _frozen(vars(value))))
 for _sequence in (list, tuple):
     _frozen.register(_sequence, lambda value: tuple(_frozen(each) for each in value))

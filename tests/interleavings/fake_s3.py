@@ -138,6 +138,9 @@ class FakeClient:
     ) -> dict[str, Any]:
         return self._call(Call("SendMessage", QueueUrl, MessageBody.encode()))
 
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:
+        """Changes nothing: a message may be shown again at any time."""
+
     def _call(self, call: Call) -> dict[str, Any]:
         got = self.answer(call)
         if got.error:

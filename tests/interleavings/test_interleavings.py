@@ -46,7 +46,7 @@ def _without_garbage_collection() -> Iterator[None]:
 KEYS = Keys(
     KEY.raw, KEY.quarantine("songs"), KEY.quarantined_values("songs"), KEY.parquet("songs"), KEY.receipt("songs")
 )
-MESSAGE = record(json.dumps({"Records": [{"s3": {"object": {"key": KEY.raw}}}]}))
+MESSAGE = {**record(json.dumps({"Records": [{"s3": {"object": {"key": KEY.raw}}}]})), "receiptHandle": "handle"}
 REJECTED = entry({**track("Rejected"), "name": None})
 REFUSED = entry(track("Refused", popularity=101))
 

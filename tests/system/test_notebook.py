@@ -72,6 +72,7 @@ def executed(committed: Cells, tmp_path_factory: pytest.TempPathFactory) -> Cell
         for day in mondays:
             collect.extract(pipeline.cloud, day, playlists)
         pipeline.earworm("load", *map(str, files))
+        pipeline.earworm("deploy", "listenbrainz")
         pipeline.earworm("run", "--source", "listenbrainz", "--date", str(today))
         for day in mondays:
             pipeline.wait_for(day, playlists)

@@ -100,6 +100,7 @@ NOT_EXERCISED = {
             "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListMultipartUploadParts",
         )
     },
+    "nothing happened that the week's alert tells of": {("report", "sns:Publish")},
     "what else a person does in the query editor": {
         ("analyst", f"athena:{name}")
         for name in (
@@ -583,7 +584,7 @@ class Work:
     def work_as_an_analyst(self) -> None:
         """With the console, in Athena's own, with PyAthena and in SQL."""
         folder = self.pipeline.state / "nowhere"
-        for command in (("tables",), ("query", "top_artists"), ("report",)):
+        for command in (("tables",), ("query", "top_artists"), ("watch", "add", "artist", "Heard"), ("report",)):
             self.account.run_as("analyst", sys.executable, "-m", "infra.cli", *command, folder=folder)
         for operation, arguments in EDITOR.items():
             for catalog in ("AwsDataCatalog", "awsdatacatalog"):
