@@ -30,7 +30,7 @@ from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_th
 from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
-from infra.deploying.stacks import PLATFORM, ROOT, stack_name
+from infra.deploying.stacks import CATALOG, PLATFORM, ROOT, stack_name
 from infra.local.cloud import LocalCloud
 from shared.lake import PLAYLISTS, Area, SnapshotKey
 
@@ -113,7 +113,7 @@ class _Demonstration:
 
     def run(self) -> None:
         self._say("1. Raw snapshots are collected, and one in five is damaged.")
-        self._earworm("deploy", PLATFORM, "extractor", "redrive", "audit")
+        self._earworm("deploy", PLATFORM, CATALOG, "extractor", "redrive", "audit")
         self._earworm("backfill", "--weeks", str(len(self._days)), "--no-wait")
         self._keys = [
             SnapshotKey(day, playlist) for day in self._days for playlist in collect.configured_playlists(self._cloud)
@@ -321,7 +321,7 @@ class _Demonstration:
         return self._cloud.athena.ask(sql).rows
 
     def _clean_backfill(self) -> Cloud:
-        self._earworm("deploy", "--env", "prod", PLATFORM, *_TABLES)
+        self._earworm("deploy", "--env", "prod", PLATFORM, CATALOG, *_TABLES)
         clean = replace(self._cloud, environment="prod")
         for key in self._keys:
             source: CopySourceTypeDef = {"Bucket": self._cloud.platform.bucket, "Key": key.raw}
