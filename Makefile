@@ -65,7 +65,6 @@ generate: .venv/.ready ## Write what follows from the code: schemas, services of
 	.venv/bin/python -m infra.tools.scale
 
 assets: run .venv/tools/notebook/.ready ## Make the README's pictures and the notebook's outputs anew, with Chromium, which must be installed
-	@set -a; . .earworm/env; $(EARWORM) watch add artist 'Judas Priest' 'Linkin Park' 'Rage Against The Machine'
 	@set -a; . .earworm/env; $(EARWORM) report
 	.venv/bin/python -m infra.tools.assets
 	@set -a; . .earworm/env; .venv/bin/python -m infra.tools.notebook execute

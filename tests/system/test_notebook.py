@@ -14,6 +14,7 @@ from contracts.tables import TABLES
 from infra.cli import collect
 from infra.demos.charts import WEEKS as WEEKS_OF_CHARTS
 from infra.demos.pipeline import WEEKS as WEEKS_OF_PLAYLISTS
+from infra.demos.watching import show_watch_list
 from infra.local.spotify.catalogue import load_catalogue
 from infra.local.spotify.charts import newest_chart_day, write_chart_files
 from infra.tools.notebook import EXECUTE, JUPYTER, NOTEBOOK
@@ -76,6 +77,7 @@ def executed(committed: Cells, tmp_path_factory: pytest.TempPathFactory) -> Cell
         pipeline.earworm("run", "--source", "listenbrainz", "--date", str(today))
         for day in mondays:
             pipeline.wait_for(day, playlists)
+        show_watch_list(pipeline.cloud, today)
         result = subprocess.run(
             [JUPYTER, *EXECUTE, notebook],
             env={"PATH": os.environ["PATH"], "HOME": str(folder), **pipeline.variables, **analyst(pipeline)},
