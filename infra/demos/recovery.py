@@ -30,7 +30,7 @@ from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_th
 from infra.cli.collect import Place
 from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
-from infra.deploying.stacks import PLATFORM, ROOT, stack_name
+from infra.deploying.stacks import CATALOG, PLATFORM, ROOT, stack_name
 from infra.local.cloud import LocalCloud
 from shared.lake import PLAYLISTS, Area, SnapshotKey
 
@@ -49,7 +49,6 @@ _BY_SQS = "redriven by SQS"
 _RIGHT = '"position": entry.position'
 _WRONG = '"position": entry.positon'
 _VALUES = 3
-_SHOWN_AGAIN_AFTER = 2
 _PATIENCE = 180.0
 
 
@@ -113,7 +112,7 @@ class _Demonstration:
 
     def run(self) -> None:
         self._say("1. Raw snapshots are collected, and one in five is damaged.")
-        self._earworm("deploy", PLATFORM, "extractor", "redrive", "audit")
+        self._earworm("deploy", PLATFORM, CATALOG, "extractor", "redrive", "audit")
         self._earworm("backfill", "--weeks", str(len(self._days)), "--no-wait")
         self._keys = [
             SnapshotKey(day, playlist) for day in self._days for playlist in collect.configured_playlists(self._cloud)
@@ -207,15 +206,16 @@ class _Demonstration:
 
     @contextmanager
     def _impatient_queue(self) -> Iterator[None]:
-        """Makes failed messages visible again after seconds instead of minutes, to keep the demonstration short."""
+        """Gives a failed message up after its first receive instead of its fifth, to keep the demonstration short."""
         sqs = self._cloud.client("sqs")
         url = sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, _BROKEN))["QueueUrl"]
-        usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(_SHOWN_AGAIN_AFTER)})
+        usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+        once = json.dumps({**json.loads(usual), "maxReceiveCount": 1})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": once})
         try:
             yield
         finally:
-            sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": usual["VisibilityTimeout"]})
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": usual})
 
     def _restore(self) -> None:
         bucket = self._cloud.platform.bucket
@@ -321,7 +321,7 @@ class _Demonstration:
         return self._cloud.athena.ask(sql).rows
 
     def _clean_backfill(self) -> Cloud:
-        self._earworm("deploy", "--env", "prod", PLATFORM, *_TABLES)
+        self._earworm("deploy", "--env", "prod", PLATFORM, CATALOG, *_TABLES)
         clean = replace(self._cloud, environment="prod")
         for key in self._keys:
             source: CopySourceTypeDef = {"Bucket": self._cloud.platform.bucket, "Key": key.raw}
