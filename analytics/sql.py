@@ -8,8 +8,6 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from contracts.tables import TABLES
-
 Kind = Literal["date", "integer", "text"]
 
 _FOLDER: Final = Path(__file__).parent
@@ -116,13 +114,6 @@ def views() -> tuple[View, ...]:
 def queries() -> dict[str, Query]:
     """All queries by name."""
     return {path.stem: _query(path) for path in sorted((_FOLDER / "queries").glob("*.sql"))}
-
-
-def tables_of(text: str) -> frozenset[str]:
-    """The tables that a query reads, also by way of views."""
-    named = set(_SOURCE.findall(text))
-    through = [tables_of(view.text) for view in views() if view.name in named]
-    return frozenset(named & TABLES.keys()).union(*through)
 
 
 def _view(path: Path) -> View:
