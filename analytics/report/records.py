@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from analytics.report.answers import Answers, Row
+from analytics.report.answers import Answers
 from analytics.report.lists import Entry, RecordingList, slug
 
 
-class Event(NamedTuple):
-    """What happened to a watched recording on a list, as `watched_events` tells it."""
+_EVENTS: Final = ("first appearance", "added", "re-entered", "dropped", "new version")
+"""Those that lead, in this order; moves follow."""
 
-    row: Row
+
+class Event(NamedTuple):
+    """What happened to a watched recording on a list: an event of the view `weekly_chart`, or `dropped`."""
+
+    name: str
+    entry: Entry
     record: "Record"
-    list: RecordingList
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +94,7 @@ class Records:
         """The events, those of a recording that are alike on several lists together: the first, and the others."""
         alike: dict[tuple[str, str], list[Event]] = {}
         for event in self.events:
-            alike.setdefault((event.record.id, event.row["event"]), []).append(event)
+            alike.setdefault((event.record.id, event.name), []).append(event)
         return [(first, others) for first, *others in alike.values()]
 
 
@@ -116,21 +120,27 @@ def records(answers: Answers, lists: Sequence[RecordingList]) -> Records:
         for (type_, value), ids in watched.items()
         if type_ == "artist"
     ]
-    by_id = {each.id: each for each in lists}
     return Records(
         len(watched),
-        [*_events(answers.events, found, by_id)],
+        sorted(_events(found.values()), key=_importance),
         found,
         artists,
         [" ".join(key) for key, ids in watched.items() if not any(found[id_].listed for id_ in ids)],
     )
 
 
-def _events(rows: Iterable[Row], found: Mapping[str, Record], lists: Mapping[str, RecordingList]) -> Iterable[Event]:
-    for row in rows:
-        record, list_ = found.get(row["recording_id"]), lists.get(row["playlist_id"])
-        if record and list_:
-            yield Event(row, record, list_)
+def _events(found: Iterable[Record]) -> Iterable[Event]:
+    for record in found:
+        for entry in record.entries:
+            name = {"listed": entry.event, "left": "dropped"}.get(entry.state)
+            if name and entry.list.is_current:
+                yield Event(name, entry, record)
+
+
+def _importance(event: Event) -> tuple[object, ...]:
+    entry, moved = event.entry, 0 if event.name == "dropped" else abs(event.entry.movement or 0)
+    rank = _EVENTS.index(event.name) if event.name in _EVENTS else len(_EVENTS)
+    return (rank, -moved / entry.list.size, entry.position, entry.list.name, entry.list.id, entry.recording)
 
 
 def _highest(entry: Entry) -> tuple[object, ...]:

@@ -10,6 +10,9 @@ from ministack.services import glue, s3
 
 from analytics.report import Answers, report
 from analytics.report.drawings import way
+from analytics.report.lists import lists_of
+from analytics.report.records import records
+from analytics.sql import queries
 from tests.analytics.lake import Lake
 from tests.analytics.reports import MONDAY, Reader, answers_of, tell_a_history, week
 
@@ -17,8 +20,8 @@ LONG = "<b>Tom & Jerry</b> " + "o" * 180
 
 
 @pytest.fixture(scope="module")
-def answers() -> Iterator[Answers]:
-    """What a lake answers that has a history to tell, beside lists of which less is known."""
+def told() -> Iterator[Lake]:
+    """A lake that has a history to tell, beside lists of which less is known."""
     lake = Lake()
     tell_a_history(lake)
     lake.watch(artist=["s", "b", "Nobody"], isrc=["GBAYE6800011"])
@@ -35,9 +38,14 @@ def answers() -> Iterator[Answers]:
     for ago, last_day in enumerate(("2026-11-26", "2026-11-19")):
         lake.ranking(last_day, "DE", ("D9 E7 F5", "E8 D7 F5")[ago], label="Own Label")
     lake.chart(week(0), "first", "K", metadata={"followers": 2_000}, track_name=LONG, artist_names=f'["{LONG}"]')
-    yield answers_of(lake)
+    yield lake
     glue.reset()
     s3.reset()
+
+
+@pytest.fixture(scope="module")
+def answers(told: Lake) -> Answers:
+    return answers_of(told)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +86,20 @@ def test_the_watch_list_leads_with_its_events_alone(front: Reader, pages: Mappin
     assert "watched" not in front.of("Climbed")
 
 
+def test_the_page_tells_the_events_that_the_query_tells_in_its_order(told: Lake, answers: Answers) -> None:
+    asked = told.select(
+        f"SELECT event, playlist_id, recording_id, is_new_peak FROM ({queries()['watched_events'].text})",
+        queries()["watched_events"].execution_parameters({"from": str(MONDAY), "to": str(MONDAY)}, MONDAY),
+    )
+    events = records(answers, lists_of(answers)).events
+
+    assert [
+        (each.name, each.entry.list.id, each.record.id, each.entry.is_new_peak and each.name != "dropped")
+        for each in events
+    ] == asked
+    assert len(asked) == 4
+
+
 def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[str, str]) -> None:
     recording, artist = Reader(pages["recording-S.html"]).text, Reader(pages["artist-s.html"]).text
 
@@ -89,7 +111,7 @@ def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[
 
 
 def test_an_empty_watch_list_says_how_to_fill_it(answers: Answers) -> None:
-    without = report(replace(answers, watch_list=[], events=[]))
+    without = report(replace(answers, watch_list=[]))
 
     assert "earworm watch add artist" in Reader(without["index.html"]).of("front-records")
 
