@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from analytics.report.answers import Answers
 from analytics.report.lists import Entry, RecordingList, slug
 
-
 _EVENTS: Final = ("first appearance", "added", "re-entered", "dropped", "new version")
 """Those that lead, in this order; moves follow."""
 

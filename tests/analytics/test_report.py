@@ -14,7 +14,8 @@ from analytics.report.lists import lists_of
 from analytics.report.records import records
 from analytics.sql import queries
 from tests.analytics.lake import Lake
-from tests.analytics.reports import MONDAY, Reader, answers_of, tell_a_history, week
+from tests.analytics.reports import MONDAY, Reader, answers_of, entry_row, list_row, tell_a_history, week
+from tests.analytics.reports import answers as answers_of_rows
 
 LONG = "<b>Tom & Jerry</b> " + "o" * 180
 
@@ -207,6 +208,18 @@ def test_the_single_file_has_all_pages_and_leads_to_none_but_itself(pages: Mappi
     assert {name.removesuffix(".html") for name in pages if not name.startswith("week-")} <= {*whole.ids}
     assert {each for each in whole.addresses if not each.startswith(("#", "https://"))} == {"data:,"}
     assert {each[1:] for each in whole.addresses if each.startswith("#")} <= {*whole.ids}
+
+
+def test_the_single_file_has_the_first_twenty_entries_of_a_list_and_its_page_all() -> None:
+    entries = [
+        entry_row(position=place, recording_id=f"R{place}", track_name=f"Song {place}.") for place in range(1, 31)
+    ]
+    files = report(answers_of_rows(lists=[list_row(entries=30)], entries=entries))
+    page, whole = (Reader(files[name]).of("list-top-chart") for name in ("list-top.html", f"week-{MONDAY}.html"))
+
+    assert "Song 30." in page
+    assert ("Song 20." in whole, "Song 21." in whole) == (True, False)
+    assert whole.endswith("The first 20 of 30: the list's page in the report's folder has all.")
 
 
 def test_a_week_without_charts_is_no_other_week(answers: Answers) -> None:
