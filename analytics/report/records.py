@@ -1,5 +1,6 @@
 """The watch list: what it watches, where that is listed, and what happened to it in the week."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -95,6 +96,21 @@ class Records:
         for event in self.events:
             alike.setdefault((event.record.id, event.name), []).append(event)
         return [(first, others) for first, *others in alike.values()]
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How often each event happened, in their order."""
+        return [*Counter(event.name for event in self.events).items()]
+
+    def leading(self, most: int) -> list[tuple[Event, Sequence[Event]]]:
+        """The happenings that matter most: of arrivals, drops and moves each in turn, so that none hides the others."""
+        happenings, of_each = self.happenings, Counter[str]()
+        turns = []
+        for place, (event, _) in enumerate(happenings):
+            group = event.name if event.name == "dropped" else "arrived" if event.name in _EVENTS else "moved"
+            turns.append((of_each[group], place))
+            of_each[group] += 1
+        return [happenings[place] for place in sorted(place for _, place in sorted(turns)[:most])]
 
 
 def records(answers: Answers, lists: Sequence[RecordingList]) -> Records:

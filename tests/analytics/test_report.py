@@ -80,7 +80,7 @@ def test_the_watch_list_leads_with_its_events_alone(front: Reader, pages: Mappin
     assert front.of("front-records") == (
         "Our records ? added Song S S 7 on Club and 1 more "
         "dropped Song B B from 2 of Hits after 3 weeks, best 2 new version Song C2 C2 3 on Hits "
-        "All 4 events, and where the 4 entries of the watch list are"
+        "All 4 events, and where each of the watch list is"
     )
     assert "Not on any list this week artist Nobody, artist b" in Reader(pages["records.html"]).text
     assert "watched" in front.of("New")
@@ -101,11 +101,26 @@ def test_the_page_tells_the_events_that_the_query_tells_in_its_order(told: Lake,
     assert len(asked) == 4
 
 
+def test_drops_and_moves_are_not_hidden_by_many_arrivals() -> None:
+    rows = [entry_row(recording_id=f"new {at}", position=at, arrival="debut", event="added") for at in range(1, 10)]
+    rows += [
+        entry_row(recording_id="gone", position=10, state="left"),
+        entry_row(recording_id="up", event="climbed", movement=1, weeks_since_previous=1),
+    ]
+    watched = [{"type": "label", "value": "Own", "note": "", "recording_id": row["recording_id"]} for row in rows]
+    front = Reader(report(answers_of_rows(entries=rows, watch_list=watched))["index.html"]).of("front-records")
+
+    assert "9 added , 1 dropped , 1 climbed ." in front
+    assert front.count("added Song") == 6
+    assert "dropped Song A" in front
+    assert "climbed Song A" in front
+
+
 def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[str, str]) -> None:
     recording, artist = Reader(pages["recording-S.html"]).text, Reader(pages["artist-s.html"]).text
 
     assert "Watched by artist s. On 3 lists this week." in recording
-    assert "added Song S S 12 on Hits" in recording
+    assert "added 12 on Hits" in recording
     assert "1 = unchanged Fresh 4 1" in recording
     assert "12 new Song S Hits 1 12" in artist
     assert "On no list." in Reader(pages["artist-Nobody.html"]).text
