@@ -32,7 +32,7 @@ from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake
 from services.redrive.letters import DeadLetter, DeadLetters, FunctionDeadLetters, QueueDeadLetters
 from services.redrive.settings import RedriveSettings
 from shared.errors import PermanentError
-from shared.invocation import read
+from shared.invocation import Handler, read
 from shared.observability import instrument, log
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ _FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": 
 _LONGEST_ATTRIBUTE = 1024
 
 
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 Treat: TypeAlias = Callable[[DeadLetter], bool]
 
 
