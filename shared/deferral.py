@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
 from contracts.operations.collecting import MOST_DEFERRALS, ScheduledRequest
+from shared.settings import Settings
 from shared.web import QuotaError
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ _MARGIN: Final = timedelta(seconds=60)
 _SHORTEST: Final = timedelta(minutes=1)
 _LONGEST: Final = timedelta(days=1)
 _DEFAULT_WAIT: Final = timedelta(hours=1)
+
+
+class DeferralSettings(Settings):
+    """The settings of a service that defers runs.
+
+    Attributes:
+        deferred_schedules: The prefix of the names of schedules that start deferred runs.
+        scheduler_role_arn: The role of these schedules.
+        dead_letter_queue_arn: The queue for the events of runs that could not be started.
+    """
+
+    deferred_schedules: str
+    scheduler_role_arn: str
+    dead_letter_queue_arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +95,20 @@ class SchedulerDeferrals:
     def __init__(
         self,
         scheduler: Callable[[], "EventBridgeSchedulerClient"],
+        settings: DeferralSettings,
         *,
-        name_prefix: str,
         function_arn: str,
-        role_arn: str,
-        dead_letter_queue_arn: str,
     ) -> None:
         """Leaves runs to the scheduler.
 
         Args:
             scheduler: Makes a client of the service, which few runs need.
-            name_prefix: What the names of the schedules begin with.
+            settings: What the schedules are made with.
             function_arn: The function to start.
-            role_arn: The role that the schedule starts it with.
-            dead_letter_queue_arn: Takes the event of a run that could not be started.
         """
         self._scheduler = scheduler
-        self._name_prefix = name_prefix
+        self._settings = settings
         self._function_arn = function_arn
-        self._role_arn = role_arn
-        self._dead_letter_queue_arn = dead_letter_queue_arn
 
     def defer(self, deferral: Deferral) -> None:
         """Creates the schedule, unless the same one is there already.
@@ -120,10 +129,10 @@ class SchedulerDeferrals:
                 ActionAfterCompletion="DELETE",
                 Target={
                     "Arn": self._function_arn,
-                    "RoleArn": self._role_arn,
+                    "RoleArn": self._settings.scheduler_role_arn,
                     "Input": event,
                     "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 21600},
-                    "DeadLetterConfig": {"Arn": self._dead_letter_queue_arn},
+                    "DeadLetterConfig": {"Arn": self._settings.dead_letter_queue_arn},
                 },
             )
         except scheduler.exceptions.ConflictException:
@@ -134,4 +143,4 @@ class SchedulerDeferrals:
         request = deferral.request
         assert request.scheduled_time
         day = request.scheduled_time.astimezone(UTC).date()
-        return f"{self._name_prefix}-{day}-{request.deferrals}-{sha256(event.encode()).hexdigest()[:8]}"
+        return f"{self._settings.deferred_schedules}-{day}-{request.deferrals}-{sha256(event.encode()).hexdigest()[:8]}"

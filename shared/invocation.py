@@ -1,12 +1,19 @@
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, TypeVar
 
+from botocore.config import Config
 from pydantic import ValidationError
 
 from contracts.operations.payload import Request
 from shared.errors import PermanentError, sentence_of
 
 RequestT = TypeVar("RequestT", bound=Request)
+
+Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
+"""A Lambda function: called with an event and the LambdaContext of its invocation."""
+
+FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""For clients of a collector, whose time is for the source that it collects from."""
 
 
 def read(request: type[RequestT], event: Mapping[str, Any]) -> RequestT:

@@ -30,6 +30,7 @@ from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
 from shared.errors import PermanentError
 from shared.events import announced_keys
+from shared.invocation import Handler
 from shared.lake import Lake, Output, Partition, RawObject, SnapshotKey, SupersededError
 from shared.observability import Step, count, gauge, instrument, log, message, seconds, step
 from shared.parquet import encode
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 Transform: TypeAlias = Callable[[Any], Candidates[RowT]]
 """Makes a table's candidates of a snapshot of its kind."""
-Handler: TypeAlias = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Endpoints", "LocalCloud", "LocalCloudError", "ProcessStatus"]
 
 _REGION: Final = "us-east-1"
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 120.0
 _GRACE_SECONDS: Final = 5.0
 _INHERITED: Final = (
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH",

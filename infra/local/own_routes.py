@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from infra.local.clock import CLOCK_PATH, Clock, ClockSetting
 from infra.local.loopback import SECRET_HEADER
 
-_SECONDS_TO_ANSWER: Final = 10.0
+_SECONDS_TO_ANSWER: Final = 60.0
 
 
 class SimulatorError(Exception):

@@ -1,8 +1,7 @@
 """The audit: compares what the lake holds for some days, reports the gaps, and each day sends a letter about them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
@@ -18,14 +17,11 @@ from services.audit.settings import AuditSettings
 from services.audit.surroundings import Surroundings, low_shares, old_snapshot
 from shared.catalog import Catalog
 from shared.deployed import deployed_tables
-from shared.invocation import read
+from shared.invocation import Handler, read
 from shared.observability import count, gauge, instrument, log
 
 MOST_LISTED: Final = 1000
 """The most gaps in an answer, which is limited to 6 MB."""
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def auditor() -> Handler:

@@ -1,15 +1,14 @@
 """A run: one raw snapshot for each playlist."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from spotipy.cache_handler import MemoryCacheHandler
 
@@ -37,7 +36,7 @@ from services.extractor.snapshot import Extraction, as_raw_snapshot
 from services.extractor.spotify import SpotifyClient
 from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import PermanentError, TransientError
-from shared.invocation import read
+from shared.invocation import FAIL_FAST, Handler, read
 from shared.lake import Lake, SnapshotKey
 from shared.observability import count, gauge, instrument, log, step
 from shared.settings import SettingsError
@@ -45,11 +44,6 @@ from shared.web import QuotaError, WebError, WebSession, fetcher, retrying
 
 RESERVE_SECONDS: Final = 45.0
 """Kept from the function's time, for a call that began in time, the write after it and the deferral of the rest."""
-
-_FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 class IncompleteRunError(Exception):
@@ -86,7 +80,7 @@ def extractor() -> Handler:
         )
     logging.disable(logging.DEBUG)  # at which libraries tell tokens, and what Secrets Manager answers
     instrument("botocore", "requests")
-    lake = Lake(boto3.client("s3", config=_FAIL_FAST), settings.s3_bucket)
+    lake = Lake(boto3.client("s3", config=FAIL_FAST), settings.s3_bucket)
     tokens = MemoryCacheHandler()
 
     @cache
@@ -94,7 +88,7 @@ def extractor() -> Handler:
         if plain:
             return plain
         assert settings.spotify_secret_name
-        return stored_credentials(boto3.client("secretsmanager", config=_FAIL_FAST), settings.spotify_secret_name)
+        return stored_credentials(boto3.client("secretsmanager", config=FAIL_FAST), settings.spotify_secret_name)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         asked = read(ExtractionRequest, event)
@@ -128,11 +122,9 @@ def extractor() -> Handler:
             providers=providers,
             lake=lake,
             deferrals=SchedulerDeferrals(
-                cache(lambda: boto3.client("scheduler", config=_FAIL_FAST)),
-                name_prefix=settings.deferred_schedules,
+                cache(lambda: boto3.client("scheduler", config=FAIL_FAST)),
+                settings,
                 function_arn=context.invoked_function_arn,
-                role_arn=settings.scheduler_role_arn,
-                dead_letter_queue_arn=settings.dead_letter_queue_arn,
             ),
         )
         gauge(days_since_consent=days_since_consent(credentials(), datetime.now(UTC)))

@@ -4,10 +4,10 @@ from pydantic import BeforeValidator, Field
 
 from contracts.playlists import playlist_ids_between_commas
 from services.extractor.reccobeats import AskedBy
-from shared.settings import Settings
+from shared.deferral import DeferralSettings
 
 
-class ExtractorSettings(Settings):
+class ExtractorSettings(DeferralSettings):
     """The settings of the extractor.
 
     Attributes:
@@ -18,9 +18,6 @@ class ExtractorSettings(Settings):
         reccobeats_api_url: Base address of ReccoBeats; empty to leave it out.
         reccobeats_asked_by: `id`, and then by ISRC for what is left; or by `isrc` alone.
         spotify_secret_name: The secret in Secrets Manager with the credentials, unless variables hold them.
-        deferred_schedules: The prefix of the names of schedules that start deferred runs.
-        scheduler_role_arn: The role of these schedules.
-        dead_letter_queue_arn: The queue for the events of runs that could not be started.
     """
 
     playlist_ids: Annotated[tuple[str, ...], BeforeValidator(playlist_ids_between_commas)] = Field(
@@ -33,6 +30,3 @@ class ExtractorSettings(Settings):
     reccobeats_api_url: Annotated[str, Field(pattern=r"^(https?://.+/)?$")] = "https://api.reccobeats.com/v1/"
     reccobeats_asked_by: AskedBy = "id"
     spotify_secret_name: str | None = None
-    deferred_schedules: str
-    scheduler_role_arn: str
-    dead_letter_queue_arn: str

@@ -1,15 +1,13 @@
 """A run: the raw chart of the week that is over."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -32,7 +30,7 @@ from services.listenbrainz.settings import ListenBrainzSettings
 from services.listenbrainz.week import Statistics, Week
 from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import sentence_of
-from shared.invocation import read
+from shared.invocation import FAIL_FAST, Handler, read
 from shared.lake import CHARTS, Lake, SnapshotKey
 from shared.observability import count, instrument, log, step
 from shared.secrets_manager import secret_string
@@ -48,10 +46,6 @@ RESERVE_SECONDS: Final = 30.0
 
 _UNTIL_CALCULATED: Final = timedelta(days=1)
 """ListenBrainz calculates its statistics once a day."""
-_FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-
-
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
 class FailedRunError(Exception):
@@ -74,12 +68,12 @@ def collector() -> Handler:
     settings = ListenBrainzSettings.from_environment()
     logging.disable(logging.DEBUG)  # at which libraries tell tokens, and what Secrets Manager answers
     instrument("botocore", "requests")
-    lake = Lake(boto3.client("s3", config=_FAIL_FAST), settings.s3_bucket)
+    lake = Lake(boto3.client("s3", config=FAIL_FAST), settings.s3_bucket)
 
     @cache
     def token() -> str | None:
         name = settings.listenbrainz_secret_name
-        return stored_token(boto3.client("secretsmanager", config=_FAIL_FAST), name) if name else None
+        return stored_token(boto3.client("secretsmanager", config=FAIL_FAST), name) if name else None
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         asked = read(ChartRequest, event)
@@ -97,11 +91,9 @@ def collector() -> Handler:
             listenbrainz=ListenBrainz(calls, retrying(seconds_left), settings.listenbrainz_api_url),
             lake=lake,
             deferrals=SchedulerDeferrals(
-                cache(lambda: boto3.client("scheduler", config=_FAIL_FAST)),
-                name_prefix=settings.deferred_schedules,
+                cache(lambda: boto3.client("scheduler", config=FAIL_FAST)),
+                settings,
                 function_arn=context.invoked_function_arn,
-                role_arn=settings.scheduler_role_arn,
-                dead_letter_queue_arn=settings.dead_letter_queue_arn,
             ),
         )
         day = run.week.sunday.isoformat()

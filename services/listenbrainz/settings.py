@@ -3,7 +3,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from shared.settings import Settings
+from shared.deferral import DeferralSettings
 
 _CONTACT: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+|https?://[!-'*-\[\]-~]+")
 """What may stand in a comment of a header, in parentheses."""
@@ -15,21 +15,15 @@ def _reachable(contact: str) -> str:
     return contact
 
 
-class ListenBrainzSettings(Settings):
+class ListenBrainzSettings(DeferralSettings):
     """What the collector of ListenBrainz needs to know.
 
     Attributes:
         listenbrainz_contact: Whom ListenBrainz asks about these calls, an e-mail address or that of a page.
         listenbrainz_api_url: Base address of its API.
         listenbrainz_secret_name: The secret in Secrets Manager with a user's token; None sends none.
-        deferred_schedules: What the names of the schedules begin with that start deferred runs.
-        scheduler_role_arn: The role that those start them with.
-        dead_letter_queue_arn: Takes the events of those that could not be started.
     """
 
     listenbrainz_contact: Annotated[str, AfterValidator(_reachable)]
     listenbrainz_api_url: Annotated[str, Field(pattern=r"^https?://.+/$")] = "https://api.listenbrainz.org/1/"
     listenbrainz_secret_name: Annotated[str | None, BeforeValidator(lambda name: name or None)] = None
-    deferred_schedules: str
-    scheduler_role_arn: str
-    dead_letter_queue_arn: str

@@ -3,11 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -32,7 +33,7 @@ from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake
 from services.redrive.letters import DeadLetter, DeadLetters, FunctionDeadLetters, QueueDeadLetters
 from services.redrive.settings import RedriveSettings
 from shared.errors import PermanentError
-from shared.invocation import read
+from shared.invocation import Handler, read
 from shared.observability import instrument, log
 
 if TYPE_CHECKING:
@@ -47,12 +48,18 @@ MOST_SHOWN: Final = 100
 Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
-_FAIL_FAST: Final = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+_FAIL_FAST: Final = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=len(SERVICES),
+)
 _LONGEST_ATTRIBUTE = 1024
 
 
-Handler: TypeAlias = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 Treat: TypeAlias = Callable[[DeadLetter], bool]
+
+FoundT = TypeVar("FoundT")
 
 
 def redriver() -> Handler:
@@ -110,14 +117,22 @@ class Redrive:
     ) -> Answer:
         match event.action:
             case "list":
-                depths = [_count(*each, event, seconds_left) for each in queues.items()]
+                depths = _look_at(
+                    lambda service, queue: _count(service, queue, event, seconds_left), queues, at_once=len(queues)
+                )
                 return Depths(services=tuple(depth for depth, _ in depths), more=any(more for _, more in depths))
             case "show":
-                shown = [self._show(*each, event, seconds_left) for each in queues.items()]
+                shown = _look_at(
+                    lambda service, queue: self._show(service, queue, event, seconds_left), queues, at_once=len(queues)
+                )
                 return Letters(services=tuple(letters for letters, _ in shown), more=any(more for _, more in shown))
             case "redrive" | "drop":
                 before = event.before or datetime.now(UTC)
-                settled = [self._settle(*each, event, before, seconds_left) for each in queues.items()]
+                settled = _look_at(
+                    lambda service, queue: self._settle(service, queue, event, before, seconds_left),
+                    queues,
+                    at_once=1 if event.rate else len(queues),
+                )
                 return Settled(
                     action=event.action,
                     services=tuple(tally for tally, _ in settled),
@@ -232,6 +247,14 @@ class Redrive:
             newer=tally.newer,
             failed=dict(tally.failed),
         ), cut_short
+
+
+def _look_at(
+    look: Callable[[str, DeadLetters], FoundT], queues: Mapping[str, DeadLetters], *, at_once: int
+) -> list[FoundT]:
+    """Looks through several queues at once, since each waits a while before it is taken for empty."""
+    with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
+        return list(pool.map(look, queues.keys(), queues.values()))
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Finds out whether the tables have all snapshots of some days, of lists of every kind, by listings alone."""
+"""Finds out what a page is made from, and whether the tables have all of it, by listings alone."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from contracts.tables import of_kind
 from shared.errors import PermanentError
-from shared.lake import KINDS, ListKind, SnapshotKey
+from shared.lake import KINDS, WATCH_LIST, ListKind, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,17 +27,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class WeekReceipts:
-    """The raw snapshots and receipts of some days.
+    """The raw snapshots and receipts of some days, and the watch list.
 
     Attributes:
         raws: When each raw snapshot was written last.
         receipts: The receipts by key.
         tables: The tables that are deployed.
+        watch_list: The ETag of the watch list; None without one.
     """
 
     raws: Mapping[SnapshotKey, datetime]
     receipts: Mapping[str, Receipt]
     tables: Sequence[str]
+    watch_list: str | None = None
 
     @property
     def missing(self) -> list[str]:
@@ -50,17 +52,17 @@ class WeekReceipts:
         ]
 
     def fingerprint(self, service_version: str) -> str:
-        """Returns a hash that is equal for pages of the same code from the same receipts, and for no others.
+        """Returns a hash that is equal for pages of the same code from the same receipts and watch list alone.
 
         A receipt names the version of its raw snapshot and that of the code that read it, so that its ETag changes
         with either.
         """
         listed = sorted(f"{key} {receipt.etag}" for key, receipt in self.receipts.items())
-        return hashlib.sha256("\n".join([service_version, *listed]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([service_version, self.watch_list or "", *listed]).encode()).hexdigest()
 
 
 def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> WeekReceipts:
-    """Lists the raw snapshots and receipts of some days in some tables; other keys are left to the audit."""
+    """Lists the watch list, and raw snapshots and receipts of some days in some tables; other keys are passed over."""
     raws: dict[SnapshotKey, datetime] = {}
     receipts: dict[str, Receipt] = {}
     for day, kind in product(days, KINDS.values()):
@@ -73,7 +75,8 @@ def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence
                 if found["Key"] in wanted
             }
         raws |= of_the_day
-    return WeekReceipts(raws, receipts, tables)
+    watch_lists = (found["ETag"] for found in _listed(s3, bucket, WATCH_LIST) if found["Key"] == WATCH_LIST)
+    return WeekReceipts(raws, receipts, tables, next(watch_lists, None))
 
 
 def _raws(s3: "S3Client", bucket: str, day: date, kind: ListKind) -> dict[SnapshotKey, datetime]:

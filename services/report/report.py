@@ -1,9 +1,9 @@
 """Makes the page of a week once every table has the week's lists, and sends its alert, and a link if configured."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -19,7 +19,7 @@ from services.report.page_store import SIGNING, PageStore
 from services.report.receipts import holdings
 from services.report.settings import ReportSettings
 from shared.deployed import deployed_tables
-from shared.invocation import read
+from shared.invocation import Handler, read
 from shared.observability import instrument, log, step
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 MOST_LISTED: Final = 100
 """The most missing receipts in an answer and a log line."""
-
-Handler: TypeAlias = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 def reporter() -> Handler:

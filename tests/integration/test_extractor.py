@@ -140,7 +140,7 @@ def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(event: dict[str, Any] = SUNDAY, *, context: Context | None = None) -> Any:
-    return extractor()(event, context or Context())  # type: ignore[arg-type]  # as much of a LambdaContext as it needs
+    return extractor()(event, context or Context())
 
 
 def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud: Cloud, spotify: FakeSpotify) -> None:
@@ -697,10 +697,10 @@ def test_the_secret_is_read_once_and_the_token_serves_every_run_of_the_process(
     cloud: Cloud, spotify: FakeSpotify
 ) -> None:
     handler = extractor()
-    handler(SUNDAY, Context())  # type: ignore[arg-type]
+    handler(SUNDAY, Context())
 
     cloud.secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
-    handler(SUNDAY, Context())  # type: ignore[arg-type]
+    handler(SUNDAY, Context())
 
     assert len(spotify.calls_of("token")) == 1
 
@@ -710,14 +710,14 @@ def test_after_a_failed_run_the_secret_is_read_anew(cloud: Cloud, spotify: FakeS
     handler = extractor()
     spotify.withheld["token"] = Answer(400, {"error": "invalid_client"})
     with pytest.raises(IncompleteRunError):
-        handler(SUNDAY, Context())  # type: ignore[arg-type]
+        handler(SUNDAY, Context())
 
     # when there is another secret by now, or none
     cloud.secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
     # then the same process sees it
     with pytest.raises(SettingsError, match="no secret"):
-        handler(SUNDAY, Context())  # type: ignore[arg-type]
+        handler(SUNDAY, Context())
 
 
 def test_plain_credentials_need_no_secret(cloud: Cloud, spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> None:

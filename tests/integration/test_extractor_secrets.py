@@ -140,7 +140,7 @@ def test_no_secret_is_written_anywhere(
             spotify.withheld["token"] = fault  # type: ignore[assignment]
             with xray_recorder.in_segment("extractor"):
                 try:
-                    written.append(str(handler({"scheduled_time": f"{DAY}T06:00:00Z"}, Context())))  # type: ignore[arg-type]
+                    written.append(str(handler({"scheduled_time": f"{DAY}T06:00:00Z"}, Context())))
                 except IncompleteRunError as raised:
                     written += traceback.format_exception(raised)
     objects = [s3.get_object(Bucket=BUCKET, Key=each["Key"]) for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]

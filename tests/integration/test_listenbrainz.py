@@ -122,7 +122,7 @@ def _sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(event: dict[str, Any] = TUESDAY, *, context: Context | None = None) -> Any:
-    return collector()(event, context or Context())  # type: ignore[arg-type]  # as much of a LambdaContext as it needs
+    return collector()(event, context or Context())
 
 
 def test_the_week_becomes_one_raw_chart_with_what_musicbrainz_knows_of_it(

@@ -538,8 +538,8 @@ def test_the_function_stops_in_time_for_its_reserve(desk: Desk, monkeypatch: pyt
     desk.dead_letter()
     handler = redriver()
 
-    late: Any = handler({"action": "redrive", "service": "songs"}, Context(29_000))  # type: ignore[arg-type]
-    early: Any = handler({"action": "redrive", "service": "songs"}, Context(60_000))  # type: ignore[arg-type]
+    late: Any = handler({"action": "redrive", "service": "songs"}, Context(29_000))
+    early: Any = handler({"action": "redrive", "service": "songs"}, Context(60_000))
 
     assert (late["more"], late["services"][0]["done"]) == (True, 0)
     assert (early["more"], early["services"][0]["done"]) == (False, 1)

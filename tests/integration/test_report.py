@@ -19,7 +19,7 @@ from contracts.tables import TABLES, of_kind
 from services.report import report
 from services.report.page_store import SIGNING, PageStore
 from shared.errors import PermanentError
-from shared.lake import CHARTS, SnapshotKey
+from shared.lake import CHARTS, WATCH_LIST, SnapshotKey
 from shared.settings import SettingsError
 from tests.analytics.reports import answers, list_row
 from tests.analytics.test_alerts import event
@@ -78,6 +78,9 @@ class Week:
             self.cloud.put_raw({}, key=key.raw)
             for table in of_kind(key.kind.name):
                 self.cloud.s3.put_object(Bucket=BUCKET, Key=key.receipt(table), Body=f"{key} {version}".encode())
+
+    def watch(self, watch_list: bytes) -> None:
+        self.cloud.s3.put_object(Bucket=BUCKET, Key=WATCH_LIST, Body=watch_list)
 
     def report(self, monday: date = MONDAY, **event: str) -> Any:
         reports = report.reporter()(dict(event), None)["reports"]
@@ -212,6 +215,7 @@ def test_a_page_of_the_same_receipts_is_made_once(week: Week) -> None:
 CHANGES: dict[str, Callable[[Week, pytest.MonkeyPatch], None]] = {
     "another snapshot": lambda week, _: week.complete(OTHER),
     "a snapshot that was replaced": lambda week, _: week.complete(KEY, version="2"),
+    "an edited watch list": lambda week, _: week.watch(b"type,value,note\nartist,Heard,\n"),
     "a new version of the service": lambda _, patch: patch.setenv("SERVICE_VERSION", "1.0.1"),
 }
 

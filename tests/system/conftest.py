@@ -1,8 +1,18 @@
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.system.pipeline import Pipeline, deployed
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows what the emulator complained of, such as functions that ended before their time, beside what failed."""
+    report = yield
+    pipeline = item.funcargs.get("pipeline")
+    if report.failed and isinstance(pipeline, Pipeline):
+        report.sections.append(("log of the AWS emulator", (pipeline.state / "logs/aws.log").read_text()[-10_000:]))
+    return report
 
 
 @pytest.fixture(scope="module")

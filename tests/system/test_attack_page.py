@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,6 +21,7 @@ import requests
 
 from infra.local.cloud import LocalCloud
 from infra.local.processes import HOST, free_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -151,7 +152,7 @@ def test_gap_the_same_page_runs_its_code_on_ministack_as_it_is(site: Site, tmp_p
     address = f"http://{HOST}:{port}"
     with subprocess.Popen([sys.executable, "-m", "ministack"], env=variables, stderr=subprocess.DEVNULL) as bare:
         try:
-            await_answer(f"{address}/_ministack/health")
+            eventually(lambda: answers(f"{address}/_ministack/health"))
             site.page = page(address, tmp_path / "trace")
 
             visit(site)
@@ -162,13 +163,8 @@ def test_gap_the_same_page_runs_its_code_on_ministack_as_it_is(site: Site, tmp_p
             bare.terminate()
 
 
-def await_answer(address: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            requests.get(address, timeout=5)
-        except requests.ConnectionError:
-            assert time.monotonic() < deadline, "ministack did not answer"
-            time.sleep(0.1)
-        else:
-            return
+def answers(address: str) -> bool:
+    with suppress(requests.ConnectionError):
+        requests.get(address, timeout=60)
+        return True
+    return False

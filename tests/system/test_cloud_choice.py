@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +13,7 @@ from threading import Thread
 import pytest
 
 from infra.local.cloud import LocalCloud
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -114,8 +114,7 @@ def test_no_process_of_the_console_goes_astray(shell: Shell) -> None:
     shell.proxy.asked.clear()
     simulator = next(each for each in shell.local.status() if each.name == "Spotify simulator")
     os.kill(simulator.pid, signal.SIGKILL)
-    while next(each for each in shell.local.status() if each.name == "Spotify simulator").running:
-        time.sleep(0.05)
+    eventually(lambda: not next(each for each in shell.local.status() if each.name == "Spotify simulator").running)
     for command in (["tables"], ["remove", "songs", "--yes"], ["dlq", "drop", "songs", "--reason", "x"], ["tiers"]):
         result = shell.earworm(*command)
         assert (result.returncode, shell.proxy.asked) == (1, set())

@@ -463,7 +463,7 @@ def test_a_process_that_ends_early_shows_the_end_of_its_log(tmp_path: Path) -> N
     child = Child("AWS emulator", [sys.executable, "-c", script], free_port(), "/", tmp_path / "lock", tmp_path / "log")
     pid = spawn(child, os.environ)
     with pytest.raises(LocalCloudError, match=r"ended while it started(.|\n)*the disk is full"):
-        await_healthy(child, pid, timeout=10)
+        await_healthy(child, pid, timeout=60)
 
 
 def test_without_credentials_simulators_stand_in_for_spotify_and_listenbrainz(tmp_path: Path) -> None:
@@ -474,12 +474,12 @@ def test_without_credentials_simulators_stand_in_for_spotify_and_listenbrainz(tm
             variables["SPOTIFY_TOKEN_URL"],
             data={"grant_type": "client_credentials"},
             auth=(variables["SPOTIPY_CLIENT_ID"], variables["SPOTIPY_CLIENT_SECRET"]),
-            timeout=5,
+            timeout=60,
         ).json()["access_token"]
         search = requests.get(
             f"{variables['SPOTIFY_API_URL']}playlists/{'0' * 22}",
             headers={"Authorization": f"Bearer {token}"},
-            timeout=5,
+            timeout=60,
         )
         assert search.json()["error"]["status"] == search.status_code == 404
         assert [status.healthy for status in cloud.status()] == [True, True, True]
@@ -560,7 +560,7 @@ def test_what_is_not_signed_and_what_is_the_emulators_own_stays_closed(
     assert endpoints
     client("s3", cloud).create_bucket(Bucket="kept")
 
-    answer = requests.request(method, f"{endpoints.aws}{path}", headers=headers, timeout=5)
+    answer = requests.request(method, f"{endpoints.aws}{path}", headers=headers, timeout=60)
 
     assert answer.status_code == 403
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
@@ -571,13 +571,13 @@ def test_the_owner_is_kept_from_the_emulators_own_routes_too(cloud: LocalCloud) 
     s3 = client("s3", cloud)
     link = s3.generate_presigned_url("put_object", Params={"Bucket": "_ministack", "Key": "reset"}, HttpMethod="POST")
 
-    assert requests.post(link, timeout=5).status_code == 403
+    assert requests.post(link, timeout=60).status_code == 403
 
 
 def test_the_route_of_health_tells_nothing(cloud: LocalCloud) -> None:
     endpoints = cloud.endpoints()
     assert endpoints
-    answer = requests.get(f"{endpoints.aws}/_health", timeout=5)
+    answer = requests.get(f"{endpoints.aws}/_health", timeout=60)
     assert (answer.status_code, answer.content) == (204, b"")
 
 
@@ -593,8 +593,8 @@ def test_an_address_that_was_signed_opens_from_a_link(cloud: LocalCloud, config:
     s3.put_object(Bucket="pages", Key="week=1/a b+ü.html", Body=b"<h1>", ContentType="text/html")
     link = s3.generate_presigned_url("get_object", Params={"Bucket": "pages", "Key": "week=1/a b+ü.html"})
 
-    opened = requests.get(link, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, timeout=5)
-    altered = requests.get(link.replace("week", "weeks"), timeout=5)
+    opened = requests.get(link, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, timeout=60)
+    altered = requests.get(link.replace("week", "weeks"), timeout=60)
 
     assert (opened.status_code, opened.content) == (200, b"<h1>")
     assert altered.status_code == 403

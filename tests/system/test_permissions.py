@@ -77,7 +77,6 @@ NOT_EXERCISED = {
             *("glue:BatchCreatePartition", "glue:GetTable", "s3:DeleteObject", "s3:PutObject", "sqs:SendMessage"),
         )
     },
-    "no message fails for a while": {(table, "sqs:ChangeMessageVisibility") for table in TABLES},
     "Glue's crawler asks for it, the local one has no need": {
         ("crawler", action)
         for action in (
@@ -110,6 +109,9 @@ NOT_EXERCISED = {
     },
 }  # fmt: skip
 """What is granted and no local run asks for, by the reason."""
+
+AFTER_A_FAULT = {(table, "sqs:ChangeMessageVisibility") for table in TABLES}
+"""What a transformer asks for if a message fails for a while, which happens on a busy machine and need not."""
 
 
 CATALOG = {"CatalogName": "AwsDataCatalog"}
@@ -715,7 +717,7 @@ def test_nothing_is_granted_that_the_pipeline_does_not_need(account: Account, ru
         )
     }
 
-    assert idle == set().union(*NOT_EXERCISED.values())
+    assert idle | AFTER_A_FAULT == AFTER_A_FAULT.union(*NOT_EXERCISED.values())
 
 
 def test_every_role_is_held_to_its_policies(account: Account) -> None:

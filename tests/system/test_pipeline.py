@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from itertools import product
@@ -30,6 +31,7 @@ from shared.lake import SnapshotKey
 from tests.charts import REGIONAL_WEEKLY, chart_file, track_id
 from tests.documents import entry, playlist, track
 from tests.system.pipeline import Pipeline
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
@@ -207,9 +209,9 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipelin
     # then whoever has the link needs no more than that
     (letter,) = read_letters()
     (link,) = re.findall(r"http://\S+", letter["Message"])
-    opened = requests.get(link, timeout=5)
+    opened = requests.get(link, timeout=60)
     assert (opened.text, opened.headers["Content-Type"]) == (html, "text/html; charset=utf-8")
-    assert requests.get(link.partition("?")[0], timeout=5).status_code == HTTPStatus.FORBIDDEN
+    assert requests.get(link.partition("?")[0], timeout=60).status_code == HTTPStatus.FORBIDDEN
 
 
 def test_the_report_of_this_week_is_made_once(pipeline: Pipeline) -> None:
@@ -240,11 +242,13 @@ def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
     pipeline.sqs.set_queue_attributes(QueueUrl=inbox, Attributes={"Policy": policy})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    def read() -> list[Any]:
-        received = pipeline.sqs.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10, WaitTimeSeconds=5)
-        return [json.loads(each["Body"]) for each in received.get("Messages", [])]
+    return lambda: [json.loads(each["Body"]) for each in eventually(partial(_received, pipeline, inbox))]
 
-    return read
+
+def _received(pipeline: Pipeline, queue: str, **further: Any) -> list[Any]:
+    """The messages that a queue has now."""
+    answer: Any = pipeline.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, **further)
+    return list(answer.get("Messages", ()))
 
 
 def test_real_documents_become_tables_with_the_numbers_counted_by_hand(
@@ -366,8 +370,7 @@ def test_a_document_that_cannot_be_read_waits_in_every_dead_letter_queue_with_it
 
     for table in PLAYLIST_TABLES:
         url = pipeline.sqs.get_queue_url(QueueName=f"earworm-dev-{table.replace('_', '-')}-dead-letters")["QueueUrl"]
-        messages = pipeline.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MessageAttributeNames=["All"])
-        (message,) = messages["Messages"]
+        (message,) = eventually(partial(_received, pipeline, url, MessageAttributeNames=["All"]))
         told = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
         assert told["error_class"] == "UnreadableSnapshotError"
         assert told["raw_key"] == key.raw
@@ -380,8 +383,7 @@ def test_what_did_not_get_through_is_seen_mended_and_sent_back(pipeline: Pipelin
     key = SnapshotKey(date(2025, 2, 3), "mended")
     of_that_day = ("--from", "2025-02-03", "--to", "2025-02-03", "--grace", "0")
     pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=b'{"tracks": ')
-    while "UnreadableSnapshotError" not in pipeline.earworm("dlq", "show", "songs"):
-        time.sleep(0.5)
+    eventually(lambda: "UnreadableSnapshotError" in pipeline.earworm("dlq", "show", "songs"))
 
     # when it is audited
     gaps = pipeline.attempt("audit", *of_that_day)

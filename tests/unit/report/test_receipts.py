@@ -43,7 +43,7 @@ def test_a_receipt_that_is_older_than_its_snapshot_is_missing() -> None:
     assert changed(receipt, Receipt("new", WRITTEN + timedelta(seconds=1))).missing == []
 
 
-def test_the_fingerprint_changes_with_each_receipt_and_with_the_version_and_with_nothing_else() -> None:
+def test_the_fingerprint_changes_with_each_receipt_the_watch_list_and_the_version_and_with_nothing_else() -> None:
     receipt = KEY.receipt("songs")
     same = COMPLETE.receipts[receipt]
 
@@ -52,6 +52,7 @@ def test_the_fingerprint_changes_with_each_receipt_and_with_the_version_and_with
         COMPLETE.fingerprint("1.0.1"),
         changed(receipt, None).fingerprint("1.0.0"),
         changed(receipt, replace(same, etag="other")).fingerprint("1.0.0"),
-    }) == 4  # fmt: skip
+        replace(COMPLETE, watch_list="edited").fingerprint("1.0.0"),
+    }) == 5  # fmt: skip
     later = replace(same, last_modified=WRITTEN + timedelta(hours=1))
     assert changed(receipt, later).fingerprint("1.0.0") == COMPLETE.fingerprint("1.0.0")

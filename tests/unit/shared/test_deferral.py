@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.operations.extraction import ExtractionRequest
-from shared.deferral import Deferral, SchedulerDeferrals, wait_after
+from shared.deferral import Deferral, DeferralSettings, SchedulerDeferrals, wait_after
 from shared.invocation import read
 from shared.web import QuotaError
 from tests.unit.extractor.fake_spotify import OTHER_PLAYLIST_ID, PLAYLIST_ID
@@ -36,13 +36,22 @@ class FakeScheduler:
         self.schedules[Name] = schedule
 
 
+SETTINGS = DeferralSettings.from_environment(
+    {
+        "S3_BUCKET": "lake",
+        "SERVICE_VERSION": "1",
+        "DEFERRED_SCHEDULES": "earworm-dev-deferred",
+        "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+        "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:eu-west-1:123456789012:dead-letters",
+    }
+)
+
+
 def deferrals_of(scheduler: FakeScheduler) -> SchedulerDeferrals:
     return SchedulerDeferrals(
         lambda: scheduler,  # type: ignore[arg-type, return-value]  # as much of a client as it needs
-        name_prefix="earworm-dev-deferred",
+        SETTINGS,
         function_arn="arn:aws:lambda:eu-west-1:123456789012:function:earworm-dev-extractor",
-        role_arn="arn:aws:iam::123456789012:role/schedule",
-        dead_letter_queue_arn="arn:aws:sqs:eu-west-1:123456789012:dead-letters",
     )
 
 
