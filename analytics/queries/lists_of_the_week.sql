@@ -25,7 +25,7 @@ followed AS (
         min(snapshot_on) AS first_on,
         count(*) AS snapshots,
         max(age) + 1 - count(DISTINCT age) AS weeks_missing,
-        array_join(array_agg(DISTINCT age) FILTER (WHERE age < 26), ' ') AS weeks
+        array_join(array_sort(array_agg(DISTINCT age) FILTER (WHERE age < 26)), ' ') AS weeks
     FROM seen
     GROUP BY playlist_id
 ),

@@ -14,7 +14,7 @@ def scans(sql: str) -> tuple[int, int]:
     """How many tables it reads, each as often as it does: of all their days, and of some."""
     parsed = trino.parse(sql, database=DATABASE)
     assert isinstance(parsed, exp.Query)
-    query = trino.inline_views(parsed, athena._view_query)
+    query = trino.inline_views(parsed, lambda name: athena._view_query(name, athena._catalog_table(name)))
     tables = {name: athena._catalog_table(name) for name in trino.tables(query)}
     keys = {name: frozenset(athena._partition_keys(table)) for name, table in tables.items()}
     query = trino.qualify(query, {name: athena._columns(table) for name, table in tables.items()})

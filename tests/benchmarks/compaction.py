@@ -13,7 +13,7 @@ from services.songs.transform import songs
 from shared.catalog import Catalog
 from shared.lake import Partition, SnapshotKey
 from shared.parquet import encode
-from tests.benchmarks.documents import document
+from tests.benchmarks.documents import document, of_playlist
 from tests.benchmarks.measure import MEGABYTE, WORK, median, table
 from tests.system.pipeline import Pipeline, deployed
 
@@ -74,7 +74,8 @@ def section() -> str:
 
 def _fill(pipeline: Pipeline) -> None:
     days = [date(_YEAR, _MONTH, day) for day in range(1, monthrange(_YEAR, _MONTH)[1] + 1)]
-    bodies = {f"{number:022}": document(50, copy=number) for number in range(_PLAYLISTS)}
+    ids = [f"{number:022}" for number in range(_PLAYLISTS)]
+    bodies = {each: of_playlist(document(50, copy=number), each) for number, each in enumerate(ids)}
     keys = [SnapshotKey(day, playlist) for day in days for playlist in bodies]
     s3, bucket = pipeline.s3, pipeline.bucket
 

@@ -38,6 +38,11 @@ def document(entries: int, *, copy: int = 0) -> bytes:
     return f'{head}"items":[{",".join(repeated)}]{tail}'.encode()
 
 
+def of_playlist(body: bytes, playlist_id: str) -> bytes:
+    """The same document of another playlist: one that contradicts its key is no snapshot."""
+    return body.replace(PLAYLIST.encode(), playlist_id.encode())
+
+
 def _original() -> dict[str, Any]:
     if _REAL.exists():
         original: dict[str, Any] = json.loads(_REAL.read_bytes())[0]

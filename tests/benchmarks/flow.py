@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from contracts.tables import of_kind
 from shared.lake import PLAYLISTS, SnapshotKey
-from tests.benchmarks.documents import document
+from tests.benchmarks.contenders.tables import PLAYLIST
+from tests.benchmarks.documents import document, of_playlist
 from tests.benchmarks.measure import MEGABYTE, WORK, median, quantile, table
 from tests.system.pipeline import Pipeline, deployed
 
@@ -63,10 +64,8 @@ def section() -> str:
 
 
 def _seconds_to_last_receipt(pipeline: Pipeline, body: bytes, day: date) -> float:
-    key = SnapshotKey(day, "single")
-    s3, bucket = pipeline.s3, pipeline.bucket
     began = time.perf_counter()
-    s3.put_object(Bucket=bucket, Key=key.raw, Body=body)
+    _put(pipeline, body, SnapshotKey(day, PLAYLIST))
     while _receipts(pipeline, day) < len(_TABLES):
         time.sleep(0.01)
         _be_patient(began)
@@ -76,11 +75,10 @@ def _seconds_to_last_receipt(pipeline: Pipeline, body: bytes, day: date) -> floa
 def _backfill(pipeline: Pipeline, body: bytes, snapshots: int, day: date) -> _Backfill:
     done = _Backfill(snapshots)
     keys = [SnapshotKey(day, f"{number:022}") for number in range(snapshots)]
-    s3, bucket = pipeline.s3, pipeline.bucket
     before = sum(worker.cpu for worker in _workers(pipeline))
     began = time.perf_counter()
     with ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(lambda key: s3.put_object(Bucket=bucket, Key=key.raw, Body=body), keys))
+        list(pool.map(lambda key: _put(pipeline, body, key), keys))
     while _receipts(pipeline, day) < snapshots * len(_TABLES):
         for worker in _workers(pipeline):
             done.memory[worker.name].append(worker.memory)
@@ -89,6 +87,10 @@ def _backfill(pipeline: Pipeline, body: bytes, snapshots: int, day: date) -> _Ba
     done.seconds = time.perf_counter() - began
     done.cpu = sum(worker.cpu for worker in _workers(pipeline)) - before
     return done
+
+
+def _put(pipeline: Pipeline, body: bytes, key: SnapshotKey) -> None:
+    pipeline.s3.put_object(Bucket=pipeline.bucket, Key=key.raw, Body=of_playlist(body, key.list_id))
 
 
 def _receipts(pipeline: Pipeline, day: date) -> int:

@@ -30,6 +30,7 @@ def test_a_document_of_any_length_has_entries_with_ids_of_their_own(
     assert len({entry.track.id for entry in tracks_in(snapshot)}) == 120
     assert body.count(b'"available_markets":[') == 240
     assert documents.document(50, copy=1) != documents.document(50)
+    assert identify(documents.of_playlist(body, "0" * 22)).playlist_id == "0" * 22
 
 
 def test_peers_write_the_columns_of_the_contracts() -> None:

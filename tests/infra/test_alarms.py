@@ -78,6 +78,17 @@ def test_an_audit_is_silent_when_there_was_none_for_a_day_and_two_hours(written:
     assert (silent["MetricName"], silent["Dimensions"]) == ("Findings", [{"Name": "service", "Value": "audit"}])
 
 
+def test_the_daily_audit_looks_when_a_collectors_three_tries_are_over(written: Written) -> None:
+    began = {
+        component: int(hour) * 60 + int(minute)
+        for component in ("audit", "extractor", "listenbrainz")
+        for minute, hour in [written(component)["Parameters"]["ScheduleExpression"]["Default"][5:].split()[:2]]
+    }
+
+    assert began["extractor"] == began["listenbrainz"] == began["audit"] - 75
+    assert 3 * 15 + 1 + 2 < 75, "tries of a quarter of an hour, a minute and two apart"
+
+
 def test_the_dashboard_is_one_of_those_that_are_always_free(written: Written) -> None:
     body = json.loads(written(PLATFORM)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
     publishers = {"Snapshots": 2, "Calls": 2} | dict.fromkeys(
@@ -145,11 +156,17 @@ LINES: dict[str, tuple[str, str, bool]] = {
 }
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_what_is_counted_is_what_the_console_shows(line: str, written: Written) -> None:
+def logged(line: str) -> tuple[str, str, bool]:
+    """The service of one of the lines, its text as it stands in the log, and whether it counts."""
     service, text, counts = LINES[line]
     if text.startswith("{"):
         text = json.dumps({**json.loads(text), "timestamp": AT, "message": "a sentence"}, separators=(",", ":"))
+    return service, text, counts
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_is_counted_is_what_the_console_shows(line: str, written: Written) -> None:
+    service, text, counts = logged(line)
 
     counted = [name for name, pattern in filters(written, service) if matches(pattern, text)]
 

@@ -8,6 +8,7 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 * JSON lines (openx JsonSerDe) are read with the types of the table, CSV (OpenCSVSerDe) by the places of its columns;
 * a table with partition keys has the objects of the partitions in the catalog, and no others; partitions that the
   query rules out are not read, and projected ones are refused with a sentence;
+* a query is translated once for each state of the tables and views that it names;
 * an object is read once for each ETag, and its rows are kept in a table of DuckDB's for later queries, up to a bound;
 * execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
@@ -29,11 +30,14 @@ import sys
 import unicodedata
 from bisect import bisect_left
 from contextvars import ContextVar
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from math import isinf, isnan
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlparse
 
@@ -184,8 +188,83 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
             case exp.Drop():
                 _drop_view(statement)
             case exp.Query():
-                return workspace.run(statement), workspace.scanned
+                return workspace.run(_translations.of(sql, database, statement)), workspace.scanned
     return {"columns": [], "column_types": [], "rows": []}, 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """A query as DuckDB runs it.
+
+    Attributes:
+        definitions: The tables and views that it names, or that these name, as the catalog had them.
+        wanted: The tables that it reads, each with SQL for those of its partitions that are needed; None needs all.
+        sql: The query, in which each table is the relation of its `trino.relation_name`.
+    """
+
+    definitions: Mapping[TableName, Mapping[str, Any]]
+    wanted: Mapping[TableName, str | None]
+    sql: str
+
+    def holds(self) -> bool:
+        """Whether the catalog still has what the query names as it was.
+
+        Raises:
+            UnsupportedSqlError: It is gone, or whoever asks may not see it.
+        """
+        return all(_catalog_table(name) == definition for name, definition in self.definitions.items())
+
+
+class _Translations:
+    """The latest translations: to make one takes as long as to run it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[tuple[str, str], _Translation] = {}
+        self._lock = Lock()
+
+    def of(self, sql: str, database: str, statement: exp.Query) -> _Translation:
+        """Returns the translation of a statement, which is the parsed SQL."""
+        with self._lock:
+            translation = self._kept.pop((sql, database), None)
+        if translation is None or not translation.holds():
+            translation = _translate(statement)
+        with self._lock:
+            self._kept[sql, database] = translation
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
+        return translation
+
+
+_translations = _Translations(most=256)
+
+
+def _translate(statement: exp.Query) -> _Translation:
+    definitions: dict[TableName, dict[str, Any]] = {}
+
+    def view(name: TableName) -> exp.Query | None:
+        if name not in definitions:
+            definitions[name] = deepcopy(_catalog_table(name))  # Glue changes a definition in place
+        return _view_query(name, definitions[name])
+
+    query = trino.inline_views(statement, view)
+    tables = {name: definitions[name] for name in trino.tables(query)}
+    keys = {name: _partition_keys(table) for name, table in tables.items()}
+    query = trino.qualify(query, {name: _columns(table) for name, table in tables.items()})
+    demands = trino.partition_filters(query, {name: frozenset(each) for name, each in keys.items()})
+    wanted = {name: _wanted(keys[name], demands.get(name, [None])) for name in tables}
+    return _Translation(definitions, wanted, trino.to_duckdb(query))
+
+
+def _wanted(keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> str | None:
+    """Returns SQL for the positions of the partitions that any of the references may need; None for all."""
+    if not keys or any(demand is None for demand in demands):
+        return None
+    wanted = exp.or_(*{demand.sql(): demand for demand in demands if demand is not None}.values())
+    listed = exp.table_(_PARTITIONS.table, db=_PARTITIONS.database, catalog=trino.CATALOG)
+    query = exp.select("position").from_(listed).where(wanted).order_by("position")
+    columns = {_PARTITIONS: {"position": "bigint"} | dict.fromkeys(keys, "varchar")}
+    return trino.to_duckdb(trino.qualify(query, columns))
 
 
 class _Workspace:
@@ -197,8 +276,9 @@ class _Workspace:
         self._connection.execute("SET TimeZone = 'UTC'")
         self.scanned = 0
 
-    def run(self, statement: exp.Query) -> dict[str, Any]:
-        cursor = self._connection.execute(self.translate(statement))
+    def run(self, translation: _Translation) -> dict[str, Any]:
+        self._add_tables(translation)
+        cursor = self._connection.execute(translation.sql)
         described = cursor.description or []
         types = [description[1] for description in described]
         rows = cursor.fetchall()
@@ -208,34 +288,25 @@ class _Workspace:
             "rows": [[athena_text(value, t) for value, t in zip(row, types, strict=True)] for row in rows],
         }
 
-    def describe(self, sql: str) -> list[tuple[str, DuckDBPyType]]:
-        relation = self._connection.sql(sql)
+    def describe(self, translation: _Translation) -> list[tuple[str, DuckDBPyType]]:
+        self._add_tables(translation)
+        relation = self._connection.sql(translation.sql)
         return list(zip(relation.columns, relation.types, strict=True))
 
-    def translate(self, statement: exp.Query) -> str:
-        """DuckDB's SQL for the statement, after every table that it reads was made a view of this database."""
-        query = trino.inline_views(statement, _view_query)
-        definitions = {name: _catalog_table(name) for name in trino.tables(query)}
-        columns = {name: _columns(table) for name, table in definitions.items()}
-        keys = {name: frozenset(_partition_keys(table)) for name, table in definitions.items()}
-        query = trino.qualify(query, columns)
-        demands = trino.partition_filters(query, keys)
-        for name, table in definitions.items():
-            self._add(name, table, demands.get(name, [None]))
-        return trino.to_duckdb(query)
+    def _add_tables(self, translation: _Translation) -> None:
+        """Makes every table that the query reads a view of this database."""
+        for name, wanted in translation.wanted.items():
+            table = translation.definitions[name]
+            sources = self._pruned(list(_sources(table)), _partition_keys(table), wanted)
+            self.scanned += sum(source.record["size"] for source in sources)
+            self._connection.execute(
+                f"CREATE TEMP VIEW {_identifier(trino.relation_name(name))} AS {self._rows(table, sources)}"
+            )
 
-    def _add(self, name: TableName, table: Mapping[str, Any], demands: Sequence[exp.Expr | None]) -> None:
-        sources = self._pruned(list(_sources(table)), _partition_keys(table), demands)
-        self.scanned += sum(source.record["size"] for source in sources)
-        self._connection.execute(
-            f"CREATE TEMP VIEW {_identifier(trino.relation_name(name))} AS {self._rows(table, sources)}"
-        )
-
-    def _pruned(self, sources: list[Source], keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> list[Source]:
-        """Returns the objects that any of the references may need."""
-        if not sources or not keys or any(demand is None for demand in demands):
+    def _pruned(self, sources: list[Source], keys: Sequence[str], wanted: str | None) -> list[Source]:
+        """Returns the objects of the partitions that SQL of `_wanted` names."""
+        if not sources or wanted is None:
             return sources
-        wanted = exp.or_(*{demand.sql(): demand for demand in demands if demand is not None}.values())
         declared = ", ".join(f"{_identifier(key)} VARCHAR" for key in keys)
         target = _identifier(trino.relation_name(_PARTITIONS))
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {target} (position BIGINT, {declared})")
@@ -243,10 +314,7 @@ class _Workspace:
         by_column = [list(range(len(sources))), *map(list, values)]
         unnested = ", ".join("unnest(?)" for _ in by_column)
         self._connection.execute(f"INSERT INTO {target} SELECT {unnested}", by_column)
-        listed = exp.table_(_PARTITIONS.table, db=_PARTITIONS.database, catalog=trino.CATALOG)
-        query = exp.select("position").from_(listed).where(wanted).order_by("position")
-        columns = {_PARTITIONS: {"position": "bigint"} | dict.fromkeys(keys, "varchar")}
-        kept = self._connection.execute(trino.to_duckdb(trino.qualify(query, columns)))
+        kept = self._connection.execute(wanted)
         return [sources[position] for (position,) in kept.fetchall()]
 
     def _rows(self, table: Mapping[str, Any], sources: Sequence[Source]) -> str:
@@ -499,8 +567,7 @@ def _partitions(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]
         yield _location(partition["StorageDescriptor"])[1], dict(zip(keys, partition["Values"], strict=True))
 
 
-def _view_query(name: TableName) -> exp.Query | None:
-    table = _catalog_table(name)
+def _view_query(name: TableName, table: Mapping[str, Any]) -> exp.Query | None:
     if table.get("TableType") != "VIRTUAL_VIEW":
         return None
     view = view_definition(table)
@@ -534,7 +601,7 @@ def _create_view(statement: exp.Create, workspace: _Workspace) -> None:
         raise UnsupportedSqlError(f"TABLE_ALREADY_EXISTS: '{name.database}.{name.table}' already exists")
     if existing and existing.get("TableType") != "VIRTUAL_VIEW":
         raise UnsupportedSqlError(f"TABLE_ALREADY_EXISTS: '{name.database}.{name.table}' is a table, no view")
-    described = workspace.describe(workspace.translate(query))
+    described = workspace.describe(_translate(query))
     columns = [(trino.column_name(column, i), type_) for i, (column, type_) in enumerate(described)]
     definition = {
         "originalSql": query.sql(dialect="athena"),

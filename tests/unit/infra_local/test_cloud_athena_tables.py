@@ -295,6 +295,27 @@ def test_pruning_reaches_through_a_view() -> None:
     assert scanned == sizes[15]
 
 
+def test_a_query_that_was_asked_before_follows_the_catalog() -> None:
+    # given a query through a view, which is translated once
+    create_table("songs", {"position": "bigint"})
+    put_parquet(day("songs", 15), position=[1], isrc=["GB"])
+    run_query("CREATE VIEW listed AS SELECT * FROM songs WHERE day = '15'", "music")
+    assert rows("SELECT * FROM listed") == [["1", "2026", "11", "15"]]
+
+    # when the table gets a column, then the same query has it
+    glue._tables["music/songs"]["StorageDescriptor"]["Columns"].append({"Name": "isrc", "Type": "string"})
+    assert rows("SELECT * FROM listed") == [["1", "GB", "2026", "11", "15"]]
+
+    # when the view is replaced, then it is the new one
+    run_query("CREATE OR REPLACE VIEW listed AS SELECT position + 1 AS next FROM songs", "music")
+    assert rows("SELECT * FROM listed") == [["2"]]
+
+    # when it is dropped, then it is gone
+    run_query("DROP VIEW listed", "music")
+    with pytest.raises(UnsupportedSqlError, match="TABLE_NOT_FOUND"):
+        rows("SELECT * FROM listed")
+
+
 def test_lists_are_unnested_side_by_side_and_numbered() -> None:
     unnested = "UNNEST(ARRAY['a', 'b'], ARRAY[7]) WITH ORDINALITY AS t (x, y, n)"
     assert rows(f"SELECT x, y, n FROM (VALUES 1) AS s (a) CROSS JOIN {unnested} ORDER BY n") == [
