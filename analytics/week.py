@@ -17,7 +17,7 @@ _QUERIES: Final = {
     "sound": "sound_momentum",
 }
 """The query behind each field of `Answers`."""
-_OF_THE_WATCH_LIST: Final = {"watch_list": "watch_list", "events": "watched_events"}
+_OF_THE_WATCH_LIST: Final = {"watch_list": "watch_list"}
 """Likewise, if it has any entry."""
 
 
@@ -42,13 +42,10 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
     monday = monday_of(week)
     last_day = min(monday + timedelta(days=6), today)
     known = queries()
-    days = {"week": monday, "from": monday, "to": monday}
 
     def question(name: str) -> tuple[str, list[str]]:
         query = known[name]
-        asked = {each.name for each in query.parameters}
-        # what is counted from a year before is counted from the default, events are those of the week
-        given = {day: str(days[day]) for day in asked & days.keys() if day != "from" or name == "watched_events"}
+        given = {each.name: str(monday) for each in query.parameters if each.name in {"week", "to"}}
         return query.text, query.execution_parameters(given, today)
 
     is_watching = athena.ask("SELECT type FROM watchlist LIMIT 1").rows

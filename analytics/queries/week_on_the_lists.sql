@@ -2,8 +2,7 @@
 -- Row: a recording of a list's last weekly chart up to the week asked for, at most 25 weeks before it. state: listed, in
 -- that chart; left, no longer there, as that chart shows; unknown, last seen before, and that chart, which is not
 -- complete, does not show whether it left. What is told of a recording that is not listed is of its last chart. way:
--- positions of the last 26 weeks, each after the weeks before the week asked for: `2:7 0:5`. peak_before is its best
--- position before that chart. The rest is as in weekly_chart.
+-- positions of the last 26 weeks, each after the weeks before the week asked for: `2:7 0:5`. The rest is as in weekly_chart.
 -- Scans: all days, for any of them may be a recording's first.
 -- week (date, default today): a day of the week
 WITH told AS (
@@ -12,7 +11,6 @@ WITH told AS (
         max(week) OVER (PARTITION BY playlist_id) AS list_week,
         max(snapshot_on) OVER (PARTITION BY playlist_id) AS list_on,
         row_number() OVER (PARTITION BY playlist_id, recording_id ORDER BY week DESC) AS age,
-        lead(peak) OVER (PARTITION BY playlist_id, recording_id ORDER BY week DESC) AS peak_before,
         array_agg(
             concat(
                 CAST(date_diff('week', week, date_trunc('week', date(? /* week */))) AS varchar),
@@ -40,9 +38,10 @@ SELECT
     metric_value,
     metric_change,
     arrival,
+    event,
+    is_new_peak,
     weeks_on_list,
     peak,
-    peak_before,
     entered_on,
     t.label,
     coalesce(g.label_group, t.label) AS label_group,

@@ -24,7 +24,6 @@ class Answers:
         genres: The answer of `genre_momentum`.
         sound: The answer of `sound_momentum`.
         watch_list: The answer of `watch_list`.
-        events: The answer of `watched_events`.
         absent: Tables that are not deployed, so that they have nothing new.
     """
 
@@ -39,5 +38,4 @@ class Answers:
     genres: Sequence[Row] = ()
     sound: Sequence[Row] = ()
     watch_list: Sequence[Row] = ()
-    events: Sequence[Row] = ()
     absent: Sequence[str] = ()

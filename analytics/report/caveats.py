@@ -62,7 +62,12 @@ def caveats(answers: Answers, lists: Sequence[RecordingList]) -> list[Caveat]:
         ),
     ]
     unknown = (_unknown(playlists, what, part) for what, part in (("Genres", "genres"), ("Audio features", "features")))
-    return [*_of_all(answers, lists), *(each for each in found if each.lists), *filter(None, unknown)]
+    return [
+        *_of_all(answers, lists),
+        *(each for each in found if each.lists),
+        *filter(None, unknown),
+        *_of_charts(current),
+    ]
 
 
 def day(day_: date) -> str:
@@ -82,6 +87,11 @@ def _of_all(answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Caveat
     if answers.absent:
         not_deployed = f"Not deployed: {', '.join(answers.absent)}"
         yield Caveat(not_deployed, (), "They know what they were told before; what came since is missing.")
+
+
+def _of_charts(current: Sequence[RecordingList]) -> Iterable[Caveat]:
+    if all(each.is_chart for each in current):
+        yield Caveat("Genres and sound are not known", (), "Charts tell none; playlists do.")
 
 
 def _lacking(list_: RecordingList) -> str:

@@ -42,12 +42,13 @@ class Entry:
         state: listed, left or unknown; see the query `week_on_the_lists`.
         week: The Monday of the last chart that has it.
         arrival: How it came to be in that chart; see the view `weekly_chart`.
+        event: What happened to it in that chart; see there. None if it just stayed.
+        is_new_peak: Whether it was on the list before, and never as high.
         position: Its position there.
         movement: Places gained since the chart before; None if that does not have it.
         weeks_since_previous: How many weeks that chart is older.
         weeks: How many weeks it has been listed.
         peak: Its best position so far.
-        peak_before: The same until the chart before.
         metric_value: What a chart counts of it.
         metric_change: How much more that is than in the chart before.
         label: Its label.
@@ -63,12 +64,13 @@ class Entry:
     state: str
     week: date
     arrival: str
+    event: str | None
+    is_new_peak: bool
     position: int
     movement: int | None
     weeks_since_previous: int | None
     weeks: int
     peak: int
-    peak_before: int | None
     metric_value: int | None
     metric_change: int | None
     label: str | None
@@ -99,11 +101,6 @@ class Entry:
     def is_back(self) -> bool:
         """Whether the list has it again."""
         return self.state == "listed" and self.arrival == "return"
-
-    @property
-    def is_at_peak(self) -> bool:
-        """Whether it was never as high on the list."""
-        return self.state == "listed" and self.peak_before is not None and self.position < self.peak_before
 
     @property
     def height(self) -> float:
@@ -295,12 +292,13 @@ def _entry(list_: RecordingList, row: Row, label: Row) -> Entry:
         state=row["state"],
         week=row["week"],
         arrival=row["arrival"],
+        event=row["event"],
+        is_new_peak=row["is_new_peak"],
         position=row["position"],
         movement=row["movement"],
         weeks_since_previous=row["weeks_since_previous"],
         weeks=row["weeks_on_list"],
         peak=row["peak"],
-        peak_before=row["peak_before"],
         metric_value=row["metric_value"],
         metric_change=row["metric_change"],
         label=source.get("label"),

@@ -16,7 +16,7 @@ from analytics.report.answers import Answers
 from analytics.report.caveats import caveats, day
 from analytics.report.findings import MOST, findings, overlap
 from analytics.report.lists import RecordingList, artist_url, lists_of
-from analytics.report.records import Event, records
+from analytics.report.records import Event, Records, records
 from analytics.report.statistics import CONFIDENCE, survival
 
 INDEX: Final = "index.html"
@@ -48,8 +48,10 @@ _LIMITS: Final = {
     "most_moves": 15,
     "most_phone": 3,
     "most_events": 8,
-    "longest": 100,
+    "most_places": 3,
 }
+_MOST_SENT: Final = 20
+"""Entries of a list in the single file, so that a mail takes it, however many lists there are and however long."""
 
 
 class Page(NamedTuple):
@@ -72,10 +74,13 @@ def report(answers: Answers) -> Mapping[str, str]:
         before = f", and the last one in the year before is of {last}" if last else ""
         raise ValueError(f"no chart of the week of {answers.monday}{before}: there is nothing to report")
     jinja = _environment(answers)
-    pages = list(_pages(jinja, answers, lists))
+    ours = records(answers, lists)
+    jinja.globals |= {"found": findings(answers, lists), "ours": ours}
+    pages = list(_pages(jinja, answers, lists, ours))
+    heads = {page.name: page for page in _list_pages(jinja, answers, lists, most_entries=_MOST_SENT)}
     document = jinja.get_template("document.html.j2")
     files = {f"{each.name}.html": document.render(pages=[each], title=each.title) for each in pages}
-    whole = document.render(pages=pages, title=pages[0].title)
+    whole = document.render(pages=[heads.get(each.name, each) for each in pages], title=pages[0].title)
     return {
         single_file(answers.monday): _PAGE_LINK.sub(lambda link: f'href="#{link[2] or link[1]}"', whole),
         **dict(sorted(files.items(), key=lambda each: each[0] == INDEX)),
@@ -83,20 +88,17 @@ def report(answers: Answers) -> Mapping[str, str]:
 
 
 def single_file(monday: date) -> str:
-    """The name of the file with all pages of a week, which can be sent."""
+    """The name of the file with all pages of a week, of each list with its first entries alone, which can be sent."""
     return f"week-{monday}.html"
 
 
-def _pages(jinja: Environment, answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Page]:
-    found, ours = findings(answers, lists), records(answers, lists)
+def _pages(jinja: Environment, answers: Answers, lists: Sequence[RecordingList], ours: Records) -> Iterable[Page]:
     happened: dict[str, list[Event]] = {}
     for event in ours.events:
         happened.setdefault(event.record.id, []).append(event)
 
     def page(name: str, template: str, title: str, **context: Any) -> Page:
-        # the template has escaped what it was given
-        body = Markup(jinja.get_template(template).render(found=found, ours=ours, **context))  # noqa: S704
-        return Page(name, title, body)
+        return _page(jinja, name, template, title, **context)
 
     week = f"week of {day(answers.monday)}"
     stale = [each for each in lists if not each.is_current]
@@ -104,8 +106,7 @@ def _pages(jinja: Environment, answers: Answers, lists: Sequence[RecordingList])
     yield page("records", "records.html.j2", f"Our records, {week}")
     yield page("movers", "movers.html.j2", f"What moved, {week}")
     yield page("lists", "lists.html.j2", f"Lists, {week}", shared=overlap(lists))
-    for each in lists:
-        yield page(each.page, "list.html.j2", f"{each.name}, {week}", list=each)
+    yield from _list_pages(jinja, answers, lists)
     for record in ours.records.values():
         title = f"{record.entries[0].title}, {week}"
         yield page(record.page, "recording.html.j2", title, record=record, happened=happened.get(record.id, []))
@@ -114,6 +115,19 @@ def _pages(jinja: Environment, answers: Answers, lists: Sequence[RecordingList])
         url = artist_url(artist.value)
         yield page(artist.page, "artist.html.j2", f"{artist.name}, {week}", artist=artist, url=url, happened=of_artist)
     yield page("definitions", "definitions.html.j2", "How it is counted")
+
+
+def _list_pages(
+    jinja: Environment, answers: Answers, lists: Sequence[RecordingList], most_entries: int | None = None
+) -> Iterable[Page]:
+    for each in lists:
+        title = f"{each.name}, week of {day(answers.monday)}"
+        yield _page(jinja, each.page, "list.html.j2", title, list=each, most_entries=most_entries)
+
+
+def _page(jinja: Environment, name: str, template: str, title: str, **context: Any) -> Page:
+    # the template has escaped what it was given
+    return Page(name, title, Markup(jinja.get_template(template).render(context)))  # noqa: S704
 
 
 def _environment(answers: Answers) -> Environment:

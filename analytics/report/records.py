@@ -1,19 +1,23 @@
 """The watch list: what it watches, where that is listed, and what happened to it in the week."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from analytics.report.answers import Answers, Row
+from analytics.report.answers import Answers
 from analytics.report.lists import Entry, RecordingList, slug
+
+_EVENTS: Final = ("first appearance", "added", "re-entered", "dropped", "new version")
+"""Those that lead, in this order; moves follow."""
 
 
 class Event(NamedTuple):
-    """What happened to a watched recording on a list, as `watched_events` tells it."""
+    """What happened to a watched recording on a list: an event of the view `weekly_chart`, or `dropped`."""
 
-    row: Row
+    name: str
+    entry: Entry
     record: "Record"
-    list: RecordingList
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +94,23 @@ class Records:
         """The events, those of a recording that are alike on several lists together: the first, and the others."""
         alike: dict[tuple[str, str], list[Event]] = {}
         for event in self.events:
-            alike.setdefault((event.record.id, event.row["event"]), []).append(event)
+            alike.setdefault((event.record.id, event.name), []).append(event)
         return [(first, others) for first, *others in alike.values()]
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How often each event happened, in their order."""
+        return [*Counter(event.name for event in self.events).items()]
+
+    def leading(self, most: int) -> list[tuple[Event, Sequence[Event]]]:
+        """The happenings that matter most: of arrivals, drops and moves each in turn, so that none hides the others."""
+        happenings, of_each = self.happenings, Counter[str]()
+        turns = []
+        for place, (event, _) in enumerate(happenings):
+            group = event.name if event.name == "dropped" else "arrived" if event.name in _EVENTS else "moved"
+            turns.append((of_each[group], place))
+            of_each[group] += 1
+        return [happenings[place] for place in sorted(place for _, place in sorted(turns)[:most])]
 
 
 def records(answers: Answers, lists: Sequence[RecordingList]) -> Records:
@@ -116,21 +135,27 @@ def records(answers: Answers, lists: Sequence[RecordingList]) -> Records:
         for (type_, value), ids in watched.items()
         if type_ == "artist"
     ]
-    by_id = {each.id: each for each in lists}
     return Records(
         len(watched),
-        [*_events(answers.events, found, by_id)],
+        sorted(_events(found.values()), key=_importance),
         found,
         artists,
         [" ".join(key) for key, ids in watched.items() if not any(found[id_].listed for id_ in ids)],
     )
 
 
-def _events(rows: Iterable[Row], found: Mapping[str, Record], lists: Mapping[str, RecordingList]) -> Iterable[Event]:
-    for row in rows:
-        record, list_ = found.get(row["recording_id"]), lists.get(row["playlist_id"])
-        if record and list_:
-            yield Event(row, record, list_)
+def _events(found: Iterable[Record]) -> Iterable[Event]:
+    for record in found:
+        for entry in record.entries:
+            name = {"listed": entry.event, "left": "dropped"}.get(entry.state)
+            if name and entry.list.is_current:
+                yield Event(name, entry, record)
+
+
+def _importance(event: Event) -> tuple[object, ...]:
+    entry, moved = event.entry, 0 if event.name == "dropped" else abs(event.entry.movement or 0)
+    rank = _EVENTS.index(event.name) if event.name in _EVENTS else len(_EVENTS)
+    return (rank, -moved / entry.list.size, entry.position, entry.list.name, entry.list.id, entry.recording)
 
 
 def _highest(entry: Entry) -> tuple[object, ...]:

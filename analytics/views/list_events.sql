@@ -1,9 +1,5 @@
 -- What happened to each recording on each list, week by week.
--- Row: a recording of a list and week of weekly_chart that did not just stay where it was. event is the first of these that
--- holds: first appearance (no list had it in an earlier week), added (this list never had it), re-entered, new version (an id
--- that this list did not have of a recording that it has), climbed, fell, peaked (only a new peak: it stands where it stood,
--- or the chart before lacks it), dropped. What a list had when it was first seen is no event. is_new_peak: it was on this
--- list in an earlier chart, and never as high as in this week.
+-- Row: an event of weekly_chart, which tells what each is and what a new peak is, or that a recording dropped from a list.
 -- A drop is of the week whose chart shows it, as exited_on of weekly_chart says: an absence that nobody can explain is none.
 -- position, peak, weeks and metric are then those of its last chart. complete: every entry of the chart is known; true of a
 -- drop, which is told once it is sure. What is listed is listed, also where other entries are missing.
@@ -19,13 +15,10 @@
 WITH compared AS (
     SELECT
         *,
-        date_trunc('week', peak_on) = week AND arrival NOT IN ('first chart', 'debut') AS is_new_peak,
         max(position) OVER (PARTITION BY playlist_id, week) AS list_length,
         avg(abs(movement)) OVER (PARTITION BY playlist_id, week) AS list_movement,
         count(*) OVER (PARTITION BY recording_id, week) AS lists,
         count_if(arrival IN ('debut', 'return')) OVER (PARTITION BY recording_id, week) AS new_lists,
-        min(week) OVER (PARTITION BY recording_id) AS first_week,
-        bool_or(arrival = 'first chart') OVER (PARTITION BY recording_id) AS was_on_a_first_chart,
         lead(snapshot_on) OVER (PARTITION BY playlist_id, recording_id ORDER BY week) AS next_on
     FROM weekly_chart
 ),
@@ -33,30 +26,22 @@ WITH compared AS (
 told AS (
     SELECT
         c.*,
-        e.event,
-        CASE WHEN e.event = 'dropped' THEN c.exited_on ELSE c.snapshot_on END AS event_on
+        e.happened,
+        CASE WHEN e.happened = 'dropped' THEN c.exited_on ELSE c.snapshot_on END AS event_on
     FROM compared AS c
     CROSS JOIN UNNEST(
         ARRAY[
-            CASE
-                WHEN c.arrival = 'debut' AND c.week = c.first_week AND NOT c.was_on_a_first_chart THEN 'first appearance'
-                WHEN c.arrival = 'debut' THEN 'added'
-                WHEN c.arrival = 'return' THEN 're-entered'
-                WHEN c.arrival = 'new version' THEN 'new version'
-                WHEN c.movement > 0 THEN 'climbed'
-                WHEN c.movement < 0 THEN 'fell'
-                WHEN c.is_new_peak THEN 'peaked'
-            END,
+            c.event,
             CASE WHEN coalesce(c.next_on, DATE '9999-12-31') > c.exited_on THEN 'dropped' END
         ]
-    ) AS e (event)
-    WHERE e.event IS NOT NULL
+    ) AS e (happened)
+    WHERE e.happened IS NOT NULL
 )
 
 SELECT
     date_trunc('week', event_on) AS week,
-    event,
-    event <> 'dropped' AND is_new_peak AS is_new_peak,
+    happened AS event,
+    happened <> 'dropped' AND is_new_peak AS is_new_peak,
     kind,
     source,
     playlist_id,
@@ -64,20 +49,20 @@ SELECT
     region,
     frequency,
     event_on AS snapshot_on,
-    complete OR event = 'dropped' AS complete,
+    complete OR happened = 'dropped' AS complete,
     position,
-    CASE WHEN event <> 'dropped' THEN previous_position END AS previous_position,
-    CASE WHEN event <> 'dropped' THEN movement END AS movement,
+    CASE WHEN happened <> 'dropped' THEN previous_position END AS previous_position,
+    CASE WHEN happened <> 'dropped' THEN movement END AS movement,
     list_length,
     list_movement,
     metric_name,
     metric_value,
-    CASE WHEN event <> 'dropped' THEN metric_change END AS metric_change,
+    CASE WHEN happened <> 'dropped' THEN metric_change END AS metric_change,
     weeks_on_list,
     peak,
     peak_on,
-    CASE WHEN event <> 'dropped' THEN lists END AS lists,
-    CASE WHEN event <> 'dropped' THEN new_lists END AS new_lists,
+    CASE WHEN happened <> 'dropped' THEN lists END AS lists,
+    CASE WHEN happened <> 'dropped' THEN new_lists END AS new_lists,
     recording_id,
     track_id,
     track_name,

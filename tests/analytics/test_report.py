@@ -10,15 +10,19 @@ from ministack.services import glue, s3
 
 from analytics.report import Answers, report
 from analytics.report.drawings import way
+from analytics.report.lists import lists_of
+from analytics.report.records import records
+from analytics.sql import queries
 from tests.analytics.lake import Lake
-from tests.analytics.reports import MONDAY, Reader, answers_of, tell_a_history, week
+from tests.analytics.reports import MONDAY, Reader, answers_of, entry_row, list_row, tell_a_history, week
+from tests.analytics.reports import answers as answers_of_rows
 
 LONG = "<b>Tom & Jerry</b> " + "o" * 180
 
 
 @pytest.fixture(scope="module")
-def answers() -> Iterator[Answers]:
-    """What a lake answers that has a history to tell, beside lists of which less is known."""
+def told() -> Iterator[Lake]:
+    """A lake that has a history to tell, beside lists of which less is known."""
     lake = Lake()
     tell_a_history(lake)
     lake.watch(artist=["s", "b", "Nobody"], isrc=["GBAYE6800011"])
@@ -35,9 +39,14 @@ def answers() -> Iterator[Answers]:
     for ago, last_day in enumerate(("2026-11-26", "2026-11-19")):
         lake.ranking(last_day, "DE", ("D9 E7 F5", "E8 D7 F5")[ago], label="Own Label")
     lake.chart(week(0), "first", "K", metadata={"followers": 2_000}, track_name=LONG, artist_names=f'["{LONG}"]')
-    yield answers_of(lake)
+    yield lake
     glue.reset()
     s3.reset()
+
+
+@pytest.fixture(scope="module")
+def answers(told: Lake) -> Answers:
+    return answers_of(told)
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +80,54 @@ def test_the_watch_list_leads_with_its_events_alone(front: Reader, pages: Mappin
     assert front.of("front-records") == (
         "Our records ? added Song S S 7 on Club and 1 more "
         "dropped Song B B from 2 of Hits after 3 weeks, best 2 new version Song C2 C2 3 on Hits "
-        "All 4 events, and where the 4 entries of the watch list are"
+        "All 4 events, and where each of the watch list is"
     )
     assert "Not on any list this week artist Nobody, artist b" in Reader(pages["records.html"]).text
     assert "watched" in front.of("New")
     assert "watched" not in front.of("Climbed")
 
 
+def test_the_page_tells_the_events_that_the_query_tells_in_its_order(told: Lake, answers: Answers) -> None:
+    asked = told.select(
+        f"SELECT event, playlist_id, recording_id, is_new_peak FROM ({queries()['watched_events'].text})",
+        queries()["watched_events"].execution_parameters({"from": str(MONDAY), "to": str(MONDAY)}, MONDAY),
+    )
+    events = records(answers, lists_of(answers)).events
+
+    assert [
+        (each.name, each.entry.list.id, each.record.id, each.entry.is_new_peak and each.name != "dropped")
+        for each in events
+    ] == asked
+    assert len(asked) == 4
+
+
+def test_drops_and_moves_are_not_hidden_by_many_arrivals() -> None:
+    rows = [entry_row(recording_id=f"new {at}", position=at, arrival="debut", event="added") for at in range(1, 10)]
+    rows += [
+        entry_row(recording_id="gone", position=10, state="left"),
+        entry_row(recording_id="up", event="climbed", movement=1, weeks_since_previous=1),
+    ]
+    watched = [{"type": "label", "value": "Own", "note": "", "recording_id": row["recording_id"]} for row in rows]
+    front = Reader(report(answers_of_rows(entries=rows, watch_list=watched))["index.html"]).of("front-records")
+
+    assert "9 added , 1 dropped , 1 climbed ." in front
+    assert front.count("added Song") == 6
+    assert "dropped Song A" in front
+    assert "climbed Song A" in front
+
+
 def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[str, str]) -> None:
     recording, artist = Reader(pages["recording-S.html"]).text, Reader(pages["artist-s.html"]).text
 
     assert "Watched by artist s. On 3 lists this week." in recording
-    assert "added Song S S 12 on Hits" in recording
+    assert "added 12 on Hits" in recording
     assert "1 = unchanged Fresh 4 1" in recording
     assert "12 new Song S Hits 1 12" in artist
     assert "On no list." in Reader(pages["artist-Nobody.html"]).text
 
 
 def test_an_empty_watch_list_says_how_to_fill_it(answers: Answers) -> None:
-    without = report(replace(answers, watch_list=[], events=[]))
+    without = report(replace(answers, watch_list=[]))
 
     assert "earworm watch add artist" in Reader(without["index.html"]).of("front-records")
 
@@ -185,6 +223,18 @@ def test_the_single_file_has_all_pages_and_leads_to_none_but_itself(pages: Mappi
     assert {name.removesuffix(".html") for name in pages if not name.startswith("week-")} <= {*whole.ids}
     assert {each for each in whole.addresses if not each.startswith(("#", "https://"))} == {"data:,"}
     assert {each[1:] for each in whole.addresses if each.startswith("#")} <= {*whole.ids}
+
+
+def test_the_single_file_has_the_first_twenty_entries_of_a_list_and_its_page_all() -> None:
+    entries = [
+        entry_row(position=place, recording_id=f"R{place}", track_name=f"Song {place}.") for place in range(1, 31)
+    ]
+    files = report(answers_of_rows(lists=[list_row(entries=30)], entries=entries))
+    page, whole = (Reader(files[name]).of("list-top-chart") for name in ("list-top.html", f"week-{MONDAY}.html"))
+
+    assert "Song 30." in page
+    assert ("Song 20." in whole, "Song 21." in whole) == (True, False)
+    assert whole.endswith("The first 20 of 30: the list's page in the report's folder has all.")
 
 
 def test_a_week_without_charts_is_no_other_week(answers: Answers) -> None:

@@ -48,7 +48,7 @@ def test_the_week_and_the_year_before_it_are_asked_for_but_no_day_to_come(today:
 
 
 @pytest.mark.parametrize("entries", [0, 1])
-def test_the_events_of_the_week_are_asked_for_if_anything_is_watched(entries: int) -> None:
+def test_the_watch_list_is_asked_for_if_it_has_an_entry(entries: int) -> None:
     class Watched(Asked):
         def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
             answer = super().ask(sql, parameters)
@@ -60,8 +60,7 @@ def test_the_events_of_the_week_are_asked_for_if_anything_is_watched(entries: in
 
     answers = collect(athena, date(2026, 11, 24), today=date(2026, 11, 25), place="here")
 
-    of_the_week = "What happened to the recordings of the watch list? '2026-11-23' '2026-11-23'"
-    assert [*answers.events] == [{"question": of_the_week}] * entries
+    assert [*answers.watch_list] == [{"question": "What does the watch list watch? "}] * entries
 
 
 def test_tables_that_are_not_deployed_are_asked_for_what_they_know_and_named() -> None:
