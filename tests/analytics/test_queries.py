@@ -7,6 +7,7 @@ import pytest
 
 from analytics.sql import queries
 from contracts.tables import TABLES
+from infra.demos import recovery
 from tests.analytics.lake import Lake, song
 
 
@@ -380,3 +381,8 @@ def test_the_chart_of_all_weeks_reads_them_all(lake: Lake) -> None:
 
     assert lake.select("SELECT count(*) FROM weekly_chart WHERE week = DATE '2026-11-09'") == [(1,)]
     assert len(lake.read) == 4
+
+
+@pytest.mark.parametrize("sql", [recovery._RECEIPTS, recovery._REFUSED])
+def test_the_demonstration_of_recovery_asks_for_columns_that_there_are(lake: Lake, sql: str) -> None:
+    assert lake.select(sql) == []
