@@ -8,6 +8,7 @@ import pytest
 
 from analytics.sql import queries
 from contracts.tables import TABLES
+from infra.demos import recovery
 from infra.local.emulator import athena
 from tests.analytics.lake import Lake, lake_that_tells_what_is_read, song
 
@@ -356,6 +357,11 @@ def test_the_chart_of_all_weeks_reads_them_all(lake: Lake) -> None:
 
     assert lake.select("SELECT count(*) FROM weekly_chart WHERE week = DATE '2026-11-09'") == [(1,)]
     assert len(lake.read) == 4
+
+
+@pytest.mark.parametrize("sql", [recovery._RECEIPTS, recovery._REFUSED])
+def test_the_demonstration_of_recovery_asks_for_columns_that_there_are(lake: Lake, sql: str) -> None:
+    assert lake.select(sql) == []
 
 
 @pytest.fixture(scope="module")
