@@ -8,17 +8,15 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Metrics
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from samtranslator.yaml_helper import yaml_parse
 
-from contracts.tables import TABLES
 from infra.deploying.stacks import template
 from services.audit.audit import auditor
 from shared import observability
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
-from tests.integration.tables import ALARM_TOPIC, DATABASE, OF_THE_AUDIT, complete, declare_tables
+from tests.integration.cloud import BUCKET, SESSION, Cloud
+from tests.integration.tables import ALARM_TOPIC, DATABASE, audited_cloud, complete
 
 pytestmark = pytest.mark.slow
 
@@ -72,14 +70,9 @@ class Watchman:
 
 
 @pytest.fixture
-def watchman(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watchman]:
+def watchman() -> Iterator[Watchman]:
     """An environment with nothing in it but what a deployment makes."""
-    with mock_aws():
-        for name, value in OF_THE_AUDIT.items():
-            monkeypatch.setenv(name, value)
-        declare_tables()
-        cloud = make_cloud()
-        cloud.deploy(*TABLES)
+    with audited_cloud() as cloud:
         yield Watchman(cloud)
 
 
