@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 import boto3
@@ -75,13 +76,10 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
         service_version=settings.service_version,
     )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    # What cold start made lives as long as the process: no collection need go through it again. Once is enough where a
-    # process has several transformers, and what became garbage between them is not kept.
     # Documents make objects by the hundred thousand and hardly a circle among them, yet the collector would look after
     # every 700 new ones: a twelfth of the time that a large snapshot takes.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    if not gc.get_freeze_count():
-        gc.freeze()
+    _freeze()
     gc.enable()
 
     def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
@@ -90,6 +88,16 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
         )
 
     return handler
+
+
+@cache
+def _freeze() -> None:
+    """Keeps the collector from what cold start made, which lives as long as the process.
+
+    Once is enough where a process has several transformers, and what became garbage between them is not kept. To ask
+    the collector whether it was done goes through all that is frozen.
+    """
+    gc.freeze()
 
 
 @dataclass(frozen=True)

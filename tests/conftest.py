@@ -1,10 +1,12 @@
 import gc
 import os
-from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from botocore.loaders import JSONFileLoader
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.sampling.local.sampler import LocalSampler
+from botocore.loaders import Loader
 from hypothesis import settings
 
 from tests.real_documents import REAL_DOCUMENTS
@@ -12,8 +14,25 @@ from tests.real_documents import REAL_DOCUMENTS
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
 settings.load_profile("earworm")
 
-# Each mocked AWS has a session of its own, which would read the models of its services anew.
-JSONFileLoader.load_file = cache(JSONFileLoader.load_file)  # type: ignore[method-assign]
+
+_LOADED: dict[Any, Any] = {}
+_begin = Loader.__init__
+
+
+def _begin_with_what_is_loaded(loader: Loader, *arguments: Any, **options: Any) -> None:
+    """Each mocked AWS has a session of its own, which would read the models of its services anew.
+
+    moto has another loader, which alters what it loads.
+    """
+    _begin(loader, *arguments, **options)
+    if type(loader) is Loader:
+        loader._cache = _LOADED  # type: ignore[attr-defined]
+
+
+Loader.__init__ = _begin_with_what_is_loaded  # type: ignore[method-assign, assignment]
+
+# As on Lambda: any other sampler makes a session and a client of its own whenever tracing is set up.
+xray_recorder.configure(sampler=LocalSampler())
 
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a module that publishes metrics is imported
 

@@ -15,7 +15,7 @@ from infra.cli.collect import IncompleteError, Landed, Place, await_tables
 from infra.cli.screen import ConsoleError
 from shared.lake import Lake, SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, SESSION, Cloud
+from tests.integration.cloud import BUCKET, SESSION, UNSHARED, Cloud
 from tests.integration.console import DAY, ID, Console, console
 from tests.integration.tables import complete
 
@@ -285,7 +285,7 @@ def test_what_is_not_there_is_told(loaded: Console) -> None:
 
 def calls_of(lake: Cloud, monkeypatch: pytest.MonkeyPatch, fail_at: int) -> list[str]:
     """Lets a client of S3 fail at one of its calls that change anything."""
-    client, made = SESSION.client("s3"), []
+    client, made = UNSHARED.client("s3"), []
 
     def then(name: str) -> Any:
         def call(**arguments: Any) -> Any:

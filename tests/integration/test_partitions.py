@@ -15,7 +15,7 @@ from shared.catalog import Catalog
 from shared.errors import TransientError
 from shared.lake import CHARTS, Partition, SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
+from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, Cloud, make_cloud
 from tests.integration.tables import DATABASE, complete, declare_tables, worker
 
 pytestmark = pytest.mark.slow
@@ -89,7 +89,7 @@ def test_what_the_catalog_does_not_take_has_no_receipt(cloud: Cloud) -> None:
 
 def answering(answers: list[dict[str, Any]]) -> Catalog:
     """A catalog whose Glue answers so when partitions are created."""
-    glue: Any = SESSION.client("glue")
+    glue: Any = UNSHARED.client("glue")
     glue.meta.events.register("before-call.glue.BatchCreatePartition", lambda **_: _answer(answers.pop(0)))
     return Catalog(glue, DATABASE, BUCKET)
 

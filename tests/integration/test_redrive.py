@@ -26,7 +26,7 @@ from shared.queue import Queue
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
-from tests.integration.cloud import BUCKET, KEY, SESSION, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, record
 from tests.integration.tables import DATABASE, declare_tables
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Desk:
 def fresh_desk(on_call: OnCall = lambda _: None, *, services: Iterable[str] = SERVICES) -> Iterator[Desk]:
     """A desk whose redrive tells before and after each call to AWS."""
     with mock_aws():
-        sqs, s3, operator = SESSION.client("sqs"), SESSION.client("s3"), SESSION.client("sqs")
+        sqs, s3, operator = UNSHARED.client("sqs"), UNSHARED.client("s3"), SESSION.client("sqs")
         s3.create_bucket(Bucket=BUCKET)
         for service in services:
             for suffix in ("-dead-letters",) if service in FUNCTIONS else ("", "-dead-letters"):

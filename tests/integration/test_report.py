@@ -23,7 +23,7 @@ from shared.lake import CHARTS, WATCH_LIST, SnapshotKey
 from shared.settings import SettingsError
 from tests.analytics.reports import answers, list_row
 from tests.analytics.test_alerts import event
-from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
+from tests.integration.cloud import BUCKET, SESSION, UNSHARED, Cloud, make_cloud
 
 TODAY = datetime.now(UTC).date()
 MONDAY = monday_of(TODAY)
@@ -294,7 +294,7 @@ def test_whoever_asks_for_it_gets_a_link_that_opens_the_page_and_ends(
 
 
 def test_a_link_leads_to_the_region_of_the_lake() -> None:
-    s3 = SESSION.client("s3", region_name="eu-west-1", config=SIGNING)
+    s3 = UNSHARED.client("s3", region_name="eu-west-1", config=SIGNING)
 
     address = PageStore(s3, BUCKET, MONDAY, "1.0.0").address(hours=1)
 

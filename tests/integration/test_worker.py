@@ -32,7 +32,7 @@ from services.songs.transform import songs
 from shared.errors import TransientError
 from shared.lake import SnapshotKey, SupersededError
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
-from shared.worker import transformer
+from shared.worker import _freeze, transformer
 from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
 from tests.integration.tables import DATABASE, declare_tables
@@ -74,6 +74,7 @@ def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
 
 def test_what_cold_start_made_is_out_of_the_reach_of_the_collector_which_goes_on(cloud: Cloud) -> None:
     gc.unfreeze()
+    _freeze.cache_clear()
     gc.disable()  # as a handler's module begins
 
     transformer(table=SONGS, transform=songs)

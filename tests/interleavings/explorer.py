@@ -88,25 +88,27 @@ Objects: TypeAlias = tuple[StoredObject | None, ...]
 _NOTHING: Objects = (None,) * len(Keys._fields)
 
 
-class State(NamedTuple):
-    """Where everything stands.
+class Setting(NamedTuple):
+    """All of a state but its workers.
 
     Attributes:
         happened: How many of the events did.
         objects: The number of the object at each of the keys.
         written: The raw versions that quarantines, Parquet and receipt were written from until now.
         dead_letter: Whether one was sent.
-        workers: States of the automaton, sorted.
     """
 
     happened: int
     objects: tuple[int, ...]
     written: tuple[frozenset[str | None], ...]
     dead_letter: bool
-    workers: tuple[int, ...]
     faults: int
     repetitions: int
     conflicts: int
+
+
+State: TypeAlias = tuple[int, ...]
+"""The number of a setting, and after it the workers' states of the automaton, sorted."""
 
 
 class Move(NamedTuple):
@@ -115,6 +117,21 @@ class Move(NamedTuple):
     worker: int
     told: Told | Put | Delete
     effect: str = ""
+
+
+class Step(NamedTuple):
+    """What a move makes of a setting and of the worker that makes it, whatever the other workers are.
+
+    Attributes:
+        setting: The number of the setting that it leads to.
+        worker: Where its worker stands then.
+        wrong: What it did that must not be.
+    """
+
+    move: Move
+    setting: int
+    worker: int
+    wrong: str | None
 
 
 class ViolationError(AssertionError):
@@ -149,6 +166,8 @@ class Explorer:
         self._objects: list[StoredObject | None] = [None]
         self._numbers: dict[StoredObject | None, int] = {None: 0}
         self._known: dict[tuple[int, int], tuple[int, Answer, int]] = {}
+        self._settings: list[Setting] = []
+        self._numbers_of_settings: dict[Setting, int] = {}
         bodies = [*scenario.before, *(event.body for event in scenario.events if isinstance(event, Put))]
         self._raws = [
             StoredObject(body, version_id=f"version-{age}" if scenario.versioned else None)
@@ -157,6 +176,11 @@ class Explorer:
         self._ages = {_version(raw): age for age, raw in enumerate(self._raws)}
         self._programs = range(len(automaton.starts))
         self._clean = cache(self._run_alone)
+        # They are few, and the states that they are in are many.
+        self._steps = cache(self._steps_of)
+        self._conflict = cache(self._conflict_of)
+        self._key_written = cache(self._key_written_by)
+        self._wrong_end = cache(self._wrong_end_in)
         filled = [self._clean(raw, program) for raw in self._raws for program in self._programs]
         self._empty = {key for key, *objects in zip(self._keys, *filled, strict=True) if not any(objects)}
 
@@ -166,32 +190,33 @@ class Explorer:
         Raises:
             ViolationError: With a shortest schedule that leads there.
         """
-        start = self._start()
+        start: State = (self._number_of_setting(self._start()),)
         numbers = {start: 0}
         states = [start]
         reached_by: list[tuple[int, Move | None]] = [(0, None)]
         successors: list[list[int]] = []
         for number, state in enumerate(states):  # which grows meanwhile
             following: list[int] = []
-            for move, next_state in self._moves(state):
+            for step, next_state in self._next(state):
                 known = numbers.get(next_state)
                 if known is None:
                     known = numbers[next_state] = len(states)
                     states.append(next_state)
-                    reached_by.append((number, move))
-                wrong = self._wrong(state, next_state, move)
+                    reached_by.append((number, step.move))
+                wrong = step.wrong or (None if len(next_state) > 1 else self._wrong_end(step.setting))
                 if wrong:
-                    raise ViolationError("\n".join([wrong, *self._schedule(number, reached_by), self._line(move)]))
+                    raise ViolationError("\n".join([wrong, *self._schedule(number, reached_by), self._line(step.move)]))
                 following.append(known)
             successors.append(following)
-        trapped = _trapped(successors)
-        if trapped:
+        schedules = _schedules(successors)  # which are counted where there are no circles, so that all of them end
+        if schedules is None and (trapped := _trapped(successors)):
             lines = self._schedule(trapped[0], reached_by)
             raise ViolationError("\n".join(["no end can be reached any more", *lines]))
-        lakes = frozenset(tuple(self._objects[each] for each in state.objects) for state in states)
-        return Exploration(len(states), _schedules(successors), lakes)
+        objects = {setting.objects for setting in self._settings}
+        lakes = frozenset(tuple(self._objects[number] for number in each) for each in objects)
+        return Exploration(len(states), schedules, lakes)
 
-    def _start(self) -> State:
+    def _start(self) -> Setting:
         objects: Objects = (None,) * len(self._keys)
         written: tuple[frozenset[str | None], ...] = (frozenset(),) * len(objects[1:])
         for raw in self._raws[: len(self._scenario.before)]:
@@ -199,12 +224,11 @@ class Explorer:
             written = tuple(
                 before | {_version(raw)} if each else before for before, each in zip(written, objects[1:], strict=True)
             )
-        return State(
+        return Setting(
             happened=0,
             objects=tuple(self._number(each) for each in objects),
             written=written,
             dead_letter=False,
-            workers=(),
             faults=self._scenario.faults,
             repetitions=self._scenario.repetitions,
             conflicts=self._scenario.conflicts,
@@ -224,106 +248,118 @@ class Explorer:
                 worker = self._automaton.after(worker, Answer())
         return tuple(self._objects[each] for each in found)
 
-    def _moves(self, state: State) -> Iterator[tuple[Move, State]]:
-        if state.happened < len(self._scenario.events):
-            yield self._event(state)
-        for each in dict.fromkeys(state.workers):
-            others = list(state.workers)
+    def _next(self, state: State) -> Iterator[tuple[Step, State]]:
+        """Every move from a state, and the state that it leads to."""
+        number, *workers = state
+        setting = self._settings[number]
+        if setting.happened < len(self._scenario.events):
+            yield self._event(number, workers)
+        for each in dict.fromkeys(workers):
+            others = workers.copy()
             others.remove(each)
-            for worker in self._automaton.starts if each == WAITING else [each]:
-                yield from self._calls(state, worker, others)
+            for worker in self._automaton.starts if each == WAITING else (each,):
+                for step in self._steps(number, worker):
+                    yield step, _with_worker(step, others)
+                key = self._key_written(worker)
+                if setting.conflicts and key and any(self._key_written(other) == key for other in others):
+                    step = self._conflict(number, worker)
+                    yield step, _with_worker(step, others)
 
-    def _event(self, state: State) -> tuple[Move, State]:
-        event = self._scenario.events[state.happened]
-        puts = sum(isinstance(each, Put) for each in self._scenario.events[: state.happened])
+    def _event(self, number: int, workers: Sequence[int]) -> tuple[Step, State]:
+        setting = self._settings[number]
+        event = self._scenario.events[setting.happened]
+        puts = sum(isinstance(each, Put) for each in self._scenario.events[: setting.happened])
         raw = self._raws[len(self._scenario.before) + puts] if isinstance(event, Put) else None
         announced = (WAITING,) * (event.announcements if isinstance(event, Put) else 0)
-        return Move(-1, event), state._replace(
-            happened=state.happened + 1,
-            objects=(self._number(raw), *state.objects[1:]),
-            workers=tuple(sorted((*state.workers, *announced))),
-        )
+        objects = (self._number(raw), *setting.objects[1:])
+        happened = self._number_of_setting(setting._replace(happened=setting.happened + 1, objects=objects))
+        return Step(Move(-1, event), happened, ACKNOWLEDGED, None), (happened, *sorted((*workers, *announced)))
 
-    def _calls(self, state: State, worker: int, others: Sequence[int]) -> Iterator[tuple[Move, State]]:
+    def _steps_of(self, number: int, worker: int) -> Sequence[Step]:
+        """What may come of a worker's next call in a setting."""
+        before = self._settings[number]
+        return [
+            self._step(before, move, after, next_worker) for move, after, next_worker in self._calls(before, worker)
+        ]
+
+    def _conflict_of(self, number: int, worker: int) -> Step:
+        """A write is refused because another one to the key is under way."""
+        before = self._settings[number]
+        after = before._replace(conflicts=before.conflicts - 1)
+        return self._step(before, Move(worker, CONFLICT), after, self._automaton.after(worker, CONFLICT))
+
+    def _step(self, before: Setting, move: Move, after: Setting, worker: int) -> Step:
+        while worker not in {ACKNOWLEDGED, WAITING} and self._automaton.standing(worker).call.key in self._empty:
+            worker = self._answered(worker, 0)[2]
+        wrong = self._wrong(before, after, move, is_acknowledged=worker == ACKNOWLEDGED)
+        return Step(move, self._number_of_setting(after), worker, wrong)
+
+    def _calls(self, setting: Setting, worker: int) -> Iterator[tuple[Move, Setting, int]]:
         after = self._automaton.after
         call = self._automaton.standing(worker).call
         if call.key in self._keys:
             place = self._keys.index(call.key)
-            number, told, next_worker = self._answered(worker, state.objects[place])
-            affected = self._with(state, place, number)
+            number, told, next_worker = self._answered(worker, setting.objects[place])
+            affected = self._with(setting, place, number)
         else:
             told = Answer()
-            affected, next_worker = state._replace(dead_letter=True), after(worker, told)
-        yield Move(worker, told), self._with_worker(affected, others, next_worker)
-        if state.faults:
+            affected, next_worker = setting._replace(dead_letter=True), after(worker, told)
+        yield Move(worker, told), affected, next_worker
+        if setting.faults:
             for left, fault in {after(worker, fault): fault for fault in _FAULTS}.items():
-                for effect, where in (("before", state), ("after", affected)):
-                    yield (
-                        Move(worker, fault, effect),
-                        self._with_worker(where._replace(faults=state.faults - 1), others, left),
-                    )
+                for effect, where in (("before", setting), ("after", affected)):
+                    yield Move(worker, fault, effect), where._replace(faults=setting.faults - 1), left
             if next_worker == ACKNOWLEDGED:
-                yield (
-                    Move(worker, told, "crash before it is acknowledged after"),
-                    self._with_worker(affected._replace(faults=state.faults - 1), others, WAITING),
-                )
-        if state.repetitions and call.writes and affected is not state:
-            yield (
-                Move(worker, told, "answer lost, repeated after"),
-                self._with_worker(affected._replace(repetitions=state.repetitions - 1), others, worker),
-            )
-        if state.conflicts and call.writes and any(self._writes(other, call.key) for other in others):
-            yield (
-                Move(worker, CONFLICT),
-                self._with_worker(state._replace(conflicts=state.conflicts - 1), others, after(worker, CONFLICT)),
-            )
+                crashed = Move(worker, told, "crash before it is acknowledged after")
+                yield crashed, affected._replace(faults=setting.faults - 1), WAITING
+        if setting.repetitions and call.writes and affected is not setting:
+            repeated = Move(worker, told, "answer lost, repeated after")
+            yield repeated, affected._replace(repetitions=setting.repetitions - 1), worker
 
-    def _with_worker(self, state: State, others: Sequence[int], worker: int) -> State:
-        while worker not in {ACKNOWLEDGED, WAITING} and self._automaton.standing(worker).call.key in self._empty:
-            worker = self._answered(worker, 0)[2]
-        workers = others if worker == ACKNOWLEDGED else (*others, worker)
-        return state._replace(workers=tuple(sorted(workers)))
-
-    def _writes(self, worker: int, key: str) -> bool:
+    def _key_written_by(self, worker: int) -> str | None:
+        """The key that a worker's next call writes."""
         call = None if worker == WAITING else self._automaton.standing(worker).call
-        return bool(call and call.writes and call.key == key)
+        return call.key if call and call.writes else None
 
-    def _with(self, state: State, place: int, number: int) -> State:
-        if number == state.objects[place]:
-            return state
-        objects = (*state.objects[:place], number, *state.objects[place + 1 :])
-        written = list(state.written)
+    def _with(self, setting: Setting, place: int, number: int) -> Setting:
+        if number == setting.objects[place]:
+            return setting
+        objects = (*setting.objects[:place], number, *setting.objects[place + 1 :])
+        written = list(setting.written)
         if number:
             written[place - 1] |= {self._made_from(number)}
-        return state._replace(objects=objects, written=tuple(written))
+        return setting._replace(objects=objects, written=tuple(written))
 
-    def _wrong(self, before: State, state: State, move: Move) -> str | None:
-        """What a move did that must not be."""
-        if state.objects is not before.objects:
-            parquet, receipt = (self._made_from(number) for number in state.objects[_PARQUET:])
+    def _wrong(self, before: Setting, setting: Setting, move: Move, *, is_acknowledged: bool) -> str | None:
+        """What a worker's move did that must not be."""
+        if setting.objects is not before.objects:
+            parquet, receipt = (self._made_from(number) for number in setting.objects[_PARQUET:])
             parquet_before, receipt_before = (self._made_from(number) for number in before.objects[_PARQUET:])
             if (receipt_before and not receipt) or (parquet_before and not parquet):
                 return "a receipt or a Parquet object has vanished"
-            if receipt and not self._is_written(state, receipt):
+            if receipt and not self._is_written(setting, receipt):
                 return "a receipt stands before what it tells of"
             if self._is_older(receipt, receipt_before):
                 return "a receipt went back to an older version"
-        if len(state.workers) < len(before.workers):
+        if is_acknowledged:
             acknowledging = self._automaton.standing(move.worker)
-            receipt = self._made_from(state.objects[_RECEIPT])
+            receipt = self._made_from(setting.objects[_RECEIPT])
             is_behind = not receipt or self._is_older(receipt, acknowledging.raw_version)
             if is_behind and acknowledging.call.key in self._keys:
                 return "a message is acknowledged without a receipt"
-        if not state.workers and not self._is_right(state):
-            return "every message is acknowledged, and the lake is wrong"
         return None
 
-    def _is_written(self, state: State, version: str) -> bool:
+    def _wrong_end_in(self, number: int) -> str | None:
+        """What is wrong with a setting where no worker is left."""
+        is_right = self._is_right(self._settings[number])
+        return None if is_right else "every message is acknowledged, and the lake is wrong"
+
+    def _is_written(self, setting: Setting, version: str) -> bool:
         raw = self._raws[self._ages[version]]
         clean = [self._clean(raw, program) for program in self._programs]
         return all(
             version in written or not all(lake[place] for lake in clean)
-            for place, written in enumerate(state.written[: _RECEIPT - 1], start=1)
+            for place, written in enumerate(setting.written[: _RECEIPT - 1], start=1)
         )
 
     def _is_older(self, version: str | None, other: str | None) -> bool:
@@ -332,14 +368,14 @@ class Explorer:
             return False
         return not version or self._ages[version] < self._ages[other]
 
-    def _is_right(self, state: State) -> bool:
-        objects = tuple(self._objects[number] for number in state.objects)
+    def _is_right(self, setting: Setting) -> bool:
+        objects = tuple(self._objects[number] for number in setting.objects)
         raw, *_ = objects
         if raw:
             clean = [self._clean(raw, program) for program in self._programs]
-            return objects in clean if clean[0][_RECEIPT] else state.dead_letter
+            return objects in clean if clean[0][_RECEIPT] else setting.dead_letter
         whole = {self._clean(each, program)[1:] for each in self._raws for program in self._programs}
-        return state.dead_letter or objects[1:] in whole or not any(objects)
+        return setting.dead_letter or objects[1:] in whole or not any(objects)
 
     def _made_from(self, number: int) -> str | None:
         found = self._objects[number]
@@ -353,6 +389,12 @@ class Explorer:
             found, told = answer(self._objects[number], self._automaton.standing(worker).call, None)
             known = self._known[worker, number] = self._number(found), told, self._automaton.after(worker, told)
         return known
+
+    def _number_of_setting(self, setting: Setting) -> int:
+        number = self._numbers_of_settings.setdefault(setting, len(self._settings))
+        if number == len(self._settings):
+            self._settings.append(setting)
+        return number
 
     def _number(self, found: StoredObject | None) -> int:
         number = self._numbers.setdefault(found, len(self._objects))
@@ -374,6 +416,12 @@ class Explorer:
         standing = self._automaton.standing(move.worker)
         read = standing.raw_version or "nothing"
         return " ".join(["  worker with", f"{read}:", *move.effect.split(), f"{standing.call} -> {move.told}"])
+
+
+def _with_worker(step: Step, others: Sequence[int]) -> State:
+    if step.worker == ACKNOWLEDGED:
+        return (step.setting, *others)
+    return (step.setting, *sorted((*others, step.worker)))
 
 
 def _version(raw: StoredObject) -> str:
