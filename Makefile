@@ -3,6 +3,8 @@
 
 EARWORM := .venv/bin/earworm
 TOOLS := sam checkov aws notebook
+# The tests start hundreds of processes, each of which would compile anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 SERVICES := $(patsubst services/%/requirements.in,%,$(wildcard services/*/requirements.in))
 
 help: ## List what can be made

@@ -25,7 +25,7 @@ _SOUND: Final = {
 
 
 class Mover(NamedTuple):
-    """A recording that came, went or moved, on all lists where it did.
+    """A recording that came, went, moved or is at the top, on all lists where it did or is.
 
     Attributes:
         first: Where that matters most.
@@ -105,7 +105,7 @@ class Findings:
     Attributes:
         lists: All lists in order.
         headlines: The lists whose moves are news.
-        tops: The number ones of the first of these.
+        tops: The number ones of these, each with the lists that it tops.
         new, back, climbed, left, versions: The movers that matter, those that matter most first.
         spreading: The recordings that came to lists.
         labels: Who holds the places.
@@ -114,7 +114,7 @@ class Findings:
 
     lists: Sequence[RecordingList]
     headlines: Sequence[RecordingList]
-    tops: Sequence[Entry]
+    tops: Sequence[Mover]
     new: Sequence[Mover]
     back: Sequence[Mover]
     climbed: Sequence[Mover]
@@ -138,7 +138,7 @@ def findings(answers: Answers, lists: Sequence[RecordingList]) -> Findings:
     return Findings(
         lists=lists,
         headlines=headlines,
-        tops=[each.entries[0] for each in headlines if each.has_order and each.entries],
+        tops=_by_recording(each.entries[0] for each in headlines if each.has_order and each.entries),
         new=movers((each for each in listed if each.is_new), lambda entry: entry.height),
         back=movers((each for each in listed if each.is_back), lambda entry: entry.height),
         climbed=movers((each for each in listed if each.step > 0), lambda entry: entry.step),
@@ -168,12 +168,16 @@ def overlap(lists: Sequence[RecordingList]) -> Overlap:
 
 
 def _movers(entries: Iterable[Entry], worth: Callable[[Entry], float]) -> list[Mover]:
-    by_recording: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda each: (-worth(each), each.position, each.list.name)):
-        by_recording.setdefault(entry.recording, []).append(entry)
+    found = _by_recording(sorted(entries, key=lambda each: (-worth(each), each.position, each.list.name)))
     # what many lists agree on matters more than one list's last place
-    ordered = sorted(by_recording.values(), key=lambda each: -sum(map(worth, each)))
-    return [Mover(first, others) for first, *others in ordered]
+    return sorted(found, key=lambda each: -sum(map(worth, (each.first, *each.others))))
+
+
+def _by_recording(entries: Iterable[Entry]) -> list[Mover]:
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.recording, []).append(entry)
+    return [Mover(first, others) for first, *others in found.values()]
 
 
 def _spreading(lists: Sequence[RecordingList]) -> list[Spreading]:

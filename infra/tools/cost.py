@@ -74,7 +74,7 @@ _PROJECTED_DAYS = 30 * 12 * 31
 
 @dataclass(frozen=True, slots=True)
 class AssumedQuery:
-    """A query of the assumed year. Athena lists each day that it asks for, of each table as often as it reads it.
+    """A query of the assumed year. Athena lists each day that it asks for, at most as often as it reads the table.
 
     Attributes:
         what: It, for people.

@@ -1,12 +1,14 @@
 """Small lakes in the memory of this process, asked as Athena is asked."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
 from ministack.services import glue, s3
 
 from analytics.athena import Answer
@@ -139,6 +141,25 @@ class Lake:
             glue._batch_create_partition(
                 {"DatabaseName": DATABASE, "TableName": partition.table, "PartitionInputList": [created]}
             )
+
+
+@contextmanager
+def lake_that_tells_what_is_read() -> Iterator[Lake]:
+    """A lake that nobody has asked yet. There is one at a time."""
+    lake = Lake()
+    plain = s3._read_body
+
+    def counted(bucket: str, key: str, record: Mapping[str, Any]) -> bytes:
+        lake.read.append(key)
+        body: bytes = plain(bucket, key, record)
+        return body
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3, "_read_body", counted)
+        patch.setattr(athena, "rows", athena.row_store())
+        yield lake
+    glue.reset()
+    s3.reset()
 
 
 @cache

@@ -1,5 +1,6 @@
 """The questions, asked of small lakes whose answers were worked out by hand."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from analytics.sql import queries
 from contracts.tables import TABLES
-from tests.analytics.lake import Lake, song
+from infra.demos import recovery
+from infra.local.emulator import athena
+from tests.analytics.lake import Lake, lake_that_tells_what_is_read, song
 
 
 def snapshot(lake: Lake, day: str, playlist: str, *songs: dict[str, Any]) -> None:
@@ -336,32 +339,6 @@ def test_rejects_are_counted_by_reason(lake: Lake) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", queries())
-def test_a_query_reads_what_it_says(lake: Lake, name: str) -> None:
-    # given three weeks of two playlists and a chart in every table
-    weeks = ("2026-11-02", "2026-11-09", "2026-11-16")
-    for day in weeks:
-        for playlist in ("top", "fresh"):
-            lake.chart(day, playlist, "A B")
-            lake.put("albums", day, playlist, {"album_id": "A"})
-            lake.put("artists", day, playlist, {"artist_id": "a", "genres": '["pop"]'})
-            lake.put("track_features", day, playlist, {"track_id": "A", "energy": 0.5})
-            lake.put("rejected_rows", day, playlist, {"table_name": "songs", "reason": "none"})
-        lake.ranking(day, "DE", "A B")
-
-    # when one of them is asked for
-    days = {"from": "2026-11-09", "to": "2026-11-15", "week": "2026-11-09"}
-    given = {each.name: days[each.name] for each in queries()[name].parameters if each.name in days}
-    assert lake.ask(name, **given) is not None
-
-    # then of other days are read songs, lists and what else the header says, and otherwise those of the day alone
-    assert len(lake.read) == len(set(lake.read))
-    elsewhere = {_table(key) for key in lake.read if "year=2026/month=11/day=09/" not in key}
-    (scans,) = (line for line in queries()[name].text.splitlines() if line.startswith("-- Scans: "))
-    assert elsewhere <= {"songs", "playlist_metadata", "charts"} | {table for table in TABLES if table in scans}
-    assert bool(elsewhere) is ("all days" in queries()[name].text)
-
-
 def test_a_chart_of_some_weeks_reads_no_other_but_for_the_recordings(lake: Lake) -> None:
     for day in ("2026-11-02", "2026-11-09"):
         lake.chart(day, "top", "A")
@@ -380,3 +357,42 @@ def test_the_chart_of_all_weeks_reads_them_all(lake: Lake) -> None:
 
     assert lake.select("SELECT count(*) FROM weekly_chart WHERE week = DATE '2026-11-09'") == [(1,)]
     assert len(lake.read) == 4
+
+
+@pytest.mark.parametrize("sql", [recovery._RECEIPTS, recovery._REFUSED])
+def test_the_demonstration_of_recovery_asks_for_columns_that_there_are(lake: Lake, sql: str) -> None:
+    assert lake.select(sql) == []
+
+
+@pytest.fixture(scope="module")
+def three_weeks() -> Iterator[Lake]:
+    """Three weeks of two playlists and a chart in every table."""
+    with lake_that_tells_what_is_read() as lake:
+        for day in ("2026-11-02", "2026-11-09", "2026-11-16"):
+            for playlist in ("top", "fresh"):
+                lake.chart(day, playlist, "A B")
+                lake.put("albums", day, playlist, {"album_id": "A"})
+                lake.put("artists", day, playlist, {"artist_id": "a", "genres": '["pop"]'})
+                lake.put("track_features", day, playlist, {"track_id": "A", "energy": 0.5})
+                lake.put("rejected_rows", day, playlist, {"table_name": "songs", "reason": "none"})
+            lake.ranking(day, "DE", "A B")
+        yield lake
+
+
+@pytest.mark.parametrize("name", queries())
+def test_a_query_reads_what_it_says(three_weeks: Lake, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a lake that nobody has asked
+    monkeypatch.setattr(athena, "rows", athena.row_store())
+    three_weeks.read.clear()
+
+    # when a week of it is asked for
+    days = {"from": "2026-11-09", "to": "2026-11-15", "week": "2026-11-09"}
+    given = {each.name: days[each.name] for each in queries()[name].parameters if each.name in days}
+    assert three_weeks.ask(name, **given) is not None
+
+    # then of other days are read songs, lists and what else the header says, and otherwise those of the day alone
+    assert len(three_weeks.read) == len(set(three_weeks.read))
+    elsewhere = {_table(key) for key in three_weeks.read if "year=2026/month=11/day=09/" not in key}
+    (scans,) = (line for line in queries()[name].text.splitlines() if line.startswith("-- Scans: "))
+    assert elsewhere <= {"songs", "playlist_metadata", "charts"} | {table for table in TABLES if table in scans}
+    assert bool(elsewhere) is ("all days" in queries()[name].text)

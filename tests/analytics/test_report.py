@@ -101,6 +101,17 @@ def test_the_page_tells_the_events_that_the_query_tells_in_its_order(told: Lake,
     assert len(asked) == 4
 
 
+def test_a_number_one_of_several_lists_is_told_once() -> None:
+    lists = [list_row(playlist_id=name, playlist_name=name.title()) for name in ("one", "two")]
+    front = Reader(
+        report(answers_of_rows(lists=lists, entries=[entry_row(playlist_id=name) for name in ("one", "two")]))[
+            "index.html"
+        ]
+    )
+
+    assert front.of("front-top") == "At the top – not known Song A Band A number one of One and 1 more"
+
+
 def test_drops_and_moves_are_not_hidden_by_many_arrivals() -> None:
     rows = [entry_row(recording_id=f"new {at}", position=at, arrival="debut", event="added") for at in range(1, 10)]
     rows += [

@@ -48,11 +48,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["index", "records", "recording", "movers", "lists", "list", "definitions", "single"])
+@pytest.fixture(params=["index", "records", "recording", "artist", "movers", "lists", "list", "definitions", "single"])
 def file(folder: Path, request: pytest.FixtureRequest) -> Path:
-    pattern = {"recording": "recording-*.html", "list": "list-*.html", "single": "week-*.html"}.get(
-        request.param, f"{request.param}.html"
-    )
+    pattern = {
+        "recording": "recording-*.html",
+        "artist": "artist-s.html",
+        "list": "list-*.html",
+        "single": "week-*.html",
+    }.get(request.param, f"{request.param}.html")
     return min(folder.glob(pattern))
 
 

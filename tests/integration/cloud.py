@@ -33,12 +33,22 @@ KEY = SnapshotKey(date(2026, 11, 22), "3cEYpjA9oz9GiPac4AsH4n")
 
 @dataclass
 class Context:
-    """What Lambda tells a function of its invocation, as far as the worker looks."""
+    """What Lambda tells a function of its invocation, as far as the functions look; a fake clock shortens its time."""
 
-    function_name: str = "songs"
+    function_name: str = "earworm-dev-songs"
+    seconds_left: float = 900.0
+    aws_request_id: str = "run-1"
     memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:songs"
-    aws_request_id: str = "request"
+
+    @property
+    def invoked_function_arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds_left * 1000)
+
+    def wait(self, seconds: float) -> None:
+        self.seconds_left -= seconds
 
 
 @dataclass

@@ -1,10 +1,16 @@
-"""Every table of a lake in process: its transformer, its place in the catalog, and how its objects are damaged."""
+"""Every table of a lake in process: its transformer, its place in the catalog, how its objects are damaged."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from hashlib import sha256
 from typing import Any
+
+import moto.backends
+import pytest
+from moto import mock_aws
 
 from contracts.tables import TABLES, of_kind
 from infra.catalog import declared_tables
@@ -15,7 +21,7 @@ from shared.dead_letters import DeadLetterQueue
 from shared.lake import SnapshotKey
 from shared.queue import Queue
 from shared.worker import Worker
-from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud, record
 
 DATABASE = "earworm_dev"
 ALARM_TOPIC = "arn:aws:sns:us-east-1:123456789012:earworm-dev-alarms"
@@ -45,6 +51,36 @@ def declare_tables() -> None:
     glue.create_database(DatabaseInput={"Name": DATABASE})
     for table in declared_by(CATALOG).values():
         glue.create_table(DatabaseName=DATABASE, TableInput=table)
+
+
+@contextmanager
+def audited_cloud(**environment: str) -> Iterator[Cloud]:
+    """A cloud with every table deployed and nothing in it, in the environment of an audit."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in {**OF_THE_AUDIT, **environment}.items():
+            patch.setenv(name, value)
+        declare_tables()
+        cloud = make_cloud()
+        cloud.deploy(*TABLES)
+        yield cloud
+
+
+@contextmanager
+def undone(cloud: Cloud) -> Iterator[None]:
+    """Takes back afterwards what becomes of the lake and its catalog."""
+    catalog = moto.backends.get_backend("glue")["123456789012"]["us-east-1"]
+    versions, databases = _versions(cloud), deepcopy(catalog.databases)
+    yield
+    for key, version in _versions(cloud) - versions:
+        cloud.s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version)
+    catalog.databases = databases
+
+
+def _versions(cloud: Cloud) -> set[tuple[str, str]]:
+    """Of objects and of what marks their deletion."""
+    pages = cloud.s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET)
+    found = (each for page in pages for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])))
+    return {(each["Key"], each["VersionId"]) for each in found}
 
 
 def worker(cloud: Cloud, name: str) -> Worker[Any]:

@@ -5,24 +5,23 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from contracts.tables import OPERATIONS, TABLES, of_kind
 from services.audit.audit import auditor
 from shared.errors import PermanentError
 from shared.lake import CHARTS, SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud
 from tests.integration.tables import (
     DATABASE,
-    OF_THE_AUDIT,
     alter,
+    audited_cloud,
     complete,
     copy,
-    declare_tables,
     flip,
     forge,
     receipt_with,
+    undone,
 )
 
 OTHER = SnapshotKey(date(2026, 11, 15), "a-dashed-id")
@@ -35,44 +34,39 @@ DOCUMENT = playlist(
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def empty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """A lake without anything."""
-    with mock_aws():
-        for name, value in OF_THE_AUDIT.items():
-            monkeypatch.setenv(name, value)
-        declare_tables()
-        cloud = make_cloud()
-        cloud.deploy(*TABLES)
+@pytest.fixture(scope="module")
+def sound() -> Iterator[Cloud]:
+    """A lake with two snapshots, each in every table, one song of each rejected and one value refused."""
+    with audited_cloud() as cloud:
+        for key in (KEY, OTHER):
+            cloud.put_raw(DOCUMENT, key=key.raw)
+            complete(cloud, key)
         yield cloud
 
 
 @pytest.fixture
-def cloud(empty: Cloud) -> Cloud:
-    """A lake with two snapshots, each in every table, one song of each rejected and one value refused."""
-    for key in (KEY, OTHER):
-        empty.put_raw(DOCUMENT, key=key.raw)
-        complete(empty, key)
-    return empty
+def cloud(sound: Cloud) -> Iterator[Cloud]:
+    """The sound lake, to be damaged."""
+    with undone(sound):
+        yield sound
 
 
 def audit(**event: Any) -> Any:
     return auditor()({"from": "2026-11-01", "to": "2026-11-30", "grace_minutes": 0, **event}, None)
 
 
-@pytest.mark.usefixtures("cloud")
-def test_a_table_that_is_not_deployed_lacks_nothing(empty: Cloud) -> None:
+def test_a_table_that_is_not_deployed_lacks_nothing(cloud: Cloud) -> None:
     # given albums removed, and a snapshot that came later
-    empty.remove("albums")
+    cloud.remove("albums")
     later = SnapshotKey(date(2026, 11, 29), "later")
-    empty.put_raw(DOCUMENT, key=later.raw)
-    complete(empty, later, without="albums")
+    cloud.put_raw(DOCUMENT, key=later.raw)
+    complete(cloud, later, without="albums")
 
     # when and then
     assert audit()["gaps"] == []
 
     # and once it is deployed again, it lacks what it missed
-    empty.deploy("albums")
+    cloud.deploy("albums")
     assert {gap["table"] for gap in audit()["gaps"]} == {"albums"}
 
 
@@ -289,22 +283,26 @@ def test_more_gaps_than_an_answer_may_list_are_counted(cloud: Cloud, monkeypatch
     assert len(report["gaps"]) == 3
 
 
-@pytest.mark.parametrize("name", [*TABLES, *OPERATIONS])
-def test_a_table_that_somebody_dropped_is_named(cloud: Cloud, name: str) -> None:
-    SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name=name)
+@pytest.mark.usefixtures("cloud")
+def test_each_table_that_somebody_dropped_is_named() -> None:
+    dropped: list[str] = []
+    for name in (*TABLES, *OPERATIONS):
+        SESSION.client("glue").delete_table(DatabaseName=DATABASE, Name=name)
+        dropped.append(name)
 
-    assert audit()["gaps"] == [
-        {
-            "table": name,
-            "playlist_id": None,
-            "snapshot_date": None,
-            "raw_key": None,
-            "since": None,
-            "what": "the table is missing from the catalog",
-            "mended_by": "catalog",
-            "cause": None,
-        }
-    ]
+        assert audit()["gaps"] == [
+            {
+                "table": table,
+                "playlist_id": None,
+                "snapshot_date": None,
+                "raw_key": None,
+                "since": None,
+                "what": "the table is missing from the catalog",
+                "mended_by": "catalog",
+                "cause": None,
+            }
+            for table in dropped
+        ]
     assert audit(catalog=False)["found"] == 0
 
 

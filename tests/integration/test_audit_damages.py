@@ -7,14 +7,13 @@ from random import Random
 from typing import TypeAlias
 
 import pytest
-from moto import mock_aws
 
-from contracts.tables import TABLES, of_kind
+from contracts.tables import of_kind
 from services.audit.audit import auditor
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, make_cloud
-from tests.integration.tables import OF_THE_AUDIT, alter, complete, declare_tables
+from tests.integration.cloud import BUCKET, KEY, Cloud
+from tests.integration.tables import alter, audited_cloud, complete
 
 pytestmark = pytest.mark.slow
 
@@ -63,12 +62,7 @@ def _aimed(
 @pytest.fixture(scope="module")
 def forty_weeks() -> Iterator[tuple[Cloud, list[SnapshotKey]]]:
     """A lake of two hundred places, each with a receipt and a Parquet file and those of songs with both quarantines."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name, value in {**OF_THE_AUDIT, "GRACE_MINUTES": "0"}.items():
-            patch.setenv(name, value)
-        declare_tables()
-        cloud = make_cloud()
-        cloud.deploy(*TABLES)
+    with audited_cloud(GRACE_MINUTES="0") as cloud:
         keys = [SnapshotKey(date(2026, 11, 23) - timedelta(weeks=week), KEY.list_id) for week in range(WEEKS)]
         for number, key in enumerate(keys):
             broken = entry({**track("Two"), "name": None}), entry(track("Three", popularity=101))

@@ -27,7 +27,7 @@ from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError
 from tests.documents import skips_in, tracks_in
-from tests.integration.cloud import written_lines
+from tests.integration.cloud import Context, written_lines
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,
@@ -55,22 +55,6 @@ SUNDAY = {"scheduled_time": "2026-11-22T06:00:00Z"}
 DAY = date(2026, 11, 22)
 FIVE = [spotify_id("playlist", number) for number in range(5)]
 A_LONG_LIMIT = error(429, "API rate limit exceeded", Retry_After="86400")
-
-
-@dataclass
-class Context:
-    """What Lambda tells a function of its invocation, as far as the extractor looks."""
-
-    aws_request_id: str = "run-1"
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:earworm-dev-extractor"
-
-    seconds_left: float = 900.0
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds_left * 1000)
-
-    def wait(self, seconds: float) -> None:
-        self.seconds_left -= seconds
 
 
 @dataclass
@@ -140,7 +124,7 @@ def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(event: dict[str, Any] = SUNDAY, *, context: Context | None = None) -> Any:
-    return extractor()(event, context or Context())
+    return extractor()(event, context or Context("earworm-dev-extractor"))
 
 
 def test_each_playlist_becomes_one_complete_snapshot_of_the_scheduled_day(cloud: Cloud, spotify: FakeSpotify) -> None:
@@ -641,7 +625,7 @@ def test_a_spent_call_budget_defers_the_rest_by_an_hour(spotify: FakeSpotify, mo
 
 def test_time_that_is_used_up_defers_the_rest(cloud: Cloud, spotify: FakeSpotify) -> None:
     # given a function whose time ends during the first playlist
-    context = Context(seconds_left=RESERVE_SECONDS + 0.55)
+    context = Context("earworm-dev-extractor", seconds_left=RESERVE_SECONDS + 0.55)
     spotify.wait = context.wait
 
     # when it runs
@@ -697,10 +681,10 @@ def test_the_secret_is_read_once_and_the_token_serves_every_run_of_the_process(
     cloud: Cloud, spotify: FakeSpotify
 ) -> None:
     handler = extractor()
-    handler(SUNDAY, Context())
+    handler(SUNDAY, Context("earworm-dev-extractor"))
 
     cloud.secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
-    handler(SUNDAY, Context())
+    handler(SUNDAY, Context("earworm-dev-extractor"))
 
     assert len(spotify.calls_of("token")) == 1
 
@@ -710,14 +694,14 @@ def test_after_a_failed_run_the_secret_is_read_anew(cloud: Cloud, spotify: FakeS
     handler = extractor()
     spotify.withheld["token"] = Answer(400, {"error": "invalid_client"})
     with pytest.raises(IncompleteRunError):
-        handler(SUNDAY, Context())
+        handler(SUNDAY, Context("earworm-dev-extractor"))
 
     # when there is another secret by now, or none
     cloud.secrets.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
     # then the same process sees it
     with pytest.raises(SettingsError, match="no secret"):
-        handler(SUNDAY, Context())
+        handler(SUNDAY, Context("earworm-dev-extractor"))
 
 
 def test_plain_credentials_need_no_secret(cloud: Cloud, spotify: FakeSpotify, monkeypatch: pytest.MonkeyPatch) -> None:

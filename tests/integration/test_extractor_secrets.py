@@ -14,7 +14,8 @@ from aws_xray_sdk.core import xray_recorder
 from moto import mock_aws
 
 from services.extractor.extract import IncompleteRunError, extractor
-from tests.integration.test_extractor import BUCKET, DAY, SECRET, Context
+from tests.integration.cloud import Context
+from tests.integration.test_extractor import BUCKET, DAY, SECRET
 from tests.unit.extractor.fake_spotify import (
     API_URL,
     CLIENT_ID,
@@ -140,7 +141,9 @@ def test_no_secret_is_written_anywhere(
             spotify.withheld["token"] = fault  # type: ignore[assignment]
             with xray_recorder.in_segment("extractor"):
                 try:
-                    written.append(str(handler({"scheduled_time": f"{DAY}T06:00:00Z"}, Context())))
+                    written.append(
+                        str(handler({"scheduled_time": f"{DAY}T06:00:00Z"}, Context("earworm-dev-extractor")))
+                    )
                 except IncompleteRunError as raised:
                     written += traceback.format_exception(raised)
     objects = [s3.get_object(Bucket=BUCKET, Key=each["Key"]) for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]

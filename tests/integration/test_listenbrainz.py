@@ -16,6 +16,7 @@ from services.listenbrainz.collect import FailedRunError, collector
 from shared import web
 from shared.errors import PermanentError
 from shared.settings import SettingsError
+from tests.integration.cloud import Context
 from tests.unit.extractor.fake_spotify import Answer
 from tests.unit.listenbrainz.fake_listenbrainz import (
     API_URL,
@@ -38,22 +39,6 @@ SECRET = "earworm/dev/listenbrainz"
 TUESDAY = {"scheduled_time": "2026-11-24T06:00:00Z"}
 MONDAY_MORNING = {"scheduled_time": "2026-11-23T01:00:00Z"}
 KEY = "raw/charts/2026-11-22/listenbrainz-recordings-global-weekly/chart.json"
-
-
-@dataclass
-class Context:
-    """What Lambda tells a function of its invocation, as far as the collector looks."""
-
-    aws_request_id: str = "run-1"
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:earworm-dev-listenbrainz"
-
-    seconds_left: float = 300.0
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds_left * 1000)
-
-    def wait(self, seconds: float) -> None:
-        self.seconds_left -= seconds
 
 
 @dataclass
@@ -122,7 +107,7 @@ def _sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(event: dict[str, Any] = TUESDAY, *, context: Context | None = None) -> Any:
-    return collector()(event, context or Context())
+    return collector()(event, context or Context("earworm-dev-listenbrainz"))
 
 
 def test_the_week_becomes_one_raw_chart_with_what_musicbrainz_knows_of_it(
@@ -386,7 +371,7 @@ class TestFaultsOfTheStatistics:
         assert listenbrainz.endpoints == ["recordings"]
 
     def test_defer_the_run_if_its_time_is_up(self, cloud: Cloud, listenbrainz: FakeListenBrainz) -> None:
-        assert run(context=Context(seconds_left=29))["charts"][0]["outcome"] == "quota"
+        assert run(context=Context("earworm-dev-listenbrainz", seconds_left=29))["charts"][0]["outcome"] == "quota"
         assert listenbrainz.asked == []
         assert len(cloud.deferred()) == 1
 

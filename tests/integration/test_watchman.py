@@ -6,15 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Metrics
 from botocore.exceptions import ClientError
-from moto import mock_aws
+from samtranslator.yaml_helper import yaml_parse
 
-from contracts.tables import TABLES
+from infra.deploying.stacks import template
 from services.audit.audit import auditor
+from shared import observability
 from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
-from tests.integration.tables import ALARM_TOPIC, DATABASE, OF_THE_AUDIT, complete, declare_tables
+from tests.integration.cloud import BUCKET, SESSION, Cloud
+from tests.integration.tables import ALARM_TOPIC, DATABASE, audited_cloud, complete
 
 pytestmark = pytest.mark.slow
 
@@ -68,14 +70,9 @@ class Watchman:
 
 
 @pytest.fixture
-def watchman(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watchman]:
+def watchman() -> Iterator[Watchman]:
     """An environment with nothing in it but what a deployment makes."""
-    with mock_aws():
-        for name, value in OF_THE_AUDIT.items():
-            monkeypatch.setenv(name, value)
-        declare_tables()
-        cloud = make_cloud()
-        cloud.deploy(*TABLES)
+    with audited_cloud() as cloud:
         yield Watchman(cloud)
 
 
@@ -103,6 +100,29 @@ def test_if_nothing_is_wrong_nothing_is_sent(
     # then only the numbers say that it looked
     told = metrics(capsys)
     assert (told["Findings"], told["Gaps"], told["CheckedSnapshots"], told["DaysSinceSnapshot"]) == (0, 0, 1, 0)
+
+
+def test_each_days_audit_publishes_the_number_whose_absence_is_an_alarm(
+    watchman: Watchman, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given the names that the function's template gives it, and its alarm
+    resources = yaml_parse(template("audit").read_text())["Resources"]
+    names = resources["Function"]["Properties"]["Environment"]["Variables"]
+    alarm = resources["Silent"]["Properties"]
+    namespace = names["POWERTOOLS_METRICS_NAMESPACE"]["Fn::Sub"]
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", names["POWERTOOLS_SERVICE_NAME"])
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", namespace)
+    monkeypatch.setattr(observability, "_metrics", Metrics())
+
+    watchman.letters()
+
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if '"Findings"' in line]
+    published = json.loads(line)
+    (directive,) = published["_aws"]["CloudWatchMetrics"]
+    (dimension,) = alarm["Dimensions"]
+    assert alarm["MetricName"] in {metric["Name"] for metric in directive["Metrics"]}
+    assert (directive["Namespace"], directive["Dimensions"]) == (alarm["Namespace"]["Fn::Sub"], [[dimension["Name"]]])
+    assert published[dimension["Name"]] == dimension["Value"]
 
 
 def of_a_stuck_queue(watchman: Watchman) -> None:

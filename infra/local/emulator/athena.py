@@ -396,6 +396,7 @@ def _duckdb_columns(table: Mapping[str, Any]) -> dict[str, str]:
     return {name: duckdb_type(type_) for name, type_ in _columns(table).items()}
 
 
+@lru_cache(maxsize=1000)
 def duckdb_type(glue_type: str) -> str:
     """Returns the type of a Glue column in DuckDB, nested ones too.
 
@@ -639,8 +640,10 @@ def _drop_view(statement: exp.Drop) -> None:
 
 
 def _identifier(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql(dialect="duckdb")
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
 
 
-def _literal(value: object) -> str:
-    return exp.Literal.string(str(value)).sql(dialect="duckdb")
+def _literal(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"

@@ -279,17 +279,22 @@ def _tables_of(term: exp.Expr) -> set[str]:
 
 def _about(alias: str, terms: Sequence[exp.Expr], equalities: Sequence[exp.Expr]) -> list[exp.Expr]:
     """Returns the terms in columns of one source: those of others in columns that are equal to theirs."""
-    equal: dict[str, exp.Column] = {}
+    equal: dict[tuple[str, str], exp.Column] = {}
     for equality in equalities:
         left, right = equality.this, equality.args.get("expression")
         if isinstance(equality, exp.EQ) and isinstance(left, exp.Column) and isinstance(right, exp.Column):
-            equal |= {one.sql(): other for one, other in ((left, right), (right, left)) if other.table == alias}
+            equal |= {
+                (one.table, one.name): other for one, other in ((left, right), (right, left)) if other.table == alias
+            }
+
+    def is_about(term: exp.Expr) -> bool:
+        columns = list(term.find_all(exp.Column))
+        return bool(columns) and all(each.table == alias or (each.table, each.name) in equal for each in columns)
 
     def rewritten(node: exp.Expr) -> exp.Expr:
-        return equal.get(node.sql(), node).copy() if isinstance(node, exp.Column) and node.table != alias else node
+        return equal[node.table, node.name].copy() if isinstance(node, exp.Column) and node.table != alias else node
 
-    candidates = [term.transform(rewritten) for term in terms]
-    return [term for term in candidates if _tables_of(term) == {alias}]
+    return [term.transform(rewritten) for term in terms if is_about(term)]
 
 
 def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
@@ -297,18 +302,16 @@ def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
     if select.args.get("limit") or select.args.get("offset"):
         return []
     projections = {projection.alias_or_name: projection.unalias() for projection in select.selects}
+    found = [projections.get(column.name) for column in term.find_all(exp.Column)]
+    if any(each is None or each.find(exp.AggFunc, exp.Window, exp.Query, exp.Rand) for each in found):
+        return []
     group = select.args.get("group")
     needed = [group.expressions] if group else []
     needed += [
         window.args.get("partition_by") or [] for window in select.find_all(exp.Window) if _is_of(window, select)
     ]
-    allowed = [{expression.sql() for expression in expressions} for expressions in needed]
-    for column in term.find_all(exp.Column):
-        projection = projections.get(column.name)
-        if projection is None or projection.find(exp.AggFunc, exp.Window, exp.Query, exp.Rand):
-            return []
-        if any(projection.sql() not in expressions for expressions in allowed):
-            return []
+    if any(each not in expressions for expressions in needed for each in found):
+        return []
 
     def replaced(node: exp.Expr) -> exp.Expr:
         return projections[node.name].copy() if isinstance(node, exp.Column) else node
