@@ -46,7 +46,7 @@ def test_each_tier_gives_what_it_grants_and_null_for_the_rest(pipeline: Pipeline
 
 
 def test_two_backfills_side_by_side_store_every_day_as_it_was(pipeline: Pipeline) -> None:
-    weeks = 6
+    weeks = 3
     days = collect.mondays(weeks, datetime.now(UTC).date())
     keys = [SnapshotKey(day, playlist) for day in days for playlist in collect.configured_playlists(pipeline.cloud)]
 

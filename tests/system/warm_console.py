@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import infra.cli
 from infra.cli.__main__ import main
+from infra.deploying.stacks import ROOT
 from tests.waiting import eventually
 
 _WHO_GIVES_COMMANDS = os.getppid()
@@ -41,10 +42,11 @@ class WarmConsole:
 
 
 @contextmanager
-def warm_console(environment: Mapping[str, str]) -> Iterator[WarmConsole]:
+def warm_console(environment: Mapping[str, str], project: Path = ROOT) -> Iterator[WarmConsole]:
+    """The console of a project, which may be a copy of this one, as it is now."""
     with TemporaryDirectory() as folder:  # in pytest's own the path would be too long for a socket
         path = Path(folder, "console")
-        server = subprocess.Popen([sys.executable, "-m", __name__, path], env=environment)
+        server = subprocess.Popen([sys.executable, "-m", __name__, path], cwd=project, env=environment)
         try:
             eventually(path.exists)
             yield WarmConsole(path)
