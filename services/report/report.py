@@ -147,7 +147,7 @@ class _Reporter:
             Subject=f"Earworm: what is trending, {week}",
             Message=(
                 f"What was trending in the {week}:\n\n{store.address(hours)}\n\n"
-                "Whoever has this link can read that one file, which has all pages of the week, until "
+                "Whoever has this link can read that one file, with the pages of the week, until "
                 f"{now + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC at the latest: it ends with the credentials that "
                 f"signed it, which may be earlier. The pages stay at s3://{store.bucket}/{store.page}\n"
             ),
