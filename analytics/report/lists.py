@@ -229,7 +229,12 @@ def lists_of(answers: Answers) -> list[RecordingList]:
     labels = {row["track_id"]: row for row in answers.labels}
     lists = []
     for row in answers.lists:
-        first = next(iter(rows.get(row["playlist_id"], ())), {"complete": True, "metric_name": None, "run_id": None})
+        entries = rows.get(row["playlist_id"], [])
+        first = next(iter(entries), {"complete": not row["weeks"], "metric_name": None, "run_id": None})
+        if entries and first["snapshot_on"] != row["seen_on"]:
+            # No entry of the last chart is known: what the one before had may still be listed.
+            entries = [{**each, "state": "unknown"} for each in entries if each["state"] != "left"]
+            first = {**first, "complete": False}
         list_ = RecordingList(
             row["playlist_id"],
             row["playlist_name"],
@@ -238,7 +243,7 @@ def lists_of(answers: Answers) -> list[RecordingList]:
             stays=stays.get(row["playlist_id"], []),
         )
         places = {"listed": list_.entries, "left": list_.gone, "unknown": list_.uncertain}
-        for entry in rows.get(list_.id, ()):
+        for entry in entries:
             places[entry["state"]].append(_entry(list_, entry, labels.get(entry["track_id"], {})))
         lists.append(list_)
     return sorted(lists, key=_rank)
