@@ -314,7 +314,10 @@ def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
         return []
 
     def replaced(node: exp.Expr) -> exp.Expr:
-        return projections[node.name].copy() if isinstance(node, exp.Column) else node
+        if not isinstance(node, exp.Column):
+            return node
+        projection = projections[node.name].copy()
+        return projection if isinstance(projection, exp.Column) else exp.Paren(this=projection)
 
     return [term.transform(replaced)]
 

@@ -256,6 +256,23 @@ def test_partitions_are_pruned_through_joins_queries_groups_and_windows(two_days
 
 
 @pytest.mark.parametrize(
+    ("column", "where"),
+    [
+        ("CAST(day AS integer) - 1", "40 - told > 25"),
+        ("day < '10' OR day < '20'", "told IS NOT NULL AND told"),
+        ("day > '20' OR day < '10'", "told = false"),
+        ("NOT day = '15'", "told = false"),
+    ],
+)
+def test_a_column_that_is_computed_from_the_keys_is_pushed_down_as_a_whole(
+    two_days: dict[int, int], column: str, where: str
+) -> None:
+    result, scanned = run_query(f"SELECT position FROM (SELECT *, {column} AS told FROM songs) WHERE {where}", "music")
+    assert result["rows"] == [["15"]]
+    assert scanned < two_days[15]
+
+
+@pytest.mark.parametrize(
     ("sql", "expected"),
     [
         (
