@@ -9,7 +9,6 @@ WITH told AS (
     SELECT
         *,
         max(week) OVER (PARTITION BY playlist_id) AS list_week,
-        max(snapshot_on) OVER (PARTITION BY playlist_id) AS list_on,
         row_number() OVER (PARTITION BY playlist_id, recording_id ORDER BY week DESC) AS age,
         array_agg(
             concat(
