@@ -39,7 +39,7 @@ class WeekReceipts:
     raws: Mapping[SnapshotKey, datetime]
     receipts: Mapping[str, Receipt]
     tables: Sequence[str]
-    watch_list: str | None = None
+    watch_list: str | None
 
     @property
     def missing(self) -> list[str]:
