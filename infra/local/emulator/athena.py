@@ -34,7 +34,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isinf, isnan
 from pathlib import Path
 from threading import Lock
@@ -179,7 +179,7 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
         UnsupportedSqlError: The statement cannot be run here, or names a table that does not exist.
         duckdb.Error: DuckDB refuses it; the text goes into the reason of the failed query.
     """
-    statement = trino.parse(sql, database=database)
+    statement = _parsed(sql, database)
     with rows.query() as query:
         workspace = _Workspace(query)
         match statement:
@@ -192,19 +192,40 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
     return {"columns": [], "column_types": [], "rows": []}, 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Translation:
-    """A query as DuckDB runs it.
+    """A query, which may be that of a view, as DuckDB runs it.
 
     Attributes:
+        query: The query with the tables, columns and types of the catalog.
         definitions: The tables and views that it names, or that these name, as the catalog had them.
-        wanted: The tables that it reads, each with SQL for those of its partitions that are needed; None needs all.
-        sql: The query, in which each table is the relation of its `trino.relation_name`.
+        views: The views among these, each after those that it names.
     """
 
+    query: exp.Query
     definitions: Mapping[TableName, Mapping[str, Any]]
-    wanted: Mapping[TableName, str | None]
-    sql: str
+    views: Mapping[TableName, _Translation]
+
+    @cached_property
+    def body(self) -> str:
+        """SQL in which each table and view is the relation of its `trino.relation_name`."""
+        return trino.to_duckdb(self.query)
+
+    @cached_property
+    def sql(self) -> str:
+        """SQL in which each table is the relation of its `trino.relation_name`."""
+        return trino.to_duckdb(self.query, {name: view.body for name, view in self.views.items()})
+
+    @cached_property
+    def wanted(self) -> Mapping[TableName, str | None]:
+        """The tables that it reads, each with SQL for those of its partitions that are needed; None needs all."""
+        tables = {name: table for name, table in self.definitions.items() if name not in self.views}
+        keys = {name: _partition_keys(table) for name, table in tables.items()}
+        by_table = {name: frozenset(each) for name, each in keys.items()}
+        demands = trino.partition_filters(
+            self.query, by_table, {name: view.query for name, view in self.views.items()}
+        )
+        return {name: _wanted(keys[name], demands.get(name, [None])) for name in tables}
 
     def holds(self) -> bool:
         """Whether the catalog still has what the query names as it was.
@@ -240,20 +261,27 @@ _translations = _Translations(most=256)
 
 
 def _translate(statement: exp.Query) -> _Translation:
-    definitions: dict[TableName, dict[str, Any]] = {}
+    named = {name: deepcopy(_catalog_table(name)) for name in trino.tables(statement)}  # Glue changes them in place
+    definitions: dict[TableName, Mapping[str, Any]] = dict(named)
+    views: dict[TableName, _Translation] = {}
+    for name, table in named.items():
+        if table.get("TableType") == "VIRTUAL_VIEW":
+            view = _translated_view(name, table)
+            definitions |= view.definitions
+            views |= {**view.views, name: view}
+    query = trino.qualify(statement, {name: _columns(table) for name, table in named.items()})
+    return _Translation(query, definitions, views)
 
-    def view(name: TableName) -> exp.Query | None:
-        if name not in definitions:
-            definitions[name] = deepcopy(_catalog_table(name))  # Glue changes a definition in place
-        return _view_query(name, definitions[name])
 
-    query = trino.inline_views(statement, view)
-    tables = {name: definitions[name] for name in trino.tables(query)}
-    keys = {name: _partition_keys(table) for name, table in tables.items()}
-    query = trino.qualify(query, {name: _columns(table) for name, table in tables.items()})
-    demands = trino.partition_filters(query, {name: frozenset(each) for name, each in keys.items()})
-    wanted = {name: _wanted(keys[name], demands.get(name, [None])) for name in tables}
-    return _Translation(definitions, wanted, trino.to_duckdb(query))
+def _translated_view(name: TableName, table: Mapping[str, Any]) -> _Translation:
+    definition = view_definition(table)
+    statement = _parsed(definition["originalSql"], definition["schema"])
+    if not isinstance(statement, exp.Query):
+        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is not a query.")
+    view = _translations.of(definition["originalSql"], definition["schema"], statement)
+    if view.query.named_selects != list(_columns(table)):
+        raise UnsupportedSqlError(f"VIEW_IS_STALE: The columns of view '{name.table}' changed; it must be re-created.")
+    return view
 
 
 def _wanted(keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> str | None:
@@ -568,19 +596,9 @@ def _partitions(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]
         yield _location(partition["StorageDescriptor"])[1], dict(zip(keys, partition["Values"], strict=True))
 
 
-def _view_query(name: TableName, table: Mapping[str, Any]) -> exp.Query | None:
-    if table.get("TableType") != "VIRTUAL_VIEW":
-        return None
-    view = view_definition(table)
-    query = _parsed(view["originalSql"], view["schema"])
-    if not isinstance(query, exp.Query):
-        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is not a query.")
-    return query
-
-
 @lru_cache
-def _parsed(sql: str, database: str) -> exp.Expr:
-    """Returns a view's statement, which is not to be changed: each query that reads the view shares it."""
+def _parsed(sql: str, database: str) -> exp.Query | exp.Create | exp.Drop:
+    """Returns a statement, which is not to be changed."""
     return trino.parse(sql, database=database)
 
 
