@@ -24,7 +24,7 @@ from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CATALOG: Final = "awsdatacatalog"
 
@@ -207,14 +207,13 @@ def bind(sql: str, values: Sequence[str]) -> str:
 def partition_filters(
     qualified: exp.Query, keys: Mapping[TableName, frozenset[str]], views: Mapping[TableName, exp.Query]
 ) -> dict[TableName, list[exp.Expr | None]]:
-    """Returns the conditions of a qualified query on the partition keys, one item for each reference to a table.
+    """Returns the conditions of a qualified query on the keys of partitioned tables, one for each reference to a table.
 
-    Views, which are qualified too, count wherever they are named, as if their query stood there.
-    A demand are those terms of WHERE and ON that look at nothing but the keys, those of outer queries with them as
-    far as Trino pushes them down: through columns that are expressions of the keys, through groups and windows if
-    they are of what the term looks at, and through joins over columns that are equal. The optional side of an outer
-    join has none of its own in WHERE, for rows that are left out there would come back as NULL. None: all partitions
-    are needed.
+    A view, which is qualified too, counts wherever it is named, as if its query stood there. A demand are those terms
+    of WHERE and ON that look at nothing but the keys, those of outer queries with them as far as Trino pushes them
+    down: through columns that are expressions of the keys, through groups and windows if they are of what the term
+    looks at, and through joins over columns that are equal. The optional side of an outer join has none of its own in
+    WHERE, for rows that are left out there would come back as NULL. None: all partitions are needed.
     """
     found: dict[TableName, list[exp.Expr | None]] = {}
     scopes = {name: scope for name, query in views.items() if (scope := build_scope(query))}
@@ -253,13 +252,12 @@ def _collect_demands(
         else:
             usable = _about(alias, terms, [term for term in terms if _tables_of(term).isdisjoint(optional)])
         bare = [term.transform(_without_table) for term in usable]
-        name = TableName(source.db, source.name) if isinstance(source, exp.Table) else None
-        inner = views.get(name) if name else source
-        if isinstance(inner, Scope):
-            _collect_demands(inner, bare, keys, views, found)
-        elif name:
-            known = keys.get(name, frozenset())
-            decided = [term for term in bare if all(column.name in known for column in term.find_all(exp.Column))]
+        if isinstance(source, Scope):
+            _collect_demands(source, bare, keys, views, found)
+        elif (name := TableName(source.db, source.name)) in views:
+            _collect_demands(views[name], bare, keys, views, found)
+        elif name in keys:
+            decided = [term for term in bare if all(column.name in keys[name] for column in term.find_all(exp.Column))]
             found.setdefault(name, []).append(exp.and_(*decided) if decided else None)
 
 
