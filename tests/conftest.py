@@ -59,8 +59,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """A transformer's cold start freezes what lives as long as its process; duckdb takes that for a leak at the end."""
+    """Ends what lives as long as the process: what a cold start froze, which duckdb takes for a leak, and a socket."""
     gc.unfreeze()
+    xray_recorder.emitter._socket.close()
 
 
 @pytest.fixture
