@@ -25,17 +25,17 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
             continue
         credits_ = credits_of(entry.track)
         if not credits_:
-            yield Skip(entry.location, "no_artist")
+            yield Skip("no_artist")
         for index, artist in credits_:
             location = f"{path}[{index}]"
             artist_id = field_of(artist, "id")
             if isinstance(artist, Broken) or isinstance(artist_id, Broken):
                 yield Reject(location, f"artist_id: {artist_id.reason}", artist_id.raw)
             elif not artist_id:
-                yield Skip(location, "artist_without_id")
+                yield Skip("artist_without_id")
             elif artist_id in found:
                 found[artist_id].positions.add(entry.position)
-                yield Skip(location, "repeated_artist")
+                yield Skip("repeated_artist")
             else:
                 found[artist_id] = _Credits(location, artist, {entry.position})
     for artist_id, of_the_artist in found.items():
