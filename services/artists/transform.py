@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from msgspec import Struct
 
 from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
@@ -42,8 +42,7 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
         yield Candidate(of_the_artist.location, _artist(snapshot, artist_id, of_the_artist))
 
 
-@dataclass(frozen=True, slots=True)
-class _Credits:
+class _Credits(Struct, frozen=True, gc=False):
     """The credits of an artist: location and artist of the first, positions of all."""
 
     location: str
