@@ -88,9 +88,10 @@ class Athena:
         Raises:
             AthenaError: Athena failed one of them; the others run on.
         """
-        return [self._answer(query) for query in [self._start(*question) for question in questions]]
+        return [self.answer(query) for query in [self.start(*question) for question in questions]]
 
-    def _start(self, sql: str, parameters: Sequence[str]) -> str:
+    def start(self, sql: str, parameters: Sequence[str] = ()) -> str:
+        """Starts a query as `ask` does, and returns its id."""
         request: StartQueryExecutionInputTypeDef = {
             "QueryString": sql,
             "WorkGroup": self.workgroup,
@@ -100,10 +101,15 @@ class Athena:
             request["ExecutionParameters"] = parameters
         return self.client.start_query_execution(**request)["QueryExecutionId"]
 
-    def _answer(self, query: str) -> Answer:
+    def answer(self, query: str) -> Answer:
+        """Waits for the answer of a query that was started.
+
+        Raises:
+            AthenaError: Athena failed it.
+        """
         execution = Retrying(
             retry=retry_if_result(lambda found: found["Status"]["State"] in {"QUEUED", "RUNNING"}),
-            wait=wait_exponential(multiplier=0.02, max=1),
+            wait=wait_exponential(multiplier=0.02, exp_base=1.3, max=1),
             stop=stop_after_delay(_LONGEST_QUERY),
         )(lambda: self.client.get_query_execution(QueryExecutionId=query)["QueryExecution"])
         if execution["Status"]["State"] != "SUCCEEDED":
