@@ -1,6 +1,6 @@
 """Questions to the lake through Athena's API, and what it answered."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -80,18 +80,10 @@ class Athena:
         Raises:
             AthenaError: Athena failed it.
         """
-        return self.ask_all([(sql, parameters)])[0]
-
-    def ask_all(self, questions: Iterable[tuple[str, Sequence[str]]]) -> list[Answer]:
-        """Runs queries side by side, each given with its parameters as to `ask`, and returns their answers in order.
-
-        Raises:
-            AthenaError: Athena failed one of them; the others run on.
-        """
-        return [self.answer(query) for query in [self.start(*question) for question in questions]]
+        return self.answer(self.start(sql, parameters))
 
     def start(self, sql: str, parameters: Sequence[str] = ()) -> str:
-        """Starts a query as `ask` does, and returns its id."""
+        """Starts a query, given as to `ask`, and returns its id: queries that are started run side by side."""
         request: StartQueryExecutionInputTypeDef = {
             "QueryString": sql,
             "WorkGroup": self.workgroup,
