@@ -237,7 +237,7 @@ def _report(pipeline: Pipeline, **event: str) -> Any:
 
 def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
     """A queue that hears the topic of pages, as what reads it."""
-    sns = pipeline.cloud.session.client("sns")
+    sns = pipeline.cloud.client("sns")
     (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-pages"))
     inbox = pipeline.sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = pipeline.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
