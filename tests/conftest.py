@@ -1,4 +1,3 @@
-import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -56,11 +55,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             ways = f"{schedules:.1e}" if schedules else "with circles"
             terminalreporter.write_line(f"{states:>9,}  {ways:>12}  {scenario}")
         terminalreporter.write_line(f"{sum(states for _, states, _ in explored):>9,}  {'':>12}  states altogether")
-
-
-def pytest_unconfigure() -> None:
-    """A transformer's cold start freezes what lives as long as its process; duckdb takes that for a leak at the end."""
-    gc.unfreeze()
 
 
 @pytest.fixture
