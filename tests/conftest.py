@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Ends what lives as long as the process: what a cold start froze, which duckdb takes for a leak, and a socket."""
+    """Ends what lives as long as the process: what is frozen, which duckdb takes for a leak, and a socket."""
     gc.unfreeze()
     xray_recorder.emitter._socket.close()
 
