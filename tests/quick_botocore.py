@@ -3,7 +3,6 @@
 What is kept depends on nothing but the versions of the libraries.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -12,38 +11,51 @@ from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
 
-_models: dict[Any, Any] = {}
-_begin = Loader.__init__
-_alias = EventAliaser._alias_event_name
-_aliases: dict[str, str] = {}
-_methods_of = ClientCreator._create_methods
-_methods: dict[str, dict[str, Callable[..., Any]]] = {}
-
-
-def _begin_with_what_is_loaded(loader: Loader, *arguments: Any, **options: Any) -> None:
-    """Reads no model twice, but for moto's own loader, which alters what it loads."""
-    _begin(loader, *arguments, **options)
-    if type(loader) is Loader:
-        loader._cache = _models  # type: ignore[attr-defined]
-
-
-def _known_alias(aliaser: EventAliaser, event_name: str) -> str:
-    if event_name not in _aliases:
-        _aliases[event_name] = _alias(aliaser, event_name)
-    return _aliases[event_name]
-
-
-def _known_methods(creator: ClientCreator, service_model: Any) -> dict[str, Callable[..., Any]]:
-    if service_model.service_name not in _methods:
-        _methods[service_model.service_name] = _methods_of(creator, service_model)
-    return dict(_methods[service_model.service_name])
-
-
-_accepts_keywords = lru_cache(1000)(hooks.accepts_kwargs)
-
 
 def quicken() -> None:
-    Loader.__init__ = _begin_with_what_is_loaded  # type: ignore[method-assign, assignment]
-    EventAliaser._alias_event_name = _known_alias  # type: ignore[method-assign]
-    ClientCreator._create_methods = _known_methods  # type: ignore[method-assign]
-    hooks.accepts_kwargs = lambda of: _accepts_keywords(getattr(of, "__func__", of))
+    _read_models_once(Loader)
+    _make_methods_once(ClientCreator)
+    _find_aliases_once(EventAliaser)
+    _look_at_handlers_once(hooks)
+
+
+def _read_models_once(loaders: Any) -> None:
+    models: dict[Any, Any] = {}
+    begin = loaders.__init__
+
+    def begin_with_what_is_loaded(loader: Any, *arguments: Any, **options: Any) -> None:
+        begin(loader, *arguments, **options)
+        if type(loader) is loaders:  # moto's own loader alters what it loads
+            loader._cache = models
+
+    loaders.__init__ = begin_with_what_is_loaded
+
+
+def _make_methods_once(creators: Any) -> None:
+    kept: dict[str, dict[str, Any]] = {}
+    create = creators._create_methods
+
+    def methods(creator: Any, service_model: Any) -> dict[str, Any]:
+        name = service_model.service_name
+        if name not in kept:
+            kept[name] = create(creator, service_model)
+        return dict(kept[name])
+
+    creators._create_methods = methods
+
+
+def _find_aliases_once(aliasers: Any) -> None:
+    aliases: dict[str, str] = {}
+    find = aliasers._alias_event_name
+
+    def alias(aliaser: Any, event_name: str) -> str:
+        if event_name not in aliases:
+            aliases[event_name] = find(aliaser, event_name)
+        return aliases[event_name]
+
+    aliasers._alias_event_name = alias
+
+
+def _look_at_handlers_once(of_hooks: Any) -> None:
+    look = lru_cache(1000)(of_hooks.accepts_kwargs)
+    of_hooks.accepts_kwargs = lambda handler: look(getattr(handler, "__func__", handler))
