@@ -47,11 +47,11 @@ def install() -> None:
 def _start(command: Sequence[str], **options: Any) -> Any:
     if command[0] != sys.executable:
         return subprocess.Popen(command, **options)  # noqa: S603 - ministack's own command
-    return Worker(command[1], folder=options["cwd"], environment=options["env"])
+    return ForkedProcess(command[1], folder=options["cwd"], environment=options["env"])
 
 
-class Worker:
-    """A forked process that runs a script, with what ministack uses of subprocess.Popen.
+class ForkedProcess:
+    """A process that runs a script, with what ministack uses of subprocess.Popen.
 
     Args:
         script: Its path.

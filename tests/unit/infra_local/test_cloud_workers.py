@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator.workers import Worker
+from infra.local.emulator.workers import ForkedProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "darwin", reason="nothing is forked there")]
 
@@ -23,10 +23,10 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
+def worker(tmp_path: Path) -> Iterator[ForkedProcess]:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    forked = Worker(str(script), folder=str(tmp_path), environment={"NAME": "songs", "AWS_REGION": "eu-west-1"})
+    forked = ForkedProcess(str(script), folder=str(tmp_path), environment={"NAME": "songs", "AWS_REGION": "eu-west-1"})
     yield forked
     forked.kill()
     forked.wait(60)
@@ -34,11 +34,11 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
         stream.close()
 
 
-def say(worker: Worker, line: str) -> None:
+def say(worker: ForkedProcess, line: str) -> None:
     worker.stdin.write(line + "\n")
 
 
-def test_it_speaks_by_its_own_streams_in_its_own_folder_and_environment(worker: Worker, tmp_path: Path) -> None:
+def test_it_speaks_by_its_own_streams_in_its_own_folder_and_environment(worker: ForkedProcess, tmp_path: Path) -> None:
     say(worker, "hello")
 
     told = json.loads(worker.stdout.readline())
@@ -49,7 +49,7 @@ def test_it_speaks_by_its_own_streams_in_its_own_folder_and_environment(worker: 
     assert worker.poll() is None
 
 
-def test_it_has_the_libraries_and_nothing_of_the_project_that_a_bundle_brings(worker: Worker) -> None:
+def test_it_has_the_libraries_and_nothing_of_the_project_that_a_bundle_brings(worker: ForkedProcess) -> None:
     say(worker, "hello")
 
     has = json.loads(worker.stdout.readline())["has"]
@@ -59,14 +59,14 @@ def test_it_has_the_libraries_and_nothing_of_the_project_that_a_bundle_brings(wo
     assert "aws_xray_sdk.core" not in has
 
 
-def test_its_code_is_told_when_it_ends(worker: Worker) -> None:
+def test_its_code_is_told_when_it_ends(worker: ForkedProcess) -> None:
     say(worker, "end")
 
     assert worker.wait(60) == worker.poll() == 3
     assert worker.stdout.readline() == ""
 
 
-def test_one_that_goes_on_is_waited_for_no_longer_than_that_and_ends_when_asked(worker: Worker) -> None:
+def test_one_that_goes_on_is_waited_for_no_longer_than_that_and_ends_when_asked(worker: ForkedProcess) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(0.01)
 
@@ -75,7 +75,7 @@ def test_one_that_goes_on_is_waited_for_no_longer_than_that_and_ends_when_asked(
     assert worker.wait(60) < 0
 
 
-def test_it_ends_with_whoever_speaks_to_it(worker: Worker) -> None:
+def test_it_ends_with_whoever_speaks_to_it(worker: ForkedProcess) -> None:
     worker.stdin.close()
 
     assert worker.wait(60) == 0
