@@ -1,6 +1,6 @@
 """Questions to the lake through Athena's API, and what it answered."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -80,17 +80,10 @@ class Athena:
         Raises:
             AthenaError: Athena failed it.
         """
-        return self.ask_all([(sql, parameters)])[0]
+        return self.answer(self.start(sql, parameters))
 
-    def ask_all(self, questions: Iterable[tuple[str, Sequence[str]]]) -> list[Answer]:
-        """Runs queries side by side, each given with its parameters as to `ask`, and returns their answers in order.
-
-        Raises:
-            AthenaError: Athena failed one of them; the others run on.
-        """
-        return [self._answer(query) for query in [self._start(*question) for question in questions]]
-
-    def _start(self, sql: str, parameters: Sequence[str]) -> str:
+    def start(self, sql: str, parameters: Sequence[str] = ()) -> str:
+        """Starts a query, given as to `ask`, and returns its id: queries that are started run side by side."""
         request: StartQueryExecutionInputTypeDef = {
             "QueryString": sql,
             "WorkGroup": self.workgroup,
@@ -100,10 +93,15 @@ class Athena:
             request["ExecutionParameters"] = parameters
         return self.client.start_query_execution(**request)["QueryExecutionId"]
 
-    def _answer(self, query: str) -> Answer:
+    def answer(self, query: str) -> Answer:
+        """Waits for the answer of a query that was started.
+
+        Raises:
+            AthenaError: Athena failed it.
+        """
         execution = Retrying(
             retry=retry_if_result(lambda found: found["Status"]["State"] in {"QUEUED", "RUNNING"}),
-            wait=wait_exponential(multiplier=0.02, max=1),
+            wait=wait_exponential(multiplier=0.02, exp_base=1.3, max=1),
             stop=stop_after_delay(_LONGEST_QUERY),
         )(lambda: self.client.get_query_execution(QueryExecutionId=query)["QueryExecution"])
         if execution["Status"]["State"] != "SUCCEEDED":

@@ -48,14 +48,14 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
         given = {each.name: str(monday) for each in query.parameters if each.name in {"week", "to"}}
         return query.text, query.execution_parameters(given, today)
 
-    is_watching = athena.ask("SELECT type FROM watchlist LIMIT 1").rows
-    wanted = _QUERIES | (_OF_THE_WATCH_LIST if is_watching else {})
-    answers = athena.ask_all(question(name) for name in wanted.values())
+    started = {field: athena.start(*question(name)) for field, name in _QUERIES.items()}
+    if athena.ask("SELECT type FROM watchlist LIMIT 1").rows:
+        started |= {field: athena.start(*question(name)) for field, name in _OF_THE_WATCH_LIST.items()}
     return Answers(
         made_on=today,
         monday=monday,
         last_day=last_day,
         place=place,
         absent=tuple(absent),
-        **{field: answer.records() for field, answer in zip(wanted, answers, strict=True)},
+        **{field: athena.answer(query).records() for field, query in started.items()},
     )

@@ -24,7 +24,6 @@ class Candidate(Struct, Generic[RowT], frozen=True, gc=False):
 class Skip(Struct, frozen=True, gc=False):
     """An entry that does not belong in the table, with the rule that says so."""
 
-    location: str
     rule: str
 
 

@@ -1,10 +1,8 @@
 """Snapshots of lists of every kind, each read as its kind is."""
 
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Any, Protocol
 
-from contracts.chart_snapshot import read_chart
 from contracts.kinds import Kind
 from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables.table import Row
@@ -33,7 +31,14 @@ class ListSnapshot(Protocol):
         """Its entries."""
 
 
-READERS: Mapping[Kind, Callable[[bytes, Provenance], ListSnapshot]] = MappingProxyType(
-    {"playlists": read_snapshot, "charts": read_chart}
-)
-"""What reads a raw object of each kind; it raises UnreadableSnapshotError."""
+def read_list(kind: Kind, body: bytes, provenance: Provenance) -> ListSnapshot:
+    """Reads a raw object of a kind.
+
+    Raises:
+        UnreadableSnapshotError: It is none.
+    """
+    if kind == "playlists":
+        return read_snapshot(body, provenance)
+    from contracts.chart_snapshot import read_chart  # noqa: PLC0415 - the cold starts of other functions go without
+
+    return read_chart(body, provenance)

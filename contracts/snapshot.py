@@ -162,7 +162,7 @@ class Snapshot:
     def features_of(self, track: Track) -> SourcedFeatures | None:
         """Returns the audio features of a track, by its id or else by its ISRC."""
         by_id = self.features.get(track.id) if isinstance(track.id, str) else None
-        return by_id or self.features_by_isrc.get(str(isrc(track)))
+        return by_id or (self.features_by_isrc.get(str(isrc(track))) if self.features_by_isrc else None)
 
 
 CreditedT = TypeVar("CreditedT", Artist, Album)
@@ -262,7 +262,7 @@ def _entry(position: int, index: int, path: str, element: Entry | Broken) -> Tra
         return TrackEntry(position, index, path, element, track)
     else:
         rule = "episode" if track.type == "episode" else "unknown_type"
-    return Skip(f"{path}[{index}]", rule)
+    return Skip(rule)
 
 
 def _outcome(document: Document) -> Literal["ok", "partial", "metadata_only"]:

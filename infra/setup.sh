@@ -30,15 +30,23 @@ fi
 printf 'Setting up .venv: this downloads the locked packages once.\n' >&2
 fits .venv/bin/python || {
     rm -rf .venv
-    "$PYTHON" -m venv .venv || fail "$PYTHON could not make a virtual environment in .venv; see the lines above."
+    "$PYTHON" -m venv --without-pip .venv || fail "$PYTHON could not make a virtual environment in .venv; see the \
+lines above."
 }
 
 install() {
     "$@" || fail "a package could not be installed; the lines above say which. If the download broke, check the \
 network or proxy and run the same command again: it goes on where it stopped."
 }
-install .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 uv=.venv/bin/uv
+export PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_REQUIRE_HASHES=1
+# Half of the time would go into a pip of its own, which nothing needs once uv is there.
+if "$PYTHON" -c 'import pip; assert [*map(int, pip.__version__.split(".")[:2])] >= [22, 3]' 2>/dev/null; then
+    install "$PYTHON" -m pip --python .venv/bin/python install -r requirements/bootstrap.txt
+else
+    install .venv/bin/python -m ensurepip >/dev/null
+    install .venv/bin/python -m pip install -r requirements/bootstrap.txt
+fi
 export VIRTUAL_ENV="$PWD/.venv"
 case ${1:-run} in
     dev) install "$uv" pip sync --quiet --require-hashes requirements/dev.txt ;;

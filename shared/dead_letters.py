@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageSystemAttributeValueTypeDef
 
-_NOT_ALLOWED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_ALLOWED = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Compiled with the first letter: it takes 4 ms, which most cold starts would spend in vain."""
 _LONGEST_ATTRIBUTE = 1024
 _MOST_ATTRIBUTES = 10
 """Limit per message.
@@ -41,7 +42,7 @@ class DeadLetterQueue:
             {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}} if trace else {}
         )
         attributes: dict[str, MessageAttributeValueTypeDef] = {
-            name: {"DataType": "String", "StringValue": _NOT_ALLOWED.sub("\ufffd", text)[:_LONGEST_ATTRIBUTE]}
+            name: {"DataType": "String", "StringValue": re.sub(_NOT_ALLOWED, "\ufffd", text)[:_LONGEST_ATTRIBUTE]}
             for name, text in diagnosis.items()
             if isinstance(text, str) and text
         }

@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 import boto3
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import PydanticSerializationError, to_json
@@ -17,7 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.candidates import Candidates, as_json
 from contracts.elements import UnreadableSnapshotError
-from contracts.lists import READERS, ListSnapshot
+from contracts.lists import ListSnapshot, read_list
 from contracts.operations.log_events import LogEvent, MessageDeadLettered, MessageReturned, TableComplete
 from contracts.snapshot import Provenance
 from contracts.tables.receipts import Receipt
@@ -49,8 +47,8 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
     """The Lambda handler that keeps a table up to date with the raw snapshots that its queue announces.
 
-    Settings are read and clients made when the handler is, at cold start, which a handler's module begins by disabling
-    the garbage collector.
+    Settings are read and clients made when the handler is, at cold start. The handler answers with the messages that
+    are to be shown again, so that SQS deletes the others.
 
     Args:
         table: The table.
@@ -75,29 +73,20 @@ def transformer(*, table: Table[RowT], transform: Transform[RowT]) -> Handler:
         dead_letters=DeadLetterQueue(sqs, settings.dead_letter_queue_url),
         service_version=settings.service_version,
     )
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     # Documents make objects by the hundred thousand and hardly a circle among them, yet the collector would look after
     # every 700 new ones: a twelfth of the time that a large snapshot takes.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    _freeze()
-    gc.enable()
 
-    def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-        return process_partial_response(
-            event=event, record_handler=worker.process, processor=processor, context=context
-        )
+    def handler(event: dict[str, Any], _: Any) -> Mapping[str, Any]:
+        failed = []
+        for record in event["Records"]:
+            try:
+                worker.process(record)
+            except Exception:  # noqa: BLE001 - the worker has told of it
+                failed.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failed}
 
     return handler
-
-
-@cache
-def _freeze() -> None:
-    """Keeps the collector from what cold start made, which lives as long as the process.
-
-    Once is enough where a process has several transformers, and what became garbage between them is not kept. To ask
-    the collector whether it was done goes through all that is frozen.
-    """
-    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -163,7 +152,7 @@ class Worker(Generic[RowT]):
             with step("read"):
                 raw = self.lake.read_raw(raw_key)
             with step("parse"), _readable(raw):
-                snapshot = READERS[key.kind.name](raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
+                snapshot = read_list(key.kind.name, raw.body, Provenance(key.list_id, key.snapshot_date, raw.run_id))
             run_id = snapshot.origin["run_id"]
             log.add(run_id=run_id)
             work.annotate(run_id=run_id)

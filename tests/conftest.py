@@ -1,35 +1,20 @@
 import gc
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.sampling.local.sampler import LocalSampler
-from botocore.loaders import Loader
 from hypothesis import settings
 
+from tests import quick_botocore
 from tests.real_documents import REAL_DOCUMENTS
 
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
 settings.load_profile("earworm")
 
 
-_LOADED: dict[Any, Any] = {}
-_begin = Loader.__init__
-
-
-def _begin_with_what_is_loaded(loader: Loader, *arguments: Any, **options: Any) -> None:
-    """Each mocked AWS has a session of its own, which would read the models of its services anew.
-
-    moto has another loader, which alters what it loads.
-    """
-    _begin(loader, *arguments, **options)
-    if type(loader) is Loader:
-        loader._cache = _LOADED  # type: ignore[attr-defined]
-
-
-Loader.__init__ = _begin_with_what_is_loaded  # type: ignore[method-assign, assignment]
+quick_botocore.quicken()
 
 # As on Lambda: any other sampler makes a session and a client of its own whenever tracing is set up.
 xray_recorder.configure(sampler=LocalSampler())
@@ -40,6 +25,13 @@ os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a modul
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take minutes begin first, lest one of two processes ends with them and the other with nothing."""
     items.sort(key=lambda item: "system" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Spares the collector to look again and again at the modules and models of all libraries, which stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -59,8 +51,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """A transformer's cold start freezes what lives as long as its process; duckdb takes that for a leak at the end."""
+    """Ends what lives as long as the process: what is frozen, which duckdb takes for a leak, and a socket."""
     gc.unfreeze()
+    xray_recorder.emitter._socket.close()
 
 
 @pytest.fixture

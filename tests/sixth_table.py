@@ -53,10 +53,10 @@ def titles(snapshot: Snapshot) -> Candidates[Title]:
             continue
         title = entry.track.name
         if not isinstance(title, str):
-            yield Skip(entry.location, "untitled")
+            yield Skip("untitled")
             continue
         if title in first:
-            yield Skip(entry.location, "repeated_title")
+            yield Skip("repeated_title")
         first.setdefault(title, entry.location)
         entries[title] += 1
     for title, location in first.items():

@@ -150,20 +150,26 @@ class QueueTally(Payload):
     failed: Mapping[str, int]
 
 
+Faults: TypeAlias = Annotated[Mapping[str, str], Field(default_factory=dict)]
+"""The services whose queue could not be looked through to its end, each with the fault."""
+
+
 class Depths(Payload):
-    """The answer to `list`; `more` if it ended before the queues were empty."""
+    """The answer to `list`, without services whose queue failed; `more` if it ended before the queues were empty."""
 
     action: Literal["list"] = "list"
     services: tuple[QueueDepth, ...]
     more: bool
+    faults: Faults
 
 
 class Letters(Payload):
-    """The answer to `show`; `more` if there are further messages."""
+    """The answer to `show`, without services whose queue failed; `more` if there are further messages."""
 
     action: Literal["show"] = "show"
     services: tuple[QueueLetters, ...]
     more: bool
+    faults: Faults
 
     @property
     def messages(self) -> list[LetterSummary]:
@@ -175,6 +181,7 @@ class Settled(Payload):
     """The answer to `redrive` and `drop`.
 
     Attributes:
+        services: What was done of each, until its queue failed if it did.
         more: Whether it ended before the queues were empty.
         before: The moment before which messages were taken, for the next invocation to use.
     """
@@ -182,6 +189,7 @@ class Settled(Payload):
     action: Literal["redrive", "drop"]
     services: tuple[QueueTally, ...]
     more: bool
+    faults: Faults
     dry_run: bool
     before: AwareDatetime
 

@@ -1,7 +1,10 @@
 """`earworm`, the operator's console."""
 
+import gc
 import os
 import sys
+
+gc.set_threshold(200_000)  # hardly any of what a command imports and reads is garbage
 
 from infra.cli.app import app
 from infra.cli.screen import ConsoleError, complain
@@ -14,6 +17,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
+            gc.freeze()  # what is left goes with the process, which otherwise ends with a search for garbage in it
     except ConsoleError as fault:
         complain(str(fault))
         sys.exit(fault.exit_code)

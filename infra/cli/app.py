@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
@@ -186,6 +185,8 @@ class Commands(TyperGroup):
 
 def _print_version(*, is_asked_for: bool) -> None:
     if is_asked_for:
+        from importlib.metadata import version  # noqa: PLC0415 - nothing else needs it
+
         out.print(f"earworm {version('earworm')}")
         raise typer.Exit
 

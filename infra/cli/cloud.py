@@ -28,7 +28,7 @@ from infra.local.simulated import CLIENT_ID_PREFIX, CONTACT
 from shared.deployed import deployed_tables
 
 if TYPE_CHECKING:
-    import boto3
+    from botocore.session import Session
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_glue import GlueClient
@@ -127,7 +127,7 @@ class Cloud:
         return Athena(self.client("athena"), self.platform.database, self.platform.workgroup)
 
     @cached_property
-    def session(self) -> "boto3.Session":
+    def session(self) -> "Session":
         """The session of all clients.
 
         Raises:
@@ -142,7 +142,7 @@ class Cloud:
             session = sessions.of_the_environment(self.variables)
         except sessions.SessionError as fault:
             raise ConsoleError(f"{' and '.join(_naming())} cannot be used: {fault}.") from fault
-        if session.region_name is None:
+        if session.get_config_variable("region") is None:
             raise ConsoleError(
                 f"{' and '.join(_naming())} names a cloud, but nothing names its region: `export AWS_REGION=…`."
             )
@@ -159,7 +159,7 @@ class Cloud:
         if self.is_local:
             return f"the local cloud {endpoint}"
         account = f", account {self.account}" if self.account else ""
-        return f"{endpoint or 'AWS'} {self.session.region_name}{account}"
+        return f"{endpoint or 'AWS'} {self.session.get_config_variable('region')}{account}"
 
     @overload
     def client(self, service: Literal["athena"]) -> "AthenaClient": ...

@@ -163,12 +163,13 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
         def done() -> dict[str, Landed]:
             began = time.monotonic()
             there = dict(chain.from_iterable(pool.map(lambda prefix: _etags(s3, bucket, prefix), _folders(pending))))
+            took = time.monotonic() - began
             changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
             seen.update((key, there[key]) for key in changed)
             complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
             if len(complete) < len(pending):
-                # Looking costs whoever does the work as well where the cloud is this machine.
-                time.sleep(4 * (time.monotonic() - began))
+                # Looking again costs whoever does the work as well where the cloud is this machine.
+                time.sleep(4 * took)
             return complete
 
         while pending:

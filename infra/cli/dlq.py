@@ -1,7 +1,7 @@
 """Shows the dead-letter queues and their messages, sends these back, or drops them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -28,16 +28,22 @@ if TYPE_CHECKING:
     from infra.cli.cloud import Cloud
 
 
-def depth(cloud: "Cloud") -> Sequence[QueueDepth]:
+def depth(cloud: "Cloud") -> Depths:
     """Returns the number of messages in each dead-letter queue."""
-    return invoke(cloud, _REDRIVE, RedriveRequest(action="list"), Depths).services
+    return invoke(cloud, _REDRIVE, RedriveRequest(action="list"), Depths)
 
 
 def show(cloud: "Cloud", service: str, *, error_class: str | None = None, day: date | None = None) -> Letters:
-    """Returns the dead letters of a service, as many as fit into an answer."""
+    """Returns the dead letters of a service, as many as fit into an answer.
+
+    Raises:
+        ConsoleError: The function is not deployed, refuses or fails at the queue, or its answer cannot be read.
+    """
     with as_asked():
         request = RedriveRequest(action="show", service=service, error_class=error_class, date=day)
-    return invoke(cloud, _REDRIVE, request, Letters)
+    found = invoke(cloud, _REDRIVE, request, Letters)
+    _fail_for(_told(found.faults))
+    return found
 
 
 def redrive(
@@ -48,7 +54,7 @@ def redrive(
     day: date | None = None,
     dry_run: bool = False,
     rate: float | None = None,
-) -> list[QueueTally]:
+) -> Settled:
     """Sends dead letters back to the queue of their service; None is every service.
 
     Raises:
@@ -69,7 +75,7 @@ def drop(
     error_class: str | None = None,
     day: date | None = None,
     dry_run: bool = False,
-) -> list[QueueTally]:
+) -> Settled:
     """Moves dead letters from the queue of a service into the archive, with the reason.
 
     Raises:
@@ -82,8 +88,8 @@ def drop(
     return _until_through(cloud, request)
 
 
-def _until_through(cloud: "Cloud", request: RedriveRequest) -> list[QueueTally]:
-    """Invokes the function until the queues are empty; a dry run only once, as a second would count the same."""
+def _until_through(cloud: "Cloud", request: RedriveRequest) -> Settled:
+    """Invokes the function until all is done or a queue fails; a dry run once, as a second would count the same."""
     total: list[QueueTally] = []
     with progress() as bar:
         task = bar.add_task("dead letters", total=None, note="")
@@ -92,9 +98,9 @@ def _until_through(cloud: "Cloud", request: RedriveRequest) -> list[QueueTally]:
             request = request.model_copy(update={"before": answer.before})
             total = _added(total, answer.services)
             bar.update(task, completed=sum(tally.done for tally in total))
-            if not answer.more:
+            if answer.faults or not answer.more:
                 bar.update(task, total=sum(tally.done for tally in total))
-                return total
+                return answer.model_copy(update={"services": tuple(total)})
             if request.dry_run or not any(tally.done for tally in answer.services):
                 raise ConsoleError(
                     f"The function timed out before the queues were empty, after {sum(tally.done for tally in total)} "
@@ -129,8 +135,9 @@ def depth_command(context: typer.Context, environment: Environment = "dev") -> N
         cloud = find_cloud(environment)
         cloud.tables()
         with err.status("looking through the dead-letter queues"):
-            depths = depth(cloud)
-        _print_depths(depths)
+            found = depth(cloud)
+        _print_depths(found.services)
+        _fail_for(_told(found.faults))
 
 
 @app.command("show")
@@ -163,8 +170,8 @@ def redrive_command(
         raise UsageError("Name a service or give --all, not both.")
     cloud = find_cloud(environment, writes=True)
     cloud.tables()
-    tallies = redrive(cloud, service, error_class=error_class, day=day, dry_run=dry_run, rate=rate)
-    _print_tallies("would go back" if dry_run else "sent back", tallies)
+    settled = redrive(cloud, service, error_class=error_class, day=day, dry_run=dry_run, rate=rate)
+    _print_tallies("would go back" if dry_run else "sent back", settled)
 
 
 @app.command("drop")
@@ -183,8 +190,8 @@ def drop_command(
     cloud.tables()
     if not (dry_run or cloud.is_local):
         confirm(f"Drop dead letters of {service} in {environment} at {cloud.address}?", yes=yes)
-    tallies = drop(cloud, service, reason=reason, error_class=error_class, day=day, dry_run=dry_run)
-    _print_tallies("would be dropped" if dry_run else "dropped", tallies)
+    settled = drop(cloud, service, reason=reason, error_class=error_class, day=day, dry_run=dry_run)
+    _print_tallies("would be dropped" if dry_run else "dropped", settled)
 
 
 def _print_depths(depths: Iterable[QueueDepth]) -> None:
@@ -228,11 +235,22 @@ def _state(raw: RawLook) -> str:
             return "is not the key of a raw snapshot"
 
 
-def _print_tallies(done: str, tallies: Sequence[QueueTally]) -> None:
-    rows = [(each.service, each.done, each.skipped, each.newer, sum(each.failed.values())) for each in tallies]
+def _print_tallies(done: str, settled: Settled) -> None:
+    rows = [(each.service, each.done, each.skipped, each.newer, sum(each.failed.values())) for each in settled.services]
     names = ("service", done, "filtered out", "arrived since", "failed")
     out.print(grid("Dead letters", names, rows, numbers=range(1, 5)))
-    faults: Counter[str] = sum((Counter(each.failed) for each in tallies), Counter())
-    if faults:
-        told = "; ".join(f"{times} for {fault}" for fault, times in faults.most_common())
-        raise ConsoleError(f"Messages stay where they are, {told}")
+    failed: Counter[str] = sum((Counter(each.failed) for each in settled.services), Counter())
+    told = "; ".join(f"{times} for {fault}" for fault, times in failed.most_common())
+    _fail_for([*([f"Messages stay where they are, {told}"] if told else []), *_told(settled.faults)])
+
+
+def _told(faults: Mapping[str, str]) -> list[str]:
+    return [
+        f"The dead-letter queue of {service} was not looked through to its end: {fault}. Give the command again"
+        for service, fault in faults.items()
+    ]
+
+
+def _fail_for(sentences: Sequence[str]) -> None:
+    if sentences:
+        raise ConsoleError(". ".join(sentences))

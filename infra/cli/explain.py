@@ -18,7 +18,7 @@ from contracts.chart import read_raw_chart
 from contracts.documents import decoded
 from contracts.elements import UnreadableSnapshotError, parse_leniently
 from contracts.layouts import text_of
-from contracts.lists import READERS, ListSnapshot
+from contracts.lists import ListSnapshot, read_list
 from contracts.snapshot import Provenance
 from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
@@ -90,7 +90,7 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     raw = found["Body"].read()
     try:
         provenance = Provenance(key.list_id, key.snapshot_date, receipt["run_id"])
-        return Origin(receipt, _document(raw, key.kind), READERS[key.kind.name](raw, provenance))
+        return Origin(receipt, _document(raw, key.kind), read_list(key.kind.name, raw, provenance))
     except UnreadableSnapshotError as fault:
         raise ConsoleError(
             f"s3://{bucket}/{receipt['raw_key']} can no longer be read, {fault}: see `earworm audit`."

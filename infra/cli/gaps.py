@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from rich.markup import escape
 
 from contracts.elements import UnreadableSnapshotError
-from contracts.lists import READERS
+from contracts.lists import read_list
 from contracts.operations.audit import Gap, Mending
 from contracts.operations.dead_letters import NO_DIAGNOSIS
 from contracts.operations.redrive import LetterSummary
@@ -69,7 +69,7 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
     if body is None:
         return None
     try:
-        for _ in READERS[key.kind.name](body, Provenance(key.list_id, key.snapshot_date)).entries:
+        for _ in read_list(key.kind.name, body, Provenance(key.list_id, key.snapshot_date)).entries:
             pass
     except UnreadableSnapshotError as fault:
         return f"{type(fault).__name__}: {fault.location} {fault.problem}"

@@ -118,8 +118,9 @@ def ask(
 
 
 def _answer(cloud: Cloud, sql: str, parameters: Sequence[str] = ()) -> Answer:
-    cloud.tables()  # says which of them are not deployed
-    return cloud.athena.ask(sql, parameters)
+    query = cloud.athena.start(sql, parameters)
+    cloud.tables()  # says which of them are not deployed, while Athena is at work
+    return cloud.athena.answer(query)
 
 
 def _check_days(query: Query, given: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 Equal input gives an equal bundle, byte for byte, so that a bundle's SHA-256 says whether there is anything to
 deploy, and its beginning is the service's version. Requirements are installed once for each lock and target and kept
-under `build/dependencies`.
+under `build/dependencies`; a bundle is built once for each state of what it is made of.
 
 Bytecode lies beside the sources, compiled by an interpreter of the target's version: Lambda's folder is read-only, so
 without it every cold start compiles every module anew. Its hashes are unchecked, for nobody edits a bundle; bytecode of
@@ -143,6 +143,32 @@ def build(service: str, target: Target, into: Path = Path("build")) -> Bundle:
     if service not in SERVICES:
         raise BuildError(f"There is no service {service!r}: choose one of {', '.join(SERVICES)}.")
     path = into / target.name / f"{service}.zip"
+    made_of, inputs = path.with_suffix(".made-of"), _inputs(service, target)
+    sha256 = _sha256(path) if path.exists() and made_of.exists() else ""
+    if not sha256 or made_of.read_text() != f"{inputs} {sha256}":
+        _make(service, target, path, into / "dependencies")
+        sha256 = _sha256(path)
+        made_of.write_text(f"{inputs} {sha256}")
+    with ZipFile(path) as archive:
+        unzipped = sum(member.file_size for member in archive.infolist())
+    bundle = Bundle(service, path, sha256, unzipped, path.stat().st_size)
+    if target == AWS:
+        _check(bundle)
+    return bundle
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _inputs(service: str, target: Target) -> str:
+    """Returns a hash of all that a bundle is made of, and of what makes it."""
+    files = sorted({*_code(service), ROOT / _lock(service), Path(__file__)})
+    contents = [(str(file.relative_to(ROOT)), _sha256(file)) for file in files]
+    return hashlib.sha256(repr((contents, target, compiler(target))).encode()).hexdigest()
+
+
+def _make(service: str, target: Target, path: Path, dependencies: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent) as temporary:
         code, unfinished = Path(temporary, "code"), Path(temporary, "unfinished.zip")
@@ -150,17 +176,11 @@ def build(service: str, target: Target, into: Path = Path("build")) -> Bundle:
         if target.has_requirements:
             _copy([ROOT / _lock(service)], code)  # so that the version follows from it, too
         else:
-            shutil.copy(_dependencies(service, target, into / "dependencies"), unfinished)
-        _compile(code, target)
+            shutil.copy(_dependencies(service, target, dependencies), unfinished)
+        _compile(code, target, processes=1)  # starting others takes longer
         with ZipFile(unfinished, "a") as archive:
             _add(archive, code)
-            unzipped = sum(member.file_size for member in archive.infolist())
         unfinished.replace(path)
-    content = path.read_bytes()
-    bundle = Bundle(service, path, hashlib.sha256(content).hexdigest(), unzipped, len(content))
-    if target == AWS:
-        _check(bundle)
-    return bundle
 
 
 def _check(bundle: Bundle) -> None:
@@ -214,7 +234,7 @@ def _dependencies(service: str, target: Target, kept: Path) -> Path:
         installed, unfinished = Path(temporary, "installed"), Path(temporary, "unfinished.zip")
         _install(lock, target, installed)
         _prune(installed)
-        _compile(installed, target)
+        _compile(installed, target, processes=os.cpu_count() or 1)
         with ZipFile(unfinished, "w") as zipped:
             _add(zipped, installed)
         unfinished.replace(archive)
@@ -265,8 +285,9 @@ class Compiler:
 @cache
 def compiler(target: Target) -> Compiler | None:
     """Returns the interpreter that compiles a target's bytecode; None if this machine has none of its version."""
-    path = sys.executable if target.python == _THIS_PYTHON else _find_python(target.python)
-    if path is None:
+    if target.python == _THIS_PYTHON:
+        return Compiler(sys.executable, sys.version)
+    if (path := _find_python(target.python)) is None:
         return None
     version = subprocess.run(  # noqa: S603 - an interpreter that uv has tried
         [path, "-I", "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True
@@ -283,12 +304,13 @@ def _find_python(version: str) -> str | None:
     return None if found.returncode else found.stdout.strip()
 
 
-def _compile(folder: Path, target: Target) -> None:
+def _compile(folder: Path, target: Target, *, processes: int) -> None:
     """Compile all modules, as if the folder were the root: its own name would make each bundle another one."""
     interpreter = compiler(target)
     if interpreter is None:
         return
-    command = [interpreter.path, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    command = [interpreter.path, "-I", "-m", "compileall", "-q", "-j", str(processes)]
+    command += ["--invalidation-mode", "unchecked-hash"]
     result = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
         [*command, "-s", str(folder.resolve()), str(folder.resolve())], capture_output=True, text=True, check=False
     )

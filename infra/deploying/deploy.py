@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 from uuid import uuid4
 
+from boto3.s3.transfer import S3Transfer
 from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
@@ -257,7 +258,7 @@ def upload(s3: "S3Client", bucket: str, bundle: "Bundle") -> None:
     except ClientError as error:
         if _code(error) != "NoSuchKey":
             raise
-        s3.upload_file(str(bundle.path), bucket, bundle.key)
+        S3Transfer(s3).upload_file(str(bundle.path), bucket, bundle.key)
 
 
 def supersede(s3: "S3Client", bucket: str, bundle: "Bundle", previous: str | None) -> None:

@@ -28,13 +28,14 @@ _HANDLER: Final = '''\
 
 import gc
 
-gc.disable()  # hardly any of what cold start makes is garbage; `transformer` freezes it and enables the collector again
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
 
 from contracts.tables import TABLES
 from services.{table}.transform import {table}
+from shared.invocation import ready
 from shared.worker import transformer
 
-lambda_handler = transformer(table=TABLES["{table}"], transform={table})
+lambda_handler = ready(transformer(table=TABLES["{table}"], transform={table}))
 '''
 _CATALOG: Final = """\
 # Written by `make generate` from the contracts.

@@ -2,10 +2,11 @@
 
 import gc
 
-gc.disable()  # hardly any of what cold start makes is garbage; `transformer` freezes it and enables the collector again
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
 
 from contracts.tables import TABLES
 from services.albums.transform import albums
+from shared.invocation import ready
 from shared.worker import transformer
 
-lambda_handler = transformer(table=TABLES["albums"], transform=albums)
+lambda_handler = ready(transformer(table=TABLES["albums"], transform=albums))

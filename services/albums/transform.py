@@ -22,10 +22,10 @@ def albums(snapshot: Snapshot) -> Candidates[Album]:
             yield Reject(f"{entry.track_location}.album", f"album_id: {broken.reason}", broken.raw)
             continue
         if not isinstance(album, SpotifyAlbum) or not isinstance(album.id, str) or not album.id:
-            yield Skip(entry.location, "album_without_id")
+            yield Skip("album_without_id")
             continue
         if album.id in first:
-            yield Skip(entry.location, "repeated_album")
+            yield Skip("repeated_album")
         else:
             first[album.id] = f"{entry.track_location}.album", album
         tracks[album.id] += 1

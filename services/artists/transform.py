@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from msgspec import Struct
 
 from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
@@ -25,25 +25,24 @@ def artists(snapshot: Snapshot) -> Candidates[Artist]:
             continue
         credits_ = credits_of(entry.track)
         if not credits_:
-            yield Skip(entry.location, "no_artist")
+            yield Skip("no_artist")
         for index, artist in credits_:
             location = f"{path}[{index}]"
             artist_id = field_of(artist, "id")
             if isinstance(artist, Broken) or isinstance(artist_id, Broken):
                 yield Reject(location, f"artist_id: {artist_id.reason}", artist_id.raw)
             elif not artist_id:
-                yield Skip(location, "artist_without_id")
+                yield Skip("artist_without_id")
             elif artist_id in found:
                 found[artist_id].positions.add(entry.position)
-                yield Skip(location, "repeated_artist")
+                yield Skip("repeated_artist")
             else:
                 found[artist_id] = _Credits(location, artist, {entry.position})
     for artist_id, of_the_artist in found.items():
         yield Candidate(of_the_artist.location, _artist(snapshot, artist_id, of_the_artist))
 
 
-@dataclass(frozen=True, slots=True)
-class _Credits:
+class _Credits(Struct, frozen=True, gc=False):
     """The credits of an artist: location and artist of the first, positions of all."""
 
     location: str

@@ -1,3 +1,8 @@
-from services.audit.audit import auditor
+import gc
 
-lambda_handler = auditor()
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
+
+from services.audit.audit import auditor
+from shared.invocation import ready
+
+lambda_handler = ready(auditor())

@@ -1,3 +1,8 @@
-from services.extractor.extract import extractor
+import gc
 
-lambda_handler = extractor()
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
+
+from services.extractor.extract import extractor
+from shared.invocation import ready
+
+lambda_handler = ready(extractor())

@@ -1,3 +1,8 @@
-from services.listenbrainz.collect import collector
+import gc
 
-lambda_handler = collector()
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
+
+from services.listenbrainz.collect import collector
+from shared.invocation import ready
+
+lambda_handler = ready(collector())

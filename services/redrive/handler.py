@@ -1,3 +1,8 @@
-from services.redrive.redrive import redriver
+import gc
 
-lambda_handler = redriver()
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
+
+from services.redrive.redrive import redriver
+from shared.invocation import ready
+
+lambda_handler = ready(redriver())

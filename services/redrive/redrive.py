@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import boto3
@@ -109,7 +109,8 @@ class Redrive:
         """
         queues = {event.service: self._queues(event.service)} if event.service else dict(self._deployed())
         answer = self._answer(event, queues, seconds_left)
-        log.info(LogEvent.LETTERS_LOOKED_THROUGH, "dead letters were looked through", **answer.model_dump(mode="json"))
+        tell = log.warning if answer.faults else log.info
+        tell(LogEvent.LETTERS_LOOKED_THROUGH, "dead letters were looked through", **answer.model_dump(mode="json"))
         return answer
 
     def _answer(
@@ -117,26 +118,34 @@ class Redrive:
     ) -> Answer:
         match event.action:
             case "list":
-                depths = _look_at(
+                depths, faults = _look_at(
                     lambda service, queue: _count(service, queue, event, seconds_left), queues, at_once=len(queues)
                 )
-                return Depths(services=tuple(depth for depth, _ in depths), more=any(more for _, more in depths))
+                return Depths(
+                    services=tuple(depth for depth, _ in depths), more=any(more for _, more in depths), faults=faults
+                )
             case "show":
-                shown = _look_at(
+                shown, faults = _look_at(
                     lambda service, queue: self._show(service, queue, event, seconds_left), queues, at_once=len(queues)
                 )
-                return Letters(services=tuple(letters for letters, _ in shown), more=any(more for _, more in shown))
+                return Letters(
+                    services=tuple(letters for letters, _ in shown), more=any(more for _, more in shown), faults=faults
+                )
             case "redrive" | "drop":
                 before = event.before or datetime.now(UTC)
-                settled = _look_at(
-                    lambda service, queue: self._settle(service, queue, event, before, seconds_left),
+                tallies = {service: _Tally() for service in queues}
+                cut_short, faults = _look_at(
+                    lambda service, queue: self._settle(
+                        service, queue, event, before, seconds_left, tally=tallies[service]
+                    ),
                     queues,
                     at_once=1 if event.rate else len(queues),
                 )
                 return Settled(
                     action=event.action,
-                    services=tuple(tally for tally, _ in settled),
-                    more=any(more for _, more in settled),
+                    services=tuple(tally.of(service) for service, tally in tallies.items()),
+                    more=any(cut_short),
+                    faults=faults,
                     dry_run=event.dry_run,
                     before=before,
                 )
@@ -189,8 +198,9 @@ class Redrive:
         event: RedriveRequest,
         before: datetime,
         seconds_left: Callable[[], float],
-    ) -> tuple[QueueTally, bool]:
-        tally = _Tally()
+        *,
+        tally: "_Tally",
+    ) -> bool:
         sends = count()
 
         def send_back(letter: DeadLetter) -> None:
@@ -239,22 +249,28 @@ class Redrive:
             tally.done += 1
             return True
 
-        cut_short = look_through(queues, settle, seconds_left)
-        return QueueTally(
-            service=service,
-            done=tally.done,
-            skipped=tally.skipped,
-            newer=tally.newer,
-            failed=dict(tally.failed),
-        ), cut_short
+        return look_through(queues, settle, seconds_left)
 
 
 def _look_at(
     look: Callable[[str, DeadLetters], FoundT], queues: Mapping[str, DeadLetters], *, at_once: int
-) -> list[FoundT]:
-    """Looks through several queues at once, since each waits a while before it is taken for empty."""
+) -> tuple[list[FoundT], dict[str, str]]:
+    """Looks through several queues at once, since each waits a while before it is taken for empty.
+
+    Returns:
+        What was found, and the services whose queue AWS failed, each with the fault, which costs no other queue.
+    """
+    faults: dict[str, str] = {}
+
+    def found(service: str, queue: DeadLetters) -> list[FoundT]:
+        try:
+            return [look(service, queue)]
+        except (BotoCoreError, ClientError) as fault:
+            faults[service] = str(fault)
+            return []
+
     with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
-        return list(pool.map(look, queues.keys(), queues.values()))
+        return list(chain.from_iterable(pool.map(found, queues.keys(), queues.values()))), faults
 
 
 @dataclass
@@ -263,6 +279,11 @@ class _Tally:
     skipped: int = 0
     newer: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+
+    def of(self, service: str) -> QueueTally:
+        return QueueTally(
+            service=service, done=self.done, skipped=self.skipped, newer=self.newer, failed=dict(self.failed)
+        )
 
 
 def look_through(

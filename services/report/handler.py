@@ -1,3 +1,8 @@
-from services.report.report import reporter
+import gc
 
-lambda_handler = reporter()
+gc.disable()  # hardly any of what cold start makes is garbage; `ready` freezes it and enables the collector again
+
+from services.report.report import reporter
+from shared.invocation import ready
+
+lambda_handler = ready(reporter())

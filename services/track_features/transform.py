@@ -18,12 +18,12 @@ def track_features(snapshot: Snapshot) -> Candidates[TrackFeatures]:
         if isinstance(track_id, Broken):
             yield Reject(entry.location, f"track_id: {track_id.reason}", track_id.raw)
         elif not track_id:
-            yield Skip(entry.location, "track_without_id")
+            yield Skip("track_without_id")
         elif track_id in seen:
-            yield Skip(entry.location, "repeated_track")
+            yield Skip("repeated_track")
         elif (sourced := snapshot.features_of(entry.track)) is None:
             seen.add(track_id)
-            yield Skip(entry.location, "no_features")
+            yield Skip("no_features")
         else:
             seen.add(track_id)
             yield Candidate(sourced.location, _track_features(snapshot, track_id, entry, sourced))

@@ -1,6 +1,6 @@
 """Lakes that a report may have to tell of, and pages as a person reads them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -25,8 +25,11 @@ class LakeAthena:
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
         return self.lake.answer(sql, parameters)
 
-    def ask_all(self, questions: Iterable[tuple[str, Sequence[str]]]) -> list[Answer]:
-        return [self.ask(*question) for question in questions]
+    def start(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
+        return self.ask(sql, parameters)
+
+    def answer(self, query: Answer) -> Answer:
+        return query
 
 
 def answers_of(lake: Lake, **fields: Any) -> Answers:

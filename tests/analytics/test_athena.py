@@ -15,17 +15,12 @@ class Api:
 
     states: list[str]
     asked: dict[str, Any] = field(default_factory=dict)
-    started: list[str] = field(default_factory=list)
-    asked_after: int = 0
 
     def start_query_execution(self, **request: Any) -> dict[str, str]:
-        assert self.asked_after == 0, "it waited for a query before it started the next"
-        self.started.append(request["QueryString"])
         self.asked = request
         return {"QueryExecutionId": "one"}
 
     def get_query_execution(self, **_: str) -> dict[str, Any]:
-        self.asked_after += 1
         return {"QueryExecution": {"Status": {"State": self.states.pop(0), "StateChangeReason": "no such table"}}}
 
     def get_paginator(self, _: str) -> "Api":
@@ -61,17 +56,6 @@ def test_an_answer_has_the_rows_of_every_page_without_the_header() -> None:
         "QueryExecutionContext": {"Database": "earworm_dev"},
         "ExecutionParameters": ("'x'",),
     }
-
-
-def test_queries_run_side_by_side() -> None:
-    api = Api(["RUNNING", "SUCCEEDED", "SUCCEEDED"])
-
-    answers = Athena(api, "earworm_dev", "earworm-dev").ask_all([("SELECT 1", ()), ("SELECT 2", ())])  # type: ignore[arg-type]
-
-    # the second was started before the first was looked after
-    assert api.started == ["SELECT 1", "SELECT 2"]
-    assert api.states == []
-    assert len(answers) == 2
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])

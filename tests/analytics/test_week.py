@@ -1,6 +1,6 @@
 """What is asked of Athena for the report of a week."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,12 +13,21 @@ from analytics.week import collect, monday_of
 
 @dataclass
 class Asked:
-    """Answers each query with its first line and the days that it was asked for."""
+    """Answers each query with its first line and the days that it was asked for.
 
-    queries: list[str] = field(default_factory=list)
+    Attributes:
+        at_work: The queries that were started and not waited for.
+    """
 
-    def ask_all(self, questions: Iterable[tuple[str, list[str]]]) -> list[Answer]:
-        return [self.ask(*question) for question in questions]
+    at_work: list[Answer] = field(default_factory=list)
+
+    def start(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
+        self.at_work.append(self.ask(sql, parameters))
+        return self.at_work[-1]
+
+    def answer(self, query: Answer) -> Answer:
+        self.at_work.remove(query)
+        return query
 
     def ask(self, sql: str, parameters: Sequence[str] = ()) -> Answer:
         days = " ".join(each for each in parameters if each.startswith("'2"))
@@ -61,6 +70,21 @@ def test_the_watch_list_is_asked_for_if_it_has_an_entry(entries: int) -> None:
     answers = collect(athena, date(2026, 11, 24), today=date(2026, 11, 25), place="here")
 
     assert [*answers.watch_list] == [{"question": "What does the watch list watch? "}] * entries
+
+
+def test_what_the_week_tells_is_asked_for_side_by_side() -> None:
+    class Busy(Asked):
+        def answer(self, query: Answer) -> Answer:
+            most.append(len(self.at_work))
+            return super().answer(query)
+
+    most: list[int] = []
+    athena: Any = Busy()
+
+    collect(athena, date(2026, 11, 24), today=date(2026, 11, 25), place="here")
+
+    # none was waited for before all were at work
+    assert most == [7, 6, 5, 4, 3, 2, 1]
 
 
 def test_tables_that_are_not_deployed_are_asked_for_what_they_know_and_named() -> None:

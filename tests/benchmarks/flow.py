@@ -1,7 +1,6 @@
 """The flow on the local cloud: from a raw snapshot to its last receipt, one at a time and a thousand at once."""
 
 import itertools
-import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -9,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from contracts.tables import of_kind
 from shared.lake import PLAYLISTS, SnapshotKey
@@ -105,26 +105,12 @@ def _be_patient(began: float) -> None:
 
 
 def _workers(pipeline: Pipeline) -> Iterator[_Worker]:
-    """Each process of a transformer of this cloud.
-
-    Sources: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html and …/proc_pid_stat.5.html
-    """
-    address = pipeline.variables["AWS_ENDPOINT_URL"]
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            variables = dict(
-                each.partition("=")[::2] for each in (process / "environ").read_text(errors="replace").split("\0")
-            )
-            service = variables.get("POWERTOOLS_SERVICE_NAME")
-            if service in _TABLES and variables.get("AWS_ENDPOINT_URL") == address:
-                status = (process / "status").read_text().splitlines()
-                resident = next(line for line in status if line.startswith("VmRSS:"))
-                ticks = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
-                yield _Worker(
-                    f"{service} ({process.name})",
-                    int(resident.split()[1]) * 1024,
-                    sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"),
-                )
+    """Each process of a transformer."""
+    for service in _TABLES:
+        for process in pipeline.workers(service):
+            with suppress(psutil.NoSuchProcess), process.oneshot():
+                used = process.cpu_times()
+                yield _Worker(f"{service} ({process.pid})", process.memory_info().rss, used.user + used.system)
 
 
 def _told(latencies: Sequence[float], backfills: Sequence[_Backfill]) -> str:

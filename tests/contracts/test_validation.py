@@ -28,10 +28,10 @@ def test_rows_rejects_and_skips_add_up_to_the_candidates() -> None:
         SONGS,
         [
             Candidate("a", sound),
-            Skip("b", "episode"),
+            Skip("episode"),
             Candidate("c", broken),
             Reject("d", "no object", 3),
-            Skip("e", "episode"),
+            Skip("episode"),
             Candidate("f", sound),
         ],
     )

@@ -25,6 +25,7 @@ from infra.deploying.build import (
     Target,
     build,
     compiler,
+    is_input,
     target_of,
     without_bytecode,
 )
@@ -154,6 +155,51 @@ def test_it_is_told_what_it_costs_to_have_no_interpreter_of_its_version() -> Non
     assert "No Python 3.2 is on this machine" in told
     assert "`.venv/bin/uv python install 3.2` brings one" in told
     assert without_bytecode(HOST) is None
+
+
+def test_a_bundle_is_built_anew_only_if_what_it_is_made_of_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = building._make
+
+    def making(service: str, *arguments: Any) -> None:
+        made.append(service)
+        make(service, *arguments)
+
+    monkeypatch.setattr(building, "_make", making)
+    first = build("songs", LOCAL, tmp_path)
+    assert (build("songs", LOCAL, tmp_path), made) == (first, ["songs"])
+
+    # when another interpreter would compile it
+    monkeypatch.setattr(building, "compiler", lambda _: None)
+    assert build("songs", LOCAL, tmp_path).sha256 != first.sha256
+    monkeypatch.undo()
+
+    # or it is not what it was
+    monkeypatch.setattr(building, "_make", making)
+    first.path.write_bytes(b"damaged")
+    assert build("songs", LOCAL, tmp_path) == first
+    assert made == ["songs"] * 3
+
+
+@EVERY_SERVICE
+def test_every_input_of_a_bundle_counts_for_whether_it_is_built_anew(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: set[str] = set()
+    content = building._sha256
+
+    def reading(path: Path) -> str:
+        read.add(path.relative_to(ROOT).as_posix())
+        return content(path)
+
+    monkeypatch.setattr(building, "_sha256", reading)
+    building._inputs(service, LOCAL)
+
+    folders = ("analytics", "contracts", "infra/deploying", "requirements", "services", "shared")
+    there = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.*")}
+    assert read == {path for path in there if is_input(path, service)}
 
 
 @pytest.mark.slow

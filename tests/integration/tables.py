@@ -99,7 +99,12 @@ def worker(cloud: Cloud, name: str) -> Worker[Any]:
 def complete(cloud: Cloud, key: SnapshotKey = KEY, *, without: str = "") -> None:
     """What all transformers of a snapshot's kind but one do with its announcement."""
     for name in {*of_kind(key.kind.name)} - {without}:
-        worker(cloud, name).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
+        replay(cloud, name, key)
+
+
+def replay(cloud: Cloud, table: str, key: SnapshotKey = KEY) -> None:
+    """What the transformer of a table does with the announcement of a snapshot."""
+    worker(cloud, table).process(record(json.dumps({"Records": [{"s3": {"object": {"key": key.raw}}}]})))
 
 
 def alter(cloud: Cloud, key: str, body: bytes | None = None, **metadata: str) -> None:

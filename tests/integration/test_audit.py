@@ -21,6 +21,7 @@ from tests.integration.tables import (
     flip,
     forge,
     receipt_with,
+    replay,
     undone,
 )
 
@@ -207,7 +208,7 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
     make, table, what = GAPS[gap]
     make(cloud)
 
-    # then the audit names it, and a replay mends it
+    # then the audit names it, and a replay of its table mends it
     (found,) = audit()["gaps"]
     assert found.pop("what").startswith(what)
     assert datetime.fromisoformat(found.pop("since")) <= datetime.now(UTC)
@@ -219,7 +220,7 @@ def test_each_kind_of_gap_is_named_and_mended_by_a_replay(cloud: Cloud, gap: str
         "mended_by": "replay",
         "cause": None,
     }
-    complete(cloud)
+    replay(cloud, table)
     assert audit()["found"] == 0
 
 

@@ -161,7 +161,7 @@ def test_a_file_that_changes_while_the_month_is_read_and_back_again_is_not_mista
         for name in changes:
             put(cloud, FIRST, "a", name)
 
-    cloud.session.events.register("before-call.s3.GetObject", change)
+    cloud.session.register("before-call.s3.GetObject", change)
     compact(cloud)
     seen = compacted(cloud)
     put(cloud, FIRST, "a", "song")
@@ -176,13 +176,13 @@ def test_a_compaction_that_another_one_overtook_takes_up_what_that_one_did(cloud
     put(cloud, FIRST, "a", "song")
     others = iter(["song that the other one saw"])
 
-    def overtake(params: dict[str, Any], **_: object) -> None:
-        if params["url_path"].endswith("/rows.parquet"):
+    def overtake(**event: Any) -> None:
+        if event["params"]["url_path"].endswith("/rows.parquet"):
             for name in others:
                 put(cloud, FIRST, "a", name)
                 compact(cloud)
 
-    cloud.session.events.register("before-call.s3.PutObject", overtake)
+    cloud.session.register("before-call.s3.PutObject", overtake)
 
     compact(cloud)
 

@@ -437,6 +437,51 @@ def test_a_message_that_aws_refuses_stays_and_holds_up_no_other(desk: Desk, monk
     assert (desk.depth("songs-dead-letters"), desk.depth("songs")) == (1, 1)
 
 
+@pytest.mark.parametrize("fault", ["throttling", "500", "time-out"])
+def test_a_queue_that_aws_fails_is_named_and_costs_no_other_its_numbers(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    # given a message for each of three services, and a queue that fails once its own was sent back
+    for service in ("songs", "albums", "artists"):
+        desk.dead_letter(service=service)
+    receive, broken = desk.sqs.receive_message, desk.url("albums-dead-letters")
+    looks = iter([receive])
+
+    def fail_at_the_second(**call: Any) -> Any:
+        if call["QueueUrl"] == broken and not next(looks, None):
+            raise FAULTS[fault]("ReceiveMessage")
+        return receive(**call)
+
+    monkeypatch.setattr(desk.sqs, "receive_message", fail_at_the_second)
+
+    # when everything is sent back
+    answer = desk.ask(action="redrive", service=None)
+
+    # then what was done is told of each, and which queue failed of what
+    done = {each["service"]: each["done"] for each in answer["services"]}
+    assert done == {service: int(service in {"songs", "albums", "artists"}) for service in SERVICES}
+    assert answer["faults"] == {"albums": str(FAULTS[fault]("ReceiveMessage"))}
+
+
+@pytest.mark.parametrize("action", ["list", "show"])
+def test_a_queue_that_aws_fails_is_left_out_of_a_look_at_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    desk.dead_letter(service="songs")
+    receive, broken = desk.sqs.receive_message, desk.url("albums-dead-letters")
+
+    def fail(**call: Any) -> Any:
+        if call["QueueUrl"] == broken:
+            raise FAULTS["throttling"]("ReceiveMessage")
+        return receive(**call)
+
+    monkeypatch.setattr(desk.sqs, "receive_message", fail)
+    answer = desk.ask(action=action, service=None)
+
+    assert {each["service"] for each in answer["services"]} == {*SERVICES} - {"albums"}
+    assert answer["faults"].keys() == {"albums"}
+
+
 def test_a_message_that_fails_again_is_not_taken_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     # given a service that gives each message up again as soon as it is sent
     desk.dead_letter()

@@ -1,6 +1,5 @@
 """A transformer over S3, SNS and SQS in process."""
 
-import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ from services.songs.transform import songs
 from shared.errors import TransientError
 from shared.lake import SnapshotKey, SupersededError
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
-from shared.worker import _freeze, transformer
+from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
 from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
 from tests.integration.tables import DATABASE, declare_tables
@@ -70,17 +69,6 @@ def daemon() -> Iterator[Daemon]:
 
 def handle(cloud: Cloud, batch: dict[str, Any] | None = None) -> Any:
     return transformer(table=SONGS, transform=songs)(batch or cloud.batch(), Context())
-
-
-def test_what_cold_start_made_is_out_of_the_reach_of_the_collector_which_goes_on(cloud: Cloud) -> None:
-    gc.unfreeze()
-    _freeze.cache_clear()
-    gc.disable()  # as a handler's module begins
-
-    transformer(table=SONGS, transform=songs)
-
-    assert gc.isenabled()
-    assert gc.get_freeze_count()
 
 
 def test_an_announced_snapshot_becomes_rows_and_a_receipt_that_adds_up(cloud: Cloud) -> None:

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -53,6 +54,13 @@ class Pipeline:
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """The console at work in the background."""
         return subprocess.Popen([sys.executable, "-m", "infra.cli", *arguments], env=self.variables_of_the_console)
+
+    def workers(self, service: str) -> "Iterator[psutil.Process]":
+        """The processes of a function, each of which works in a folder that bears its name."""
+        folder = f"{self.state.resolve()}/tmp/ministack-lambda-earworm-dev-{service.replace('_', '-')}-"
+        for process in psutil.process_iter(["cwd"]):
+            if (process.info["cwd"] or "").startswith(folder):
+                yield process
 
     @property
     def variables(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 import boto3
+import psutil
 import pytest
 import requests
 from botocore.config import Config
@@ -293,10 +294,14 @@ def test_stopping_leaves_no_process_and_no_temporary_file(own: LocalCloud, tmp_p
     own.start()
     deploy(own)
     client("lambda", own).invoke(FunctionName="witness", Payload=b"{}")
-    assert len(processes_that_mention(str(tmp_path))) >= 2, "the emulator and the function's worker"
+    (emulator,) = own.status()
+    started = psutil.Process(emulator.pid).children(recursive=True)
+    assert [each.cwd() for each in started if "witness" in each.cwd()], "the function's worker"
 
     assert own.stop() is True
 
+    _, left = psutil.wait_procs(started, timeout=10)
+    assert [each for each in left if each.status() != psutil.STATUS_ZOMBIE] == []
     assert processes_that_mention(str(tmp_path)) == []
     assert {path.name for path in (tmp_path / "state").iterdir()} == {"aws.lock", "lock", "logs"}
     assert own.status() == []

@@ -46,7 +46,7 @@ def analyst(pipeline: Pipeline) -> dict[str, str]:
     pipeline.earworm("deploy", "platform", "--set", "AnalystPrincipals=arn:aws:iam::000000000000:root")
     (stack,) = pipeline.cloud.client("cloudformation").describe_stacks(StackName="earworm-dev-platform")["Stacks"]
     (role,) = [each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "AnalystRoleArn"]
-    sts = pipeline.cloud.session.client("sts")
+    sts = pipeline.cloud.client("sts")
     given = sts.assume_role(RoleArn=role, RoleSessionName="tour")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],

@@ -508,8 +508,8 @@ class Account:
                 "aws_session_token": told["SessionToken"],
             }
         if (role, service) not in self._clients:
-            made: Any = self.pipeline.cloud.session.client(service, **self._credentials[role])  # type: ignore[call-overload]
-            self._clients[role, service] = made
+            session: Any = self.pipeline.cloud.session
+            self._clients[role, service] = session.create_client(service, **self._credentials[role])
         return self._clients[role, service]
 
     def _assumed(self, role: str) -> Any:

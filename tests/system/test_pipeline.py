@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -238,7 +237,7 @@ def _report(pipeline: Pipeline, **event: str) -> Any:
 
 def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
     """A queue that hears the topic of pages, as what reads it."""
-    sns = pipeline.cloud.session.client("sns")
+    sns = pipeline.cloud.client("sns")
     (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if each["TopicArn"].endswith("-dev-pages"))
     inbox = pipeline.sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = pipeline.sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -422,8 +421,10 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     while backfill.poll() is None:
         time.sleep(0.7)
         if killed < 3:  # fewer than a message may be received
-            pattern = f"{pipeline.state}/tmp/ministack-lambda-earworm-dev-songs"
-            killed += subprocess.run(["pkill", "-KILL", "-f", pattern], check=False).returncode == 0
+            workers = list(pipeline.workers("songs"))
+            for worker in workers:
+                worker.kill()
+            killed += bool(workers)
 
     # then everything is there after the visibility time-out
     assert backfill.returncode == 0

@@ -41,9 +41,9 @@ def require_version(installed: str) -> None:
 
 def install_extensions(state: Path) -> None:
     """Hook everything that ministack lacks into it. The environment must be set before."""
-    from infra.local.emulator import athena, crawler, gate, iam, named_query, scheduler, xray  # noqa: PLC0415
+    from infra.local.emulator import athena, crawler, gate, iam, named_query, scheduler, workers, xray  # noqa: PLC0415
 
-    for extension in (athena, crawler, gate, named_query, scheduler, xray):
+    for extension in (athena, crawler, gate, named_query, scheduler, workers, xray):
         extension.install()
     iam.install(state / "logs/iam.jsonl")
 

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -162,15 +162,15 @@ def build_catalogue(rows: Iterable[Mapping[str, Any]]) -> Catalogue:
     rows_of_artist: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     names_of_artists: dict[str, str] = {}
     for row in first_rows.values():
-        rows_of_album[_album_id(row)].append(row)
-        for name in _artist_names(row):
+        rows_of_album[_album_id(row["album_name"], row["artists"])].append(row)
+        for name in _artist_names(row["artists"]):
             rows_of_artist[_artist_id(name)].append(row)
             names_of_artists[_artist_id(name)] = name
 
     albums = {album_id: _album(album_id, album_rows) for album_id, album_rows in rows_of_album.items()}
     first_years: dict[tuple[str, str], str] = {}
     for row in first_rows.values():
-        year = albums[_album_id(row)].release_date[:4]
+        year = albums[_album_id(row["album_name"], row["artists"])].release_date[:4]
         first_years[_song(row)] = min(year, first_years.get(_song(row), year))
     return Catalogue(
         tracks={
@@ -202,28 +202,31 @@ def _data_file() -> Path:
     return file
 
 
-def _artist_names(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row["artists"].split(";")))
+@cache
+def _artist_names(artists: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(artists.split(";")))
 
 
 def _song(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["track_name"].casefold(), _artist_names(row)[0].casefold()
+    return row["track_name"].casefold(), _artist_names(row["artists"])[0].casefold()
 
 
+@cache
 def _artist_id(name: str) -> str:
     return spotify_id("artist", name)
 
 
-def _album_id(row: Mapping[str, Any]) -> str:
-    return spotify_id("album", row["album_name"], _artist_names(row)[0])
+@cache
+def _album_id(name: str, artists: str) -> str:
+    return spotify_id("album", name, _artist_names(artists)[0])
 
 
 def _track(row: Mapping[str, Any], genres: tuple[str, ...], first_year: str) -> Track:
     return Track(
         id=row["track_id"],
         name=row["track_name"],
-        artist_ids=tuple(_artist_id(name) for name in _artist_names(row)),
-        album_id=_album_id(row),
+        artist_ids=tuple(_artist_id(name) for name in _artist_names(row["artists"])),
+        album_id=_album_id(row["album_name"], row["artists"]),
         isrc=_isrc(_song(row), first_year),
         level=row["popularity"],
         duration_ms=row["duration_ms"],
@@ -234,7 +237,7 @@ def _track(row: Mapping[str, Any], genres: tuple[str, ...], first_year: str) -> 
 
 
 def _album(album_id: str, rows: list[Mapping[str, Any]]) -> Album:
-    artist_name = _artist_names(rows[0])[0]
+    artist_name = _artist_names(rows[0]["artists"])[0]
     release_date, precision = _release(album_id)
     return Album(
         id=album_id,

@@ -165,11 +165,11 @@ class Trends:
         """Return the popularity of a track on a day, 0 to 100; it is the same all week."""
         usual_plays = math.exp(track.level * _RESTING_SHARE / _POPULARITY_PER_LOG_PLAYS)
         week = _week(on)
-        mean_log_plays = fmean(
+        log_plays = [
             math.log(usual_plays + _PLAYS_PER_HEAT * self._heat(week - back).get(track.id, 0.0))
             for back in range(_WEEKS_OF_POPULARITY)
-        )
-        return min(100, round(_POPULARITY_PER_LOG_PLAYS * mean_log_plays))
+        ]
+        return min(100, round(_POPULARITY_PER_LOG_PLAYS * fmean(log_plays)))
 
     def ranking(self, playlist: TrendingPlaylist, on: date) -> tuple[Track, ...]:
         """Return the songs of a list on a day, the first place first."""
@@ -199,8 +199,10 @@ class Trends:
             warmth = heat.get(song.id, 0.0)
             return warmth and warmth * _fondness(playlist, song, week), song.level, song.id
 
-        songs = (song for song in self._catalogue.songs if playlist.takes(song))
-        return tuple(song.id for song in nlargest(playlist.size, songs, key=attention))
+        noticed = [song for song_id in heat if playlist.takes(song := self._catalogue.tracks[song_id])]
+        if len(noticed) < playlist.size:
+            noticed = [song for song in self._catalogue.songs if playlist.takes(song)]
+        return tuple(song.id for song in nlargest(playlist.size, noticed, key=attention))
 
     def _compute_heat(self, week: int) -> Mapping[str, float]:
         cycle = week // _WEEKS_PER_CYCLE
@@ -228,9 +230,15 @@ def _pulse(song: Track, cycle: int) -> _Pulse:
 
 def _fondness(playlist: TrendingPlaylist, song: Track, week: int) -> float:
     """Return how much more or less a list makes of a song's attention: its taste, and its mood of the week."""
-    (taste,) = seeded.fractions("taste", playlist.id, song.id, count=1)
+    taste = _taste(playlist.id, song.id)
     (mood,) = seeded.fractions("mood", playlist.id, song.id, week, count=1)
     return math.exp(_TASTE * (2 * taste - 1) + _MOOD * (2 * mood - 1))
+
+
+@lru_cache(maxsize=10_000)
+def _taste(playlist_id: str, song_id: str) -> float:
+    (taste,) = seeded.fractions("taste", playlist_id, song_id, count=1)
+    return taste
 
 
 def _week(day: date) -> int:

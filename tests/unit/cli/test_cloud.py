@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-import botocore.session
 import pytest
 import requests
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import URLLib3Session
-from botocore.loaders import create_loader
 from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner, Result
@@ -317,7 +315,6 @@ def recorder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Recorder:
 
     monkeypatch.setattr(URLLib3Session, "send", send)
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_to_the_simulator)
-    monkeypatch.setattr(botocore.session, "create_loader", cache(create_loader))  # to read the models once
     monkeypatch.setattr(clouds, "LocalCloud", FakeLocalCloud)
     monkeypatch.setattr(recovery, "LocalCloud", FakeLocalCloud)
     monkeypatch.setattr("infra.deploying.build.build", _refuse_to_build)

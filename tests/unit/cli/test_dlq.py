@@ -1,6 +1,7 @@
 """What the console asks the redrive's function, and what it makes of the answers."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -58,9 +59,23 @@ def cloud_that_answers(*answers: Any) -> tuple["Cloud", FakeCloud]:
     return cast("Cloud", fake), fake
 
 
-def settled(done: int, *, more: bool = False, skipped: int = 0, failed: dict[str, int] | None = None) -> dict[str, Any]:
+def settled(
+    done: int,
+    *,
+    more: bool = False,
+    skipped: int = 0,
+    failed: dict[str, int] | None = None,
+    faults: dict[str, str] | None = None,
+) -> dict[str, Any]:
     tally = {"service": "songs", "done": done, "skipped": skipped, "newer": 0, "failed": failed or {}}
-    return {"action": "redrive", "services": [tally], "more": more, "before": BEFORE, "dry_run": False}
+    return {
+        "action": "redrive",
+        "services": [tally],
+        "more": more,
+        "faults": faults or {},
+        "before": BEFORE,
+        "dry_run": False,
+    }
 
 
 SHOWN = {
@@ -86,7 +101,7 @@ def test_the_depth_of_each_queue_is_asked_for() -> None:
     told = {"service": "songs", "visible": 3, "hidden": 1, "classes": {"KeyError": 3}}
     cloud, fake = cloud_that_answers({"action": "list", "services": [told], "more": False})
 
-    assert dlq.depth(cloud) == (QueueDepth(service="songs", visible=3, hidden=1, classes={"KeyError": 3}),)
+    assert dlq.depth(cloud).services == (QueueDepth(service="songs", visible=3, hidden=1, classes={"KeyError": 3}),)
     assert fake.asked == [{"action": "list"}]
 
 
@@ -106,7 +121,7 @@ def test_a_message_is_shown_with_its_raw_object() -> None:
 def test_a_redrive_goes_on_while_there_is_more_and_takes_nothing_that_came_meanwhile() -> None:
     cloud, fake = cloud_that_answers(settled(5, more=True, skipped=2), settled(3, skipped=4))
 
-    (tally,) = dlq.redrive(cloud, "songs", rate=2)
+    (tally,) = dlq.redrive(cloud, "songs", rate=2).services
 
     assert (tally.done, tally.skipped) == (8, 4)
     assert [asked.get("before") for asked in fake.asked] == [None, "2026-11-23T06:00:00Z"]
@@ -124,7 +139,7 @@ def test_a_redrive_that_gets_no_further_ends(done: int, *, dry_run: bool) -> Non
 def test_a_drop_tells_its_reason() -> None:
     cloud, fake = cloud_that_answers(settled(1))
 
-    assert dlq.drop(cloud, "songs", reason="of no use")[0].done == 1
+    assert dlq.drop(cloud, "songs", reason="of no use").services[0].done == 1
     assert fake.asked[0]["reason"] == "of no use"
 
 
@@ -211,3 +226,39 @@ def test_messages_that_failed_end_the_command_with_their_faults(monkeypatch: pyt
 
     assert isinstance(result.exception, ConsoleError)
     assert str(result.exception) == "Messages stay where they are, 2 for AccessDenied"
+
+
+UNFINISHED = "The dead-letter queue of audit was not looked through to its end: SlowDown. Give the command again"
+
+
+def test_a_queue_that_fails_ends_the_command_after_what_was_done_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a queue that AWS fails while there is more in another one
+    answers = settled(5, more=True), settled(3, more=True, failed={"AccessDenied": 2}, faults={"audit": "SlowDown"})
+    cloud, fake = cloud_that_answers(*answers)
+    monkeypatch.setattr(dlq, "find_cloud", lambda *_, **__: cloud)
+
+    # when everything is sent back
+    result = CliRunner().invoke(dlq.app, ["redrive", "--all"])
+
+    # then it says what came through, and fails with either fault
+    assert re.search(r"songs\s+8", result.output)
+    assert str(result.exception) == f"Messages stay where they are, 2 for AccessDenied. {UNFINISHED}"
+    assert fake.answers == []
+
+
+def test_a_queue_that_cannot_be_counted_or_shown_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"service": "songs", "visible": 3, "hidden": 1, "classes": {}}
+    faults = {"more": False, "faults": {"audit": "SlowDown"}}
+    cloud, _ = cloud_that_answers(
+        {"action": "list", "services": [told], **faults}, {"action": "show", "services": [], **faults}
+    )
+    monkeypatch.setattr(dlq, "find_cloud", lambda *_, **__: cloud)
+
+    counted = CliRunner().invoke(dlq.app, [])
+
+    assert re.search(r"songs\s+3\s+1", counted.output)
+    assert str(counted.exception) == UNFINISHED
+    with pytest.raises(ConsoleError, match=UNFINISHED):
+        dlq.show(cloud, "audit")

@@ -297,10 +297,10 @@ def test_each_distinct_artist_is_one_row_with_how_often_and_how_high_it_stands()
         "https://i/b",
     ]
     assert skips(artists(snapshot)) == [
-        Skip("$.playlist.tracks.items[1].track.artists[1]", "repeated_artist"),
-        Skip("$.playlist.tracks.items[1].track.artists[2]", "repeated_artist"),
-        Skip("$.playlist.tracks.items[1].track.artists[3]", "artist_without_id"),
-        Skip("$.playlist.tracks.items[2]", "no_artist"),
+        Skip("repeated_artist"),
+        Skip("repeated_artist"),
+        Skip("artist_without_id"),
+        Skip("no_artist"),
     ]
 
 

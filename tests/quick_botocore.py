@@ -1,0 +1,61 @@
+"""Makes sessions and clients of botocore quicker: each mocked AWS, and each command, makes new ones.
+
+What is kept depends on nothing but the versions of the libraries.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from botocore import hooks
+from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
+from botocore.loaders import Loader
+
+
+def quicken() -> None:
+    _read_models_once(Loader)
+    _make_methods_once(ClientCreator)
+    _find_aliases_once(EventAliaser)
+    _look_at_handlers_once(hooks)
+
+
+def _read_models_once(loaders: Any) -> None:
+    models: dict[Any, Any] = {}
+    begin = loaders.__init__
+
+    def begin_with_what_is_loaded(loader: Any, *arguments: Any, **options: Any) -> None:
+        begin(loader, *arguments, **options)
+        if type(loader) is loaders:  # moto's own loader alters what it loads
+            loader._cache = models
+
+    loaders.__init__ = begin_with_what_is_loaded
+
+
+def _make_methods_once(creators: Any) -> None:
+    kept: dict[str, dict[str, Any]] = {}
+    create = creators._create_methods
+
+    def methods(creator: Any, service_model: Any) -> dict[str, Any]:
+        name = service_model.service_name
+        if name not in kept:
+            kept[name] = create(creator, service_model)
+        return dict(kept[name])
+
+    creators._create_methods = methods
+
+
+def _find_aliases_once(aliasers: Any) -> None:
+    aliases: dict[str, str] = {}
+    find = aliasers._alias_event_name
+
+    def alias(aliaser: Any, event_name: str) -> str:
+        if event_name not in aliases:
+            aliases[event_name] = find(aliaser, event_name)
+        return aliases[event_name]
+
+    aliasers._alias_event_name = alias
+
+
+def _look_at_handlers_once(of_hooks: Any) -> None:
+    look = lru_cache(1000)(of_hooks.accepts_kwargs)
+    of_hooks.accepts_kwargs = lambda handler: look(getattr(handler, "__func__", handler))

@@ -1,0 +1,16 @@
+import gc
+
+from shared.invocation import ready
+
+
+def test_what_cold_start_made_is_out_of_the_reach_of_the_collector_which_goes_on() -> None:
+    gc.disable()  # as a handler's module begins
+    try:
+        handler = ready(lambda event, _: event)
+
+        assert handler({"kept": "as it is"}, None) == {"kept": "as it is"}
+        assert gc.isenabled()
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()  # duckdb would take what is frozen for a leak
+        gc.enable()
