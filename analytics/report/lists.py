@@ -230,15 +230,12 @@ def lists_of(answers: Answers) -> list[RecordingList]:
     lists = []
     for row in answers.lists:
         entries = rows.get(row["playlist_id"], [])
-        first = next(iter(entries), {"complete": not row["weeks"], "metric_name": None, "run_id": None})
-        if entries and first["snapshot_on"] != row["seen_on"]:
-            # No entry of the last chart is known: what the one before had may still be listed.
-            entries = [{**each, "state": "unknown"} for each in entries if each["state"] != "left"]
-            first = {**first, "complete": False}
+        nothing = {"complete": not row["weeks"], "metric_name": None, "run_id": None}
+        listed = next((each for each in entries if each["state"] == "listed"), nothing)
         list_ = RecordingList(
             row["playlist_id"],
             row["playlist_name"],
-            {**row, **{column: first[column] for column in ("complete", "metric_name", "run_id")}},
+            {**row, **{column: listed[column] for column in ("complete", "metric_name", "run_id")}},
             frozenset(int(each) for each in (row["weeks"] or "").split()),
             stays=stays.get(row["playlist_id"], []),
         )

@@ -112,3 +112,20 @@ def test_a_list_has_its_last_chart_its_gaps_and_what_was_refused(lake: Lake) -> 
     }
     assert {name: found[name] for name in expected} == expected
     assert {*found["weeks"].split()} == {"2", "5"}
+
+
+def states(lake: Lake) -> dict[str, str]:
+    query = queries()["week_on_the_lists"]
+    found = lake.answer(query.text, query.execution_parameters({"week": str(MONDAY)}, MONDAY)).records()
+    return {row["recording_id"]: row["state"] for row in found}
+
+
+def test_nobody_knows_of_a_chart_without_a_known_entry_what_is_listed(lake: Lake) -> None:
+    # given B, which left a week before the chart whose entries are all rejected
+    lake.chart(week(2), "top", "A B")
+    lake.chart(week(1), "top", "A C")
+    assert states(lake) == {"A": "listed", "C": "listed", "B": "left"}
+
+    lake.chart(week(0), "top", "x x")
+
+    assert states(lake) == {"A": "unknown", "C": "unknown"}
