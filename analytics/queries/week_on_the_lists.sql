@@ -42,6 +42,7 @@ SELECT
     previous_position,
     movement,
     weeks_since_previous,
+    list_length,
     metric_name,
     metric_value,
     metric_change,
