@@ -12,14 +12,9 @@ from tests.analytics.lake import DATABASE, TODAY
 
 def scans(sql: str) -> tuple[int, int]:
     """How many tables it reads, each as often as it does: of all their days, and of some."""
-    parsed = trino.parse(sql, database=DATABASE)
-    assert isinstance(parsed, exp.Query)
-    query = trino.inline_views(parsed, lambda name: athena._view_query(name, athena._catalog_table(name)))
-    tables = {name: athena._catalog_table(name) for name in trino.tables(query)}
-    keys = {name: frozenset(athena._partition_keys(table)) for name, table in tables.items()}
-    query = trino.qualify(query, {name: athena._columns(table) for name, table in tables.items()})
-    partitioned = {name: each for name, each in trino.partition_filters(query, keys).items() if keys[name]}
-    demands = [demand for each in partitioned.values() for demand in each]
+    statement = trino.parse(sql, database=DATABASE)
+    assert isinstance(statement, exp.Query)
+    demands = [demand for each in athena._translate(statement).demands.values() for demand in each]
     undated = sum(demand is None for demand in demands)
     return undated, len(demands) - undated
 

@@ -1,4 +1,4 @@
-# ruff: noqa: S608, SLF001 - it writes SQL, and hooks into what ministack keeps private
+# ruff: noqa: SLF001 - it writes SQL, and hooks into what ministack keeps private
 """Athena's queries: Trino's SQL over the tables of the Glue catalog, run by DuckDB.
 
 Takes the place of `ministack.services.athena._run_duckdb`, which hands the SQL to DuckDB as it is and lets the
@@ -8,7 +8,7 @@ files decide about columns and types. Here the catalog decides, as in Athena:
 * JSON lines (openx JsonSerDe) are read with the types of the table, CSV (OpenCSVSerDe) by the places of its columns;
 * a table with partition keys has the objects of the partitions in the catalog, and no others; partitions that the
   query rules out are not read, and projected ones are refused with a sentence;
-* a query is translated once for each state of the tables and views that it names;
+* a query or view is translated once for each state of the tables and views that it names;
 * an object is read once for each ETag, and its rows are kept in a table of DuckDB's for later queries, up to a bound;
 * execution parameters take the place of question marks, in their order;
 * values come back as the text that `GetQueryResults` shows, under Athena's names of the types;
@@ -34,9 +34,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isinf, isnan
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlparse
@@ -48,7 +47,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from infra.local.emulator import iam, trino
-from infra.local.emulator.rows import NUMBER, ObjectVersion, RowStore
+from infra.local.emulator.rows import NUMBER, ObjectVersion, Reading, RowStore, path
 from infra.local.emulator.trino import TableName, UnsupportedSqlError
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
         UnsupportedSqlError: The statement cannot be run here, or names a table that does not exist.
         duckdb.Error: DuckDB refuses it; the text goes into the reason of the failed query.
     """
-    statement = trino.parse(sql, database=database)
+    statement = _parsed(sql, database)
     with rows.query() as query:
         workspace = _Workspace(query)
         match statement:
@@ -192,19 +191,45 @@ def run_query(sql: str, database: str) -> tuple[dict[str, Any], int]:
     return {"columns": [], "column_types": [], "rows": []}, 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Translation:
-    """A query as DuckDB runs it.
+    """A query, which may be that of a view, as DuckDB runs it.
 
     Attributes:
+        query: The query with the tables, columns and types of the catalog.
         definitions: The tables and views that it names, or that these name, as the catalog had them.
-        wanted: The tables that it reads, each with SQL for those of its partitions that are needed; None needs all.
-        sql: The query, in which each table is the relation of its `trino.relation_name`.
+        views: The views among these, each after those that it names.
     """
 
+    query: exp.Query
     definitions: Mapping[TableName, Mapping[str, Any]]
-    wanted: Mapping[TableName, str | None]
-    sql: str
+    views: Mapping[TableName, _Translation]
+
+    @cached_property
+    def body(self) -> str:
+        """SQL in which each table and view is the relation of its `trino.relation_name`."""
+        return trino.to_duckdb(self.query)
+
+    @cached_property
+    def sql(self) -> str:
+        """SQL in which each table is the relation of its `trino.relation_name`."""
+        return trino.to_duckdb(self.query, {name: view.body for name, view in self.views.items()})
+
+    @cached_property
+    def wanted(self) -> Mapping[TableName, str | None]:
+        """The tables that it reads, each with SQL for those of its partitions that are needed; None needs all."""
+        return {
+            name: _wanted(_partition_keys(table), self.demands.get(name, [None]))
+            for name, table in self.definitions.items()
+            if name not in self.views
+        }
+
+    @cached_property
+    def demands(self) -> Mapping[TableName, Sequence[exp.Expr | None]]:
+        """What it asks of the partitions of tables, as `trino.partition_filters` has it."""
+        keys = {name: frozenset(_partition_keys(table)) for name, table in self.definitions.items()}
+        partitioned = {name: of_table for name, of_table in keys.items() if of_table}
+        return trino.partition_filters(self.query, partitioned, {name: view.query for name, view in self.views.items()})
 
     def holds(self) -> bool:
         """Whether the catalog still has what the query names as it was.
@@ -240,20 +265,29 @@ _translations = _Translations(most=256)
 
 
 def _translate(statement: exp.Query) -> _Translation:
-    definitions: dict[TableName, dict[str, Any]] = {}
+    named = {name: deepcopy(_catalog_table(name)) for name in trino.tables(statement)}  # Glue changes them in place
+    definitions: dict[TableName, Mapping[str, Any]] = dict(named)
+    views: dict[TableName, _Translation] = {}
+    for name, table in named.items():
+        if table.get("TableType") == "VIRTUAL_VIEW":
+            view = _translated_view(name, table)
+            definitions |= view.definitions
+            views |= {**view.views, name: view}
+    query = trino.qualify(statement, {name: _columns(table) for name, table in named.items()})
+    return _Translation(query, definitions, views)
 
-    def view(name: TableName) -> exp.Query | None:
-        if name not in definitions:
-            definitions[name] = deepcopy(_catalog_table(name))  # Glue changes a definition in place
-        return _view_query(name, definitions[name])
 
-    query = trino.inline_views(statement, view)
-    tables = {name: definitions[name] for name in trino.tables(query)}
-    keys = {name: _partition_keys(table) for name, table in tables.items()}
-    query = trino.qualify(query, {name: _columns(table) for name, table in tables.items()})
-    demands = trino.partition_filters(query, {name: frozenset(each) for name, each in keys.items()})
-    wanted = {name: _wanted(keys[name], demands.get(name, [None])) for name in tables}
-    return _Translation(definitions, wanted, trino.to_duckdb(query))
+def _translated_view(name: TableName, table: Mapping[str, Any]) -> _Translation:
+    definition = view_definition(table)
+    statement = _parsed(definition["originalSql"], definition["schema"])
+    if not isinstance(statement, exp.Query):
+        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is not a query.")
+    view = _translations.of(definition["originalSql"], definition["schema"], statement)
+    if view.query.named_selects != list(_columns(table)):
+        raise UnsupportedSqlError(
+            f"VIEW_IS_STALE: View '{name.table}' has other columns than its query; it must be re-created."
+        )
+    return view
 
 
 def _wanted(keys: Sequence[str], demands: Sequence[exp.Expr | None]) -> str | None:
@@ -326,8 +360,8 @@ class _Workspace:
             _must("s3:GetObject", f"arn:aws:s3:::{bucket}/{source.key}")
         versions = {ObjectVersion(bucket, each.key, each.record["etag"]): each for each in sources}
 
-        def read(numbers: Mapping[ObjectVersion, int], folder: Path) -> tuple[str, list[list[Any]]]:
-            return _read(table, {number: versions[version] for version, number in numbers.items()}, bucket, folder)
+        def read(numbers: Mapping[ObjectVersion, int]) -> Reading:
+            return _read(table, {number: versions[version] for version, number in numbers.items()}, bucket)
 
         return self._query.rows(no_rows(table), list(versions), read)
 
@@ -340,32 +374,24 @@ def no_rows(table: Mapping[str, Any]) -> str:
     return f"SELECT {columns} WHERE false"
 
 
-def _read(
-    table: Mapping[str, Any], sources: Mapping[int, Source], bucket: str, folder: Path
-) -> tuple[str, list[list[Any]]]:
-    """Writes objects to a folder, and returns a SELECT of their rows and numbers with its parameters.
+def _read(table: Mapping[str, Any], sources: Mapping[int, Source], bucket: str) -> Reading:
+    """Returns how objects are read that have these numbers.
 
     Raises:
         UnsupportedSqlError: The format of the table is neither Parquet, JSON lines nor CSV by OpenCSVSerDe.
     """
-    paths = [str(folder / str(number)) for number in sources]
-    for path, source in zip(paths, sources.values(), strict=True):
-        Path(path).write_bytes(s3._read_body(bucket, source.key, source.record))
     keys = _partition_keys(table)
     stored = {name: type_ for name, type_ in _duckdb_columns(table).items() if name not in keys}
-    reader = _reader(table, stored, paths)
-    typed = "".join(f", CAST(NULL AS {type_}) AS {_identifier(name)}" for name, type_ in stored.items())
-    of_the_file = "".join(f"CAST(f.{_identifier(n)} AS {t}) AS {_identifier(n)}, " for n, t in stored.items())
-    of_the_object = "".join(f"o.{_identifier(name)}, " for name in keys)
-    objects: dict[str, list[Any]] = {_PATH: paths, NUMBER: list(sources)}
+    objects: dict[str, list[Any]] = {_PATH: [path(number) for number in sources], NUMBER: list(sources)}
     objects |= {key: [source.partition.get(key) for source in sources.values()] for key in keys}
     unnested = ", ".join(f"unnest(?) AS {_identifier(name)}" for name in objects)
-    select = (
-        f"SELECT {of_the_file}{of_the_object}o.{_identifier(NUMBER)} "
-        f"FROM (SELECT '' AS {_identifier(_PATH)}{typed} WHERE false UNION ALL BY NAME SELECT * FROM {reader}) AS f "
-        f"JOIN (SELECT {unnested}) AS o ON o.{_identifier(_PATH)} = f.{_identifier(_PATH)}"
+    of_both = f"SELECT * EXCLUDE ({_identifier(_PATH)})"
+    files = _reader(table, stored, objects[_PATH])
+    return Reading(
+        bodies={number: s3._read_body(bucket, source.key, source.record) for number, source in sources.items()},
+        select=f"{of_both} FROM {files} JOIN (SELECT {unnested}) USING ({_identifier(_PATH)})",
+        parameters=list(objects.values()),
     )
-    return select, list(objects.values())
 
 
 def _reader(table: Mapping[str, Any], columns: Mapping[str, str], paths: Iterable[str]) -> str:
@@ -375,7 +401,11 @@ def _reader(table: Mapping[str, Any], columns: Mapping[str, str], paths: Iterabl
     options = f"hive_partitioning = false, filename = {_literal(_PATH)}"
     match athena._data_format(table):
         case "parquet":
-            return f"read_parquet({files}, union_by_name = true, {options})"
+            fields = ", ".join(
+                f"{_literal(name)}: {{name: {_literal(name)}, type: {_literal(type_)}, default_value: NULL}}"
+                for name, type_ in columns.items()
+            )
+            return f"read_parquet({files}, schema = MAP {{{fields}}}, {options})"
         case "json":
             return f"read_json({files}, format = 'newline_delimited', columns = {types}, {options})"
         case "csv" if table["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary") == _OPEN_CSV:
@@ -568,19 +598,9 @@ def _partitions(table: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]
         yield _location(partition["StorageDescriptor"])[1], dict(zip(keys, partition["Values"], strict=True))
 
 
-def _view_query(name: TableName, table: Mapping[str, Any]) -> exp.Query | None:
-    if table.get("TableType") != "VIRTUAL_VIEW":
-        return None
-    view = view_definition(table)
-    query = _parsed(view["originalSql"], view["schema"])
-    if not isinstance(query, exp.Query):
-        raise UnsupportedSqlError(f"INVALID_VIEW: The text of view '{name.table}' is not a query.")
-    return query
-
-
 @lru_cache
-def _parsed(sql: str, database: str) -> exp.Expr:
-    """Returns a view's statement, which is not to be changed: each query that reads the view shares it."""
+def _parsed(sql: str, database: str) -> exp.Query | exp.Create | exp.Drop:
+    """Returns a statement, which is not to be changed."""
     return trino.parse(sql, database=database)
 
 
@@ -602,8 +622,10 @@ def _create_view(statement: exp.Create, workspace: _Workspace) -> None:
         raise UnsupportedSqlError(f"TABLE_ALREADY_EXISTS: '{name.database}.{name.table}' already exists")
     if existing and existing.get("TableType") != "VIRTUAL_VIEW":
         raise UnsupportedSqlError(f"TABLE_ALREADY_EXISTS: '{name.database}.{name.table}' is a table, no view")
-    described = workspace.describe(_translate(query))
-    columns = [(trino.column_name(column, i), type_) for i, (column, type_) in enumerate(described)]
+    columns = workspace.describe(_translate(query))
+    for position, (column, _) in enumerate(columns):
+        if trino.column_name(column, position) != column:
+            raise UnsupportedSqlError(f"MISSING_COLUMN_NAME: Column name not specified at position {position + 1}")
     definition = {
         "originalSql": query.sql(dialect="athena"),
         "catalog": trino.CATALOG,

@@ -8,12 +8,15 @@ import weakref
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import duckdb
+from fsspec import AbstractFileSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,11 +35,56 @@ class ObjectVersion(NamedTuple):
     etag: str
 
 
-Read: TypeAlias = "Callable[[Mapping[ObjectVersion, int], Path], tuple[str, Sequence[Any]]]"
-"""Reads the objects with these numbers.
+class Reading(NamedTuple):
+    """How objects are read.
 
-It may write files to the folder, and returns a SELECT of the columns and of `NUMBER`, with its parameters.
-"""
+    Attributes:
+        bodies: The bytes of each by its number.
+        select: A SELECT of the columns and of `NUMBER`, for which an object is the file of that `path`.
+        parameters: Those of the SELECT.
+    """
+
+    bodies: Mapping[int, bytes]
+    select: str
+    parameters: Sequence[Any]
+
+
+def path(number: int) -> str:
+    """Returns the name of the file that the object with a number is while it is read."""
+    return f"{_Files.protocol}://{number}"
+
+
+class _Files(AbstractFileSystem):  # type: ignore[misc]
+    """Files of DuckDB's that are nowhere but in the memory."""
+
+    protocol = "object"
+    cachable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bodies: dict[int, bytes] = {}
+
+    @contextmanager
+    def of(self, bodies: Mapping[int, bytes]) -> Iterator[None]:
+        """For as long as they are read."""
+        self._bodies |= bodies
+        try:
+            yield
+        finally:
+            for number in bodies:
+                del self._bodies[number]
+
+    def open(self, path: str, *_: object, **__: object) -> BytesIO:
+        return BytesIO(self._body(path))
+
+    def info(self, path: str, **_: object) -> dict[str, Any]:
+        return {"name": path, "type": "file", "size": len(self._body(path))}
+
+    def modified(self, path: str) -> datetime:  # noqa: ARG002
+        return datetime.now(UTC)
+
+    def _body(self, path: str) -> bytes:
+        return self._bodies[int(path.rpartition("/")[2])]
 
 
 @dataclass
@@ -48,12 +96,14 @@ class _Table:
         numbers: The objects whose rows it has, some of which may have none.
         rows: How many rows it has.
         queries: How many queries are reading it.
+        lock: Held by the query that adds rows.
     """
 
     name: str
     numbers: dict[ObjectVersion, int] = field(default_factory=dict)
     rows: int = 0
     queries: int = 0
+    lock: Lock = field(default_factory=Lock)
 
 
 class RowStore:
@@ -74,10 +124,19 @@ class RowStore:
     ) -> None:
         self._most_rows = most_rows
         self._folder = Path(tempfile.mkdtemp(prefix="athena-"))
-        self._database = duckdb.connect(config={"autoinstall_known_extensions": "false", "memory_limit": most_memory})
-        self._database.execute(
-            f"SET temp_directory = '{self._folder}/spilled'; SET allowed_directories = ['{self._folder}']"
+        self._database = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": "false",
+                "memory_limit": most_memory,
+                # Each query has its caller's thread. Others would wait for the interpreter at each file.
+                "threads": 1,
+                "async_threads": 0,
+            }
         )
+        self._files = _Files()
+        self._database.register_filesystem(self._files)
+        self._database.execute(f"SET temp_directory = '{self._folder}'")
+        self._database.execute(f"SET allowed_directories = ['{_Files.protocol}://']")
         self._database.execute("SET enable_external_access = false")
         prepare(self._database)
         self._tables: OrderedDict[str, _Table] = OrderedDict()
@@ -98,7 +157,13 @@ class RowStore:
                     table.queries -= 1
                 self._drop_what_is_too_much()
 
-    def hold(self, query: Query, columns: str, objects: Sequence[ObjectVersion], read: Read) -> _Table:
+    def hold(
+        self,
+        query: Query,
+        columns: str,
+        objects: Sequence[ObjectVersion],
+        read: Callable[[Mapping[ObjectVersion, int]], Reading],
+    ) -> _Table:
         """Returns the table with the rows of objects, which it keeps at least until the query is over."""
         with self._lock:
             table = self._tables.get(columns) or self._create(columns)
@@ -106,15 +171,16 @@ class RowStore:
             if table.name not in query.tables:
                 query.tables[table.name] = table
                 table.queries += 1
+        with table.lock:
             missing = {each: next(self._numbers) for each in objects if each not in table.numbers}
             if missing:
-                with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-                    select, parameters = read(missing, Path(folder))
-                    inserted = self._database.execute(f"INSERT INTO {table.name} BY NAME {select}", parameters)
-                    ((rows,),) = inserted.fetchall()
+                reading = read(missing)
+                with self._files.of(reading.bodies):
+                    insert = f"INSERT INTO {table.name} BY NAME {reading.select}"
+                    ((rows,),) = query.session.execute(insert, reading.parameters).fetchall()
                 table.rows += rows
                 table.numbers |= missing
-            return table
+        return table
 
     def _create(self, columns: str) -> _Table:
         table = self._tables[columns] = _Table(f"rows_{next(self._numbers)}")
@@ -143,13 +209,18 @@ class Query:
     session: duckdb.DuckDBPyConnection
     tables: dict[str, _Table] = field(default_factory=dict)
 
-    def rows(self, columns: str, objects: Sequence[ObjectVersion], read: Read) -> str:
+    def rows(
+        self,
+        columns: str,
+        objects: Sequence[ObjectVersion],
+        read: Callable[[Mapping[ObjectVersion, int]], Reading],
+    ) -> str:
         """Returns a SELECT of the rows of objects.
 
         Args:
             columns: A SELECT of the columns, and of no row.
             objects: Whose rows.
-            read: Reads those that the store lacks.
+            read: Reads those that the store lacks, and so gave numbers.
         """
         table = self.store.hold(self, columns, objects, read)
         chosen = f"wanted_{next(self.store._numbers)}"  # noqa: SLF001
@@ -161,5 +232,6 @@ class Query:
 
 
 def _dispose(database: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    database.unregister_filesystem(_Files.protocol)
     database.close()
     shutil.rmtree(folder, ignore_errors=True)

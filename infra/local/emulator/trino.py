@@ -9,6 +9,7 @@ Source of Trino's side: https://trino.io/docs/current/functions.html
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sqlglot
@@ -23,7 +24,7 @@ from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CATALOG: Final = "awsdatacatalog"
 
@@ -111,8 +112,13 @@ def relation_name(name: TableName) -> str:
     return f"{name.database}.{name.table}"
 
 
-def to_duckdb(qualified: exp.Query) -> str:
-    """Translate a query of `qualify`, which is changed by that.
+def to_duckdb(qualified: exp.Query, views: Mapping[TableName, str] = MappingProxyType({})) -> str:
+    """Translate a query of `qualify`.
+
+    Args:
+        qualified: The query.
+        views: SQL of this function's for each view that the query names, or that these name: each after those that it
+            names.
 
     Returns:
         SQL for a DuckDB connection in which `MACROS` ran and each table is the relation of its `relation_name`.
@@ -121,29 +127,38 @@ def to_duckdb(qualified: exp.Query) -> str:
     Raises:
         UnsupportedSqlError: The query uses what has no counterpart, or what Athena refuses too.
     """
-    nodes = list(qualified.walk())
+    query = qualified.copy()
+    nodes = list(query.walk())
     for node in nodes:
         _check_types(node)
     for node in reversed(nodes):
         _replace(node, _rewrite(node))
-    for table in qualified.find_all(exp.Table):
+    for table in query.find_all(exp.Table):
         if table.db:
-            name = relation_name(TableName(table.db, table.name))
-            table.set("this", exp.to_identifier(name, quoted=True))
+            table.set("this", _relation(TableName(table.db, table.name)))
             table.set("db", None)
         table.set("catalog", None)
+    if views:
+        ctes = [exp.CTE(this=exp.Var(this=sql), alias=exp.TableAlias(this=_relation(n))) for n, sql in views.items()]
+        own = query.args.get("with_") or exp.With()
+        own.set("expressions", ctes + own.expressions)
+        query.set("with_", own)
     try:
-        return qualified.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return query.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE, copy=False)
     except SqlglotError as error:
         raise UnsupportedSqlError(f"NOT_SUPPORTED: {error}") from error
+
+
+def _relation(name: TableName) -> exp.Identifier:
+    return exp.to_identifier(relation_name(name), quoted=True)
 
 
 def qualify(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]) -> exp.Query:
     """Returns the query with every column's table, every star as its columns, and the type of every expression.
 
     Args:
-        statement: From `parse` or `inline_views`; it is changed, for to copy a query takes as long as to parse it.
-        columns: For each of its tables the columns in the order of the catalog, with their types as Athena
+        statement: From `parse`.
+        columns: For each of its tables and views the columns in the order of the catalog, with their types as Athena
             writes them.
 
     Raises:
@@ -152,10 +167,11 @@ def qualify(statement: exp.Query, columns: Mapping[TableName, Mapping[str, str]]
     schema = MappingSchema(dialect="athena")
     for name, types in columns.items():
         schema.add_table(exp.table_(name.table, db=name.database, catalog=CATALOG), dict(types))
-    _name_unnamed(statement)
+    query = statement.copy()
+    _name_unnamed(query)
     try:
         query = qualify_columns(
-            statement,
+            query,
             dialect="athena",
             schema=schema,
             expand_alias_refs=False,
@@ -188,31 +204,21 @@ def bind(sql: str, values: Sequence[str]) -> str:
     return sql
 
 
-def inline_views(statement: exp.Query, view: Callable[[TableName], exp.Query | None]) -> exp.Query:
-    """Replaces each view in a statement by its query; `view` returns that of a name, None if it is a table."""
-    query = statement.copy()
-    for table in list(query.find_all(exp.Table)):
-        definition = view(TableName(table.db, table.name)) if table.db and table.name else None
-        if definition:
-            table.replace(inline_views(definition, view).subquery(table.alias_or_name, copy=False))
-    return query
-
-
 def partition_filters(
-    qualified: exp.Query, keys: Mapping[TableName, frozenset[str]]
+    qualified: exp.Query, keys: Mapping[TableName, frozenset[str]], views: Mapping[TableName, exp.Query]
 ) -> dict[TableName, list[exp.Expr | None]]:
-    """Returns the conditions of a qualified query on the partition keys, one item for each reference to a table.
+    """Returns the conditions of a qualified query on the keys of partitioned tables, one for each reference to a table.
 
-    A demand are those terms of WHERE and ON that look at nothing but the keys, those of outer queries with them as
-    far as Trino pushes them down: through columns that are expressions of the keys, through groups and windows if
-    they are of what the term looks at, and through joins over columns that are equal. The optional side of an outer
-    join has none of its own in WHERE, for rows that are left out there would come back as NULL. None: all partitions
-    are needed.
+    A view, which is qualified too, counts wherever it is named, as if its query stood there. A demand are those terms
+    of WHERE and ON that look at nothing but the keys, those of outer queries with them as far as Trino pushes them
+    down: through columns that are expressions of the keys, through groups and windows if they are of what the term
+    looks at, and through joins over columns that are equal. The optional side of an outer join has none of its own in
+    WHERE, for rows that are left out there would come back as NULL. None: all partitions are needed.
     """
     found: dict[TableName, list[exp.Expr | None]] = {}
-    scope = build_scope(qualified)
-    if scope:
-        _collect_demands(scope, [], keys, found)
+    scopes = {name: scope for name, query in views.items() if (scope := build_scope(query))}
+    if scope := build_scope(qualified):
+        _collect_demands(scope, [], keys, scopes, found)
     return found
 
 
@@ -220,12 +226,14 @@ def _collect_demands(
     scope: Scope,
     of_the_outer_query: Sequence[exp.Expr],
     keys: Mapping[TableName, frozenset[str]],
+    views: Mapping[TableName, Scope],
     found: dict[TableName, list[exp.Expr | None]],
 ) -> None:
     for inner in scope.subquery_scopes:
-        _collect_demands(inner, [], keys, found)
+        _collect_demands(inner, [], keys, views, found)
     for branch in scope.set_operation_scopes:
-        _collect_demands(branch, [_of_branch(term, scope, branch) for term in of_the_outer_query], keys, found)
+        of_the_branch = [_of_branch(term, scope, branch) for term in of_the_outer_query]
+        _collect_demands(branch, of_the_branch, keys, views, found)
     select = scope.expression
     if not isinstance(select, exp.Select):
         return
@@ -233,7 +241,7 @@ def _collect_demands(
     undecided = any(join.side in {"RIGHT", "FULL"} for join in joins)
     optional = {join.alias_or_name: _terms(join.args.get("on")) for join in joins if join.side == "LEFT"}
     where = select.args.get("where")
-    terms = _terms(where and where.this) + [each for term in of_the_outer_query for each in _pushed_down(term, select)]
+    terms = _terms(where and where.this) + _pushed_down(of_the_outer_query, select)
     terms += [term for join in joins if not join.side for term in _terms(join.args.get("on"))]
     for alias, (_, source) in scope.selected_sources.items():
         if undecided:
@@ -245,11 +253,11 @@ def _collect_demands(
             usable = _about(alias, terms, [term for term in terms if _tables_of(term).isdisjoint(optional)])
         bare = [term.transform(_without_table) for term in usable]
         if isinstance(source, Scope):
-            _collect_demands(source, bare, keys, found)
-        else:
-            name = TableName(source.db, source.name)
-            known = keys.get(name, frozenset())
-            decided = [term for term in bare if all(column.name in known for column in term.find_all(exp.Column))]
+            _collect_demands(source, bare, keys, views, found)
+        elif (name := TableName(source.db, source.name)) in views:
+            _collect_demands(views[name], bare, keys, views, found)
+        elif name in keys:
+            decided = [term for term in bare if all(column.name in keys[name] for column in term.find_all(exp.Column))]
             found.setdefault(name, []).append(exp.and_(*decided) if decided else None)
 
 
@@ -297,21 +305,25 @@ def _about(alias: str, terms: Sequence[exp.Expr], equalities: Sequence[exp.Expr]
     return [term.transform(rewritten) for term in terms if is_about(term)]
 
 
-def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
-    """Returns the term in the columns that the query selects from, if it may be asked before the query is done."""
-    if select.args.get("limit") or select.args.get("offset"):
+def _pushed_down(terms: Sequence[exp.Expr], select: exp.Select) -> list[exp.Expr]:
+    """Returns those terms that may be asked before the query is done, in the columns that it selects from."""
+    if not terms or select.args.get("limit") or select.args.get("offset"):
         return []
     projections = {projection.alias_or_name: projection.unalias() for projection in select.selects}
-    found = [projections.get(column.name) for column in term.find_all(exp.Column)]
-    if any(each is None or each.find(exp.AggFunc, exp.Window, exp.Query, exp.Rand) for each in found):
-        return []
     group = select.args.get("group")
     needed = [group.expressions] if group else []
     needed += [
         window.args.get("partition_by") or [] for window in select.find_all(exp.Window) if _is_of(window, select)
     ]
-    if any(each not in expressions for expressions in needed for each in found):
-        return []
+
+    def may_be_asked(term: exp.Expr) -> bool:
+        found = [projections.get(column.name) for column in term.find_all(exp.Column)]
+        return all(
+            each
+            and not each.find(exp.AggFunc, exp.Window, exp.Query, exp.Rand)
+            and all(each in expressions for expressions in needed)
+            for each in found
+        )
 
     def replaced(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Column):
@@ -319,7 +331,7 @@ def _pushed_down(term: exp.Expr, select: exp.Select) -> list[exp.Expr]:
         projection = projections[node.name].copy()
         return projection if isinstance(projection, exp.Column) else exp.Paren(this=projection)
 
-    return [term.transform(replaced)]
+    return [term.transform(replaced) for term in terms if may_be_asked(term)]
 
 
 def _is_of(window: exp.Expr, select: exp.Select) -> bool:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from ministack.services import glue, s3
 
 from infra.local.emulator import athena
-from infra.local.emulator.rows import ObjectVersion, Query, RowStore
+from infra.local.emulator.rows import ObjectVersion, Query, Reading, RowStore
 
 BUCKET = "lake"
 
@@ -140,10 +139,9 @@ def test_what_was_asked_for_longest_ago_goes_first_and_nothing_that_a_query_is_r
     asked: list[str] = []
 
     def rows(query: Query, columns: str) -> list[tuple[int]]:
-        def read(numbers: Mapping[ObjectVersion, int], _: Path) -> tuple[str, list[int]]:
+        def read(numbers: Mapping[ObjectVersion, int]) -> Reading:
             asked.append(columns)
-            (number,) = numbers.values()
-            return f'SELECT 1 AS {columns}, ?::BIGINT AS "$object" FROM range(2)', [number]
+            return Reading({}, f'SELECT 1 AS {columns}, ?::BIGINT AS "$object" FROM range(2)', [*numbers.values()])
 
         objects = [ObjectVersion(BUCKET, "object", "1")]
         return query.session.sql(query.rows(f"SELECT 0 AS {columns} WHERE false", objects, read)).fetchall()
@@ -164,9 +162,9 @@ def test_what_was_asked_for_longest_ago_goes_first_and_nothing_that_a_query_is_r
 def test_rows_beyond_the_memory_are_on_the_disk() -> None:
     store = RowStore(10_000_000, most_memory="20MB")
 
-    def read(numbers: Mapping[ObjectVersion, int], _: Path) -> tuple[str, list[int]]:
-        (number,) = numbers.values()
-        return 'SELECT random() AS n, ?::BIGINT AS "$object" FROM range(3_000_000)', [number]
+    def read(numbers: Mapping[ObjectVersion, int]) -> Reading:
+        select = 'SELECT random() AS n, ?::BIGINT AS "$object" FROM range(3_000_000)'
+        return Reading({}, select, [*numbers.values()])
 
     with store.query() as query:
         select = query.rows("SELECT 0e0 AS n WHERE false", [ObjectVersion(BUCKET, "object", "1")], read)

@@ -319,8 +319,11 @@ def test_a_query_that_was_asked_before_follows_the_catalog() -> None:
     run_query("CREATE VIEW listed AS SELECT * FROM songs WHERE day = '15'", "music")
     assert rows("SELECT * FROM listed") == [["1", "2026", "11", "15"]]
 
-    # when the table gets a column, then the same query has it
+    # when the table gets a column, then the view has to be made anew
     glue._tables["music/songs"]["StorageDescriptor"]["Columns"].append({"Name": "isrc", "Type": "string"})
+    with pytest.raises(UnsupportedSqlError, match=r"VIEW_IS_STALE: View 'listed' .* re-created"):
+        rows("SELECT * FROM listed")
+    run_query("CREATE OR REPLACE VIEW listed AS SELECT * FROM songs WHERE day = '15'", "music")
     assert rows("SELECT * FROM listed") == [["1", "GB", "2026", "11", "15"]]
 
     # when the view is replaced, then it is the new one
@@ -380,6 +383,8 @@ def test_a_view_keeps_its_query_and_is_told_apart_from_tables() -> None:
     ]
     with pytest.raises(UnsupportedSqlError, match="VIEW_NOT_FOUND"):
         rows("DROP VIEW artists")
+    with pytest.raises(UnsupportedSqlError, match="MISSING_COLUMN_NAME: Column name not specified at position 2"):
+        rows("CREATE VIEW counted AS SELECT genres, count(*) FROM artists GROUP BY genres")
     with pytest.raises(UnsupportedSqlError, match="is a table, no view"):
         rows("CREATE OR REPLACE VIEW artists AS SELECT 1 AS n")
     rows("DROP VIEW artist_genres")
