@@ -16,7 +16,6 @@ WITH compared AS (
         *,
         arrival IN ('debut', 'return') AS is_arrival,
         metric_value - metric_change AS previous_metric_value,
-        max(position) OVER (PARTITION BY playlist_id, week) AS list_length,
         avg(abs(movement)) OVER (PARTITION BY playlist_id, week) AS list_movement
     FROM weekly_chart
     WHERE week BETWEEN date(? /* from */) AND date(? /* to */)

@@ -1,14 +1,23 @@
 -- What happened on each list in a week?
 -- Row: a recording of a list's last weekly chart up to the week asked for, at most 25 weeks before it. state: listed, in
 -- that chart; left, no longer there, as that chart shows; unknown, last seen before, and that chart, which is not
--- complete, does not show whether it left. What is told of a recording that is not listed is of its last chart. way:
+-- complete, does not show whether it left: of a chart without a known entry all are. What is told of a recording that is not listed is of its last chart. way:
 -- positions of the last 26 weeks, each after the weeks before the week asked for: `2:7 0:5`. The rest is as in weekly_chart.
--- Scans: all days, for any of them may be a recording's first.
+-- Scans: all days, for any of them may be a recording's first; list_snapshots of half a year.
 -- week (date, default today): a day of the week
-WITH told AS (
+WITH lists AS (
+    SELECT
+        playlist_id,
+        max(week) AS list_week
+    FROM list_snapshots
+    WHERE week BETWEEN date_add('week', -25, date_trunc('week', date(? /* week */)))
+        AND date_trunc('week', date(? /* week */))
+    GROUP BY playlist_id
+),
+
+told AS (
     SELECT
         *,
-        max(week) OVER (PARTITION BY playlist_id) AS list_week,
         row_number() OVER (PARTITION BY playlist_id, recording_id ORDER BY week DESC) AS age,
         array_agg(
             concat(
@@ -23,7 +32,7 @@ WITH told AS (
 )
 
 SELECT
-    playlist_id,
+    t.playlist_id,
     CASE WHEN week = list_week THEN 'listed' WHEN date_trunc('week', exited_on) = list_week THEN 'left' ELSE 'unknown' END
         AS state,
     week,
@@ -33,6 +42,7 @@ SELECT
     previous_position,
     movement,
     weeks_since_previous,
+    list_length,
     metric_name,
     metric_value,
     metric_change,
@@ -53,7 +63,8 @@ SELECT
     run_id,
     array_join(way, ' ') AS way
 FROM told AS t
+JOIN lists AS l ON l.playlist_id = t.playlist_id
 LEFT JOIN label_groups AS g ON g.label = lower(trim(t.label))
 WHERE age = 1
     AND (week = list_week OR exited_on IS NULL OR date_trunc('week', exited_on) >= list_week)
-ORDER BY playlist_id, CASE WHEN week = list_week THEN 0 ELSE 1 END, position
+ORDER BY t.playlist_id, CASE WHEN week = list_week THEN 0 ELSE 1 END, position

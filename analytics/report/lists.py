@@ -47,6 +47,7 @@ class Entry:
         position: Its position there.
         movement: Places gained since the chart before; None if that does not have it.
         weeks_since_previous: How many weeks that chart is older.
+        list_length: The last position of the chart that has it, by which moves are measured.
         weeks: How many weeks it has been listed.
         peak: Its best position so far.
         metric_value: What a chart counts of it.
@@ -69,6 +70,7 @@ class Entry:
     position: int
     movement: int | None
     weeks_since_previous: int | None
+    list_length: int
     weeks: int
     peak: int
     metric_value: int | None
@@ -111,9 +113,9 @@ class Entry:
     def step(self) -> float:
         """The share of its list's length that it moved within a week; 0 if that is no news or not known."""
         moved = self.movement if self.state == "listed" and self.weeks_since_previous == 1 else None
-        if moved is None or abs(moved) < max(_SHORT_MOVE, self.list.size / 10) or not self.list.has_order:
+        if moved is None or abs(moved) < max(_SHORT_MOVE, self.list_length / 10) or not self.list.has_order:
             return 0
-        return moved / self.list.size
+        return moved / self.list_length
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,15 +232,12 @@ def lists_of(answers: Answers) -> list[RecordingList]:
     lists = []
     for row in answers.lists:
         entries = rows.get(row["playlist_id"], [])
-        first = next(iter(entries), {"complete": not row["weeks"], "metric_name": None, "run_id": None})
-        if entries and first["snapshot_on"] != row["seen_on"]:
-            # No entry of the last chart is known: what the one before had may still be listed.
-            entries = [{**each, "state": "unknown"} for each in entries if each["state"] != "left"]
-            first = {**first, "complete": False}
+        nothing = {"complete": not row["weeks"], "metric_name": None, "run_id": None}
+        listed = next((each for each in entries if each["state"] == "listed"), nothing)
         list_ = RecordingList(
             row["playlist_id"],
             row["playlist_name"],
-            {**row, **{column: first[column] for column in ("complete", "metric_name", "run_id")}},
+            {**row, **{column: listed[column] for column in ("complete", "metric_name", "run_id")}},
             frozenset(int(each) for each in (row["weeks"] or "").split()),
             stays=stays.get(row["playlist_id"], []),
         )
@@ -302,6 +301,7 @@ def _entry(list_: RecordingList, row: Row, label: Row) -> Entry:
         position=row["position"],
         movement=row["movement"],
         weeks_since_previous=row["weeks_since_previous"],
+        list_length=row["list_length"],
         weeks=row["weeks_on_list"],
         peak=row["peak"],
         metric_value=row["metric_value"],

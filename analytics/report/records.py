@@ -155,7 +155,7 @@ def _events(found: Iterable[Record]) -> Iterable[Event]:
 def _importance(event: Event) -> tuple[object, ...]:
     entry, moved = event.entry, 0 if event.name == "dropped" else abs(event.entry.movement or 0)
     rank = _EVENTS.index(event.name) if event.name in _EVENTS else len(_EVENTS)
-    return (rank, -moved / entry.list.size, entry.position, entry.list.name, entry.list.id, entry.recording)
+    return (rank, -moved / entry.list_length, entry.position, entry.list.name, entry.list.id, entry.recording)
 
 
 def _highest(entry: Entry) -> tuple[object, ...]:

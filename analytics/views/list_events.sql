@@ -3,7 +3,7 @@
 -- A drop is of the week whose chart shows it, as exited_on of weekly_chart says: an absence that nobody can explain is none.
 -- position, peak, weeks and metric are then those of its last chart. complete: every entry of the chart is known; true of a
 -- drop, which is told once it is sure. What is listed is listed, also where other entries are missing.
--- list_length is the last position of the chart, list_movement the mean of the places that its recordings moved: a list
+-- list_length is that of weekly_chart, list_movement the mean of the places that its recordings moved: a list
 -- that was shuffled moves by much. lists counts the lists that have the recording in this week, new_lists those of them on
 -- which it is added or re-entered; both are NULL of a drop.
 -- Reads all weeks, for any of them may be a recording's first.
@@ -15,7 +15,6 @@
 WITH compared AS (
     SELECT
         *,
-        max(position) OVER (PARTITION BY playlist_id, week) AS list_length,
         avg(abs(movement)) OVER (PARTITION BY playlist_id, week) AS list_movement,
         count(*) OVER (PARTITION BY recording_id, week) AS lists,
         count_if(arrival IN ('debut', 'return')) OVER (PARTITION BY recording_id, week) AS new_lists,

@@ -1,9 +1,10 @@
 -- How each recording moved on its list, playlist or chart, week by week, over all that was collected.
 -- Row: a recording of a chart of chart_entries, with the track_id that stands there. previous_position is that of the
 -- chart before of the same list, movement the places gained since, weeks_since_previous the weeks between: 1 unless some
--- are missing. Positions are the source's, so that a rank that a chart leaves out moves nobody. metric_change is what the
--- chart counts more than in the chart before; NULL where that lacks the recording. What begins with source_ is what the
--- source itself says of these, of all its weeks and not of those in the lake alone.
+-- are missing. list_length is the last position of the chart that is known. Positions are the source's, so that a rank
+-- that a chart leaves out moves nobody. metric_change is what the chart counts more than in the chart before; NULL where
+-- that lacks the recording. What begins with source_ is what the source itself says of these, of all its weeks and not of
+-- those in the lake alone.
 -- arrival: first chart (listed when the list was first seen, nobody knows since when), debut, return, new version (an
 -- id that the list did not have before of a recording that it has), or stay. Where the first snapshot is not
 -- complete, the second is the first to show the rest.
@@ -20,16 +21,17 @@
 -- Reads all weeks, for any of them may be a recording's first.
 -- Columns: kind varchar, source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency
 --   varchar, period_start date, period_end date, week date, snapshot_on date, complete boolean, position bigint,
---   previous_position bigint, movement bigint, weeks_since_previous bigint, metric_name varchar, metric_value bigint,
---   metric_change bigint, arrival varchar, event varchar, is_new_peak boolean, weeks_on_list bigint, charts_on_list
---   bigint, days_listed bigint, peak bigint, peak_before bigint, peak_on date, entered_on date, exited_on date, label
---   varchar, source_previous_position bigint, source_peak_position bigint, source_weeks_on_chart bigint,
+--   previous_position bigint, movement bigint, weeks_since_previous bigint, list_length bigint, metric_name varchar,
+--   metric_value bigint, metric_change bigint, arrival varchar, event varchar, is_new_peak boolean, weeks_on_list
+--   bigint, charts_on_list bigint, days_listed bigint, peak bigint, peak_before bigint, peak_on date, entered_on date,
+--   exited_on date, label varchar, source_previous_position bigint, source_peak_position bigint, source_weeks_on_chart bigint,
 --   source_days_on_chart bigint, recording_id varchar, track_id varchar, track_name varchar, artists varchar,
 --   artist_id varchar, artist_name varchar, artist_ids varchar, artist_names varchar, popularity bigint, run_id
 --   varchar
 WITH charts AS (
     SELECT
         *,
+        max(position) OVER (PARTITION BY playlist_id, week) AS list_length,
         dense_rank() OVER (PARTITION BY playlist_id ORDER BY week) AS number,
         min(snapshot_on) OVER (
             PARTITION BY playlist_id ORDER BY week GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING
@@ -118,6 +120,7 @@ SELECT
     CASE WHEN last_number = number - 1 THEN last_position END AS previous_position,
     movement,
     CASE WHEN last_number = number - 1 THEN date_diff('week', last_week, week) END AS weeks_since_previous,
+    list_length,
     metric_name,
     metric_value,
     CASE WHEN last_number = number - 1 THEN metric_value - last_metric_value END AS metric_change,

@@ -114,6 +114,7 @@ def entry_row(**fields: Any) -> dict[str, Any]:
         "previous_position": None,
         "movement": None,
         "weeks_since_previous": None,
+        "list_length": 1,
         "metric_name": None,
         "metric_value": None,
         "metric_change": None,

@@ -202,12 +202,9 @@ def test_what_an_incomplete_chart_lacks_has_not_left(pages: Mapping[str, str]) -
 
 def test_a_chart_of_which_no_entry_is_known_tells_nothing_of_the_week_before() -> None:
     before = {"week": MONDAY - timedelta(weeks=1), "snapshot_on": MONDAY - timedelta(weeks=1), "way": "1:1"}
-    rows = [
-        entry_row(recording_id="up", event="climbed", movement=1, weeks_since_previous=1, arrival="stay", **before),
-        entry_row(recording_id="gone", position=2, state="left", arrival="stay", **before),
-    ]
-    watched = [{"type": "label", "value": "Own", "note": "", "recording_id": row["recording_id"]} for row in rows]
-    pages = report(answers_of_rows(lists=[list_row(entries=2, weeks="0 1")], entries=rows, watch_list=watched))
+    up = entry_row(state="unknown", event="climbed", movement=1, weeks_since_previous=1, arrival="stay", **before)
+    watched = [{"type": "label", "value": "Own", "note": "", "recording_id": up["recording_id"]}]
+    pages = report(answers_of_rows(lists=[list_row(entries=2, weeks="0 1")], entries=[up], watch_list=watched))
 
     assert "Nothing moved." in Reader(pages["index.html"]).of("front-records")
     assert "Top Songs (0 of 2 known)" in Reader(pages["index.html"]).of("front-limits")

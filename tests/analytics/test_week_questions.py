@@ -3,9 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
+from analytics.report.lists import lists_of
+from analytics.report.records import records
 from analytics.sql import queries
 from tests.analytics.lake import Lake, song
-from tests.analytics.reports import MONDAY, week
+from tests.analytics.reports import MONDAY, answers_of, week
 
 TOP_50 = "37i9dQZEVXbEarwormTop50"
 
@@ -112,3 +114,33 @@ def test_a_list_has_its_last_chart_its_gaps_and_what_was_refused(lake: Lake) -> 
     }
     assert {name: found[name] for name in expected} == expected
     assert {*found["weeks"].split()} == {"2", "5"}
+
+
+def states(lake: Lake) -> dict[str, str]:
+    query = queries()["week_on_the_lists"]
+    found = lake.answer(query.text, query.execution_parameters({"week": str(MONDAY)}, MONDAY)).records()
+    return {row["recording_id"]: row["state"] for row in found}
+
+
+def test_nobody_knows_of_a_chart_without_a_known_entry_what_is_listed(lake: Lake) -> None:
+    # given B, which left a week before the chart whose entries are all rejected
+    lake.chart(week(2), "top", "A B")
+    lake.chart(week(1), "top", "A C")
+    assert states(lake) == {"A": "listed", "C": "listed", "B": "left"}
+
+    lake.chart(week(0), "top", "x x")
+
+    assert states(lake) == {"A": "unknown", "C": "unknown"}
+
+
+def test_the_page_measures_moves_as_the_query_does_where_entries_are_not_known(lake: Lake) -> None:
+    # given A, which climbs 2 of 8 known places of 20, and B, which climbs 2 of 12
+    for ago in (1, 0):
+        lake.chart(week(ago), "rejects", ("A C D E F G H I" if ago == 0 else "C D A E F G H I") + " x" * 12)
+        lake.chart(week(ago), "longer", ("B" if ago == 0 else "J K B") + " L M N O P Q R S T" + " J K" * (ago == 0))
+    lake.watch(artist=["a", "b"])
+
+    asked = [row[-1] for row in lake.ask("watched_events", **{"from": str(MONDAY), "to": str(MONDAY)})]
+
+    answers = answers_of(lake)
+    assert [each.record.id for each in records(answers, lists_of(answers)).events] == asked == ["A", "B"]
