@@ -10,7 +10,6 @@ from infra.deploying.stacks import ROOT
 from infra.tools import templates
 from shared.lake import KINDS
 
-
 GENERATED = {path.relative_to(ROOT).as_posix(): text for path, text in templates.generated().items()}
 
 
