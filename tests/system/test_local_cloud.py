@@ -201,7 +201,8 @@ def query(athena: "AthenaClient", sql: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    up = LocalCloud(tmp_path_factory.mktemp("cloud"), REAL_SOURCES)
+    deep = "a_folder_whose_path_alone_is_longer_than_that_of_a_socket_may_be" * 2
+    up = LocalCloud(tmp_path_factory.mktemp("cloud") / deep, REAL_SOURCES)
     up.start()
     yield up
     up.stop()

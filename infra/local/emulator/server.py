@@ -8,6 +8,7 @@ import os
 import signal
 import tempfile
 from importlib.metadata import version
+from multiprocessing.util import get_temp_dir
 from typing import TYPE_CHECKING, Final, cast
 
 from hypercorn.asyncio import serve as serve_asgi
@@ -87,6 +88,7 @@ async def serve(*, port: int, state: Path) -> None:
 
 
 def _configure(*, port: int, state: Path) -> None:
+    get_temp_dir()  # it stays where sockets are: their paths end at 107 characters, and the state's may be longer
     temporary = state / "tmp"
     for folder in (temporary, state / "logs"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import os
 import runpy
 import subprocess
 import sys
+import time
 from multiprocessing import get_context
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -108,5 +109,6 @@ def _run(script: str, folder: str, environment: Mapping[str, str], streams: Sequ
     sys.stdin = os.fdopen(0, closefd=False)
     os.environ.clear()
     os.environ |= environment
+    time.tzset()
     os.chdir(folder)
     runpy.run_path(script, run_name="__main__")

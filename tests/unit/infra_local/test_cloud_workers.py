@@ -11,13 +11,15 @@ from infra.local.emulator.workers import ForkedProcess
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "darwin", reason="nothing is forked there")]
 
 OWN = ("analytics", "contracts", "services", "shared")
+ENVIRONMENT = {"NAME": "songs", "AWS_REGION": "eu-west-1", "TZ": "Asia/Tokyo"}
 SCRIPT = """
-import json, os, sys
+import json, os, sys, time
 print("started", file=sys.stderr, flush=True)
 for line in sys.stdin:
     if line == "end\\n":
         sys.exit(3)
-    told = {"said": line.strip(), "in": os.getcwd(), "as": dict(os.environ), "has": sorted(sys.modules)}
+    told = {"said": line.strip(), "in": os.getcwd(), "as": dict(os.environ), "at": time.tzname[0],
+            "has": sorted(sys.modules)}
     print(json.dumps(told), flush=True)
 """
 
@@ -26,7 +28,7 @@ for line in sys.stdin:
 def worker(tmp_path: Path) -> Iterator[ForkedProcess]:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    forked = ForkedProcess(str(script), folder=str(tmp_path), environment={"NAME": "songs", "AWS_REGION": "eu-west-1"})
+    forked = ForkedProcess(str(script), folder=str(tmp_path), environment=ENVIRONMENT)
     yield forked
     forked.kill()
     forked.wait(60)
@@ -44,7 +46,8 @@ def test_it_speaks_by_its_own_streams_in_its_own_folder_and_environment(worker: 
     told = json.loads(worker.stdout.readline())
 
     assert (told["said"], told["in"]) == ("hello", str(tmp_path))
-    assert told["as"] == {"NAME": "songs", "AWS_REGION": "eu-west-1"}
+    assert told["as"] == ENVIRONMENT
+    assert told["at"] == "JST"
     assert worker.stderr.readline() == "started\n"
     assert worker.poll() is None
 
