@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from analytics.athena import Athena
+from analytics.report.caveats import day
 from analytics.report.lists import track_url
 from analytics.sql import queries
 
@@ -105,7 +106,7 @@ def message(found: Happenings, monday: date, page: str) -> Message | None:
     """
     if not found.watched and not found.spikes:
         return None
-    week = f"{monday.day} {monday:%B %Y}"
+    week = day(monday)
     counts = [
         _counted(len(found.watched), "event") + " of your watch list" if found.watched else "",
         _counted(len(found.spikes), "spike") if found.spikes else "",
@@ -169,7 +170,7 @@ def _watched_line(row: Row) -> str:
     }
     parts = (
         told.get(row["event"]) or _moved(row),
-        "its best place so far" if row["is_new_peak"] else "",
+        _new_peak(row) if row["is_new_peak"] else "",
         _metric(row),
         "" if row["complete"] else "though other entries of the list are missing",
     )
@@ -192,6 +193,11 @@ def _moved(row: Row) -> str:
         f"{direction} {abs(row['movement'])} on {_name(row['playlist_name'])}, from {row['previous_position']} to "
         f"{row['position']} of {row['list_length']}"
     )
+
+
+def _new_peak(row: Row) -> str:
+    of_another_day = f" was {row['peak']} on {day(row['peak_on'])}" if row["peak"] < row["position"] else ""
+    return f"its best place so far{of_another_day}"
 
 
 def _metric(row: Row) -> str:

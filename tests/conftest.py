@@ -23,8 +23,9 @@ os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Earworm/test"  # read when a modul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take minutes begin first, lest one of two processes ends with them and the other with nothing."""
-    items.sort(key=lambda item: "system" not in item.path.parts)
+    """The files that take longest begin first, lest one of two processes ends with them and the other with nothing."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("system" not in item.path.parts, item.path not in slow))
 
 
 def pytest_collection_finish() -> None:

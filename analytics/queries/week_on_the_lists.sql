@@ -51,6 +51,7 @@ SELECT
     is_new_peak,
     weeks_on_list,
     peak,
+    peak_on,
     entered_on,
     t.label,
     coalesce(g.label_group, t.label) AS label_group,

@@ -19,7 +19,7 @@ class Answers:
         place: The environment and the cloud, for a person.
         lists: The answer of `lists_of_the_week`.
         entries: The answer of `week_on_the_lists`.
-        labels: The answer of `labels_of_the_week`.
+        labels: The answer of `track_labels`.
         stays: The answer of `time_on_list`.
         genres: The answer of `genre_momentum`.
         sound: The answer of `sound_momentum`.

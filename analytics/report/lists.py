@@ -49,7 +49,8 @@ class Entry:
         weeks_since_previous: How many weeks that chart is older.
         list_length: The last position of the chart that has it, by which moves are measured.
         weeks: How many weeks it has been listed.
-        peak: Its best position so far.
+        peak: Its best position so far, in any snapshot.
+        peak_on: The day on which it first had that.
         metric_value: What a chart counts of it.
         metric_change: How much more that is than in the chart before.
         label: Its label.
@@ -73,6 +74,7 @@ class Entry:
     list_length: int
     weeks: int
     peak: int
+    peak_on: date
     metric_value: int | None
     metric_change: int | None
     label: str | None
@@ -304,6 +306,7 @@ def _entry(list_: RecordingList, row: Row, label: Row) -> Entry:
         list_length=row["list_length"],
         weeks=row["weeks_on_list"],
         peak=row["peak"],
+        peak_on=row["peak_on"],
         metric_value=row["metric_value"],
         metric_change=row["metric_change"],
         label=source.get("label"),

@@ -37,23 +37,25 @@ from shared.worker import transformer
 
 lambda_handler = ready(transformer(table=TABLES["{table}"], transform={table}))
 '''
-_CATALOG: Final = """\
-# Written by `make generate` from the contracts.
+_TEMPLATE: Final = """\
+# Written by `make generate` from {source}.
 AWSTemplateFormatVersion: "2010-09-09"
-Description: Earworm, the tables of the lake in the Glue catalog, whether or not their services are deployed.
+Description: Earworm, {description}.
 
 Parameters:
   Environment:
     Description: Which of the environments that live side by side in one account.
     Type: String
-    AllowedPattern: "[a-z][a-z0-9]{0,11}"
+    AllowedPattern: "[a-z][a-z0-9]{{0,11}}"
     Default: dev
+{parameters}
+Resources:
+{resources}"""
+_BUCKET: Final = """\
   # The platform's, read from an SSM parameter that deploying names: in dev, /earworm/dev/bucket.
   Bucket:
     Description: The lake's bucket.
     Type: AWS::SSM::Parameter::Value<String>
-
-Resources:
 """
 _TABLE: Final = """\
   {logical_id}Table:
@@ -120,26 +122,35 @@ def handler(table: Table[Any]) -> str:
     return _HANDLER.format(table=table.name)
 
 
+def written(resources: Iterable[str], *, source: str, description: str, parameters: str = "") -> str:
+    """Returns a template of resources that are text, and of parameters beside the environment."""
+    return _TEMPLATE.format(
+        source=source, description=description, parameters=parameters, resources="\n".join(resources)
+    )
+
+
+def logical_id(name: str) -> str:
+    """Returns the beginning of the logical id of what a snake_case name names."""
+    return name.title().replace("_", "")
+
+
 def catalog() -> str:
     """Returns the template of the tables, those of operations and the watch list among them."""
-    return _CATALOG + "\n".join(
-        [
-            *(
-                _declared(table, "classification: parquet, compressionType: none", _PARQUET)
-                for table in TABLES.values()
-            ),
-            *(
-                _declared(table, "classification: json, compressionType: none", _JSON_LINES)
-                for table in OPERATIONS.values()
-            ),
-            _watch_list(),
-        ]
+    parquet = (_declared(each, "classification: parquet, compressionType: none", _PARQUET) for each in TABLES.values())
+    json_lines = (
+        _declared(each, "classification: json, compressionType: none", _JSON_LINES) for each in OPERATIONS.values()
+    )
+    return written(
+        [*parquet, *json_lines, _watch_list()],
+        source="the contracts",
+        description="the tables of the lake in the Glue catalog, whether or not their services are deployed",
+        parameters=_BUCKET,
     )
 
 
 def _declared(table: Table[Any], parameters: str, storage: str) -> str:
     return _TABLE.format(
-        logical_id=table.name.title().replace("_", ""),
+        logical_id=logical_id(table.name),
         name=table.name,
         description=json.dumps(table.description),
         parameters=parameters,

@@ -14,21 +14,8 @@ from typing import Final
 
 from analytics.sql import Query, View, queries, views
 from infra.deploying.stacks import ANALYTICS, template
+from infra.tools.templates import logical_id, written
 
-_HEAD: Final = """\
-# Written by `python -m infra.tools.views` from the SQL beside it.
-AWSTemplateFormatVersion: "2010-09-09"
-Description: Earworm, the views that are pleasant to query and the questions of a music label as named queries.
-
-Parameters:
-  Environment:
-    Description: Which of the environments that live side by side in one account.
-    Type: String
-    AllowedPattern: "[a-z][a-z0-9]{0,11}"
-    Default: dev
-
-Resources:
-"""
 _VIEW: Final = """\
   {logical_id}View:
     Type: AWS::Glue::Table
@@ -62,7 +49,7 @@ _NAMED_QUERY: Final = """\
       QueryString: |
 {text}
 """
-_TAIL: Final = """\
+_OUTPUTS: Final = """\
 Outputs:
   WorkGroup:
     Description: The Athena workgroup that lists the queries.
@@ -74,7 +61,9 @@ _GLUE_TYPES: Final[Mapping[str, str]] = {"varchar": "string", "integer": "int"}
 
 def text() -> str:
     """Returns the template."""
-    return _HEAD + "\n".join([*map(_view, views()), *map(_query, queries().values())]) + "\n" + _TAIL
+    resources = [*map(_view, views()), *map(_query, queries().values())]
+    description = "the views that are pleasant to query and the questions of a music label as named queries"
+    return f"{written(resources, source='the SQL beside it', description=description)}\n{_OUTPUTS}"
 
 
 def _view(view: View) -> str:
@@ -86,7 +75,7 @@ def _view(view: View) -> str:
     }
     quoted = json.dumps(definition, separators=(",", ":")).replace("'", "''")
     return _VIEW.format(
-        logical_id=_logical_id(view.name),
+        logical_id=logical_id(view.name),
         name=view.name,
         definition=f"'{quoted}'",
         columns="\n".join(
@@ -98,15 +87,11 @@ def _view(view: View) -> str:
 
 def _query(query: Query) -> str:
     return _NAMED_QUERY.format(
-        logical_id=_logical_id(query.name),
+        logical_id=logical_id(query.name),
         name=query.name,
         question=json.dumps(query.question),
         text="\n".join(f"        {line}".rstrip() for line in query.text.splitlines()),
     )
-
-
-def _logical_id(name: str) -> str:
-    return name.title().replace("_", "")
 
 
 def main() -> None:

@@ -123,6 +123,7 @@ def entry_row(**fields: Any) -> dict[str, Any]:
         "is_new_peak": False,
         "weeks_on_list": 1,
         "peak": 1,
+        "peak_on": MONDAY,
         "label": None,
         "label_group": None,
         "recording_id": "A",

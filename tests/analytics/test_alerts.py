@@ -1,6 +1,6 @@
 """The alert of a week names what happened to the watched recordings and what stands out, and nothing else."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ def event(**fields: Any) -> dict[str, Any]:
         "movement": 10,
         "list_length": 50,
         "peak": 2,
+        "peak_on": date(2026, 11, 24),
         "weeks_on_list": 3,
         "lists": 1,
         "new_lists": 0,
@@ -143,6 +144,10 @@ def test_spikes_are_climbs_growth_and_spread_and_a_shuffled_list_has_none(lake: 
         (event(movement=-1, event="fell"), "  down 1 on Top, from 12 to 2 of 50\n"),
         (event(is_new_peak=True), "  up 10 on Top, from 12 to 2 of 50, its best place so far\n"),
         (event(event="peaked", is_new_peak=True), "  on Top at 2 of 50, its best place so far\n"),
+        (
+            event(event="peaked", is_new_peak=True, position=4, peak=1),
+            "  on Top at 4 of 50, its best place so far was 1 on 24 November 2026\n",
+        ),
         (event(event="added"), "  added to Top at 2 of 50\n"),
         (
             event(metric_name="streams", metric_value=1_234_567, metric_change=-1000),

@@ -211,6 +211,24 @@ def test_a_chart_of_which_no_entry_is_known_tells_nothing_of_the_week_before() -
     assert "Not complete 0 of 2 entries are known; what is absent may well be on it." in page_of(pages, "top")
 
 
+def test_a_peak_that_the_chart_does_not_show_is_told_with_its_day() -> None:
+    of_chart = entry_row(event="peaked", is_new_peak=True, position=2, peak=2, arrival="stay", recording_id="chart")
+    midweek = entry_row(event="fell", is_new_peak=True, position=4, movement=-1, weeks_since_previous=1)
+    watched = [{"type": "label", "value": "Own", "note": "", "recording_id": each} for each in ("chart", "A")]
+    front = Reader(report(answers_of_rows(entries=[of_chart, midweek], watch_list=watched))["index.html"])
+
+    assert "2 on Top Songs , new peak Song A" not in front.of("front-records")
+    assert "fell Song A Band A 3 → 4 on Top Songs , new peak : 1 on 23 November 2026" in front.of("front-records")
+    assert "peaked Song A Band A 2 on Top Songs , new peak Where each" in front.of("front-records")
+
+
+def test_each_question_that_the_page_says_to_ask_is_one(pages: Mapping[str, str]) -> None:
+    named = set(re.findall(r"earworm query (\w+)", pages["definitions.html"]))
+
+    assert "watched_events" in named
+    assert named <= queries().keys()
+
+
 def test_a_chart_tells_what_it_counts_and_what_that_gained(pages: Mapping[str, str]) -> None:
     text = page_of(pages, "spotify_charts-regional-de-weekly")
 

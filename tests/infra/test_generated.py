@@ -10,10 +10,12 @@ from infra.deploying.stacks import ROOT
 from infra.tools import templates
 from shared.lake import KINDS
 
+GENERATED = {path.relative_to(ROOT).as_posix(): text for path, text in templates.generated().items()}
 
-@pytest.mark.parametrize("path", [path.relative_to(ROOT).as_posix() for path in templates.generated()])
+
+@pytest.mark.parametrize("path", GENERATED)
 def test_what_is_generated_is_committed(path: str) -> None:
-    assert (ROOT / path).read_text() == templates.generated()[ROOT / path], "run `make generate`"
+    assert (ROOT / path).read_text() == GENERATED[path], "run `make generate`"
 
 
 def test_names_that_a_contract_fills_in_are_filled_in() -> None:

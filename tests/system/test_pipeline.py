@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -23,9 +23,13 @@ from contracts.operations.log_events import LogEvent
 from contracts.tables import OPERATIONS, TABLES, of_kind
 from infra.cli import collect, days, explain, logs, query, report, spans, trace
 from infra.cli.screen import ConsoleError
+from infra.demos import tiers
 from infra.deploying.deploy import standing
 from infra.deploying.stacks import COMPONENTS, OPTIONAL
 from infra.local.spotify.admin import Fault
+from infra.local.spotify.client import SimulatorClient
+from infra.local.spotify.trending import ARCHIVE, TRENDING_COUNTRY, TRENDING_HIP_HOP
+from infra.local.spotify.trending import PLAYLISTS as TRENDING
 from shared.lake import SnapshotKey
 from tests.charts import REGIONAL_WEEKLY, chart_file, track_id
 from tests.documents import entry, playlist, track
@@ -44,6 +48,8 @@ IDS = {
     "track_features": "track_id",
     "playlist_metadata": "playlist_id",
 }
+
+FIVE = [each.id for each in (*TRENDING, TRENDING_HIP_HOP, TRENDING_COUNTRY, ARCHIVE)]
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +93,12 @@ def test_a_compacted_month_answers_the_same_queries_with_the_same_rows_from_one_
 
 
 def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(pipeline: Pipeline) -> None:
-    for row in pipeline.rows("playlist_metadata"):
-        if row["extracted_at"] is not None:
-            assert (row["track_entries"], row["outcome"], row["drift"]) == (50, "ok", "[]")
-            assert (row["features_coverage"], row["popularity_coverage"], row["genres_coverage"]) == (1, 1, 1)
+    mondays = [str(day) for day in collect.mondays(WEEKS, days.today())]
+    simulated = [row for row in pipeline.rows("playlist_metadata") if row["snapshot_date"] in mondays]
+    assert len(simulated) == WEEKS * PLAYLISTS
+    for row in simulated:
+        assert (row["track_entries"], row["outcome"], row["drift"]) == (50, "ok", "[]")
+        assert (row["features_coverage"], row["popularity_coverage"], row["genres_coverage"]) == (1, 1, 1)
 
 
 def test_collecting_again_changes_no_object(pipeline: Pipeline) -> None:
@@ -413,7 +421,7 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     # given a queue that shows a message again soon
     queue = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs")["QueueUrl"]
     pipeline.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "5"})
-    weeks = WEEKS + 6
+    weeks = _weeks_with_missing(pipeline, 6)
 
     # when its function's processes are killed again and again while weeks are collected
     backfill = pipeline.start("backfill", "--weeks", str(weeks))
@@ -429,17 +437,24 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     # then everything is there after the visibility time-out
     assert backfill.returncode == 0
     assert killed > 0
+    mondays = [str(day) for day in collect.mondays(weeks, days.today())]
     counted = pipeline.ask(
-        "SELECT count(*) AS snapshots, sum(rows) AS rows FROM receipts "
-        "WHERE table_name = 'songs' AND extracted_at IS NOT NULL AND entries = 50"
+        "SELECT count(*) AS snapshots, sum(rows) AS rows FROM receipts WHERE table_name = 'songs' "
+        f"AND extracted_at IS NOT NULL AND entries = 50 AND snapshot_date IN ({str(mondays)[1:-1]})"
     )
-    songs = [row for row in pipeline.rows("songs") if row["extracted_at"] is not None]
-    assert int(counted[0]["snapshots"] or 0) >= weeks * PLAYLISTS
-    assert counted[0]["rows"] == str(len(songs))
+    songs = [row for row in pipeline.rows("songs") if row["extracted_at"] and row["snapshot_date"] in mondays]
+    assert counted == [{"snapshots": str(weeks * PLAYLISTS), "rows": str(len(songs))}]
     dead = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs-dead-letters")["QueueUrl"]
     messages = pipeline.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", [])
     others = ("/broken/", "/mended/", "/2025-05-05/")
     assert [message["Body"] for message in messages if not any(other in message["Body"] for other in others)] == []
+
+
+def _weeks_with_missing(pipeline: Pipeline, number: int) -> int:
+    """How many weeks a backfill must go back to take the snapshots of so many weeks, of which there are none yet."""
+    there = {SnapshotKey.from_raw(key).snapshot_date for key in pipeline.etags("raw/spotify/")}
+    back = [weeks for weeks in range(1, 53) if collect.mondays(weeks, days.today())[0] not in there]
+    return back[number - 1]
 
 
 def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -595,6 +610,103 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
     # then its rows stay, and nothing else misses it
     assert pipeline.ask("SELECT count(*) AS n FROM charts WHERE source = 'listenbrainz'") == [{"n": "1000"}]
     assert "listenbrainz is optional, and off" in pipeline.earworm("deploy")
+
+
+@pytest.fixture
+def simulator(pipeline: Pipeline) -> Iterator[SimulatorClient]:
+    simulator = pipeline.simulator
+    yield simulator
+    simulator.clear_faults()
+
+
+def test_each_tier_gives_what_it_grants_and_null_for_the_rest(pipeline: Pipeline) -> None:
+    extended, extended_late, dev_2024, dev_2026 = tiers.in_each_tier(pipeline.cloud)
+
+    assert extended.rows["track_features"] == extended.rows["songs"] == 100
+    assert set(extended.coverages.values()) == {1.0}
+    for late in (extended_late, dev_2024):
+        assert late.rows["songs"] == 100
+        assert late.coverages["features_coverage"] is not None
+        assert 0.7 < late.coverages["features_coverage"] < 1
+        assert (late.coverages["popularity_coverage"], late.coverages["genres_coverage"]) == (1.0, 1.0)
+    assert dev_2026.outcomes == "metadata_only"
+    assert dev_2026.rows == {**dict.fromkeys(of_kind("playlists"), 0), "playlist_metadata": 2}
+    assert set(dev_2026.coverages.values()) == {None}
+    sources = pipeline.ask("SELECT DISTINCT feature_source FROM track_features")
+    assert {row["feature_source"] for row in sources} == {"spotify", "reccobeats"}
+
+
+def test_two_backfills_side_by_side_store_every_day_as_it_was(pipeline: Pipeline) -> None:
+    # given three weeks that are missing
+    weeks = _weeks_with_missing(pipeline, 3)
+    mondays = collect.mondays(weeks, days.today())[:3]
+    keys = [
+        SnapshotKey(day, playlist_) for day in mondays for playlist_ in collect.configured_playlists(pipeline.cloud)
+    ]
+
+    def stored() -> dict[SnapshotKey, str]:
+        bodies = {key: pipeline.s3.get_object(Bucket=pipeline.bucket, Key=key.raw)["Body"].read() for key in keys}
+        return {key: json.loads(body)["playlist"]["snapshot_id"] for key, body in bodies.items()}
+
+    # when
+    consoles = [pipeline.start("backfill", "--weeks", str(weeks), "--no-wait") for _ in range(2)]
+    assert [console.wait() for console in consoles] == [0, 0]
+    side_by_side = stored()
+    for day in mondays:
+        collect.extract(pipeline.cloud, day)
+        pipeline.wait_for(day, collect.configured_playlists(pipeline.cloud))
+
+    # then
+    assert side_by_side == stored()
+    assert len(set(side_by_side.values())) == len(keys)
+
+
+def test_a_spent_quota_amid_five_playlists_keeps_what_is_complete_and_defers_the_rest(
+    pipeline: Pipeline, simulator: SimulatorClient
+) -> None:
+    # given a quota that is spent before the third of five playlists
+    simulator.set_faults([Fault(endpoint="/v1/playlists/{id}", kind="rate_limited", seconds=86_400, after=2, times=99)])
+    day = date(2026, 2, 2)
+
+    # when the schedule starts a run
+    run = collect.extract(pipeline.cloud, day, FIVE)
+
+    # then two snapshots are stored and the rest waits in a one-off schedule
+    assert [each.outcome for each in run.playlists] == ["ok", "ok", "quota", "quota", "quota"]
+    assert [key.list_id for key in collect.stored(run)] == FIVE[:2]
+    (deferred,) = [
+        schedule for schedule in pipeline.scheduler.list_schedules()["Schedules"] if "deferred" in schedule["Name"]
+    ]
+    target = pipeline.scheduler.get_schedule(Name=deferred["Name"])["Target"]
+    event: dict[str, Any] = json.loads(target["Input"])
+    assert event["playlists"] == FIVE[2:]
+
+    # and when that starts, the rest arrives, and nothing twice
+    simulator.clear_faults()
+    pipeline.cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"].encode())
+    pipeline.wait_for(day, FIVE)
+    versions = pipeline.s3.list_object_versions(Bucket=pipeline.bucket, Prefix=f"raw/spotify/{day}/")["Versions"]
+    assert sorted(version["Key"].split("/")[3] for version in versions) == sorted(FIVE)
+    (counted,) = pipeline.ask(
+        f"SELECT count(*) AS rows, count(DISTINCT concat(playlist_id, '-', CAST(position AS varchar))) AS places "
+        f"FROM songs WHERE snapshot_date = '{day}'"
+    )
+    assert counted == {"rows": "450", "places": "450"}
+
+
+def test_a_list_that_spotify_keeps_for_itself_costs_no_other(pipeline: Pipeline, simulator: SimulatorClient) -> None:
+    simulator.set_tier("extended_late")
+
+    day = date(2026, 2, 9)
+    run = collect.extract(pipeline.cloud, day, ["37i9dQZF1DXEarwormHits", FIVE[0]])
+    pipeline.wait_for(day, FIVE[:1])
+
+    simulator.set_tier("extended")
+    refused, given = run.playlists
+    assert (refused.outcome, refused.key) == ("not_found_or_editorial", None)
+    assert refused.sentence
+    assert "37i9" in refused.sentence
+    assert given.outcome == "ok"
 
 
 @pytest.mark.parametrize(

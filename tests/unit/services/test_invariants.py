@@ -91,6 +91,7 @@ def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, A
     assert drift(body) == [each for each in drift(whole) if each["path"] != "$.weather"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", of_kind("playlists"))
 @given(document=DOCUMENTS)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -251,6 +252,7 @@ def playlists_with_bent_values(draw: st.DrawFn) -> dict[str, Any]:
     return draw(bent_in(playlist(*entries), OPTIONAL_OF_PLAYLIST))
 
 
+@pytest.mark.slow
 @given(document=playlists_with_bent_values())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_no_bent_optional_value_costs_a_row(document: dict[str, Any]) -> None:
