@@ -148,7 +148,8 @@ def build(service: str, target: Target, into: Path = Path("build")) -> Bundle:
     if not sha256 or made_of.read_text() != f"{inputs} {sha256}":
         _make(service, target, path, into / "dependencies")
         sha256 = _sha256(path)
-        made_of.write_text(f"{inputs} {sha256}")
+        if _inputs(service, target) == inputs:  # else nobody knows which of them it is made of
+            made_of.write_text(f"{inputs} {sha256}")
     with ZipFile(path) as archive:
         unzipped = sum(member.file_size for member in archive.infolist())
     bundle = Bundle(service, path, sha256, unzipped, path.stat().st_size)

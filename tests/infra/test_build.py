@@ -49,10 +49,11 @@ UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 """Source: https://peps.python.org/pep-0552/"""
 
 IMPORT_HANDLER = """
-import sys
+import gc, sys
 sys.path.insert(0, sys.argv[1])
 from services.{service}.handler import lambda_handler
 assert callable(lambda_handler)
+assert gc.isenabled(), "the collector goes on after cold start"
 """
 
 
@@ -157,9 +158,9 @@ def test_it_is_told_what_it_costs_to_have_no_interpreter_of_its_version() -> Non
     assert without_bytecode(HOST) is None
 
 
-def test_a_bundle_is_built_anew_only_if_what_it_is_made_of_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The services whose bundle was not there already."""
     made: list[str] = []
     make = building._make
 
@@ -168,19 +169,40 @@ def test_a_bundle_is_built_anew_only_if_what_it_is_made_of_has_changed(
         make(service, *arguments)
 
     monkeypatch.setattr(building, "_make", making)
+    return made
+
+
+def test_a_bundle_is_built_anew_only_if_what_it_is_made_of_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[str]
+) -> None:
     first = build("songs", LOCAL, tmp_path)
     assert (build("songs", LOCAL, tmp_path), made) == (first, ["songs"])
 
     # when another interpreter would compile it
-    monkeypatch.setattr(building, "compiler", lambda _: None)
-    assert build("songs", LOCAL, tmp_path).sha256 != first.sha256
-    monkeypatch.undo()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(building, "compiler", lambda _: None)
+        assert build("songs", LOCAL, tmp_path).sha256 != first.sha256
 
     # or it is not what it was
-    monkeypatch.setattr(building, "_make", making)
     first.path.write_bytes(b"damaged")
     assert build("songs", LOCAL, tmp_path) == first
     assert made == ["songs"] * 3
+
+
+def test_a_bundle_whose_inputs_changed_while_it_was_built_is_not_taken_for_what_it_was_to_be_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[str]
+) -> None:
+    # given an edit amid a build
+    states = iter(["as before", "edited"])
+    monkeypatch.setattr(building, "_inputs", lambda *_: next(states))
+    build("songs", LOCAL, tmp_path)
+
+    # when it is undone, and built again
+    monkeypatch.setattr(building, "_inputs", lambda *_: "as before")
+    build("songs", LOCAL, tmp_path)
+    build("songs", LOCAL, tmp_path)
+
+    assert made == ["songs", "songs"]
 
 
 @EVERY_SERVICE
