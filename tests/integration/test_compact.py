@@ -172,8 +172,12 @@ def test_a_file_that_changes_while_the_month_is_read_and_back_again_is_not_mista
     assert [row["track_name"] for row in compacted(cloud)] == ["song"]
 
 
-def test_a_compaction_that_another_one_overtook_takes_up_what_that_one_did(cloud: Cloud) -> None:
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_compaction_that_another_one_overtook_takes_up_what_that_one_did(cloud: Cloud, *, is_first: bool) -> None:
     put(cloud, FIRST, "a", "song")
+    if not is_first:
+        compact(cloud)
+        put(cloud, FIRST, "a", "song as it is since")
     others = iter(["song that the other one saw"])
 
     def overtake(**event: Any) -> None:

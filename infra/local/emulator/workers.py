@@ -2,6 +2,9 @@
 
 ministack starts an interpreter for each, and to import the same libraries again is most of what that costs. Nothing of
 the project is loaded before: each function has the code of its own bundle.
+
+Two things are other than with an interpreter for each: variables that Python reads when it starts, such as
+PYTHONWARNINGS, do nothing, and a function can start no process by multiprocessing.
 """
 
 from __future__ import annotations
