@@ -17,7 +17,8 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-            gc.freeze()  # what is left goes with the process, which otherwise ends with a search for garbage in it
+            if "duckdb" not in sys.modules:  # which complains of all that outlives it
+                gc.freeze()  # what is left goes with the process, which otherwise ends with a search for garbage in it
     except ConsoleError as fault:
         complain(str(fault))
         sys.exit(fault.exit_code)

@@ -258,6 +258,16 @@ def test_a_query_and_its_completion_import_nothing_that_reads_files_or_talks_unt
         assert imported & (READS_FILES | TALKS | {"jinja2"}) == set()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["duckdb", "pyarrow.parquet", "fastparquet", "jinja2"])
+def test_the_console_ends_without_a_complaint_of_what_a_command_has_imported(library: str) -> None:
+    code = f"import {library}, sys; sys.argv[1:] = ['--version']; from infra.cli.__main__ import main; main()"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("earworm 0.1.0\n", "")
+
+
 def test_the_version_is_that_of_the_package() -> None:
     printed = CliRunner().invoke(app, ["--version"]).output
 
