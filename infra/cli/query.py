@@ -112,8 +112,10 @@ def ask(
         raise UsageError(f"There is no query {question!r}: choose among {', '.join(queries())}, or write SQL.")
     if arguments:
         raise UsageError(f"SQL of your own takes no parameters: write {' '.join(arguments)} into it.")
-    if not write:
-        _only_reads(question)
+    if write:
+        cloud.tables()  # where that is refused, nothing is written
+        return "", cloud.athena.ask(question)
+    _only_reads(question)
     return "", _answer(cloud, question)
 
 

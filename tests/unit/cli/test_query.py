@@ -144,3 +144,19 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
 def test_what_cannot_be_asked_is_refused_with_what_can(question: str, arguments: list[str], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         query.ask(NOWHERE, question, arguments, date(2026, 11, 25))
+
+
+def test_sql_that_writes_is_started_once_nothing_else_may_refuse_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class FakeAthena:
+        def ask(self, sql: str) -> Answer:
+            done.append(sql)
+            return ANSWER
+
+    monkeypatch.setattr(Cloud, "tables", lambda _: done.append("look at the tables"))
+    monkeypatch.setattr(Cloud, "athena", FakeAthena())
+
+    query.ask(NOWHERE, "DROP VIEW weekly_chart", [], date(2026, 11, 26), write=True)
+
+    assert done == ["look at the tables", "DROP VIEW weekly_chart"]
