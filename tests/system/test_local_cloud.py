@@ -1,5 +1,6 @@
 """The embedded cloud as a whole: real processes, real requests."""
 
+import base64
 import fcntl
 import io
 import json
@@ -45,6 +46,7 @@ import json, os, urllib.request
 import boto3
 s3 = boto3.client("s3")
 def handler(event, context):
+    print(*range(event.get("lines", 0)), sep="\\n")
     body = json.dumps({"event": event, "secrets": sorted(k for k in os.environ if k.startswith("SPOTIPY"))})
     s3.put_object(Bucket=os.environ["BUCKET"], Key="seen/" + context.aws_request_id, Body=body)
     return {"seen": True}
@@ -252,6 +254,14 @@ def test_the_schedule_tells_the_function_when_it_was_due(cloud: LocalCloud, outp
     witness = json.load(s3.get_object(Bucket="lake", Key=seen["Key"])["Body"])
     assert witness["event"] == {"scheduled_time": "2026-11-22T07:00:00Z"}
     assert witness["secrets"] == [], "the user's credentials reached a function"
+
+
+def test_the_log_of_a_function_has_its_end_however_long_it_is(cloud: LocalCloud, outputs: dict[str, str]) -> None:
+    event = json.dumps({"lines": 800_000}).encode()
+
+    answer = client("lambda", cloud).invoke(FunctionName="witness", Payload=event, LogType="Tail")
+
+    assert "799999" in base64.b64decode(answer["LogResult"]).decode().splitlines()
 
 
 def test_a_named_query_of_a_stack_runs(cloud: LocalCloud, outputs: dict[str, str]) -> None:

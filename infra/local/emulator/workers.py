@@ -1,36 +1,24 @@
-"""Forks the functions' processes from one that has loaded the libraries that they share.
+# ruff: noqa: SLF001 - it hooks into what ministack keeps private
+"""Forks the functions' processes, and keeps all of their logs.
 
 ministack starts an interpreter for each, and to import the same libraries again is most of what that costs. Nothing of
 the project is loaded before: each function has the code of its own bundle.
-
-Two things are other than with an interpreter for each: variables that Python reads when it starts, such as
-PYTHONWARNINGS, do nothing, and a function can start no process by multiprocessing.
 """
 
 from __future__ import annotations
 
 import os
-import runpy
 import subprocess
 import sys
-import time
-from multiprocessing import get_context
 from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from ministack.core import lambda_runtime
+
+from infra.local.emulator.forked import ForkedProcess, Log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from multiprocessing.connection import Connection
-
-_LIBRARIES: Final = (
-    "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "boto3", "fastparquet", "msgspec", "pydantic",
-    "tenacity",
-)  # fmt: skip
-"""Those of the transformers, which are most of the processes. The X-Ray SDK is none of them: it reads where it runs
-while it is imported."""
-
-_context: Final = get_context("forkserver")
-_context.set_forkserver_preload(list(_LIBRARIES))
 
 
 def install() -> None:
@@ -41,11 +29,16 @@ def install() -> None:
     """
     if sys.platform == "darwin":
         return
-    from ministack.core import lambda_runtime  # noqa: PLC0415 - a function's process comes by here, and needs none of it
-
     lambda_runtime.subprocess.Popen  # noqa: B018 - raises AttributeError
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads do not survive a fork
     lambda_runtime.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": _start})
+    choose = lambda_runtime._worker_class_for
+
+    def worker_class(config: Mapping[str, Any]) -> type:
+        chosen: type = _Worker if config["Runtime"].startswith("python") else choose(config)
+        return chosen
+
+    lambda_runtime._worker_class_for = worker_class
 
 
 def _start(command: Sequence[str], **options: Any) -> Any:
@@ -54,64 +47,31 @@ def _start(command: Sequence[str], **options: Any) -> Any:
     return ForkedProcess(command[1], folder=options["cwd"], environment=options["env"])
 
 
-class ForkedProcess:
-    """A process that runs a script, with what ministack uses of subprocess.Popen.
+class _Worker(lambda_runtime.Worker):  # type: ignore[misc]
+    """ministack's, with all of a function's log.
 
-    Args:
-        script: Its path.
-        folder: Where it runs.
-        environment: All of its variables.
+    ministack reads it in a thread, and takes what has come once nothing more came for 5 ms: on a busy machine its end
+    is missing.
     """
 
-    def __init__(self, script: str, *, folder: str, environment: Mapping[str, str]) -> None:
-        given_stdin, stdin = _context.Pipe(duplex=False)
-        stdout, given_stdout = _context.Pipe(duplex=False)
-        stderr, given_stderr = _context.Pipe(duplex=False)
-        given = (given_stdin, given_stdout, given_stderr)
-        self._process = _context.Process(target=_run, args=(script, folder, dict(environment), given), daemon=True)
-        self._process.start()
-        for end in given:
-            end.close()
-        self.stdin: Final = _opened(stdin, "w")
-        self.stdout: Final = _opened(stdout, "r")
-        self.stderr: Final = _opened(stderr, "r")
+    _process: ForkedProcess | None = None
+    _log: Log | None = None
 
-    def poll(self) -> int | None:
-        """Returns the code that it ended with, None if it runs."""
-        return self._process.exitcode
+    @property
+    def _proc(self) -> ForkedProcess | None:
+        return self._process
 
-    def wait(self, timeout: float | None = None) -> int:
-        """Returns the code that it ended with.
+    @_proc.setter
+    def _proc(self, process: ForkedProcess | None) -> None:
+        self._process = process
+        if process:
+            self._log = process.stderr
 
-        Raises:
-            TimeoutExpired: It ran for so many seconds more.
-        """
-        self._process.join(timeout)
-        if (code := self._process.exitcode) is None:
-            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
-        return code
+    def _read_stderr(self) -> None:
+        """Leave it to be read once the function has answered."""
 
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self._process.terminate()
+    def _drain_stderr(self) -> str:
+        return self._log.read() if self._log else ""
 
-    def kill(self) -> None:
-        """End it."""
-        self._process.kill()
-
-
-def _opened(end: Connection[Any, Any], mode: str) -> IO[str]:
-    with end:
-        return os.fdopen(os.dup(end.fileno()), mode, buffering=1)
-
-
-def _run(script: str, folder: str, environment: Mapping[str, str], streams: Sequence[Connection[Any, Any]]) -> None:
-    for number, stream in enumerate(streams):
-        with stream:
-            os.dup2(stream.fileno(), number)
-    sys.stdin = os.fdopen(0, closefd=False)
-    os.environ.clear()
-    os.environ |= environment
-    time.tzset()
-    os.chdir(folder)
-    runpy.run_path(script, run_name="__main__")
+    def _drain_stderr_bounded(self) -> str:
+        return self._drain_stderr()

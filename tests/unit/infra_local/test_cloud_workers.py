@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulator.workers import ForkedProcess
+from infra.local.emulator.forked import ForkedProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "darwin", reason="nothing is forked there")]
 
@@ -48,7 +48,8 @@ def test_it_speaks_by_its_own_streams_in_its_own_folder_and_environment(worker: 
     assert (told["said"], told["in"]) == ("hello", str(tmp_path))
     assert told["as"] == ENVIRONMENT
     assert told["at"] == "JST"
-    assert worker.stderr.readline() == "started\n"
+    assert worker.stderr.read() == "started\n"
+    assert worker.stderr.read() == ""
     assert worker.poll() is None
 
 
