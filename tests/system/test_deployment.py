@@ -295,7 +295,6 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
         "replay": of_the_day,
     }
     collected = {name: pipeline.attempt(name, *arguments) for name, arguments in collecting.items()}
-    # The emulator may hand out a run's last lines only with the next run's: what the first one told is all there.
     (run_id,) = re.findall(r"Run ([0-9a-f-]{36})", collected["run"].stdout)
     looking = {
         "status": (run_id,),
