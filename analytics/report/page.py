@@ -193,9 +193,9 @@ def _whole_percent(percent: float | None) -> str:
 
 
 def _percent_points(share: float, *, signed: bool = False) -> str:
-    return f"{100 * share:+.1f}" if signed else f"{100 * share:.1f} %"
+    return f"{100 * share:+z.1f}" if signed else f"{100 * share:.1f} %"
 
 
 def _decimals(value: float, *, signed: bool = False) -> str:
     places = 0 if abs(value) >= 10 and not signed else 1 if abs(value) >= 1 else 2
-    return f"{value:+.{places}f}" if signed else f"{value:.{places}f}"
+    return f"{value:+z.{places}f}" if signed else f"{value:.{places}f}"

@@ -15,7 +15,7 @@ from analytics.report.lists import lists_of
 from analytics.report.records import records
 from analytics.sql import queries
 from tests.analytics.lake import Lake
-from tests.analytics.reports import MONDAY, Reader, answers_of, entry_row, list_row, tell_a_history, week
+from tests.analytics.reports import MONDAY, Reader, answers_of, entry_row, list_row, tell_a_history, trends, week
 from tests.analytics.reports import answers as answers_of_rows
 
 LONG = "<b>Tom & Jerry</b> " + "o" * 180
@@ -220,6 +220,15 @@ def test_a_peak_that_the_chart_does_not_show_is_told_with_its_day() -> None:
     assert "2 on Top Songs , new peak Song A" not in front.of("front-records")
     assert "fell Song A Band A 3 → 4 on Top Songs , new peak : 1 on 23 November 2026" in front.of("front-records")
     assert "peaked Song A Band A 2 on Top Songs , new peak Where each" in front.of("front-records")
+
+
+def test_a_change_that_rounds_to_nothing_has_no_minus() -> None:
+    sound = [row | {"average": 0.5 + row["age"] / 10_000} for row in trends()["sound"]]
+
+    front = report(answers_of_rows(**trends() | {"sound": sound}))["index.html"]
+
+    assert ">+0.00<" in front
+    assert ">-0.00<" not in front
 
 
 def test_each_question_that_the_page_says_to_ask_is_one(pages: Mapping[str, str]) -> None:
