@@ -1,6 +1,7 @@
 -- What happened to the recordings of the watch list?
 -- Row: an event of list_events, the view that tells what each is, of a recording that the watch list watches, with the
--- entries that watch it. A new peak may be of another day of the week, peak_on, than the chart. Of each week those that came and went lead, then those that moved, by the share of the list.
+-- entries that watch it. A new peak may be of another day of the week, peak_on, than the chart. Of each week those that
+-- came and went lead, then those that moved, by the share of the list.
 -- No rows while the watch list is empty: `earworm watch add artist NAME` fills it.
 -- Scans: all days, for what is new is judged over all of them; albums, for their labels.
 -- from (date, default 1 weeks before to): first Monday

@@ -1,8 +1,9 @@
 -- What happened on each list in a week?
 -- Row: a recording of a list's last weekly chart up to the week asked for, at most 25 weeks before it. state: listed, in
 -- that chart; left, no longer there, as that chart shows; unknown, last seen before, and that chart, which is not
--- complete, does not show whether it left: of a chart without a known entry all are. What is told of a recording that is not listed is of its last chart. way:
--- positions of the last 26 weeks, each after the weeks before the week asked for: `2:7 0:5`. The rest is as in weekly_chart.
+-- complete, does not show whether it left: of a chart without a known entry all are. What is told of a recording that is
+-- not listed is of its last chart. way: positions of the last 26 weeks, each after the weeks before the week asked for:
+-- `2:7 0:5`. The rest is as in weekly_chart.
 -- Scans: all days, for any of them may be a recording's first; list_snapshots of half a year.
 -- week (date, default today): a day of the week
 WITH lists AS (
