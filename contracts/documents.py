@@ -476,9 +476,9 @@ def _refuse_other_kinds(path: str, part: Raw | Unverified, document: RawDocument
         filter(None, map(foreign_address, (document.href, *(each.href for each in fields if isinstance(each, Page))))),
         None,
     )
-    if what is None and any(field is not UNSET for field in fields):
-        if any(map(is_entry, elements)) or all(map(is_null, elements)):
-            return
+    is_there = any(field is not UNSET for field in fields)
+    if what is None and is_there and (any(map(is_entry, elements)) or all(map(is_null, elements))):
+        return
     if what := what or foreign(part):
         problem = f"this is {what}"
     elif elements:

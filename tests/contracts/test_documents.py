@@ -216,7 +216,7 @@ def test_what_is_no_playlist_is_named(document: Any, what: str) -> None:
 
 
 def test_what_cannot_be_named_is_refused_by_what_it_lacks() -> None:
-    with pytest.raises(UnreadableSnapshotError, match="not a playlist: none of its elements is an entry of a .*; load"):
+    with pytest.raises(UnreadableSnapshotError, match=r"not a playlist: none of its elements is an entry of .*; load"):
         identify(body({"items": [{"name": "S"}], "total": 1}))
 
 

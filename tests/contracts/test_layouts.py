@@ -139,7 +139,7 @@ def quoted(body: bytes) -> bytes:
         BODY.decode().encode("utf-16-le"),
         gzip.compress(BODY),
     ],
-    ids=["BOM", "CRLF", "no last line end", "blank lines", "quoted", "preface", "all at once", "UTF-16", "UTF-16 without its mark", "gzip"],
+    ids=["BOM", "CRLF", "no last line end", "blank lines", "quoted", "preface", "all", "UTF-16", "no mark", "gzip"],
 )
 def test_however_a_file_is_written_down_its_rows_are_the_same(body: bytes) -> None:
     name = "regional-de-weekly-2023-01-12.csv"
@@ -220,7 +220,7 @@ def test_an_unknown_layout_is_refused_by_naming_the_known(body: bytes) -> None:
 
 
 def test_a_web_page_in_place_of_a_chart_is_named() -> None:
-    with pytest.raises(UnreadableSnapshotError, match="this is a web page, .*; download the document again$"):
+    with pytest.raises(UnreadableSnapshotError, match=r"this is a web page, .*; download the document again$"):
         chart_in("regional-de-weekly-2023-01-12.csv", b"<!DOCTYPE html>\n<title>Log in</title>", Identity())
 
 
