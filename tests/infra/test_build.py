@@ -293,7 +293,7 @@ def unpack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Bundl
 
 
 @pytest.mark.slow
-@EVERY_SERVICE
+@pytest.mark.parametrize("service", sorted(SERVICES, key=building._lock))  # so that each lock is unpacked once
 def test_a_bundle_needs_nothing_but_python(
     service: str, unpack: Callable[[Bundle], Path], tmp_path: Path, written: Callable[[str], dict[str, Any]]
 ) -> None:
