@@ -101,7 +101,7 @@ class Athena:
         """
         execution = Retrying(
             retry=retry_if_result(lambda found: found["Status"]["State"] in {"QUEUED", "RUNNING"}),
-            wait=wait_exponential(multiplier=0.02, exp_base=1.3, max=1),
+            wait=wait_exponential(multiplier=0.02, exp_base=1.15, max=1),
             stop=stop_after_delay(_LONGEST_QUERY),
         )(lambda: self.client.get_query_execution(QueryExecutionId=query)["QueryExecution"])
         if execution["Status"]["State"] != "SUCCEEDED":

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from functools import partial
 from io import BytesIO
 from itertools import pairwise
+from json import detect_encoding
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,7 +31,7 @@ from contracts.elements import (
     parse_leniently,
 )
 from contracts.fields import Unverified, integer, naive_utc
-from contracts.foreign import foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
+from contracts.foreign import ADVICE, foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
 from contracts.spotify import Album, Artist, AudioFeatures, ElementT, Entry, Page, Part, Playlist
 
 SCHEMA_VERSION: Final = 1
@@ -235,16 +236,20 @@ def decoded(body: bytes) -> bytes:
     """Decodes a document to UTF-8 without a byte order mark.
 
     Raises:
-        UnreadableSnapshotError: It begins as gzip or UTF-16 and is not valid as such, or it is larger than any
-            document.
+        UnreadableSnapshotError: It begins as gzip, UTF-16 or UTF-32 and is not valid as such, or it is larger than
+            any document.
     """
     body = unpacked(body)
+    # Text that begins in ASCII, as JSON and the header of a chart do, tells its encoding without a mark, too.
+    encoding = detect_encoding(body)
+    if encoding == "utf-8":
+        return body
+    if encoding == "utf-8-sig":
+        return body.removeprefix(b"\xef\xbb\xbf")
     try:
-        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return body.decode("utf-16").encode()
+        return body.decode(encoding).encode()
     except UnicodeError as fault:
         raise _undecodable(fault) from None
-    return body.removeprefix(b"\xef\xbb\xbf")
 
 
 def _undecodable(fault: Exception) -> UnreadableSnapshotError:
@@ -263,9 +268,7 @@ def container(field: Callable[[str], Unverified]) -> str | None:
 
 def listed(page: Unverified) -> list[Any] | None:
     """Returns the entries of a page or of a bare list; None if there is no list."""
-    if isinstance(page, Page):
-        return page.items
-    entries = page.get("items") if isinstance(page, dict) else page
+    entries = page.items if isinstance(page, Page) else page.get("items") if isinstance(page, dict) else page
     return entries if isinstance(entries, list) else None
 
 
@@ -435,6 +438,9 @@ def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken
     assert not isinstance(envelope, Broken)
     assert isinstance(playlist, Playlist)
     _refuse_broken(playlist_path, playlist, CONTAINERS)
+    for each in CONTAINERS:
+        if isinstance(held := getattr(playlist, each), Page):
+            _refuse_broken(f"{playlist_path}.{each}", held, ("items",))
     name = container(partial(getattr, playlist))
     field = getattr(playlist, name) if name else None
     page = field if isinstance(field, Page) else document if isinstance(field, list) else None
@@ -454,7 +460,7 @@ def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken
     )
 
 
-def _refuse_broken(path: str, thing: Playlist[Any], names: Sequence[str]) -> None:
+def _refuse_broken(path: str, thing: Playlist[Any] | Page[Any], names: Sequence[str]) -> None:
     for name in names:
         if isinstance(broken := getattr(thing, name), Broken):
             raise UnreadableSnapshotError(f"{path}.{name}", f"not a playlist document: {broken.reason}; {_AS_SENT}")
@@ -470,17 +476,16 @@ def _refuse_other_kinds(path: str, part: Raw | Unverified, document: RawDocument
         filter(None, map(foreign_address, (document.href, *(each.href for each in fields if isinstance(each, Page))))),
         None,
     )
-    if what is None and any(field is not UNSET for field in fields):
-        if any(map(is_entry, elements)) or all(map(is_null, elements)):
-            return
-        what = foreign(part) or "none of its elements is an entry of a playlist"
-    what = what or foreign(part)
-    raise UnreadableSnapshotError(
-        path,
-        f"not a playlist: this is {what}"
-        if what
-        else "not a playlist: it has neither `type: playlist` nor `items` or `tracks`; load playlists only",
-    )
+    is_there = any(field is not UNSET for field in fields)
+    if what is None and is_there and (any(map(is_entry, elements)) or all(map(is_null, elements))):
+        return
+    if what := what or foreign(part):
+        problem = f"this is {what}"
+    elif elements:
+        problem = f"none of its elements is an entry of a playlist; {ADVICE}"
+    else:
+        problem = f"it has neither `type: playlist` nor `items` or `tracks`; {ADVICE}"
+    raise UnreadableSnapshotError(path, f"not a playlist: {problem}")
 
 
 def _in_order(parts: Sequence[_Part]) -> tuple[EntryPage, ...]:

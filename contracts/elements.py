@@ -26,6 +26,8 @@ ObjectT = TypeVar("ObjectT", bound=ApiObject)
 
 _LONE_SURROGATE = "hex escape"
 """Part of the JSON parser's message about half of a surrogate pair."""
+_MORE = "trailing characters"
+"""Likewise, about what comes after the end of a document, such as the second line of JSON Lines."""
 
 
 class UnreadableSnapshotError(ValueError):
@@ -177,9 +179,8 @@ def parse_leniently(body: bytes) -> Unverified:
                 raise
             return from_json(replace_lone_surrogates(body))
     except ValueError as fault:
-        raise UnreadableSnapshotError(
-            "$", f"not a playlist document: Invalid JSON: {fault}; get the whole of it again"
-        ) from None
+        advice = "give each document a file of its own" if _MORE in str(fault) else "get the whole of it again"
+        raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}; {advice}") from None
 
 
 def replace_lone_surrogates(body: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from contracts.elements import decode_level
 from contracts.fields import Unverified
 
-_ADVICE: Final = "load the playlist itself (GET /v1/playlists/<id>) or its pages (GET /v1/playlists/<id>/tracks)"
+ADVICE: Final = "load the playlist itself (GET /v1/playlists/<id>) or its pages (GET /v1/playlists/<id>/tracks)"
 _COLLECT: Final = (
     "it lacks what the Web API says about a track; collect the playlist by its link instead (`earworm run --playlist "
     "<link>`), or load the Web API's own document"
@@ -17,6 +17,12 @@ _LIBRARY: Final = f"YourLibrary of Spotify's account export, somebody's likes: {
 _PLAYLISTS: Final = f"the playlists of Spotify's account export: {_COLLECT}"
 _HISTORY: Final = (
     "a streaming history of Spotify's account export: it lists what somebody heard, and is not a playlist; leave it out"
+)
+_RECENTLY_PLAYED: Final = (
+    "a user's recently played tracks: it lists what somebody heard, and is not a playlist; leave it out"
+)
+_WEB_PAGE: Final = (
+    "a web page, a login or an error perhaps, that was saved in the document's place; download the document again"
 )
 
 _TYPES: Final = {
@@ -39,14 +45,18 @@ _ADDRESSES: Final = (
     (re.compile(r"/v1/browse/"), "Spotify's featured content"),
 )
 _PAGES: Final = ("items", "tracks", "albums", "artists", "playlists", "shows", "episodes", "audiobooks")
+_PLAYED_AT: Final = "played_at"
+_WEB_PAGE_BEGINS: Final = re.compile(rb"\A\s*<")
 _EXPORTIFY_HEADER: Final = re.compile(rb'\A\s*"?(?:Track URI|Spotify (?:URI|ID)|Track Name)"?,')
 
 
 def is_entry(part: Unverified) -> bool:
     """Returns whether an element looks like a playlist's entry: an object whose track is an object or null."""
     level = decode_level(part)
-    return isinstance(level, dict) and any(
-        name in level and isinstance(decode_level(level[name]), dict | None) for name in ("item", "track")
+    return (
+        isinstance(level, dict)
+        and _PLAYED_AT not in level
+        and any(name in level and isinstance(decode_level(level[name]), dict | None) for name in ("item", "track"))
     )
 
 
@@ -57,7 +67,7 @@ def is_null(part: Unverified) -> bool:
 
 def foreign_text(body: bytes) -> str | None:
     """Says what a text that is not JSON is, and what to do; None if unknown."""
-    return _EXPORTIFY if _EXPORTIFY_HEADER.match(body) else None
+    return _EXPORTIFY if _EXPORTIFY_HEADER.match(body) else _WEB_PAGE if _WEB_PAGE_BEGINS.match(body) else None
 
 
 def foreign_type(type_: Unverified) -> str | None:
@@ -96,13 +106,28 @@ def _object(level: dict[str, Any]) -> str | None:
             type_ = decode_level(_first(elements).get("type"))
             of = "playlists" if type_ == "playlist" else name if name not in {"items", "tracks"} else None
             return _list(elements) or (of and _of_web_api(f"a list of {of}"))
-    return None
+    return _error(level) or next(filter(None, map(_wrapped, level, level.values())), None)
+
+
+def _error(level: dict[str, Any]) -> str | None:
+    error = decode_level(level.get("error"))
+    told = (error.get("status"), error.get("message")) if isinstance(error, dict) else (error,)
+    words = [str(word) for word in map(decode_level, told) if isinstance(word, str | int)]
+    return f"an error that the Web API answered, {' '.join(words)!r}; {ADVICE}" if words else None
+
+
+def _wrapped(name: str, part: Unverified) -> str | None:
+    level = decode_level(part)
+    is_playlist = isinstance(level, dict) and decode_level(level.get("type")) == "playlist"
+    return f"an object with a playlist in {name!r}; load that alone, without what is around it" if is_playlist else None
 
 
 def _list(elements: Sequence[Unverified]) -> str | None:
     first = _first(elements)
     if {"endTime", "msPlayed"} <= first.keys() or {"ts", "ms_played"} <= first.keys():
         return _HISTORY
+    if _PLAYED_AT in first:
+        return _RECENTLY_PLAYED
     if first.keys() & {"Track URI", "Track Name"}:
         return _EXPORTIFY
     type_ = decode_level(first.get("type"))
@@ -116,4 +141,4 @@ def _first(elements: Unverified) -> dict[str, Any]:
 
 
 def _of_web_api(what: str) -> str:
-    return f"{what}; {_ADVICE}"
+    return f"{what}; {ADVICE}"

@@ -27,12 +27,14 @@ TERMS: Final = (
 
 _ISO_DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _NAME: Final = re.compile(
-    r"(?P<ranking>regional|viral)-(?P<region>global|[a-z]{2})-(?P<frequency>daily|weekly)-"
+    r"(?P<ranking>[a-z]+)-(?P<region>[a-z]+(?:-[a-z]+)*)-(?P<frequency>daily|weekly)-"
     rf"(?:latest|(?P<first>{_ISO_DAY})(?:--(?P<second>{_ISO_DAY}))?)"
     # What a browser adds to the name of a second download, and what packs it.
     r"(?: ?\(\d+\))?\.csv(?:\.gz)?",
     re.IGNORECASE,
 )
+_RANKINGS: Final = ("regional", "viral")
+"""Others, of cities and of genres, have the columns of these."""
 _THURSDAY: Final = 3
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
@@ -45,15 +47,17 @@ def read_name(name: str) -> Identity:
     of a regional chart the first day and the one after the last, both Fridays; of a viral chart its Thursday twice.
 
     Raises:
-        ChartIdentityError: Its days are no days, or not those of such a chart.
+        ChartIdentityError: It is of another ranking, or its days are no days, or not those of such a chart.
     """
     found = _NAME.fullmatch(name)
     if found is None:
         return Identity()
+    if (ranking := found["ranking"].lower()) not in _RANKINGS:
+        raise ChartIdentityError(f"its name says ranking {ranking}, and known are {' and '.join(_RANKINGS)}")
     frequency: Frequency = "weekly" if found["frequency"].lower() == "weekly" else "daily"
     start, end = _period(frequency, found["first"], found["second"]) if found["first"] else (None, None)
     return Identity(
-        ranking=found["ranking"].lower(),
+        ranking=ranking,
         region=_region(found["region"]),
         frequency=frequency,
         period_start=start,

@@ -210,6 +210,8 @@ def _read_chart(source: Source, body: bytes, asked: Asked) -> Document | None:
         return None
     envelope, loaded = raw.envelope, write_raw_chart(raw)
     chart = read_chart(loaded, Provenance(envelope.list_id, envelope.period_end))
+    if not len(chart.entries):
+        raise SourceError("a header without a chart below it; download it again")
     try:
         snapshot_day(envelope.period_end)
     except ValueError as fault:

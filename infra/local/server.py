@@ -1,37 +1,36 @@
-"""A simulator on a loopback port."""
+"""Serves an application on a loopback port."""
 
-import asyncio
 import signal
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
-from hypercorn.asyncio import serve as serve_asgi
-from hypercorn.config import Config
+import uvicorn
 
-from infra.local.guard import Guard
 from infra.local.processes import HOST
 
-if TYPE_CHECKING:
-    from hypercorn.typing import ASGIFramework
-    from starlette.applications import Starlette
 
-
-def serve(app: "Starlette", *, port: int, secret: str) -> None:
-    """Serve a simulator on loopback until SIGTERM or SIGINT.
+def serve(app: Callable[..., Any], *, port: int) -> None:
+    """Serve on loopback until SIGTERM or SIGINT; an answer that is under way has a second more.
 
     Args:
-        app: The simulator.
-        port: Where.
-        secret: What its own routes ask for.
+        app: An ASGI application, which sends all headers but those of the connection.
+        port: A free port.
     """
-    asyncio.run(_serve(Guard(app, port=port, secret=secret), port))
-
-
-async def _serve(app: Guard, port: int) -> None:
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    config = Config()
-    config.bind = [f"{HOST}:{port}"]
-    config.graceful_timeout = 0.5
-    config.loglevel = "WARNING"
-    await serve_asgi(cast("ASGIFramework", app), config, shutdown_trigger=stop.wait)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server raises the signal again when it is done
+    config = uvicorn.Config(
+        app,
+        host=HOST,
+        port=port,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()

@@ -114,6 +114,9 @@ WEEKLY, DAILY, VIRAL, OLD = (
         ("regional-de-daily-2020-01-17--2020-01-18.csv", OLD, {}, "daily, which is one day"),
         ("regional-de-daily-2023-02-29.csv", DAILY, {}, "a day that is none: day"),
         ("regional-xx-weekly-2026-10-01.csv", WEEKLY, {}, "region 'xx' is neither `global` nor"),
+        ("regional-berlin-weekly-2026-10-01.csv", WEEKLY, {}, "region 'berlin' is neither `global` nor"),
+        ("citytoptrack-berlin-weekly-2026-10-01.csv", VIRAL, {"region": "DE"}, "name says ranking citytoptrack, and"),
+        ("genre-drum-and-bass-weekly-latest.csv", VIRAL, {"region": "DE"}, "name says ranking genre, and known are re"),
         ("chart.csv", WEEKLY, {"region": "Germany", "period_end": THURSDAY}, "region 'Germany' is neither"),
     ],
 )

@@ -41,6 +41,9 @@ ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "UTF-8 with its mark": lambda text: b"\xef\xbb\xbf" + text,
     "UTF-16, little end first": lambda text: b"\xff\xfe" + text.decode().encode("utf-16-le"),
     "UTF-16, big end first": lambda text: b"\xfe\xff" + text.decode().encode("utf-16-be"),
+    "UTF-16, little end first, without its mark": lambda text: text.decode().encode("utf-16-le"),
+    "UTF-16, big end first, without its mark": lambda text: text.decode().encode("utf-16-be"),
+    "UTF-32": lambda text: text.decode().encode("utf-32"),
     "gzip": gzip.compress,
     "gzip of UTF-16": lambda text: gzip.compress(text.decode().encode("utf-16")),
 }
@@ -199,7 +202,10 @@ SEARCH = "https://api.spotify.com/v1/search?query=x&type=track&offset=0&limit=20
         ([{"endTime": "2024-01-01 10:00", "artistName": "A", "trackName": "S", "msPlayed": 1}], "a streaming history"),
         ([{"ts": "2024-01-01T10:00:00Z", "ms_played": 1, "master_metadata_track_name": "S"}], "a streaming history"),
         ([{"Track URI": "spotify:track:x", "Track Name": "S"}], "an export of Exportify"),
-        ({"items": [{"name": "S"}], "total": 1}, "none of its elements is an entry of a playlist"),
+        ({"items": [{"track": TRACK, "played_at": "2024-01-01T10:00:00Z"}]}, "a user's recently played tracks"),
+        ({"error": {"status": 404, "message": "Not found."}}, "an error that the Web API answered, '404 Not found.'"),
+        ({"error": "invalid_client", "error_description": "x"}, "an error that the Web API answered, 'invalid_client'"),
+        ({"statusCode": 200, "body": playlist()}, "an object with a playlist in 'body'; load that alone"),
     ],
 )
 def test_what_is_no_playlist_is_named(document: Any, what: str) -> None:
@@ -207,6 +213,26 @@ def test_what_is_no_playlist_is_named(document: Any, what: str) -> None:
         identify(body(document))
 
     assert refusal.value.problem.startswith(f"not a playlist: this is {what}")
+
+
+def test_what_cannot_be_named_is_refused_by_what_it_lacks() -> None:
+    with pytest.raises(UnreadableSnapshotError, match=r"not a playlist: none of its elements is an entry of .*; load"):
+        identify(body({"items": [{"name": "S"}], "total": 1}))
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (b"<!DOCTYPE html>\n<title>Log in</title>", "this is a web page, .*; download the document again"),
+        (b'\n<?xml version="1.0"?><Error/>', "this is a web page"),
+        (body(PLAYLIST) + b"\n" + body(PLAYLIST), "trailing characters .*; give each document a file of its own"),
+        (body(PLAYLIST)[:-9], "EOF while parsing .*; get the whole of it again"),
+    ],
+    ids=["a page", "an error of S3", "JSON Lines", "cut off"],
+)
+def test_what_is_not_json_is_refused_with_what_to_do(text: bytes, what: str) -> None:
+    with pytest.raises(UnreadableSnapshotError, match=what):
+        identify(text)
 
 
 def test_a_table_of_exportify_is_named() -> None:

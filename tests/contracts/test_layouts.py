@@ -136,9 +136,10 @@ def quoted(body: bytes) -> bytes:
         b',,,"Note that these figures are made up",\n' + BODY,
         b'\xef\xbb\xbf,,,"Note that these, on\ntwo lines, are made up",\r\n' + BODY.replace(b"\n", b"\r\n"),
         BODY.decode().encode("utf-16"),
+        BODY.decode().encode("utf-16-le"),
         gzip.compress(BODY),
     ],
-    ids=["BOM", "CRLF", "no last line end", "blank lines", "quoted", "preface", "all at once", "UTF-16", "gzip"],
+    ids=["BOM", "CRLF", "no last line end", "blank lines", "quoted", "preface", "all", "UTF-16", "no mark", "gzip"],
 )
 def test_however_a_file_is_written_down_its_rows_are_the_same(body: bytes) -> None:
     name = "regional-de-weekly-2023-01-12.csv"
@@ -216,6 +217,11 @@ def test_an_unknown_layout_is_refused_by_naming_the_known(body: bytes) -> None:
         chart_in("unknown-layout-2024-01-01.csv", body, Identity())
 
     assert all(f"`{layout.signature}`" in refusal.value.problem for layout in LAYOUTS)
+
+
+def test_a_web_page_in_place_of_a_chart_is_named() -> None:
+    with pytest.raises(UnreadableSnapshotError, match=r"this is a web page, .*; download the document again$"):
+        chart_in("regional-de-weekly-2023-01-12.csv", b"<!DOCTYPE html>\n<title>Log in</title>", Identity())
 
 
 def test_json_that_is_no_chart_is_left_to_others() -> None:

@@ -188,6 +188,8 @@ def test_enrichment_is_found_by_id_and_broken_parts_of_it_are_left_out() -> None
         (b"[{}, {}]", "$[0]: not a playlist: it has neither"),
         (b"[3]", "$[0]: not a playlist document"),
         (b'{"tracks": 3}', "$.tracks: not a playlist document"),
+        (b'{"tracks": {"items": {"0": {}}}}', "$.tracks.items: not a playlist document: Expected `array | null`"),
+        (b'{"type": "playlist", "items": {"items": "none"}}', "$.items.items: not a playlist document"),
         (b'{"albums": []}', "$: not a playlist: this is a list of albums"),
         (json.dumps(envelope(BARE, day="2026-11-15")).encode(), "$.snapshot.snapshot_date: '2026-11-15' contradicts"),
         (

@@ -95,7 +95,7 @@ class Cloud:
         """For how long the queue still hides a message, which moto alone tells."""
         queues = moto.backends.get_backend("sqs")["123456789012"]["us-east-1"].queues
         (message,) = (each for each in queues[self.queue.rpartition("/")[2]]._messages if each.id == message_id)
-        return max(0.0, message.visible_at / 1000 - time.time())
+        return float(max(0.0, message.visible_at / 1000 - time.time()))
 
     def json_lines(self, key: str) -> list[dict[str, Any]]:
         body = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()

@@ -1,8 +1,6 @@
 """A deployed pipeline on a local cloud of its own, driven as a user drives it: through the console."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +24,8 @@ from shared.lake import SnapshotKey
 from tests.system.warm_console import WarmConsole, warm_console
 
 if TYPE_CHECKING:
+    import subprocess
+
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -50,10 +50,6 @@ class Pipeline:
 
     def attempt(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return self._console.run(*arguments)
-
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """The console at work in the background."""
-        return subprocess.Popen([sys.executable, "-m", "infra.cli", *arguments], env=self.variables_of_the_console)
 
     def workers(self, service: str) -> "Iterator[psutil.Process]":
         """The processes of a function, each of which works in a folder that bears its name."""

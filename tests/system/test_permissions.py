@@ -6,7 +6,6 @@ pipeline does, and its record is held against the policies; then each role tries
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from infra.tools.notebook import JUPYTER
 from shared.lake import SnapshotKey, kind_of
 from tests.documents import album, entry, envelope, playlist, track
 from tests.system.pipeline import Pipeline
+from tests.system.warm_console import warm_console
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
@@ -472,28 +472,19 @@ class Account:
         platform = self.pipeline.cloud.platform
         Athena(self.client("analyst", "athena"), platform.database, platform.workgroup).ask(sql)
 
-    def run_as(self, role: str, *command: str, folder: Path) -> str:
-        """What a program prints that acts in a role, as on AWS: the local cloud is but an address to it."""
+    def environment_of(self, role: str, state: Path) -> dict[str, str]:
+        """The variables of a program that acts in a role, as on AWS: the local cloud is but an address to it."""
         self.client(role, "sts")
         names = {
             name: value for name, value in self.pipeline.variables.items() if name in {"AWS_ENDPOINT_URL", "AWS_REGION"}
         }
-        keys = {name.upper(): value for name, value in self._credentials[role].items()}
-        result = subprocess.run(
-            command,
-            env={
-                **self.pipeline.variables_of_the_console,
-                **names,
-                "AWS_DEFAULT_REGION": names["AWS_REGION"],
-                **keys,
-                "EARWORM_STATE": str(folder),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return result.stdout
+        return {
+            **self.pipeline.variables_of_the_console,
+            **names,
+            "AWS_DEFAULT_REGION": names["AWS_REGION"],
+            **{name.upper(): value for name, value in self._credentials[role].items()},
+            "EARWORM_STATE": str(state),
+        }
 
     def of(self, role: str, decisions: list[Decision]) -> list[Decision]:
         return [each for each in decisions if f":assumed-role/{self.role_names[role]}/" in each.principal]
@@ -585,14 +576,18 @@ class Work:
 
     def work_as_an_analyst(self) -> None:
         """With the console, in Athena's own, with PyAthena and in SQL."""
-        folder = self.pipeline.state / "nowhere"
-        for command in (("tables",), ("query", "top_artists"), ("watch", "add", "artist", "Heard"), ("report",)):
-            self.account.run_as("analyst", sys.executable, "-m", "infra.cli", *command, folder=folder)
+        environment = self.account.environment_of("analyst", self.pipeline.state / "nowhere")
+        with warm_console(environment) as console:
+            for command in (("tables",), ("query", "top_artists"), ("watch", "add", "artist", "Heard"), ("report",)):
+                done = console.run(*command)
+                assert done.returncode == 0, done.stderr
         for operation, arguments in EDITOR.items():
             for catalog in ("AwsDataCatalog", "awsdatacatalog"):
                 named = {name: catalog if value == "AwsDataCatalog" else value for name, value in arguments.items()}
                 assert not self.account.is_denied("analyst", f"athena.{operation}", named)
-        self.account.run_as("analyst", str(JUPYTER.with_name("python")), "-c", PYATHENA, folder=folder)
+        pyathena = [str(JUPYTER.with_name("python")), "-c", PYATHENA]
+        done = subprocess.run(pyathena, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
         for table in (*TABLES, "receipts", "rejected_rows", "rejected_values"):
             self.account.ask(f"SELECT count(*) FROM {table}")
 

@@ -1,8 +1,10 @@
 """A console that is imported once and forked for each command: `python -m tests.system.warm_console SOCKET`.
 
-Each command still has a process of its own. It only spares the imports, which take longer than most commands.
+Each command still has a process of its own. It only spares the imports and the reading of AWS's models, which take
+longer than most commands.
 """
 
+import gc
 import json
 import os
 import pkgutil
@@ -18,9 +20,13 @@ from pathlib import Path
 from socketserver import ForkingMixIn, StreamRequestHandler, UnixStreamServer
 from tempfile import TemporaryDirectory, TemporaryFile
 
+from botocore.session import Session
+
 import infra.cli
 from infra.cli.__main__ import main
+from infra.deploying.build import AWS_SERVICES
 from infra.deploying.stacks import ROOT
+from tests import quick_botocore
 from tests.waiting import eventually
 
 _WHO_GIVES_COMMANDS = os.getppid()
@@ -89,4 +95,8 @@ def _returncode() -> int:
 if __name__ == "__main__":
     for module in pkgutil.iter_modules(infra.cli.__path__):
         import_module(f"infra.cli.{module.name}")
+    quick_botocore.quicken()
+    for service in AWS_SERVICES | {"cloudformation", "logs"}:
+        Session().create_client(service, "us-east-1")
+    gc.freeze()
     _Server(sys.argv[1], _Command).serve_forever()

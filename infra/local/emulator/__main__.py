@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="folder for temporary files and the record of IAM")
     arguments = parser.parse_args()
     try:
-        asyncio.run(serve(port=arguments.port, state=arguments.state))
+        serve(port=arguments.port, state=arguments.state)
     except EmulatorError as error:
         sys.exit(str(error))
 

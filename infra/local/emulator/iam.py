@@ -3,7 +3,7 @@
 
 ministack answers each request as the policies of its caller and of the resource say, gives a function the
 credentials of its role, and lets S3 and SNS deliver only where the policy of the topic or queue allows it. But what a
-service does in the name of a role it lets through uncontext_. Here the role is evaluated:
+service does in the name of a role it lets through unasked. Here the role is evaluated:
 
 - an event source mapping reads and deletes messages as its function's role, and stops without the right;
 - Lambda writes a function's log as the function's role;

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
-import signal
 import tempfile
 from importlib.metadata import version
 from multiprocessing.util import get_temp_dir
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from hypercorn.asyncio import serve as serve_asgi
-from hypercorn.config import Config
+from infra.local import server
+from infra.local.processes import HOST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hypercorn.typing import ASGIFramework
-
 MINISTACK: Final = "1.5.33"
 """The release whose insides the extensions hook into."""
 
-HOST: Final = "127.0.0.1"
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
 
@@ -42,14 +37,24 @@ def require_version(installed: str) -> None:
 
 def install_extensions(state: Path) -> None:
     """Hook everything that ministack lacks into it. The environment must be set before."""
-    from infra.local.emulator import athena, crawler, gate, iam, named_query, scheduler, workers, xray  # noqa: PLC0415
+    from infra.local.emulator import (  # noqa: PLC0415
+        athena,
+        crawler,
+        gate,
+        iam,
+        named_query,
+        scheduler,
+        templates,
+        workers,
+        xray,
+    )
 
-    for extension in (athena, crawler, gate, named_query, scheduler, workers, xray):
+    for extension in (athena, crawler, gate, named_query, scheduler, templates, workers, xray):
         extension.install()
     iam.install(state / "logs/iam.jsonl")
 
 
-async def serve(*, port: int, state: Path) -> None:
+def serve(*, port: int, state: Path) -> None:
     """Serve the AWS APIs on the loopback address until SIGTERM or SIGINT, then end the Lambda workers.
 
     AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment are the credentials of the account's root.
@@ -74,16 +79,7 @@ async def serve(*, port: int, state: Path) -> None:
     # Queries are trees of many small objects: the collector would go through all modules and objects for each.
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    config = Config()
-    config.bind = [f"{HOST}:{port}"]
-    config.loglevel = "WARNING"
-    config.graceful_timeout = 1
-    config.shutdown_timeout = 1
-    await serve_asgi(cast("ASGIFramework", Gate(app, port)), config, shutdown_trigger=stopped.wait)
+    server.serve(Gate(app, port), port=port)
     lambda_runtime.reset()
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Final
 
+from infra.local.guard import Guard
 from infra.local.listenbrainz.app import create_app
 from infra.local.server import serve
 from infra.local.spotify.catalogue import CatalogueError, load_catalogue
@@ -27,7 +28,7 @@ def main() -> None:
         app = create_app(load_catalogue())
     except CatalogueError as error:
         sys.exit(str(error))
-    serve(app, port=arguments.port, secret=secret)
+    serve(Guard(app, port=arguments.port, secret=secret), port=arguments.port)
 
 
 if __name__ == "__main__":

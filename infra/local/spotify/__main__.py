@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final, get_args
 
+from infra.local.guard import Guard
 from infra.local.server import serve
 from infra.local.spotify.admin import Generation
 from infra.local.spotify.app import create_app
@@ -51,7 +52,7 @@ def main() -> None:
         )
     except (CatalogueError, CapturedDocumentError, TierError) as error:
         sys.exit(str(error))
-    serve(app, port=arguments.port, secret=secret)
+    serve(Guard(app, port=arguments.port, secret=secret), port=arguments.port)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.archive import Asked, Document, Judgement, SameDay, judge, pages_of_one
 from infra.cli.sources import SourceError, find_sources
 from shared.lake import SnapshotKey
+from tests.charts import REGIONAL_WEEKLY
 from tests.documents import entry, envelope, playlist, track, tracks_in
 
 DAY = date(2026, 11, 22)
@@ -178,6 +179,12 @@ def test_what_cannot_be_loaded_is_refused_with_what_to_do(tmp_path: Path, name: 
     assert why in refused(file(tmp_path, name, content))
 
 
+def test_a_header_without_a_chart_is_no_chart(tmp_path: Path) -> None:
+    path = file(tmp_path, "regional-de-weekly-2023-01-12.csv", f"{REGIONAL_WEEKLY}\n")
+
+    assert refused(path) == "a header without a chart below it; download it again"
+
+
 @pytest.mark.parametrize(
     "encode",
     [
@@ -325,7 +332,12 @@ def test_whatever_a_document_holds_ends_as_a_document_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, drawn: dict[str, Any]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "drawn.json"
-    for document in (drawn, WHOLE | drawn, *(WHOLE | {name: WHOLE[name] | drawn} for name in ("snapshot", "playlist"))):
+    for document in (
+        drawn,
+        WHOLE | drawn,
+        *(WHOLE | {name: WHOLE[name] | drawn} for name in ("snapshot", "playlist")),
+        *(playlist(**{name: page(0, entry(track())) | drawn}) for name in ("items", "tracks")),
+    ):
         path.write_text(json.dumps(document))
         judgement = judged(path, day=DAY, playlist="starred")
         assert len(judgement.documents) + len(judgement.refused) == 1

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.services import athena, eventbridge, glue, lambda_svc, s3, scheduler, sns, sqs, sts
 from ministack.services.cloudformation import engine, provisioners
 from starlette.testclient import TestClient
 
-from infra.local.emulator import named_query
+from infra.deploying import stacks
+from infra.local.emulator import named_query, templates
 from infra.local.emulator.server import MINISTACK, EmulatorError, require_version
 
 pytestmark = pytest.mark.slow
@@ -46,6 +48,18 @@ def test_another_release_is_refused_with_what_to_do() -> None:
 
 def test_gap_cloudformation_has_no_named_queries() -> None:
     assert named_query.TYPE not in provisioners._RESOURCE_HANDLERS
+
+
+def test_gap_cloudformation_reads_templates_by_the_slow_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not issubclass(engine.CfnLoader, yaml.CSafeLoader)
+    monkeypatch.setattr(engine, "CfnLoader", engine.CfnLoader)
+    texts = [stacks.template(each).read_text() for each in stacks.COMPONENTS]
+    before = [engine._parse_template(text) for text in texts]
+
+    templates.install()
+
+    assert issubclass(engine.CfnLoader, yaml.CSafeLoader)
+    assert [engine._parse_template(text) for text in texts] == before
 
 
 def test_gap_athena_hands_the_sql_to_duckdb_as_it_is() -> None:
