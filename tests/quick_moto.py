@@ -9,7 +9,7 @@ from moto.core.base_backend import BaseBackend
 
 def quicken() -> None:
     _find_urls_once(BaseBackend)
-    responses.method_names_from_class = cache(responses.method_names_from_class)
+    _list_methods_once(responses)
 
 
 def _find_urls_once(backends: Any) -> None:
@@ -22,3 +22,7 @@ def _find_urls_once(backends: Any) -> None:
         return kept[type(backend)]
 
     backends.urls = property(urls)
+
+
+def _list_methods_once(of_responses: Any) -> None:
+    of_responses.method_names_from_class = cache(of_responses.method_names_from_class)
