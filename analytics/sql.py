@@ -89,10 +89,12 @@ class Query:
         """The values in the order of the question marks, each as a literal of SQL, as Athena's API wants them.
 
         Raises:
-            ParameterError: A name is not among the parameters, or a value is none of its kind.
+            ParameterError: A name is not among the parameters, a value is none of its kind, or `from` is after `to`.
         """
         values = self.values(given, today)
         literals = {parameter.name: _literal(parameter, values[parameter.name]) for parameter in self.parameters}
+        if {"from", "to"} <= values.keys() and values["from"] > values["to"]:
+            raise ParameterError(f"There is no day from {values['from']} to {values['to']}: choose --from before --to.")
         return [literals[name] for name in _PLACE.findall(self.text)]
 
     def _default(self, parameter: Parameter, given: Mapping[str, str], today: date) -> str:
@@ -143,8 +145,8 @@ def _literal(parameter: Parameter, value: str) -> str:
         case "date":
             return f"'{_day(parameter, value)}'"
         case "integer":
-            if not re.fullmatch(r"-?\d{1,9}", value):
-                raise ParameterError(f"{parameter.name} is {value!r}: it must be a whole number.")
+            if not re.fullmatch(r"[0-9]{1,9}", value):
+                raise ParameterError(f"{parameter.name} is {value!r}: it must be a whole number, 0 or more.")
             return value
         case "text":
             quoted = value.replace("'", "''")

@@ -313,10 +313,11 @@ def first_day(release_date: Unverified) -> date | None:
 
 
 _NEW_FOR = timedelta(days=14)
+_MOST_POPULAR = 100
 
 
-def measures_popularity(track: Track, day: date) -> bool:
-    """Returns whether a track's popularity can be a measurement.
+def measures_popularity(track: Track, day: date) -> bool | None:
+    """Returns whether a track's popularity can be a measurement; None if it has none from 0 to 100.
 
     Spotify sends 0 where it has nothing to measure: for a track that is in no market or not playable, and for one
     released within the two weeks before.
@@ -325,7 +326,10 @@ def measures_popularity(track: Track, day: date) -> bool:
         track: The track.
         day: The day on which Spotify was asked.
     """
-    if track.popularity != 0 or integer(track.popularity) is None:
+    popularity = integer(track.popularity)
+    if popularity is None or not 0 <= popularity <= _MOST_POPULAR:
+        return None
+    if popularity > 0:
         return True
     if track.is_playable is False or _is_in_no_market(track):
         return False

@@ -138,7 +138,7 @@ def findings(answers: Answers, lists: Sequence[RecordingList]) -> Findings:
     return Findings(
         lists=lists,
         headlines=headlines,
-        tops=_by_recording(each.entries[0] for each in headlines if each.has_order and each.entries),
+        tops=_by_recording(first for each in headlines if (first := each.number_one)),
         new=movers((each for each in listed if each.is_new), lambda entry: entry.height),
         back=movers((each for each in listed if each.is_back), lambda entry: entry.height),
         climbed=movers((each for each in listed if each.step > 0), lambda entry: entry.step),

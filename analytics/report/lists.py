@@ -189,6 +189,12 @@ class RecordingList:
         """Whether its order means anything."""
         return self.kind != "catalogue"
 
+    @property
+    def number_one(self) -> Entry | None:
+        """The recording at its top; None if its order means nothing, or that entry is not known or is no recording."""
+        first = self.entries[0] if self.entries and self.has_order else None
+        return first if first and first.position == 1 else None
+
     @cached_property
     def size(self) -> int:
         """How many entries it has, known or not."""

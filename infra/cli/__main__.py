@@ -24,11 +24,9 @@ def main() -> None:
         sys.exit(fault.exit_code)
     except BrokenPipeError:
         _discard_output()  # the reader has closed the pipe
-    except OSError as fault:
-        _discard_output()
-        where = f"{fault.filename}: " if fault.filename else ""
-        complain(f"the system refused: {where}{fault.strerror or fault}. Fix that, and run the command again.")
     except Exception as fault:
+        if isinstance(fault, OSError):
+            _discard_output()
         # It imports what raises them, which is nearly everything.
         from infra.cli.refusals import sentence_about  # noqa: PLC0415
 

@@ -188,12 +188,34 @@ class Cloud:
     @overload
     def client(self, service: Literal["xray"]) -> "XRayClient": ...
     def client(self, service: str) -> object:
-        """Returns a client; Lambda's waits as long as the longest invocation and never retries one."""
+        """Returns a client; Lambda's waits as long as the longest invocation and never retries one.
+
+        Raises:
+            ConsoleError: A setting of AWS's SDK in the environment or its files is invalid.
+        """
         from infra.cli import sessions  # noqa: PLC0415 - as above
 
-        return sessions.client(
-            self.session, service, self.variables.get("AWS_ENDPOINT_URL") or None, is_local=self.is_local
-        )
+        endpoint = self.variables.get("AWS_ENDPOINT_URL") or None
+        try:
+            return sessions.client(self.session, service, endpoint, is_local=self.is_local)
+        except ValueError as fault:
+            raise _invalid_setting(fault) from fault
+
+
+def _invalid_setting(fault: ValueError) -> ConsoleError:
+    told = str(fault).removesuffix(".")
+    return ConsoleError(
+        f"A setting of AWS's SDK cannot be used: {told}. Correct it among the variables AWS_… or in ~/.aws."
+    )
+
+
+def _host(endpoint: str) -> str | None:
+    try:
+        parts = urlsplit(endpoint)
+        _ = parts.port  # which the SDK reads only when it signs a request
+    except ValueError as fault:
+        raise _invalid_setting(fault) from fault
+    return parts.hostname
 
 
 def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
@@ -212,7 +234,7 @@ def find_cloud(environment: str, *, writes: bool = False) -> Cloud:
     """
     named = [] if _BOUND.get() else _naming()
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    if not named or urlsplit(endpoint).hostname in _LOOPBACK:
+    if not named or _host(endpoint) in _LOOPBACK:
         endpoints = local().endpoints()
         if endpoints and (not named or endpoints.aws == endpoint):
             return _announced(_on(endpoints, environment))

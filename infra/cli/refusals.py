@@ -1,6 +1,7 @@
 """What the console says of the faults that are expected, each of a class of its own."""
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as CloudConnectionError
 
 from analytics.athena import AthenaError
 from infra.deploying.build import BuildError
@@ -15,6 +16,12 @@ def sentence_about(fault: Exception) -> str | None:
     match fault:
         case AthenaError() | BuildError() | ChangesError() | DeployError() | LocalCloudError() | PermanentError():
             return str(fault)
+        case CloudConnectionError() | HTTPClientError():
+            told = str(fault).removesuffix(".")
+            return f"the cloud cannot be reached: {told}. Look at the network, and run the command again."
         case BotoCoreError() | ClientError():
             return f"the cloud refused the request: {fault}"
+        case OSError():  # after those of the cloud, some of which are also this
+            where = f"{fault.filename}: " if fault.filename else ""
+            return f"the system refused: {where}{fault.strerror or fault}. Fix that, and run the command again."
     return None

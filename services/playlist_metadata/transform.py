@@ -18,7 +18,9 @@ def playlist_metadata(snapshot: Snapshot) -> Candidates[PlaylistMetadata]:
         contents.count(entry, snapshot)
     features = [sourced for sourced in contents.features.values() if sourced]
     artists = [snapshot.artists.get(artist_id) or Artist(artist_id) for artist_id in contents.artist_ids]
-    artists_with_genre = [artist for artist in artists if snapshot.genres_of(artist)[0]]
+    artists_with_genre = [
+        artist for artist in artists if isinstance(genres := snapshot.genres_of(artist)[0], list) and genres
+    ]
     yield Candidate(
         "$",
         {
@@ -69,10 +71,8 @@ class _Totals:
         match entry:
             case TrackEntry(track=track):
                 self.tracks += 1
-                self.tracks_with_popularity += (
-                    track.popularity is not None
-                    and not entry.is_unknown_to_spotify
-                    and measures_popularity(track, snapshot.day)
+                self.tracks_with_popularity += not entry.is_unknown_to_spotify and bool(
+                    measures_popularity(track, snapshot.day)
                 )
                 if track.id and isinstance(track.id, str):
                     self.features[track.id] = snapshot.features_of(track)

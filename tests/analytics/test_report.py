@@ -113,6 +113,15 @@ def test_a_number_one_of_several_lists_is_told_once() -> None:
     assert front.of("front-top") == "At the top – not known Song A Band A number one of One and 1 more"
 
 
+def test_what_stands_highest_below_an_unknown_entry_is_no_number_one() -> None:
+    # given a chart whose first rank is missing, so that the second is the first that is known
+    told = report(answers_of_rows(entries=[entry_row(position=2)]))
+
+    assert "Song A" not in Reader(told["index.html"]).of("front-top")
+    assert "No list of the week has a number one" in Reader(told["index.html"]).of("front-top")
+    assert "Song A" not in Reader(told["lists.html"]).text
+
+
 def test_drops_and_moves_are_not_hidden_by_many_arrivals() -> None:
     rows = [entry_row(recording_id=f"new {at}", position=at, arrival="debut", event="added") for at in range(1, 10)]
     rows += [

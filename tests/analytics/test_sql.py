@@ -36,7 +36,10 @@ def test_values_go_to_the_question_marks_that_carry_their_name() -> None:
         ({"until": "2026-01-01"}, "no parameter until: it has top, from, to, playlist."),
         ({"to": "yesterday"}, "to is 'yesterday': it must be a day such as 2026-11-23."),
         ({"to": "2026-01-01' OR '1'='1"}, "it must be a day"),
-        ({"top": "1; DROP"}, "top is '1; DROP': it must be a whole number."),
+        ({"top": "1; DROP"}, "top is '1; DROP': it must be a whole number, 0 or more."),
+        ({"top": "-1"}, "top is '-1': it must be a whole number, 0 or more."),
+        ({"from": "2026-11-26"}, "There is no day from 2026-11-26 to 2026-11-25: choose --from before --to."),
+        ({"from": "2026-10-02", "to": "2026-10-01"}, "There is no day from 2026-10-02 to 2026-10-01: choose --from be"),
     ],
 )
 def test_what_a_query_cannot_take_is_refused_with_what_it_takes(given: dict[str, str], sentence: str) -> None:

@@ -607,6 +607,26 @@ def test_advice_names_the_environment_that_it_is_about() -> None:
     assert clouds.Cloud("prod", {}).command("deploy songs") == "earworm --env prod deploy songs"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense"),
+        ("AWS_ENDPOINT_URL", "http://["),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:99999"),
+        ("AWS_MAX_ATTEMPTS", "many"),
+        ("AWS_REGION", "Frankfurt!"),
+    ],
+)
+def test_an_invalid_setting_of_the_sdk_is_told_before_anything_is_asked(
+    enter: Callable[[Environment], Walk], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    enter(Environment("aws", KEYS))
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConsoleError, match=r"^A setting of AWS's SDK cannot be used: .*\. Correct it among the variab"):
+        clouds.find_cloud("dev").client("ssm")
+
+
 def test_a_long_invocation_keeps_its_connection_alive_and_is_never_repeated() -> None:
     config: Any = clouds.Cloud("dev", {"AWS_DEFAULT_REGION": "eu-west-1"}).client("lambda").meta.config
 

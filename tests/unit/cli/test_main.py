@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoRegionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoRegionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from typer.testing import CliRunner
 
 from analytics.athena import AthenaError
@@ -67,6 +74,24 @@ def test_a_refusal_of_the_cloud_is_a_sentence_and_1(ends: Any, fault: Exception)
     printed, code = ends(fault)
 
     assert printed.startswith("earworm: the cloud refused the request: ")
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        EndpointConnectionError(endpoint_url="https://ssm"),
+        ConnectTimeoutError(endpoint_url="https://ssm"),
+        ReadTimeoutError(endpoint_url="https://ssm"),
+        SSLError(endpoint_url="https://ssm", error=OSError("self-signed certificate")),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_cloud_that_does_not_answer_has_refused_nothing(ends: Any, fault: Exception) -> None:
+    printed, code = ends(fault)
+
+    assert printed.startswith("earworm: the cloud cannot be reached: ")
+    assert printed.endswith(". Look at the network, and run the command again.")
     assert code == 1
 
 

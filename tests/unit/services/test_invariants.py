@@ -280,6 +280,26 @@ def test_no_bent_optional_value_of_an_entry_or_its_track_costs_its_song(data: st
     assert len({refusal.column for refusal in judgement.refused}) == len(judgement.refused)
 
 
+@given(
+    of_track=bent_in(track(), ("popularity", "is_playable", "available_markets", "album")),
+    full=bent_in(artist("Song Band"), ("genres",)),
+)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+def test_coverage_counts_what_its_table_holds_and_no_value_that_was_refused(
+    of_track: dict[str, Any], full: dict[str, Any]
+) -> None:
+    document = envelope(playlist(entry(of_track)), artists=[full])
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
+
+    (told,) = judge(TABLES["playlist_metadata"], playlist_metadata(snapshot)).rows
+
+    (of_song,) = judge(TABLES["songs"], songs(snapshot)).rows
+    (of_artist,) = judge(TABLES["artists"], transform_of("artists")(snapshot)).rows
+    assert (of_song["popularity"] is None) is (of_song["popularity_measured"] is None)
+    assert told["popularity_coverage"] == (1 if of_song["popularity_measured"] else 0)
+    assert told["genres_coverage"] == (0 if of_artist["genres"] in {None, "[]"} else 1)
+
+
 @given(document=DOCUMENTS)
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 def test_every_entry_is_in_some_count_of_its_snapshot(document: dict[str, Any]) -> None:
