@@ -3,10 +3,10 @@
 What is kept depends on nothing but the versions of the libraries.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from botocore import hooks
+from botocore import hooks, httpsession
 from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
@@ -14,9 +14,11 @@ from botocore.loaders import Loader
 
 def quicken() -> None:
     _read_models_once(Loader)
+    _make_models_once(ClientCreator)
     _make_methods_once(ClientCreator)
     _find_aliases_once(EventAliaser)
     _look_at_handlers_once(hooks)
+    httpsession.create_urllib3_context = cache(httpsession.create_urllib3_context)
 
 
 def _read_models_once(loaders: Any) -> None:
@@ -29,6 +31,18 @@ def _read_models_once(loaders: Any) -> None:
             loader._cache = models
 
     loaders.__init__ = begin_with_what_is_loaded
+
+
+def _make_models_once(creators: Any) -> None:
+    kept: dict[str, Any] = {}
+    load = creators._load_service_model
+
+    def model(creator: Any, service_name: str, api_version: str | None = None) -> Any:
+        if service_name not in kept:
+            kept[service_name] = load(creator, service_name, api_version)
+        return kept[service_name]
+
+    creators._load_service_model = model
 
 
 def _make_methods_once(creators: Any) -> None:

@@ -1,8 +1,9 @@
 """Builds the bundle of one service: its locked requirements, what it shares with the others and its own code.
 
 Equal input gives an equal bundle, byte for byte, so that a bundle's SHA-256 says whether there is anything to
-deploy, and its beginning is the service's version. Requirements are installed once for each lock and target and kept
-under `build/dependencies`; a bundle is built once for each state of what it is made of.
+deploy, and its beginning is the service's version. Requirements are installed once for each lock and target, what every
+lock has once for all of them, and kept under `build/dependencies`; a bundle is built once for each state of what it is
+made of.
 
 Bytecode lies beside the sources, compiled by an interpreter of the target's version: Lambda's folder is read-only, so
 without it every cold start compiles every module anew. Its hashes are unchecked, for nobody edits a bundle; bytecode of
@@ -11,11 +12,12 @@ another version than the function's would be passed over for the source.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,6 +40,8 @@ models of these services alone: 7 MB more unzipped and 2.4 MB zipped.
 _NEVER_IMPORTED_FOLDERS = frozenset({"bin", "distutils", "f2py", "include", "swagger_ui", "tests", "wrapt-stubs"})
 _NEVER_IMPORTED_SUFFIXES = frozenset({".a", ".c", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx"})
 _ABOUT_THE_INSTALLATION = frozenset({".lock", "INSTALLER", "RECORD", "REQUESTED"})
+_IN_EVERY_LOCK = ("aws-lambda-powertools==", "boto3==", "botocore==", "pydantic==", "pydantic-core==")
+"""What takes longest to compile and to compress of what all services need, and is done once for all of them."""
 _NAMESPACE = "services/__init__.py"
 _UNIX = 3
 _READABLE_FILE = 0o100644 << 16
@@ -226,28 +230,42 @@ def _copy(files: Iterable[Path], into: Path) -> None:
 
 def _dependencies(service: str, target: Target, kept: Path) -> Path:
     lock = ROOT / _lock(service)
-    inputs = (lock.read_bytes(), repr((target, compiler(target))).encode(), Path(__file__).read_bytes())
-    archive = kept / f"{hashlib.sha256(b''.join(inputs)).hexdigest()}.zip"
+    requirements = re.split(r"\n(?=\S)", lock.read_text().strip())
+    shared = [each for each in requirements if each.startswith(_IN_EVERY_LOCK)]
+    own = [each for each in requirements if each not in shared]
+    return _archive(own, lock, target, kept, after=_archive(shared, lock, target, kept))
+
+
+def _archive(requirements: Sequence[str], lock: Path, target: Target, kept: Path, *, after: Path | None = None) -> Path:
+    """Returns an archive of some requirements of a lock, after all that is in another one."""
+    made_of = (requirements, target, compiler(target), after and after.name, _sha256(Path(__file__)))
+    archive = kept / f"{hashlib.sha256(repr(made_of).encode()).hexdigest()}.zip"
     if archive.exists():
         return archive
     kept.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=kept) as temporary:
         installed, unfinished = Path(temporary, "installed"), Path(temporary, "unfinished.zip")
-        _install(lock, target, installed)
+        if after:
+            shutil.copy(after, unfinished)
+        _install(requirements, lock, target, installed)
         _prune(installed)
         _compile(installed, target, processes=os.cpu_count() or 1)
-        with ZipFile(unfinished, "w") as zipped:
+        with ZipFile(unfinished, "a") as zipped:
             _add(zipped, installed)
         unfinished.replace(archive)
     return archive
 
 
-def _install(lock: Path, target: Target, into: Path) -> None:
+def _install(requirements: Sequence[str], lock: Path, target: Target, into: Path) -> None:
     elsewhere = ["--python-platform", target.platform] if target.platform else []
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--no-compile-bytecode", "--python", sys.executable, "--python-version", target.python, *elsewhere]
+    command += ["--no-deps", "--no-compile-bytecode", "--python", sys.executable, "--python-version", target.python]
     result = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
-        [*command, "--target", str(into), "--requirements", str(lock)], capture_output=True, text=True, check=False
+        [*command, *elsewhere, "--target", str(into), "--requirements", "-"],
+        input="\n".join(requirements),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode:
         raise BuildError(f"The requirements in {lock} do not install for {target.name}: {result.stderr.strip()}")

@@ -32,6 +32,8 @@ from infra.deploying.build import (
 from infra.deploying.stacks import ROOT, SERVICES
 
 EVERY_SERVICE = pytest.mark.parametrize("service", SERVICES)
+BY_LOCK = sorted(SERVICES, key=building._lock)
+"""Every service, so that the requirements of each lock are unpacked once."""
 CACHED = ROOT / "build"
 """Where requirements that were installed before are found again."""
 
@@ -293,7 +295,7 @@ def unpack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Bundl
 
 
 @pytest.mark.slow
-@EVERY_SERVICE
+@pytest.mark.parametrize("service", BY_LOCK)
 def test_a_bundle_needs_nothing_but_python(
     service: str, unpack: Callable[[Bundle], Path], tmp_path: Path, written: Callable[[str], dict[str, Any]]
 ) -> None:

@@ -17,10 +17,13 @@ import pyarrow.parquet as pq
 
 from shared.lake import Lake, SnapshotKey
 from shared.observability import _lines
+from tests import quick_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+quick_moto.quicken()
 
 BUCKET = "lake"
 SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
