@@ -7,7 +7,7 @@ They are strict: text is never read as a number, nor a number as a boolean. A va
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 Unverified = Any
 """A value as Spotify sent it, which only a table's contract validates."""
@@ -44,6 +44,13 @@ def naive_utc(moment: datetime) -> datetime:
         raise ValueError("not between the years 1 and 9999 in UTC") from None
 
 
+def _in_iso_8601(moment: Unverified) -> Unverified:
+    """Refuses a number, be it a text: pydantic would take it for seconds, or for milliseconds, since the epoch."""
+    if isinstance(moment, datetime) or (isinstance(moment, str) and moment[4:5] == "-"):
+        return moment
+    raise ValueError("not a moment in ISO 8601, such as 2026-11-23T08:00:00Z")
+
+
 def _known(moment: datetime) -> datetime | None:
     """Returns None for the epoch, which Spotify sends for an unknown time, however it is spelled."""
     return None if moment == _EPOCH else moment
@@ -56,7 +63,7 @@ Ordinal = Annotated[int, Strict(), Field(ge=1, le=_INT64_MAX)]
 Percent = Annotated[int, Strict(), Field(ge=0, le=100)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
-Timestamp = Annotated[datetime, AfterValidator(naive_utc)]
+Timestamp = Annotated[datetime, BeforeValidator(_in_iso_8601), AfterValidator(naive_utc)]
 """A moment in UTC without zone, in microseconds; read from ISO 8601 text."""
 KnownTimestamp = Annotated[Timestamp, AfterValidator(_known)]
 """The same where Spotify sends the epoch for an unknown time, which becomes null."""

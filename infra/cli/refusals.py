@@ -10,6 +10,9 @@ from infra.deploying.deploy import DeployError
 from infra.local.cloud import LocalCloudError
 from shared.errors import PermanentError
 
+_AROUND = 40
+"""Characters of an argument that are quoted on either side of what is wrong with it."""
+
 
 def sentence_about(fault: Exception) -> str | None:
     """Returns what to say of a fault, None of one that nobody expected."""
@@ -24,4 +27,16 @@ def sentence_about(fault: Exception) -> str | None:
         case OSError():  # after those of the cloud, some of which are also this
             where = f"{fault.filename}: " if fault.filename else ""
             return f"the system refused: {where}{fault.strerror or fault}. Fix that, and run the command again."
+        case UnicodeEncodeError():
+            return _unencodable(fault)
     return None
+
+
+def _unencodable(fault: UnicodeEncodeError) -> str:
+    if fault.encoding == "utf-8":  # bytes of an argument, which Python hands on as halves of surrogate pairs
+        around = fault.object[max(fault.start - _AROUND, 0) : fault.end + _AROUND]
+        return f"an argument is not in UTF-8: {around!r}. Write it in UTF-8."
+    held = fault.object[fault.start : fault.end]
+    return (
+        f"the output cannot hold {held!r} in {fault.encoding}. Set PYTHONIOENCODING=utf-8, and run the command again."
+    )

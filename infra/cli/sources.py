@@ -103,7 +103,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _in_file(path: Path, opened: Opener) -> Iterator[Source]:
-    whole = Source(PurePosixPath(path), partial(_read_file, path))
+    whole = Source(_legible(path), partial(_read_file, path))
     try:
         is_archive = stat.S_ISREG(path.stat().st_mode) and _begins_as_zip(path)
         members = opened(path).infolist() if is_archive else None
@@ -121,17 +121,22 @@ def _in_file(path: Path, opened: Opener) -> Iterator[Source]:
         yield from _in_archive(path, members, opened)
 
 
+def _legible(path: Path) -> PurePosixPath:
+    """A path that can be printed and recorded: names in another encoding than UTF-8 hold bytes that cannot."""
+    return PurePosixPath(os.fsencode(path).decode(errors="replace"))
+
+
 def _in_archive(path: Path, members: Sequence[ZipInfo], opened: Opener) -> Iterator[Source]:
     for member in sorted(members, key=lambda each: each.filename):
         if member.is_dir():
             continue
         if _LEADS_OUT.search(member.filename):
             yield _refused(
-                PurePosixPath(f"{path}/{member.filename}"),
+                PurePosixPath(f"{_legible(path)}/{member.filename}"),
                 "its name in the archive leads out of the archive; unpack it with care, and name the file",
             )
         elif not any(map(_is_hidden, PurePosixPath(member.filename).parts)):
-            yield Source(PurePosixPath(path, member.filename), partial(_read_member, path, member, opened))
+            yield Source(_legible(path) / member.filename, partial(_read_member, path, member, opened))
 
 
 def _why_not_unpacked(path: Path, members: Sequence[ZipInfo]) -> str | None:

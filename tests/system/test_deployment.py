@@ -279,7 +279,8 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     pipeline: Pipeline, dev: Lake, tmp_path: Path
 ) -> None:
     # given albums removed
-    day = date(2025, 7, 21)
+    today = datetime.now(UTC).date()
+    day = collect.mondays(2, today)[0]
     of_the_day = ("--from", str(day), "--to", str(day))
     playlist_id = collect.configured_playlists(dev.cloud)[0]
     document = tmp_path / "document.json"
@@ -324,7 +325,7 @@ def test_while_a_table_is_not_deployed_every_command_does_the_rest_and_says_so(
     assert dev.receipts(day).keys() == {*of_kind("playlists")} - {"albums"}
 
     # and once albums is back and was told what it missed, the lake is whole
-    since = ("--from", str(day), "--to", str(datetime.now(UTC).date()))
+    since = ("--from", str(day), "--to", str(today))
     pipeline.earworm("deploy", "albums")
     pipeline.earworm("replay", *since, "--table", "albums")
     audited = pipeline.attempt("audit", *since, "--grace", "0")

@@ -4,9 +4,9 @@ The ISRCs of the recordings are those of the songs, so that the same hit meets i
 statistics are, a recording stands in several rows where it is on several releases, and what nobody mapped has no MBID.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,13 +32,20 @@ class Listening:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._trends = Trends(catalogue)
-        self._songs = {_mbid("recording", song.isrc): song for song in catalogue.songs}
-        self._releases: dict[str, list[Track]] = {}
-        for track in sorted(catalogue.tracks.values(), key=lambda track: (-track.level, track.id)):
-            releases = self._releases.setdefault(track.isrc, [])
+        self.rows = lru_cache(maxsize=8)(self._rows)
+
+    @cached_property
+    def _songs(self) -> Mapping[str, Track]:
+        return {_mbid("recording", song.isrc): song for song in self._catalogue.songs}
+
+    @cached_property
+    def _releases(self) -> Mapping[str, list[Track]]:
+        found: dict[str, list[Track]] = {}
+        for track in sorted(self._catalogue.tracks.values(), key=lambda track: (-track.level, track.id)):
+            releases = found.setdefault(track.isrc, [])
             if track.album_id not in {each.album_id for each in releases}:
                 releases.append(track)
-        self.rows = lru_cache(maxsize=8)(self._rows)
+        return found
 
     def statistics(self, monday: date, *, count: int, offset: int) -> dict[str, Any]:
         """The answer for the week that begins on a Monday."""

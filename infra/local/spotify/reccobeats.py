@@ -8,8 +8,9 @@ https://reccobeats.com/docs/documentation/request-and-response; the body of its 
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import cached_property
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -29,10 +30,14 @@ class ReccoBeats:
     """What ReccoBeats knows of one catalogue; a function of the ids, so the same in every run."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._tracks = catalogue.tracks
-        self._tracks_by_isrc: dict[str, list[Track]] = defaultdict(list)
-        for track in catalogue.tracks.values():
-            self._tracks_by_isrc[track.isrc].append(track)
+        self._catalogue = catalogue
+
+    @cached_property
+    def _tracks_by_isrc(self) -> Mapping[str, list[Track]]:
+        tracks: dict[str, list[Track]] = defaultdict(list)
+        for track in self._catalogue.tracks.values():
+            tracks[track.isrc].append(track)
+        return tracks
 
     def audio_features(self, queries: Iterable[str]) -> JsonObject:
         """Return rows for those of the ids that are known, in an order of its own.
@@ -52,8 +57,8 @@ class ReccoBeats:
         return {"content": [rows[id_] for id_ in sorted(rows)]}
 
     def _rows(self, id_: str) -> list[JsonObject]:
-        if id_ in self._tracks:
-            return [_row(self._tracks[id_], id_)] if _knows(id_) else []
+        if track := self._catalogue.tracks.get(id_):
+            return [_row(track, id_)] if _knows(id_) else []
         tracks = self._tracks_by_isrc.get(id_, [])
         known = [_row(track, track.id) for track in tracks if _knows(track.id)]
         if known or not tracks or _share("isrc", id_) >= _KNOWN_BY_ISRC:

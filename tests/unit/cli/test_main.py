@@ -95,6 +95,24 @@ def test_a_cloud_that_does_not_answer_has_refused_nothing(ends: Any, fault: Exce
     assert code == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "told"),
+    [
+        (os.fsdecode(b"caf\xe9"), "utf-8", "an argument is not in UTF-8: 'caf\\udce9'. Write it in UTF-8."),
+        ("Hit 🎧", "latin-1", "the output cannot hold '🎧' in latin-1. Set PYTHONIOENCODING=utf-8, and run the comm"),
+    ],
+    ids=["an argument", "the output"],
+)
+def test_a_text_that_an_encoding_cannot_hold_is_named(ends: Any, text: str, encoding: str, told: str) -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        text.encode(encoding)
+
+    printed, code = ends(caught.value)
+
+    assert printed.startswith(f"earworm: {told}")
+    assert code == 1
+
+
 def test_wrong_usage_is_2_and_what_was_stopped_130(ends: Any) -> None:
     assert ends(UsageError("choose one")) == ("earworm: choose one", 2)
     assert ends(StoppedError("half way")) == ("earworm: half way", 130)

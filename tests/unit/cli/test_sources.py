@@ -41,6 +41,21 @@ def test_folders_hold_all_that_is_in_them_by_name_but_what_is_hidden(tmp_path: P
     assert [source.read() for source in found] == [b"a.json", b"b/1.json.gz", b"b/2.json", b"b/deep/3.csv"]
 
 
+def test_a_name_in_another_encoding_is_read_and_can_be_recorded(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode("Été".encode("latin-1"))
+    folder.mkdir()
+    (folder / os.fsdecode("juin é.json".encode("latin-1"))).write_bytes(b"[]")
+    packed(folder / "août.zip", {"1.json": b"{}"})
+
+    found = find_sources([tmp_path])
+
+    assert [str(source).encode().decode().removeprefix(f"{tmp_path}/") for source in found] == [
+        "\ufffdt\ufffd/août.zip/1.json",
+        "\ufffdt\ufffd/juin \ufffd.json",
+    ]
+    assert [source.read() for source in found] == [b"{}", b"[]"]
+
+
 def test_what_was_named_comes_in_its_order_and_once(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         (tmp_path / name).touch()

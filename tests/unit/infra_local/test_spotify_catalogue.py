@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from infra.local.spotify import catalogue as catalogue_module
-from infra.local.spotify.catalogue import Catalogue, CatalogueError, build_catalogue, load_catalogue
+from infra.local.spotify.catalogue import Catalogue, CatalogueError, load_catalogue
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_track_of_two_genres_is_one_track_and_its_artists_have_both() -> None:
     rows = [row(track_genre="rock"), row(track_genre="metal")]
 
     # when
-    merged = build_catalogue(rows)
+    merged = Catalogue(lambda: rows)
 
     # then
     assert [track.genres for track in merged.tracks.values()] == [("metal", "rock")]
@@ -105,7 +105,7 @@ def test_releases_of_one_song_share_its_isrc_and_the_most_popular_stands_for_it(
     compilation = row(track_id="2" * 22, popularity=0, album_name="Hits of the Year")
 
     # when
-    catalogue = build_catalogue([compilation, single])
+    catalogue = Catalogue(lambda: [compilation, single])
 
     # then
     assert len({track.isrc for track in catalogue.tracks.values()}) == 1
