@@ -92,7 +92,7 @@ def run_in(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def copy_of_the_project(root: Path) -> Path:
-    """A copy that shares the requirements that were installed before."""
+    """A copy, bytecode included, that shares the requirements that were installed before."""
     for folder in ("analytics", "contracts", "infra", "requirements", "services", "shared"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("*.pyc.*"))  # being written
     (ROOT / "build/dependencies").mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_tests_find_it_and_it_passes_them(grown: Path) -> None:
-    shutil.copytree(ROOT / "tests", grown / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tests", grown / "tests")
     shutil.copy(ROOT / "pyproject.toml", grown)
 
     result = sixth_table.run_in(

@@ -15,10 +15,10 @@ import pytest
 
 import shared.worker
 from contracts.candidates import Candidate, Candidates
-from contracts.rows import Rows
+from contracts.lists import read_list
 from contracts.snapshot import Snapshot
 from contracts.tables.songs import SONGS, Song
-from contracts.tables.table import Table
+from contracts.validation import judge
 from services.songs.transform import songs
 from shared.catalog import Catalog
 from shared.dead_letters import DeadLetterQueue
@@ -106,20 +106,27 @@ def program(
     return run
 
 
+def once(pure: Callable[..., Any]) -> Callable[..., Any]:
+    """A pure function that works once for the same arguments, whose text tells them apart."""
+    known: dict[str, Any] = {}
+
+    def call(*arguments: Any) -> Any:
+        held = [list(each) if isinstance(each, Iterator) else each for each in arguments]
+        told = repr(held)
+        if told not in known:
+            known[told] = pure(*held)
+        return known[told]
+
+    return call
+
+
 @pytest.fixture(scope="module", autouse=True)
 def at_once() -> Iterator[None]:
-    """Nobody waits, and the same rows are encoded once: an automaton runs a worker many times."""
-    encoded: dict[str, bytes] = {}
-
-    def encode_once(table: Table[Any], rows: Rows[Any]) -> bytes:
-        told = repr(rows)
-        if told not in encoded:
-            encoded[told] = encode(table, rows)
-        return encoded[told]
-
+    """Nobody waits, and equal documents are read, judged and encoded once: an automaton runs a worker many times."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None))
-        monkeypatch.setattr(shared.worker, "encode", encode_once)
+        for pure in (read_list, judge, encode):
+            monkeypatch.setattr(shared.worker, pure.__name__, once(pure))
         logging.disable(logging.CRITICAL)
         yield
         logging.disable(logging.NOTSET)
