@@ -330,11 +330,11 @@ class LocalCloud:
         try:
             replace(self._record_path, record.model_dump_json(indent=2) + "\n")
             self._spawn(names, record)
+            variables = record.endpoints().environment_of_aws()
+            replace(self.environment_file, "".join(f"{name}={value}\n" for name, value in variables.items()))
         except BaseException:
             self._end()
             raise
-        variables = record.endpoints().environment_of_aws()
-        replace(self.environment_file, "".join(f"{name}={value}\n" for name, value in variables.items()))
         return record
 
     def _spawn(self, names: Iterable[str], record: _Record) -> None:

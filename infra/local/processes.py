@@ -251,8 +251,12 @@ def replace(path: Path, text: str) -> None:
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     new.touch(0o600, exist_ok=False)
-    new.write_text(text)
-    new.replace(path)
+    try:
+        new.write_text(text)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def tail(log: Path, lines: int = 20) -> str:
