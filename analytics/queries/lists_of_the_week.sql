@@ -42,7 +42,7 @@ refused AS (
 
 SELECT
     s.playlist_id,
-    coalesce(s.playlist_name, s.playlist_id) AS playlist_name,
+    coalesce(nullif(trim(s.playlist_name), ''), s.playlist_id) AS playlist_name,
     s.kind,
     k.list_kind,
     k.told_by,

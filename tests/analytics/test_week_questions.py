@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Any
 
+import pytest
+
 from analytics.report.lists import lists_of
 from analytics.report.records import records
 from analytics.sql import queries
@@ -114,6 +116,16 @@ def test_a_list_has_its_last_chart_its_gaps_and_what_was_refused(lake: Lake) -> 
     }
     assert {name: found[name] for name in expected} == expected
     assert {*found["weeks"].split()} == {"2", "5"}
+
+
+@pytest.mark.parametrize("name", [None, "", " "])
+def test_a_list_without_a_name_goes_by_its_id(lake: Lake, name: str | None) -> None:
+    lake.chart(week(0), "top", "A B", metadata={"playlist_name": name})
+
+    query = queries()["lists_of_the_week"]
+    (found,) = lake.answer(query.text, query.execution_parameters({"week": str(MONDAY)}, MONDAY)).records()
+
+    assert found["playlist_name"] == "top"
 
 
 def states(lake: Lake) -> dict[str, str]:
