@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LIBRARIES: Final = (
-    "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "boto3", "fastparquet", "msgspec", "pydantic",
-    "tenacity",
+    "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "boto3", "fastparquet", "msgspec",
+    "pydantic.type_adapter", "tenacity", "wrapt",
 )  # fmt: skip
 """Those of the transformers, which are most of the processes. The X-Ray SDK is none of them: it reads where it runs
 while it is imported."""
