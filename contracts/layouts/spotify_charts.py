@@ -53,7 +53,8 @@ def read_name(name: str) -> Identity:
     if found is None:
         return Identity()
     if (ranking := found["ranking"].lower()) not in _RANKINGS:
-        raise ChartIdentityError(f"its name says ranking {ranking}, and known are {' and '.join(_RANKINGS)}")
+        known = " and ".join(_RANKINGS)
+        raise ChartIdentityError(f"its name says ranking {ranking}, and known are {known}; rename it if it is one")
     frequency: Frequency = "weekly" if found["frequency"].lower() == "weekly" else "daily"
     start, end = _period(frequency, found["first"], found["second"]) if found["first"] else (None, None)
     return Identity(
