@@ -2,7 +2,8 @@
 
 Writes converge whatever the order of the workers. An output carries the version of the raw object that it was made
 from. A worker that finds an output of another version checks which of the two is current: it goes on if its own is,
-and starts over if not. Every write is conditional on the state that the worker saw; if that changed, it looks again.
+and starts over if not. An output is created if there is none, and else replaced or removed as the worker saw it; if it
+changed since, the worker looks again.
 
 A conditional write cannot protect an absent key, nor bytes that changed and changed back. The receipt, unique per raw
 version, is written last as the commit record; each worker re-checks its outputs after it. A slower worker's change
@@ -435,12 +436,9 @@ class Lake:
     def _publish_once(
         self, key: str, body: bytes | None, made_from: RawObject, metadata: Mapping[str, str]
     ) -> "Output | None":
-        existing = self._look(key)
-        if existing is not None and existing.made_from != made_from.version and self._is_superseded(made_from):
-            raise SupersededError(f"s3://{self._bucket}/{made_from.key} has a newer version than {made_from.version}")
         try:
             if body is None:
-                if existing is not None:
+                if existing := self._existing(key, made_from):
                     self._s3.delete_object(Bucket=self._bucket, Key=key, IfMatch=existing.etag)
                 return None
             complete = {
@@ -449,19 +447,37 @@ class Lake:
                 "raw-etag": made_from.etag,
                 CONTENT_SHA256: sha256(body).hexdigest(),
             }
+            # Most keys are new, and need no look before.
+            if created := self._create(key, body, complete):
+                return created
+            existing = self._existing(key, made_from)
             if existing is None:
-                answer = self._s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, Metadata=complete, IfNoneMatch="*"
-                )
-            else:
-                answer = self._s3.put_object(
-                    Bucket=self._bucket, Key=key, Body=body, Metadata=complete, IfMatch=existing.etag
-                )
+                raise _OvertakenError(f"s3://{self._bucket}/{key} was removed by another worker")
+            answer = self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=body, Metadata=complete, IfMatch=existing.etag
+            )
             return Output(_bare(answer["ETag"]), len(body))
         except ClientError as fault:
             if fault.response["Error"]["Code"] in _OVERTAKEN:
                 raise _OvertakenError(f"s3://{self._bucket}/{key} was changed by another worker") from fault
             raise
+
+    def _create(self, key: str, body: bytes, metadata: Mapping[str, str]) -> "Output | None":
+        """Writes an output; None if there is one already."""
+        try:
+            answer = self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, Metadata=metadata, IfNoneMatch="*")
+        except ClientError as fault:
+            if fault.response["Error"]["Code"] == "PreconditionFailed":
+                return None
+            raise
+        return Output(_bare(answer["ETag"]), len(body))
+
+    def _existing(self, key: str, made_from: RawObject) -> "_Existing | None":
+        """Looks at an output, which may be replaced unless it is of another version that is the current one."""
+        existing = self._look(key)
+        if existing is not None and existing.made_from != made_from.version and self._is_superseded(made_from):
+            raise SupersededError(f"s3://{self._bucket}/{made_from.key} has a newer version than {made_from.version}")
+        return existing
 
     def _look(self, key: str) -> "_Existing | None":
         try:
