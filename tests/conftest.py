@@ -7,7 +7,7 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.sampling.local.sampler import LocalSampler
 from hypothesis import settings
 
-from tests import quick_botocore
+from tests import quick_botocore, quick_fastparquet
 from tests.real_documents import REAL_DOCUMENTS
 
 settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
@@ -15,6 +15,7 @@ settings.load_profile("earworm")
 
 
 quick_botocore.quicken()
+quick_fastparquet.quicken()
 
 # As on Lambda: any other sampler makes a session and a client of its own whenever tracing is set up.
 xray_recorder.configure(sampler=LocalSampler())

@@ -6,7 +6,7 @@ What is kept depends on nothing but the versions of the libraries.
 from functools import cache, lru_cache
 from typing import Any
 
-from botocore import hooks, httpsession
+from botocore import hooks, httpsession, regions
 from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
@@ -18,6 +18,7 @@ def quicken() -> None:
     _make_methods_once(ClientCreator)
     _find_aliases_once(EventAliaser)
     _look_at_handlers_once(hooks)
+    _read_endpoints_once(regions)
     httpsession.create_urllib3_context = cache(httpsession.create_urllib3_context)
 
 
@@ -73,3 +74,16 @@ def _find_aliases_once(aliasers: Any) -> None:
 def _look_at_handlers_once(of_hooks: Any) -> None:
     look = lru_cache(1000)(of_hooks.accepts_kwargs)
     of_hooks.accepts_kwargs = lambda handler: look(getattr(handler, "__func__", handler))
+
+
+def _read_endpoints_once(of_regions: Any) -> None:
+    kept: dict[int, tuple[Any, Any]] = {}
+    make = of_regions.EndpointProvider
+
+    def provider(ruleset_data: Any, **further: Any) -> Any:
+        """There is one of each service's rules, which are kept with it lest others come to their place in memory."""
+        if id(ruleset_data) not in kept:
+            kept[id(ruleset_data)] = ruleset_data, make(ruleset_data, **further)
+        return kept[id(ruleset_data)][1]
+
+    of_regions.EndpointProvider = provider

@@ -20,9 +20,12 @@ from contracts.watch_list import watch_entry, write_watch_list
 from infra.catalog import declared_tables
 from infra.deploying.stacks import CATALOG, template
 from infra.local.emulator import athena, trino
+from shared import parquet
 from shared.lake import CHARTS, PLAYLISTS, WATCH_LIST, Partition, SnapshotKey, table_prefix
-from shared.parquet import encode
+from tests.once import once
 from tests.rows import row_of
+
+encode = once(parquet.encode)
 
 DATABASE = "label"
 BUCKET = "lake"

@@ -31,6 +31,7 @@ from tests.integration.cloud import BUCKET, KEY, record
 from tests.interleavings.automaton import Automaton, Program
 from tests.interleavings.explorer import Delete, Explorer, Keys, Put, Scenario, ViolationError
 from tests.interleavings.fake_s3 import Call, FakeClient
+from tests.once import once
 
 pytestmark = pytest.mark.slow
 
@@ -104,20 +105,6 @@ def program(
             worker.process(MESSAGE)
 
     return run
-
-
-def once(pure: Callable[..., Any]) -> Callable[..., Any]:
-    """A pure function that works once for the same arguments, whose text tells them apart."""
-    known: dict[str, Any] = {}
-
-    def call(*arguments: Any) -> Any:
-        held = [list(each) if isinstance(each, Iterator) else each for each in arguments]
-        told = repr(held)
-        if told not in known:
-            known[told] = pure(*held)
-        return known[told]
-
-    return call
 
 
 @pytest.fixture(scope="module", autouse=True)

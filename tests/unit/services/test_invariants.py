@@ -16,8 +16,11 @@ from contracts.validation import judge
 from services import transform_of
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
-from shared.parquet import encode
+from shared import parquet
 from tests.documents import album, artist, entry, envelope, playlist, track
+from tests.once import once
+
+encode = once(parquet.encode)
 
 PLAYLIST = "3cEYpjA9oz9GiPac4AsH4n"
 MOMENTS = st.builds(
