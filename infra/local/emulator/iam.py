@@ -35,6 +35,7 @@ import json
 import logging
 import time
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ministack.core import iam_actions, iam_evaluator
@@ -72,6 +73,7 @@ def install(decisions: Path) -> None:
     _decisions.propagate = False
     app.pin_request_origin = lambda source_ip, _: iam_evaluator.pin_request_origin(source_ip, secure_transport=True)
     iam_evaluator._request_origin = ContextVar("request_origin", default=(HOST, True))
+    _parse_policies_once()
     _record_requests()
     _record_deliveries()
     _ask_for_functions()
@@ -143,6 +145,18 @@ def _record(principal: str, action: str, resource: str, *, allowed: bool, source
     record = {"principal": principal, "action": action, "resource": resource, "allowed": allowed}
     _decisions.info(json.dumps(record | ({"source": source} if source else {})))
     return allowed
+
+
+def _parse_policies_once() -> None:
+    parse = iam_evaluator.parse_policy_document
+    of_text = lru_cache(maxsize=1000)(parse)
+
+    def parse_text_once(document: str | dict[str, Any]) -> list[iam_evaluator.ParsedStatement]:
+        """Each request asks for the policies of its caller, twice."""
+        statements: list[iam_evaluator.ParsedStatement] = (of_text if isinstance(document, str) else parse)(document)
+        return statements
+
+    iam_evaluator.parse_policy_document = parse_text_once
 
 
 def _record_requests() -> None:
