@@ -153,7 +153,8 @@ def _parse_policies_once() -> None:
 
     def parse_text_once(document: str | dict[str, Any]) -> list[iam_evaluator.ParsedStatement]:
         """Each request asks for the policies of its caller, twice."""
-        statements: list[iam_evaluator.ParsedStatement] = (of_text if isinstance(document, str) else parse)(document)
+        statements: list[iam_evaluator.ParsedStatement]
+        statements = of_text(document) if isinstance(document, str) else parse(document)
         return statements
 
     iam_evaluator.parse_policy_document = parse_text_once
