@@ -32,11 +32,10 @@ Sources:
 from __future__ import annotations
 
 import json
-import logging
 import time
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
@@ -45,6 +44,7 @@ from ministack.services import athena, eventbridge, iam, lambda_svc, s3, schedul
 from infra.local.processes import HOST
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _SCHEDULER: Final = "scheduler.amazonaws.com"
@@ -52,7 +52,23 @@ _SCHEDULER_EVENTS: Final = "aws.scheduler"
 _S3: Final = "arn:aws:s3:::"
 _POLLING: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _LOGGING: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
-_decisions: Final = logging.getLogger(__name__)
+
+
+class _Decisions:
+    """Their record, a line of JSON each, which threads write at once; without a file there is none."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+
+    def open(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=0)
+
+    def add(self, decision: Mapping[str, Any]) -> None:
+        if self._file:
+            self._file.write(f"{json.dumps(decision)}\n".encode())
+
+
+_decisions: Final = _Decisions()
 
 
 def install(decisions: Path) -> None:
@@ -68,9 +84,7 @@ def install(decisions: Path) -> None:
     """
     from ministack import app  # noqa: PLC0415 - it reads the environment while it is imported
 
-    _decisions.addHandler(logging.FileHandler(decisions, mode="w", encoding="utf-8"))
-    _decisions.setLevel(logging.INFO)
-    _decisions.propagate = False
+    _decisions.open(decisions)
     app.pin_request_origin = lambda source_ip, _: iam_evaluator.pin_request_origin(source_ip, secure_transport=True)
     iam_evaluator._request_origin = ContextVar("request_origin", default=(HOST, True))
     _parse_policies_once()
@@ -143,7 +157,7 @@ def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
 
 def _record(principal: str, action: str, resource: str, *, allowed: bool, source: str | None = None) -> bool:
     record = {"principal": principal, "action": action, "resource": resource, "allowed": allowed}
-    _decisions.info(json.dumps(record | ({"source": source} if source else {})))
+    _decisions.add(record | ({"source": source} if source else {}))
     return allowed
 
 
