@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.sampling.local.sampler import LocalSampler
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import quick_botocore, quick_fastparquet
 from tests.real_documents import REAL_DOCUMENTS
 
-settings.register_profile("earworm", deadline=None)  # a busy machine is no fault
+# A busy machine is no fault.
+settings.register_profile("earworm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("earworm")
 
 

@@ -178,7 +178,7 @@ TRACKS = st.fixed_dictionaries(
 
 @pytest.mark.slow
 @given(st.lists(st.lists(TRACKS, min_size=1, max_size=12), min_size=15, max_size=15))
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_recordings_are_the_components(lake: Lake, worlds: list[list[dict[str, Any]]]) -> None:
     # given tracks of many worlds that share nothing with each other
     expected: dict[str, str] = {}
@@ -214,7 +214,7 @@ HISTORY = st.lists(
 
 @pytest.mark.slow
 @given(st.lists(HISTORY, min_size=8, max_size=8))
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_ids_that_change_change_nothing_that_is_told(
     lake: Lake, histories: list[list[tuple[list[str], list[int]]]]
 ) -> None:

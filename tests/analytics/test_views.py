@@ -204,7 +204,7 @@ CHARTS = st.tuples(st.sets(st.sampled_from("ABC")), st.sampled_from(["", "-", "x
 
 @pytest.mark.slow
 @given(st.lists(st.lists(CHARTS, min_size=2, max_size=7), min_size=12, max_size=12))
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_no_track_has_left_that_the_next_complete_chart_lists(
     lake: Lake, lists: list[list[tuple[set[str], str]]]
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.drift import drift
@@ -78,7 +78,7 @@ def _told(entries: Entries) -> str:
 
 
 @given(document=DOCUMENTS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, Any]) -> None:
     # given a document, and one that only the parser of the whole reads, for NaN is no JSON
     body = json.dumps(document).encode()
@@ -97,7 +97,7 @@ def test_a_document_reads_the_same_in_parts_and_as_a_whole(document: dict[str, A
 @pytest.mark.slow
 @pytest.mark.parametrize("name", of_kind("playlists"))
 @given(document=DOCUMENTS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_written(
     name: str, document: dict[str, Any]
 ) -> None:
@@ -117,7 +117,7 @@ def test_every_candidate_ends_as_a_row_a_reject_or_a_skip_and_the_rows_can_be_wr
 
 
 @given(document=DOCUMENTS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_every_entry_of_the_playlist_is_accounted_for_in_songs(document: dict[str, Any]) -> None:
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
@@ -257,7 +257,7 @@ def playlists_with_bent_values(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.slow
 @given(document=playlists_with_bent_values())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_no_bent_optional_value_costs_a_row(document: dict[str, Any]) -> None:
     entries = len(document["tracks"]["items"])
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
@@ -269,7 +269,7 @@ def test_no_bent_optional_value_costs_a_row(document: dict[str, Any]) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_no_bent_optional_value_of_an_entry_or_its_track_costs_its_song(data: st.DataObject) -> None:
     of_track = data.draw(bent_in(track(), OPTIONAL_OF_TRACK))
     document = playlist(data.draw(bent_in(entry(of_track), OPTIONAL_OF_ENTRY)))
@@ -287,7 +287,7 @@ def test_no_bent_optional_value_of_an_entry_or_its_track_costs_its_song(data: st
     of_track=bent_in(track(), ("popularity", "is_playable", "available_markets", "album")),
     full=bent_in(artist("Song Band"), ("genres",)),
 )
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_coverage_counts_what_its_table_holds_and_no_value_that_was_refused(
     of_track: dict[str, Any], full: dict[str, Any]
 ) -> None:
@@ -304,7 +304,7 @@ def test_coverage_counts_what_its_table_holds_and_no_value_that_was_refused(
 
 
 @given(document=DOCUMENTS)
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_every_entry_is_in_some_count_of_its_snapshot(document: dict[str, Any]) -> None:
     snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
 
