@@ -12,7 +12,8 @@ stay for 7 weeks in the mean and 5 in the median; some stay for one week, some f
 """
 
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -208,13 +209,17 @@ class Trends:
         cycle = week // _WEEKS_PER_CYCLE
         heat: dict[str, float] = {}
         for past in range(cycle - _CYCLES_OF_MEMORY + 1, cycle + 1):
-            for pulse in self._pulses(past):
-                if pulse.start < week < pulse.end:
-                    heat[pulse.song_id] = heat.get(pulse.song_id, 0.0) + pulse.heat(week)
+            for pulse in self._pulses(past).get(week, ()):
+                heat[pulse.song_id] = heat.get(pulse.song_id, 0.0) + pulse.heat(week)
         return heat
 
-    def _compute_pulses(self, cycle: int) -> tuple[_Pulse, ...]:
-        return tuple(_pulse(song, cycle) for song in self._catalogue.songs)
+    def _compute_pulses(self, cycle: int) -> Mapping[int, Sequence[_Pulse]]:
+        """The pulses that begin in a cycle, by each week between their start and end."""
+        pulses: dict[int, list[_Pulse]] = defaultdict(list)
+        for pulse in (_pulse(song, cycle) for song in self._catalogue.songs):
+            for week in range(math.floor(pulse.start) + 1, math.ceil(pulse.end)):
+                pulses[week].append(pulse)
+        return pulses
 
 
 def _pulse(song: Track, cycle: int) -> _Pulse:
