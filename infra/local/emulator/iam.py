@@ -55,7 +55,7 @@ _LOGGING: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 class _Decisions:
-    """Their record, a line of JSON each, which threads write at once; without a file there is none."""
+    """The record of what was decided. Threads add to it side by side, so each line is one write without a buffer."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
