@@ -50,7 +50,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["index", "records", "recording", "artist", "movers", "lists", "list", "chart", "definitions", "single"])
+@pytest.fixture(
+    params=["index", "records", "recording", "artist", "movers", "lists", "list", "chart", "definitions", "single"]
+)
 def file(folder: Path, request: pytest.FixtureRequest) -> Path:
     pattern = {
         "recording": "recording-*.html",
