@@ -7,8 +7,9 @@ from pydantic_core import to_json
 
 from contracts.operations.redrive import RawLook
 from contracts.tables import TABLES
-from services.redrive.letters import DeadLetter, snapshot_key
-from shared.lake import PLAYLISTS, ListKind, kind_of
+from services.redrive.letters import DeadLetter
+from shared import objects
+from shared.lake import PLAYLISTS, ListKind, SnapshotKey, kind_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,11 +27,10 @@ class LetterLake:
 
     def look(self, raw_key: str) -> RawLook:
         """Looks up the raw objects that a message announces."""
-        if not snapshot_key(raw_key):
+        if not SnapshotKey.find(raw_key):
             return RawLook(key=raw_key, exists=None)
-        try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=raw_key)
-        except self._s3.exceptions.NoSuchKey:
+        found = objects.get(self._s3, self._bucket, raw_key)
+        if found is None:
             return RawLook(key=raw_key, exists=False)
         with found["Body"] as body:
             begins = body.read(PREVIEW_CHARACTERS * _LONGEST_CHARACTER)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from contracts.fields import naive_utc
 from contracts.operations.dead_letters import FAILED_RUN, NO_DIAGNOSIS, Diagnosis
+from shared import queue
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import SnapshotKey
@@ -118,7 +119,7 @@ class DeadLetter:
     def days(self) -> set[date]:
         """The days of the snapshots that it announces, or the day of the run that it would have started."""
         if keys := self.raw_keys:
-            return {key.snapshot_date for key in map(snapshot_key, keys) if key}
+            return {key.snapshot_date for key in map(SnapshotKey.find, keys) if key}
         try:
             return {naive_utc(datetime.fromisoformat(self.event["scheduled_time"])).date()}
         except (PermanentError, KeyError, TypeError, ValueError):
@@ -130,22 +131,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def snapshot_key(raw_key: str) -> SnapshotKey | None:
-    """Returns the snapshot of a raw key, or None if it is another key."""
-    try:
-        return SnapshotKey.from_raw(raw_key)
-    except PermanentError:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """About how many messages a queue holds: visible ones, and those in flight."""
-
-    visible: int
-    hidden: int
 
 
 class DeadLetters(ABC):
@@ -163,15 +148,9 @@ class DeadLetters(ABC):
         self._dead_letters = _url(sqs, f"{name}-dead-letters")
         self._wait_seconds = wait_seconds
 
-    def depth(self) -> Depth:
+    def depth(self) -> queue.Depth:
         """Returns about how many messages the dead-letter queue holds."""
-        attributes = self._sqs.get_queue_attributes(
-            QueueUrl=self._dead_letters,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        return Depth(
-            int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])
-        )
+        return queue.depth(self._sqs, self._dead_letters)
 
     def receive(self, *, hidden_for: float) -> list[DeadLetter]:
         """Receives some dead letters and hides them for some seconds; empty if there are no more."""
