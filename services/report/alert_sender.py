@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from services.report.page_store import folder_of
 from shared import objects
-from shared.lake import PLAYLISTS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -81,7 +81,7 @@ class AlertSender:
     @property
     def key(self) -> str:
         """The key of the alert."""
-        return f"{PLAYLISTS.prefix('reports')}week={self.monday}/alert.txt"
+        return f"{folder_of(self.monday)}alert.txt"
 
     def record(self) -> AlertRecord | None:
         """Returns how far the alert is; None if nothing was tried yet."""
