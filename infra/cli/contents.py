@@ -25,6 +25,7 @@ from infra.cli.claim import Claim, Holding
 from infra.cli.cloud import CONNECTIONS
 from infra.deploying.stacks import ROOT
 from shared import objects
+from shared.batches import batches
 from shared.lake import KINDS, Area, SnapshotKey, partition_of_month, table_prefix
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ def prove(
     task = bar.add_task("contents proved", total=len(new), note="")
     faults: list[Fault] = []
     proved.parent.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(new), _AT_ONCE):
-        batch = new[start : start + _AT_ONCE]
+    for batch in batches(new, _AT_ONCE):
         with TemporaryDirectory() as folder, ThreadPoolExecutor(CONNECTIONS) as pool:
             claims = list(pool.map(lambda each, into=Path(folder): _claims(bucket, each, into), batch))
             answers = iter([*read([*chain.from_iterable(claims)])])

@@ -43,7 +43,7 @@ _ROOM_FOR_FILES: Final = 120
 """Columns of a terminal that leave room for the names of files beside the numbers."""
 _CHUNK: Final = 1 << 20
 
-_Result = TypeVar("_Result")
+ResultT = TypeVar("ResultT")
 
 
 def load(
@@ -216,10 +216,10 @@ def _store(cloud: Cloud, documents: Sequence[Document], run_id: str, bar: Progre
 
 
 def _side_by_side(
-    work: Callable[[Document], _Result], documents: Sequence[Document], bar: Progress, what: str
-) -> list[_Result]:
+    work: Callable[[Document], ResultT], documents: Sequence[Document], bar: Progress, what: str
+) -> list[ResultT]:
     task = bar.add_task(what, total=len(documents), note="")
-    done: list[_Result] = []
+    done: list[ResultT] = []
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         for each in pool.map(work, documents):
             done.append(each)

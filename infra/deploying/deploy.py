@@ -103,7 +103,7 @@ _DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _ONLY_TO_BE_REMOVED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"})
 
-_Described = TypeVar("_Described")
+DescribedT = TypeVar("DescribedT")
 
 
 class DeployError(Exception):
@@ -577,7 +577,7 @@ def _settled_stack(
     return settled(look, lambda stack: stack["StackStatus"])
 
 
-def settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
+def settled(describe: Callable[[], DescribedT], status: Callable[[DescribedT], str]) -> DescribedT:
     """Waits until a description is no longer pending or in progress, and returns it, even if throttled."""
     pending = retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS")))
     return Retrying(

@@ -42,8 +42,8 @@ class LetterLake:
             begins=begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
         )
 
-    def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
-        """Archives a dead letter with all that is needed to send it again, and returns its key."""
+    def archive(self, service: str, letter: DeadLetter, reason: str) -> None:
+        """Archives a dead letter with all that is needed to send it again."""
         key = f"{_kind(service).prefix('dead-letters')}{service}/{letter.message_id}.json"
         kept = {
             "service": service,
@@ -59,7 +59,6 @@ class LetterLake:
         self._s3.put_object(
             Bucket=self._bucket, Key=key, Body=to_json(kept, bytes_mode="base64"), ContentType="application/json"
         )
-        return key
 
 
 def _kind(service: str) -> ListKind:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from contracts.fields import naive_utc
 from contracts.operations.dead_letters import FAILED_RUN, NO_DIAGNOSIS, Diagnosis
 from shared import queue
+from shared.batches import batches
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import SnapshotKey
@@ -166,13 +167,12 @@ class DeadLetters(ABC):
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
         """Makes dead letters visible again at once."""
-        every = list(letters)
-        for start in range(0, len(every), _BATCH):
+        for batch in batches(list(letters), _BATCH):
             self._sqs.change_message_visibility_batch(
                 QueueUrl=self._dead_letters,
                 Entries=[
                     {"Id": str(place), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                    for place, letter in enumerate(every[start : start + _BATCH])
+                    for place, letter in enumerate(batch)
                 ],
             )
 
