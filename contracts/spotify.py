@@ -143,7 +143,9 @@ class Page(ApiObject, Generic[ElementT]):
 
     href: Annotated[Unverified, str] = None
     items: list[ElementT] | None = None
+    next: Annotated[Unverified, str] = None
     offset: Annotated[Unverified, int] = None
+    previous: Annotated[Unverified, str] = None
     total: Annotated[Unverified, int] = None
 
 
