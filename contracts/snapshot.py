@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal
 
 from msgspec import Struct
 
@@ -27,7 +27,18 @@ from contracts.documents import (
 )
 from contracts.elements import Elements, UnreadableSnapshotError
 from contracts.fields import Unverified
-from contracts.spotify import Album, Artist, AudioFeatures, Entry, Playlist, Track, isrc, normalised_isrc, not_texts
+from contracts.spotify import (
+    Album,
+    Artist,
+    AudioFeatures,
+    CreditedT,
+    Entry,
+    Playlist,
+    Track,
+    isrc,
+    normalised_isrc,
+    not_texts,
+)
 from contracts.tables.table import Row
 
 SkipRule = Literal["null_entry", "episode", "unknown_type"]
@@ -171,9 +182,6 @@ class Snapshot:
         """Returns the audio features of a track, by its id or else by its ISRC."""
         by_id = self.features.get(track.id) if isinstance(track.id, str) else None
         return by_id or (self.features_by_isrc.get(str(isrc(track))) if self.features_by_isrc else None)
-
-
-CreditedT = TypeVar("CreditedT", Artist, Album)
 
 
 class _ById(Mapping[str, CreditedT], Generic[CreditedT]):

@@ -13,11 +13,12 @@ from markupsafe import Markup
 from analytics.html import templates
 from analytics.report import drawings
 from analytics.report.answers import Answers
-from analytics.report.caveats import caveats, day
+from analytics.report.caveats import caveats
 from analytics.report.findings import MOST, findings, overlap
 from analytics.report.lists import RecordingList, artist_url, lists_of
 from analytics.report.records import Event, Records, records
 from analytics.report.statistics import CONFIDENCE, survival
+from analytics.wording import counted, day
 
 INDEX: Final = "index.html"
 _PAGE_LINK: Final = re.compile(r'href="([\w-]+)\.html(?:#([\w-]+))?"')
@@ -134,7 +135,7 @@ def _environment(answers: Answers) -> Environment:
     jinja = templates(Path(__file__).parent)
     jinja.filters |= {
         "alone": lambda event: (event, ()),
-        "count": _count,
+        "count": counted,
         "day": day,
         "grouped": _grouped,
         "percent": _percent,
@@ -168,12 +169,6 @@ def _provenance(list_: RecordingList) -> str:
 
 def _nothing(answers: Answers, otherwise: str) -> str:
     return f"Not deployed: {', '.join(answers.absent)}." if answers.absent else otherwise
-
-
-def _count(number: int, noun: str) -> str:
-    if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
-    return f"{number:,} {noun}"
 
 
 def _grouped(number: int | None) -> str:

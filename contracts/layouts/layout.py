@@ -21,6 +21,7 @@ from contracts.broken import Broken
 from contracts.candidates import Reject
 from contracts.chart import Frequency, Lookup
 from contracts.fields import Unverified
+from contracts.ids import SPOTIFY_ID
 
 SIMULATED: Final = "simulated"
 """By which a document says that a simulator made it up: a file in the first word of a line before its header."""
@@ -315,7 +316,7 @@ def previous_rank(text: str) -> Unverified:
     return None if rank == _NO_PREVIOUS_RANK else rank
 
 
-_TRACK = re.compile(r"(?:spotify:track:|https?://open\.spotify\.com/track/)([0-9A-Za-z]{22})(?:[?#].*)?")
+_TRACK = re.compile(rf"(?:spotify:track:|https?://open\.spotify\.com/track/)({SPOTIFY_ID.pattern})(?:[?#].*)?")
 
 
 def spotify_track_id(text: str) -> Unverified:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Tell: TypeAlias = Callable[..., object]
 """Tells the stage that a component has reached, and how many of its resources are done."""
 
-_Result = TypeVar("_Result")
+ResultT = TypeVar("ResultT")
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
 _STACKS = BoundedSemaphore(3)
 """Stacks at a time: each makes its resources at once, and CloudWatch takes three calls of PutMetricAlarm a second.
@@ -434,15 +434,15 @@ def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deplo
 
 
 def _side_by_side(
-    components: Sequence[str], work: Callable[[str, Tell], _Result], failures: list[str]
-) -> dict[str, _Result]:
+    components: Sequence[str], work: Callable[[str, Tell], ResultT], failures: list[str]
+) -> dict[str, ResultT]:
     """Works on components at once, each with a line of progress; a failure is told in `failures` and stops no other."""
     if not components:
         return {}
     with progress() as bar, ThreadPoolExecutor(max_workers=len(components)) as pool:
         lines = {each: bar.add_task(f"{each:<17}", total=1, note="waiting") for each in components}
 
-        def attempt(component: str) -> _Result | None:
+        def attempt(component: str) -> ResultT | None:
             def tell(stage: str, *, done: int | None = None, total: int | None = None) -> None:
                 bar.update(lines[component], note=stage, completed=done, total=total)
 

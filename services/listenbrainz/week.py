@@ -3,17 +3,16 @@
 Source: https://listenbrainz.readthedocs.io/en/latest/users/api/statistics.html
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self
 
 from contracts.candidates import Reject
+from contracts.ids import MBID
 from contracts.layouts.layout import ChartEntry, ChartIdentityError
 from contracts.layouts.listenbrainz import SitewideRecordings
 
 RANGE: Final = "week"
-_MBID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LAYOUT: Final = SitewideRecordings()
 
 
@@ -89,4 +88,4 @@ def read_statistics(document: bytes) -> Statistics:
 def _mbid(row: ChartEntry | Reject) -> str | None:
     """The MBID of a row, if it can be asked for: one that cannot be any would have the whole look-up refused."""
     mbid = row.recording_mbid if isinstance(row, ChartEntry) else None
-    return mbid if isinstance(mbid, str) and _MBID.fullmatch(mbid) else None
+    return mbid if isinstance(mbid, str) and MBID.fullmatch(mbid) else None

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, get_args
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -84,14 +85,10 @@ ODD_LISTS: st.SearchStrategy[Answer | Exception] = st.sampled_from(
 class FakeS3:
     """A bucket as far as raw snapshots need it."""
 
-    class exceptions:  # noqa: N801  # as clients of boto3 name it
-        class NoSuchKey(Exception):  # noqa: N818
-            pass
-
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def get_object(self, **_key: str) -> NoReturn:
-        raise self.exceptions.NoSuchKey
+        raise ClientError({"Error": {"Code": "NoSuchKey", "Message": ""}}, "GetObject")
 
     def put_object(self, *, Key: str, Body: bytes, **_options: Any) -> None:  # noqa: N803
         self.objects[Key] = Body
