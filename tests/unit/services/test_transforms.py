@@ -266,7 +266,7 @@ def test_a_name_that_is_no_text_is_refused_as_part_of_a_list_of_texts(name: Any)
 def test_genres_that_are_no_texts_are_refused_and_cover_nothing(where: str, genres: Any) -> None:
     found = [artist("Song Band", genres=genres)]
     parts = {"artists": found, "earlier_artists": [{"as_of": "2026-11-15", "items": found}]}
-    snapshot = snapshot_of(envelope(playlist(entry(track())), **{where: parts[where]}))
+    snapshot = snapshot_of(envelope(playlist(entry(track()))) | {where: parts[where]})
 
     of_artists = judge(TABLES["artists"], artists(snapshot))
 
