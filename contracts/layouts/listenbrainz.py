@@ -44,7 +44,9 @@ class _Payload(Struct):
     from_ts: Unverified = None
     to_ts: Unverified = None
     count: Unverified = None
+    offset: Unverified = None
     total_recording_count: Unverified = None
+    user_id: Unverified = None
     simulated: Unverified = None
 
 
@@ -85,10 +87,14 @@ class SitewideRecordings(Layout):
         """The week that the answer is of.
 
         Raises:
-            ChartIdentityError: It is of no week.
+            ChartIdentityError: It is of no week, of one user, which has the same shape, or a part of a chart.
         """
         answer = _answer(text)
         payload = answer.payload if answer else _Payload([])
+        if payload.user_id is not None:
+            raise ChartIdentityError(f"it tells what one user listened to, {payload.user_id!r}: charts are sitewide")
+        if payload.offset:
+            raise ChartIdentityError(f"its offset is {payload.offset!r}: charts begin at 0")
         if payload.range != _WEEK:
             raise ChartIdentityError(f"its range is {payload.range!r}: charts are of `{_WEEK}`")
         start, end = _moment("from_ts", payload.from_ts, 0), _moment("to_ts", payload.to_ts, 1)
