@@ -24,7 +24,6 @@ so that the times are the most that it takes.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
-BATCH = 10
 _TABLES = of_kind("playlists")
 _DAY = 86_400
 _DAYS_OF_A_MONTH = 30
@@ -72,11 +71,6 @@ class Load:
     def done_after(self) -> float:
         """Seconds from the first snapshot until the table has all of them."""
         return max(self.window, self.work)
-
-    @property
-    def oldest_message(self) -> float:
-        """Seconds that the last message waits: which the daily audit tells of from an hour on."""
-        return max(0.0, self.work - self.window)
 
     def concurrency_for(self, oldest: float) -> float:
         """Returns the concurrency at which no message waits longer than some seconds."""

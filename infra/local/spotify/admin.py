@@ -30,11 +30,6 @@ FaultKind = Literal[
     "edited",
 ]
 
-SHORT_LIMIT_SECONDS: Final = 1
-"""A `Retry-After` that is worth waiting for."""
-LONG_LIMIT_SECONDS: Final = 86_400
-"""The `Retry-After` that Spotify sends when an application has used up its day."""
-
 _PLAYLIST_ENDPOINTS: Final = "/v1/playlists/{id}"
 _PAGES: Final = ("/items", "/tracks")
 _NEED_SECONDS: Final = frozenset({"rate_limited", "timeout"})

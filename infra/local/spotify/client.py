@@ -54,10 +54,6 @@ class SimulatorClient(OwnRoutes):
         plan = FaultPlan(faults=tuple(faults), decorations=tuple(decorations))
         return FaultPlan.model_validate_json(self.put(FAULTS_PATH, plan))
 
-    def clear_faults(self) -> FaultPlan:
-        """Let nothing go wrong any more."""
-        return self.set_faults(())
-
     def set_consent_date(self, day: dt.date) -> ConsentSetting:
         """Let the user have consented on a day to every refresh token so far: six months later they are void."""
         return ConsentSetting.model_validate_json(self.put(CONSENT_PATH, ConsentSetting(date=day)))
