@@ -47,7 +47,7 @@ _AUDIT_SECONDS = 5 / 50
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Burst:
     """Snapshots that arrive evenly over some seconds, and functions that turn them into a table.
 
     Attributes:
@@ -91,7 +91,7 @@ def _digits(value: float) -> int:
 
 
 def _of_a_day(playlists: int) -> dict[str, float]:
-    burst = Load(playlists, window=0)
+    burst = Burst(playlists, window=0)
     rate = CONCURRENCY * len(_TABLES) / _TRANSFORMATION_SECONDS
     return {
         "Spotify: calls a day": playlists * _CALLS_OF_A_PLAYLIST,

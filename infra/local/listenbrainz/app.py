@@ -18,9 +18,8 @@ from starlette.routing import Route
 
 from infra.local.answers import Endpoint, faulty
 from infra.local.clock import CLOCK_PATH
-from infra.local.faults import strike
+from infra.local.faults import FAULTS_PATH, strike
 from infra.local.listenbrainz.admin import (
-    FAULTS_PATH,
     METADATA_PATH,
     STATISTICS_PATH,
     Fault,

@@ -10,7 +10,6 @@ from infra.local.faults import PlannedFault
 from infra.local.loopback import INFO_PATH
 
 TIER_PATH: Final = f"{INFO_PATH}/tier"
-FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 CONSENT_PATH: Final = f"{INFO_PATH}/consent"
 
 TierName = Literal["extended", "extended_late", "dev_2024", "dev_2026"]

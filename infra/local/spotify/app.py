@@ -19,13 +19,14 @@ from starlette.routing import Route
 
 from infra.local.answers import Endpoint
 from infra.local.clock import CLOCK_PATH
+from infra.local.faults import FAULTS_PATH, strike
 from infra.local.loopback import INFO_PATH
 from infra.local.settings import SettableClock, setting, told
 from infra.local.spotify.admin import (
     CONSENT_PATH,
-    FAULTS_PATH,
     TIER_PATH,
     ConsentSetting,
+    Fault,
     FaultPlan,
     PlaylistInfo,
     SimulatorInfo,
@@ -34,7 +35,7 @@ from infra.local.spotify.admin import (
 from infra.local.spotify.authorization import Application, Authorization, TokenError
 from infra.local.spotify.catalogue import LAST_RELEASE, Catalogue
 from infra.local.spotify.documents import CapturedPlaylist, Documents
-from infra.local.spotify.faults import Faults, faulty
+from infra.local.spotify.faults import faulty
 from infra.local.spotify.playlists import Playlists
 from infra.local.spotify.reccobeats import ReccoBeats
 from infra.local.spotify.tiers import TIERS, Tier, TierError
@@ -110,12 +111,14 @@ class _Simulator:
         self._reccobeats = ReccoBeats(catalogue)
         self._authorization = Authorization(application, seconds=seconds, today=lambda: self.clock.shown.date)
         self._tier = tier
-        self._faults = Faults()
+        self._faults: tuple[Fault, ...] = ()
 
     async def answer(self, template: str, endpoint: Endpoint, request: Request) -> Response:
         """Answer a call that may be struck by a fault."""
         playlist = request.path_params.get("id")
-        fault = self._faults.strike(template, playlist)
+        fault, self._faults = strike(
+            self._faults, lambda fault: fault.endpoint == template and fault.playlist in (None, playlist)
+        )
         if fault is None:
             return await endpoint(request)
         if fault.kind == "expired_token":
@@ -196,7 +199,7 @@ class _Simulator:
 
     async def faults(self, _request: Request) -> JSONResponse:
         """Tell what is still to go wrong."""
-        return told(FaultPlan(faults=self._faults.left, decorations=self._playlists.decorations))
+        return told(FaultPlan(faults=self._faults, decorations=self._playlists.decorations))
 
     async def set_faults(self, request: Request) -> JSONResponse:
         """Let other things go wrong than before."""
@@ -209,7 +212,7 @@ class _Simulator:
             if playlist is not None and playlist not in self._playlists.by_id:
                 known = ", ".join(self._playlists.by_id)
                 raise HTTPException(400, f"There is no playlist {playlist}; there are {known}.")
-        self._faults.left = plan.faults
+        self._faults = plan.faults
         self._playlists.restore(plan.decorations)
         return await self.faults(request)
 

@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from infra.local.faults import FAULTS_PATH
 from infra.local.loopback import INFO_PATH
 from infra.local.own_routes import OwnRoutes
 from infra.local.spotify.admin import (
     CONSENT_PATH,
-    FAULTS_PATH,
     TIER_PATH,
     ConsentSetting,
     Decoration,

@@ -1,4 +1,4 @@
-"""Faults on demand: which call is struck, and what the answer to it is."""
+"""What the answer to a call is that a fault strikes."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 
 from infra.local import answers
 from infra.local.answers import Endpoint
-from infra.local.faults import strike
 from infra.local.spotify.admin import Fault, FaultKind
 
 _REFUSALS: Final[Mapping[FaultKind, tuple[int, str]]] = {
@@ -20,20 +19,6 @@ _REFUSALS: Final[Mapping[FaultKind, tuple[int, str]]] = {
     "unavailable": (503, "Service temporarily unavailable"),
     "forbidden": (403, "Forbidden"),
 }
-
-
-class Faults:
-    """The faults that are still to come."""
-
-    def __init__(self) -> None:
-        self.left: tuple[Fault, ...] = ()
-
-    def strike(self, endpoint: str, playlist: str | None) -> Fault | None:
-        """Count a call of an endpoint, and return the fault that strikes it, if any does."""
-        struck, self.left = strike(
-            self.left, lambda fault: fault.endpoint == endpoint and fault.playlist in (None, playlist)
-        )
-        return struck
 
 
 async def faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response:
