@@ -1,18 +1,16 @@
 """The alert of a week: what happened to the watched recordings and what stands out, as one message of plain text."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from analytics.athena import Athena
-from analytics.report.caveats import day
+from analytics.report.answers import Row
 from analytics.report.lists import track_url
 from analytics.sql import queries
-
-Row: TypeAlias = Mapping[str, Any]
-"""A row of a query by column."""
+from analytics.wording import counted, day
 
 _ARRIVALS: Final = frozenset({"first appearance", "added", "re-entered"})
 _MOST_RECORDINGS: Final = 25
@@ -108,8 +106,8 @@ def message(found: Happenings, monday: date, page: str) -> Message | None:
         return None
     week = day(monday)
     counts = [
-        _counted(len(found.watched), "event") + " of your watch list" if found.watched else "",
-        _counted(len(found.spikes), "spike") if found.spikes else "",
+        counted(len(found.watched), "event") + " of your watch list" if found.watched else "",
+        counted(len(found.spikes), "spike") if found.spikes else "",
     ]
     parts = [
         [f"Week of {week}: playlists as they are in this week, charts as they were in the one before."],
@@ -135,11 +133,11 @@ def _section(title: str, rows: Sequence[Row], line: Callable[[Row], str], most: 
     of_each: dict[str, list[Row]] = {}
     for row in rows:
         of_each.setdefault(row["recording_id"], []).append(row)
-    yield [f"{title}: {_counted(len(rows), 'event')} of {_counted(len(of_each), 'recording')}"]
+    yield [f"{title}: {counted(len(rows), 'event')} of {counted(len(of_each), 'recording')}"]
     for of_one in list(of_each.values())[:most]:
         yield list(_recording(of_one, line))
     if len(of_each) > most:
-        yield [f"… and {_counted(len(of_each) - most, 'more recording')}: see the page."]
+        yield [f"… and {counted(len(of_each) - most, 'more recording')}: see the page."]
 
 
 def _recording(rows: Sequence[Row], line: Callable[[Row], str]) -> Iterator[str]:
@@ -159,7 +157,7 @@ def _recording(rows: Sequence[Row], line: Callable[[Row], str]) -> Iterator[str]
 def _watched_line(row: Row) -> str:
     list_, place = _name(row["playlist_name"]), f"{row['position']} of {row['list_length']}"
     if row["event"] == "dropped":
-        weeks = _counted(row["weeks_on_list"], "week")
+        weeks = counted(row["weeks_on_list"], "week")
         return f"dropped from {list_}: last at {place}, at best at {row['peak']}, listed for {weeks}"
     told = {
         "first appearance": f"first appearance, on {list_} at {place}",
@@ -179,7 +177,7 @@ def _watched_line(row: Row) -> str:
 
 def _spike_line(row: Row) -> str:
     if row["spike"] == "spread":
-        lists = _counted(int(row["size"]), row["kind"])
+        lists = counted(int(row["size"]), row["kind"])
         return f"new or back on {lists} at once: {_name(row['spread_to'], 3 * _LONGEST_NAME)}"
     if row["spike"] == "grew":
         list_, place = _name(row["playlist_name"]), f"{row['position']} of {row['list_length']}"
@@ -205,10 +203,6 @@ def _metric(row: Row) -> str:
         return ""
     change = f" ({row['metric_change']:+,})" if row["metric_change"] is not None else ""
     return f"{row['metric_value']:,} {row['metric_name']}{change}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _name(text: str | None, longest: int = _LONGEST_NAME) -> str:

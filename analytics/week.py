@@ -16,9 +16,7 @@ _QUERIES: Final = {
     "genres": "genre_momentum",
     "sound": "sound_momentum",
 }
-"""The query behind each field of `Answers`."""
-_OF_THE_WATCH_LIST: Final = {"watch_list": "watch_list"}
-"""Likewise, if it has any entry."""
+"""The query behind each field of `Answers` but the watch list's."""
 
 
 def monday_of(day: date) -> date:
@@ -50,7 +48,7 @@ def collect(athena: Athena, week: date, *, today: date, place: str, absent: Coll
 
     started = {field: athena.start(*question(name)) for field, name in _QUERIES.items()}
     if athena.ask("SELECT type FROM watchlist LIMIT 1").rows:
-        started |= {field: athena.start(*question(name)) for field, name in _OF_THE_WATCH_LIST.items()}
+        started["watch_list"] = athena.start(*question("watch_list"))
     return Answers(
         made_on=today,
         monday=monday,

@@ -19,6 +19,7 @@ from msgspec.json import encode as encode_json
 
 from contracts.elements import UnreadableSnapshotError, decoder, where_and_what
 from contracts.fields import Unverified
+from contracts.ids import RUN_ID
 from contracts.regions import read_region
 
 SCHEMA_VERSION: Final = 1
@@ -29,8 +30,8 @@ DAYS: Final[dict[Frequency, int]] = {"daily": 1, "weekly": 7}
 
 Source: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Who published it. Without a hyphen, so that `<source>-<chart_id>` can be taken apart again."""
+RunId: TypeAlias = Annotated[str, Meta(pattern=f"^{RUN_ID.pattern}$")]
 ChartId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-RunId: TypeAlias = Annotated[str, Meta(pattern=r"^[!-~]{1,128}$")]
 
 
 class LoadedFrom(Struct, frozen=True):
@@ -142,9 +143,10 @@ def write_raw_chart(chart: RawChart) -> bytes:
 def is_raw_chart(body: bytes) -> bool:
     """Whether a document in UTF-8 says that it is a raw object of a chart, in whatever version."""
     try:
-        return decoder(_Identified).decode(body) is not None
+        decoder(_Identified).decode(body)
     except (ValueError, RecursionError):
         return False
+    return True
 
 
 def read_raw_chart(body: bytes) -> RawChart:

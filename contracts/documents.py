@@ -17,7 +17,6 @@ from io import BytesIO
 from itertools import pairwise
 from json import detect_encoding
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias
-from urllib.parse import parse_qs, urlsplit
 
 from msgspec import UNSET, Meta, Raw, Struct
 
@@ -32,11 +31,12 @@ from contracts.elements import (
 )
 from contracts.fields import Unverified, integer, naive_utc
 from contracts.foreign import ADVICE, foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
+from contracts.ids import RUN_ID
 from contracts.spotify import Album, Artist, AudioFeatures, ElementT, Entry, Page, Part, Playlist
 
 SCHEMA_VERSION: Final = 1
 CONTAINERS: Final = ("items", "tracks")
-"""The fields of a playlist that may hold its entries: the first that holds any is used."""
+"""The fields of a playlist that may hold its entries: the one that holds most is used, of equals the first."""
 
 MOST_BYTES: Final = 200_000_000
 """Of a document that is read, unpacked: 10,000 entries, the most that a playlist holds, of 20 kB each.
@@ -48,6 +48,7 @@ Kind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
 
 _AS_SENT: Final = "load it as the Web API or the extractor gave it"
 _MOST_ENTRIES: Final = 10**9
+_PAGING_IN_ADDRESS = re.compile(r"[?&](offset|limit)=([0-9]{1,18})(?=[&#]|$)")
 _PLAYLIST_IN_ADDRESS = re.compile(r"(?:/playlists/|\bplaylist:)([0-9A-Za-z_-]{1,128})(?:[/?#]|$)")
 
 
@@ -55,7 +56,7 @@ class Envelope(Struct, gc=False):
     """The extractor's metadata of a snapshot, beside what Spotify sent."""
 
     schema_version: Unverified
-    run_id: Annotated[str, Meta(pattern=r"^[!-~]{1,128}$")]
+    run_id: Annotated[str, Meta(pattern=f"^{RUN_ID.pattern}$")]
     extracted_at: datetime
     snapshot_date: str
     source: str | None = None
@@ -95,7 +96,9 @@ class RawDocument(Playlist[ElementT], Generic[ElementT]):
     earlier_artists: Part[list[ArtistBlock[ElementT]]] = None
     albums: Part[list[ElementT]] = None
     audio_features: Part[FeatureBlock[ElementT] | list[FeatureBlock[ElementT]]] = None
+    next: Annotated[Unverified, str] = None
     offset: Annotated[Unverified, int] = None
+    previous: Annotated[Unverified, str] = None
     total: Annotated[Unverified, int] = None
 
 
@@ -257,13 +260,13 @@ def _undecodable(fault: Exception) -> UnreadableSnapshotError:
 
 
 def container(field: Callable[[str], Unverified]) -> str | None:
-    """Returns the field of a playlist that holds its entries: the first with a list, or else the first that exists.
+    """Returns the field of a playlist that holds its entries: the one with most, or else the first that exists.
 
     Args:
         field: Returns the value of a field.
     """
     there = [name for name in CONTAINERS if isinstance(field(name), dict | list | Page)]
-    return next((name for name in there if listed(field(name)) is not None), there[0] if there else None)
+    return max(there, key=lambda name: -1 if (found := listed(field(name))) is None else len(found), default=None)
 
 
 def listed(page: Unverified) -> list[Any] | None:
@@ -492,7 +495,8 @@ def _in_order(parts: Sequence[_Part]) -> tuple[EntryPage, ...]:
     pages: list[EntryPage] = []
     for part in parts:
         if part.elements is not None:
-            pages.append(EntryPage(_offset(part, pages[-1].end if pages and part.kind == "page" else 0), part.elements))
+            following = pages[-1].end if pages and part.kind == "page" else 0
+            pages.append(EntryPage(_offset(part, part.elements, following), part.elements))
     pages.sort(key=lambda page: (page.offset, page.end))
     for before, after in pairwise(pages):
         if after.offset < before.end:
@@ -504,19 +508,37 @@ def _in_order(parts: Sequence[_Part]) -> tuple[EntryPage, ...]:
     return tuple(pages)
 
 
-def _offset(part: _Part, following: int) -> int:
-    """Returns a page's offset: its field, that of its address, or else where the page before it ends."""
+def _offset(part: _Part, elements: Elements[Entry], following: int) -> int:
+    """Returns a page's offset: its field, what its addresses say, or else where the page before it ends.
+
+    A page with as many entries as the source counts is all pages merged, whatever the last of them said of itself.
+    """
     sent = part.page.offset if part.page else None
     if sent is None:
-        query = parse_qs(urlsplit(part.page.href).query) if part.page and isinstance(part.page.href, str) else {}
-        sent = next((int(each) for each in query.get("offset", ()) if each.isdecimal()), following)
-    offset = integer(sent)
+        sent = _offset_by_address(part.page) if part.page else None
+    offset = integer(following if sent is None else sent)
+    place = f"{part.path_of_page}.offset"
     if offset is None or not 0 <= offset < _MOST_ENTRIES:
-        raise UnreadableSnapshotError(
-            f"{part.path_of_page}.offset",
-            f"{sent!r} is not a count of the entries before the page; correct it",
-        )
-    return offset
+        raise UnreadableSnapshotError(place, f"{sent!r} is not a count of the entries before the page; correct it")
+    total = integer(part.total)
+    if not offset or total is None or offset + len(elements) <= total:
+        return offset
+    if sent is not None and len(elements) == total:
+        return 0
+    raise UnreadableSnapshotError(
+        place,
+        f"{len(elements)} entries after {offset} others are more than the {total} that the source counts; give every "
+        "page once, or set `offset` to 0 if these are all pages merged",
+    )
+
+
+def _offset_by_address(page: Page[Any] | RawDocument[Any]) -> int | None:
+    """Returns the offset that follows from the address of a page, of the next or of the previous one, if any does."""
+    for address, pages_on in ((page.href, 0), (page.next, -1), (page.previous, 1)):
+        told = dict(_PAGING_IN_ADDRESS.findall(address)) if isinstance(address, str) else {}
+        if "offset" in told and (pages_on == 0 or "limit" in told):
+            return int(told["offset"]) + pages_on * int(told.get("limit", 0))
+    return None
 
 
 def long_lists(document: RawDocument[Any], path: str) -> Iterator[Elements[Any]]:

@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from contracts.annotations import alternatives, bare, class_of
 from contracts.documents import Parsed, RawDocument, decoded, long_lists, parsed
-from contracts.elements import Elements, decoder
+from contracts.elements import Elements, decode_level
 from contracts.fields import integer
 from contracts.spotify import (
     Album,
@@ -60,7 +60,6 @@ _KNOWN_BUT_UNUSED: dict[Any, frozenset[str]] = {
 
 
 _POSITION = re.compile(r"\[\d+\]")
-_ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 
 
 class Drift(TypedDict):
@@ -119,7 +118,7 @@ def _differences(part: Raw, model: Any, path: str) -> Iterator[tuple[str, str]]:
     if _fits(part, _strict_decoder(model)):
         return
     alternatives = _alternatives(model)
-    value = decoder(_ONE_LEVEL).decode(part)
+    value = decode_level(part)
     fitting = [each for each in alternatives if type(value) in _json_types(each) or _is_whole(value, each)]
     if not fitting:
         documented = " or ".join(_json_types(each)[0].__name__ for each in alternatives)

@@ -24,6 +24,7 @@ from contracts.spotify import ApiObject
 
 ObjectT = TypeVar("ObjectT", bound=ApiObject)
 
+_ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 _LONE_SURROGATE = "hex escape"
 """Part of the JSON parser's message about half of a surrogate pair."""
 _MORE = "trailing characters"
@@ -138,9 +139,6 @@ def decode_level(part: Raw | Unverified) -> Unverified:
         return decoder(_ONE_LEVEL).decode(part)
     except ValueError:
         return _value(part)
-
-
-_ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 
 
 def _value(part: Raw | Unverified) -> Unverified:

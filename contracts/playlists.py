@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from contracts.ids import SPOTIFY_ID
+
 _PLAYLIST = re.compile(
     r"(?:https?://open\.spotify\.com/(?:intl-[a-z-]+/)?(?:user/[^/]+/)?playlist/|spotify:(?:user:[^:]+:)?playlist:)?"
-    r"([0-9A-Za-z]{22})/?(?:[?#].*)?"
+    rf"({SPOTIFY_ID.pattern})/?(?:[?#].*)?"
 )
 
 

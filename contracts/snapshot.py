@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal
 
 from msgspec import Struct
 
@@ -27,7 +27,18 @@ from contracts.documents import (
 )
 from contracts.elements import Elements, UnreadableSnapshotError
 from contracts.fields import Unverified
-from contracts.spotify import Album, Artist, AudioFeatures, Entry, Playlist, Track, isrc, normalised_isrc
+from contracts.spotify import (
+    Album,
+    Artist,
+    AudioFeatures,
+    CreditedT,
+    Entry,
+    Playlist,
+    Track,
+    isrc,
+    normalised_isrc,
+    not_texts,
+)
 from contracts.tables.table import Row
 
 SkipRule = Literal["null_entry", "episode", "unknown_type"]
@@ -153,19 +164,24 @@ class Snapshot:
         return None
 
     def genres_of(self, artist: Artist) -> tuple[Unverified, date | None]:
-        """Returns an artist's genres and their day, which may be an earlier one: genres rarely change."""
-        if artist.genres is not None:
-            return artist.genres, self.day if isinstance(artist.genres, list) else None
-        earlier = self.earlier_artists.get(artist.id) if isinstance(artist.id, str) else None
-        return (earlier.artist.genres, earlier.as_of) if earlier else (None, None)
+        """Returns an artist's genres, `Broken` unless a list of texts, and their day.
+
+        That may be an earlier one, for genres rarely change.
+        """
+        genres, as_of = artist.genres, self.day
+        if genres is None:
+            earlier = self.earlier_artists.get(artist.id) if isinstance(artist.id, str) else None
+            if earlier is None or (genres := earlier.artist.genres) is None:
+                return None, None
+            as_of = earlier.as_of
+        if not isinstance(genres, list):
+            return Broken(genres, "Expected `array`"), None
+        return (genres, as_of) if all(isinstance(each, str) for each in genres) else (not_texts(genres), None)
 
     def features_of(self, track: Track) -> SourcedFeatures | None:
         """Returns the audio features of a track, by its id or else by its ISRC."""
         by_id = self.features.get(track.id) if isinstance(track.id, str) else None
         return by_id or (self.features_by_isrc.get(str(isrc(track))) if self.features_by_isrc else None)
-
-
-CreditedT = TypeVar("CreditedT", Artist, Album)
 
 
 class _ById(Mapping[str, CreditedT], Generic[CreditedT]):

@@ -8,6 +8,7 @@ fields are ignored, and `contracts.drift` reports them.
 
 import re
 from datetime import date, timedelta
+from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Optional, TypeAlias, TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -142,7 +143,9 @@ class Page(ApiObject, Generic[ElementT]):
 
     href: Annotated[Unverified, str] = None
     items: list[ElementT] | None = None
+    next: Annotated[Unverified, str] = None
     offset: Annotated[Unverified, int] = None
+    previous: Annotated[Unverified, str] = None
     total: Annotated[Unverified, int] = None
 
 
@@ -253,7 +256,8 @@ def first_artist(track: Track) -> Artist:
 def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
     """Returns the ids and names of an object's artists as JSON lists of equal length; null if there is no list.
 
-    If one artist is broken, the ids are `Broken` and the names are null.
+    If one artist is broken, the ids are `Broken` and the names are null; if one name is not a text, the names are
+    `Broken`.
     """
     artists: Any = thing.artists
     if not isinstance(artists, list):
@@ -261,12 +265,21 @@ def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
     try:
         ids = [artist.id for artist in artists if artist is not None]
         if Broken not in map(type, ids):
-            return as_json(ids), as_json([artist.name for artist in artists if artist is not None])
+            names = [artist.name for artist in artists if artist is not None]
+            return as_json(ids), as_json(names) if _TEXT_OR_NULL.issuperset(map(type, names)) else not_texts(names)
     except AttributeError:  # one of them is not an artist
         pass
     named = ((index, field_of(artist, "id")) for index, artist in credits_of(thing))
     index, broken = next(each for each in named if isinstance(each[1], Broken))
     return Broken(broken.raw, f"[{index}]: {broken.reason}"), None
+
+
+_TEXT_OR_NULL = frozenset({str, NoneType})
+
+
+def not_texts(values: list[Unverified]) -> Broken:
+    """Returns a list as broken of which a query of texts would fail at what is none, and with it for all other rows."""
+    return Broken(values, "not every element is a text")
 
 
 def sound(value: Part[PartT]) -> PartT | None:

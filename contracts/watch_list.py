@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from contracts.documents import decoded
 from contracts.elements import UnreadableSnapshotError
 from contracts.fields import Text
+from contracts.ids import MBID, SPOTIFY_ID
 from contracts.spotify import normalised_isrc
 from contracts.tables.table import AnyRow
 
@@ -65,13 +66,10 @@ class WatchListFile:
 
 _COLUMNS: Final = ("type", "value", "note")
 _ADAPTER: Final = TypeAdapter(WatchEntry)
-_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
-_MBID: Final = re.compile(
-    r"(?:(?:https?://)?musicbrainz\.org/recording/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-)
+_RECORDING: Final = re.compile(rf"(?:(?:https?://)?musicbrainz\.org/recording/)?({MBID.pattern})")
 _REFERENCE: Final = re.compile(
     r"(?:(?:https?://)?open\.spotify\.com/(?:intl-[a-z-]+/)?(?:embed/)?|spotify:)"
-    r"(?P<what>[a-z]+)[/:](?P<id>[0-9A-Za-z]{22})/?(?:[?#].*)?"
+    rf"(?P<what>[a-z]+)[/:](?P<id>{SPOTIFY_ID.pattern})/?(?:[?#].*)?"
 )
 _ADDRESS: Final = re.compile(r"(?:\w+://|spotify:|open\.spotify\.com|spotify\.link)", re.IGNORECASE)
 _INVISIBLE: Final = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -96,7 +94,7 @@ def identity(entry: WatchEntry) -> tuple[str, str]:
     """Returns what is equal for entries that watch the same: names in another case or with other accents are equal."""
     value = entry["value"]
     bare = "".join(each for each in normalize("NFKD", value) if category(each) != "Mn")
-    return entry["type"], value if _ID.fullmatch(value) else bare.casefold()
+    return entry["type"], value if SPOTIFY_ID.fullmatch(value) else bare.casefold()
 
 
 def read_watch_list(body: bytes) -> WatchListFile:
@@ -233,7 +231,7 @@ def _isrc(text: str) -> str:
 
 
 def _track(text: str) -> str:
-    mbid = _MBID.fullmatch(text.lower())
+    mbid = _RECORDING.fullmatch(text.lower())
     found = mbid[1] if mbid else _id_of("track", text)
     if text and found is None:
         raise _CellError(
@@ -246,7 +244,7 @@ def _track(text: str) -> str:
 
 def _id_of(type_: EntryType, text: str) -> str | None:
     """Returns the id that a text is or refers to; None if it is a name."""
-    if _ID.fullmatch(text):
+    if SPOTIFY_ID.fullmatch(text):
         return text
     found = _REFERENCE.fullmatch(text)
     if found and found["what"] == type_:

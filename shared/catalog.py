@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from shared.batches import batches
 from shared.errors import TransientError
 from shared.lake import Partition
 
@@ -57,7 +58,7 @@ class Catalog:
         """
         unknown = {*partitions} - self._registered_here
         for table, inputs in self._inputs(unknown).items():
-            for batch in _batches(inputs):
+            for batch in batches(inputs, _MOST_AT_ONCE):
                 self._create(table, batch)
         self._registered_here |= unknown
 
@@ -83,7 +84,7 @@ class Catalog:
         """
         faulty = [partition for partition, _ in self.faults(partitions)]
         for table, inputs in self._inputs(faulty).items():
-            for batch in _batches(inputs):
+            for batch in batches(inputs, _MOST_AT_ONCE):
                 there = self._create(table, batch)
                 if wrong := [each for each in batch if tuple(each["Values"]) in there]:
                     self._update(table, wrong)
@@ -189,11 +190,6 @@ def _by_table(partitions: Iterable[Partition]) -> dict[str, list[Partition]]:
     for partition in sorted(set(partitions)):
         found[partition.table].append(partition)
     return found
-
-
-def _batches(inputs: "list[PartitionInputTypeDef]") -> "Iterator[list[PartitionInputTypeDef]]":
-    for start in range(0, len(inputs), _MOST_AT_ONCE):
-        yield inputs[start : start + _MOST_AT_ONCE]
 
 
 def _columns(described: "StorageDescriptorOutputTypeDef") -> list[tuple[str, str]]:

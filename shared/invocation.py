@@ -1,12 +1,15 @@
 import gc
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from botocore.config import Config
 from pydantic import ValidationError
 
 from contracts.operations.payload import Request
 from shared.errors import PermanentError, sentence_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RequestT = TypeVar("RequestT", bound=Request)
 
@@ -37,3 +40,8 @@ def read(request: type[RequestT], event: Mapping[str, Any]) -> RequestT:
         return request.model_validate(event)
     except ValidationError as fault:
         raise PermanentError("event", f"{sentence_of(fault)}. {request.holds}") from None
+
+
+def seconds_left(context: "LambdaContext", *, reserve: float) -> Callable[[], float]:
+    """Returns what tells how many seconds an invocation has left before a reserve at its end."""
+    return lambda: context.get_remaining_time_in_millis() / 1000 - reserve

@@ -35,10 +35,12 @@ from tenacity import (
 
 from contracts.days import snapshot_day
 from contracts.kinds import Kind
+from shared import objects
 from shared.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
     from contracts.tables.table import Table
 
@@ -113,7 +115,6 @@ _AREAS_OF_OPERATIONS: Mapping[str, Area] = {
     "rejected_values": "quarantine-values",
 }
 _OPERATIONS_OF_AREA: Mapping[str, str] = {area: table for table, area in _AREAS_OF_OPERATIONS.items()}
-_OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
 _TRANSIENT = frozenset(
     {"ConditionalRequestConflict", "OperationAborted", "409", "SlowDown", "RequestTimeout"}
     | {"InternalError", "ServiceUnavailable", "500", "502", "503", "504"}
@@ -167,6 +168,14 @@ class SnapshotKey:
                     return found
         places = (f"{kind.prefix('raw')}<YYYY-MM-DD>/{kind.list_id}/{kind.document}" for kind in KINDS.values())
         raise PermanentError(f"key {key!r}", f"{problem}; raw snapshots are at {' and '.join(places)}")
+
+    @classmethod
+    def find(cls, key: str) -> Self | None:
+        """Reads the key of a raw object; None if it is another key."""
+        try:
+            return cls.from_raw(key)
+        except PermanentError:
+            return None
 
     @property
     def raw(self) -> str:
@@ -312,13 +321,11 @@ class Lake:
         Raises:
             PermanentError: There is none.
         """
-        try:
-            return self._get_raw(key)
-        except self._s3.exceptions.NoSuchKey:
-            raise PermanentError(
-                f"s3://{self._bucket}/{key}",
-                "the raw object is gone; restore an older version, or extract again",
-            ) from None
+        if raw := self._find_raw(key):
+            return raw
+        raise PermanentError(
+            f"s3://{self._bucket}/{key}", "the raw object is gone; restore an older version, or extract again"
+        )
 
     def last_raw(self, key: SnapshotKey, *, within: timedelta) -> RawObject | None:
         """Reads a list's latest raw snapshot before a day.
@@ -329,10 +336,8 @@ class Lake:
         """
         for days in range(1, within.days + 1):
             earlier = replace(key, snapshot_date=key.snapshot_date - timedelta(days))
-            try:
-                return self._get_raw(earlier.raw)
-            except self._s3.exceptions.NoSuchKey:
-                continue
+            if raw := self._find_raw(earlier.raw):
+                return raw
         return None
 
     def put_raw(self, key: SnapshotKey, body: bytes, *, run_id: str, replaces: bool = True) -> bool:
@@ -358,9 +363,9 @@ class Lake:
         )
         return retrying(self._put_raw_once, key, body, run_id, replaces=replaces)
 
-    def _get_raw(self, key: str) -> RawObject:
-        response = self._s3.get_object(Bucket=self._bucket, Key=key)
-        return RawObject(
+    def _find_raw(self, key: str) -> RawObject | None:
+        response = objects.get(self._s3, self._bucket, key)
+        return response and RawObject(
             key=key,
             body=response["Body"].read(),
             etag=_bare(response["ETag"]),
@@ -370,21 +375,17 @@ class Lake:
         )
 
     def _put_raw_once(self, key: SnapshotKey, body: bytes, run_id: str, *, replaces: bool) -> bool:
-        metadata = {"run-id": run_id}
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key.raw,
+            "Body": body,
+            "ContentType": "application/json",
+            "Metadata": {"run-id": run_id},
+        }
+        if not replaces:
+            request["IfNoneMatch"] = "*"
         try:
-            if replaces:
-                self._s3.put_object(
-                    Bucket=self._bucket, Key=key.raw, Body=body, ContentType="application/json", Metadata=metadata
-                )
-            else:
-                self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=key.raw,
-                    Body=body,
-                    ContentType="application/json",
-                    Metadata=metadata,
-                    IfNoneMatch="*",
-                )
+            self._s3.put_object(**request)
         except ClientError as fault:
             if fault.response["Error"]["Code"] == "PreconditionFailed":
                 return False
@@ -458,7 +459,7 @@ class Lake:
             )
             return Output(_bare(answer["ETag"]), len(body))
         except ClientError as fault:
-            if fault.response["Error"]["Code"] in _OVERTAKEN:
+            if fault.response["Error"]["Code"] in objects.OVERTAKEN:
                 raise _OvertakenError(f"s3://{self._bucket}/{key} was changed by another worker") from fault
             raise
 
@@ -480,22 +481,12 @@ class Lake:
         return existing
 
     def _look(self, key: str) -> "_Existing | None":
-        try:
-            head = self._s3.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-                return None
-            raise
-        return _Existing(head["ETag"], head["Metadata"].get("raw-version"))
+        head = objects.head(self._s3, self._bucket, key)
+        return head and _Existing(head["ETag"], head["Metadata"].get("raw-version"))
 
     def _is_superseded(self, raw: RawObject) -> bool:
-        try:
-            head = self._s3.head_object(Bucket=self._bucket, Key=raw.key)
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-                return True
-            raise
-        return (head.get("VersionId") or _bare(head["ETag"])) != raw.version
+        head = objects.head(self._s3, self._bucket, raw.key)
+        return head is None or (head.get("VersionId") or _bare(head["ETag"])) != raw.version
 
 
 def _is_transient(fault: BaseException) -> bool:

@@ -1,13 +1,30 @@
-"""A transformer's queue, seen from a message that failed."""
+"""Queues: how much is in one, and a transformer's, seen from a message that failed."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SECONDS_UNTIL_SHOWN_AGAIN: Final = (15, 60, 240, 960)
 """After the first, second … receive of a message that failed. After the last one its redrive policy takes it."""
+
+
+class Depth(NamedTuple):
+    """About how many messages a queue holds: visible ones, and those in flight."""
+
+    visible: int
+    hidden: int
+
+
+def depth(sqs: "SQSClient", url: str) -> Depth:
+    """Returns about how many messages a queue holds."""
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    )["Attributes"]
+    return Depth(
+        int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])
+    )
 
 
 class Queue:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 Row: TypeAlias = Mapping[str, Any]
+"""A row of a query by column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """What cannot be told this week: each reason once, with the lists that it concerns."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Final, NamedTuple
 
 from analytics.report.answers import Answers
 from analytics.report.lists import RecordingList
+from analytics.wording import day
 
 _ALL: Final = 99.5
 """Percent that are shown as all."""
@@ -68,11 +68,6 @@ def caveats(answers: Answers, lists: Sequence[RecordingList]) -> list[Caveat]:
         *filter(None, unknown),
         *_of_charts(current),
     ]
-
-
-def day(day_: date) -> str:
-    """A day for a person."""
-    return f"{day_.day} {day_:%B %Y}"
 
 
 def _of_all(answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Caveat]:

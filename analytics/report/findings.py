@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from analytics.report.answers import Answers, Row
 from analytics.report.lists import Entry, RecordingList
-from analytics.report.statistics import Estimate, difference, mean, share
+from analytics.report.statistics import FEWEST, Estimate, difference, mean, share
 
 MOST: Final = 5
 """Rows of a card of the first page."""
@@ -14,8 +14,6 @@ _GENRES: Final = 6
 _LABELS: Final = 6
 _SPANS: Final = 13
 """Spans of four weeks in a year."""
-_FEWEST: Final = 20
-"""Recordings of a span below which its shares say nothing."""
 _SOUND: Final = {
     "danceability": "danceability",
     "energy": "energy",
@@ -132,18 +130,15 @@ def findings(answers: Answers, lists: Sequence[RecordingList]) -> Findings:
     listed = [entry for each in headlines if each.is_comparable for entry in each.entries]
     gone = [entry for each in headlines if each.is_comparable for entry in each.gone]
 
-    def movers(entries: Iterable[Entry], worth: Callable[[Entry], float]) -> list[Mover]:
-        return _movers(entries, worth)
-
     return Findings(
         lists=lists,
         headlines=headlines,
         tops=_by_recording(first for each in headlines if (first := each.number_one)),
-        new=movers((each for each in listed if each.is_new), lambda entry: entry.height),
-        back=movers((each for each in listed if each.is_back), lambda entry: entry.height),
-        climbed=movers((each for each in listed if each.step > 0), lambda entry: entry.step),
-        left=movers(gone, lambda entry: entry.height),
-        versions=movers((each for each in listed if each.arrival == "new version"), lambda entry: entry.height),
+        new=_movers((each for each in listed if each.is_new), lambda entry: entry.height),
+        back=_movers((each for each in listed if each.is_back), lambda entry: entry.height),
+        climbed=_movers((each for each in listed if each.step > 0), lambda entry: entry.step),
+        left=_movers(gone, lambda entry: entry.height),
+        versions=_movers((each for each in listed if each.arrival == "new version"), lambda entry: entry.height),
         spreading=_spreading(lists),
         labels=_labels(headlines),
         genres=_genres(answers.genres),
@@ -221,7 +216,7 @@ def _labels(lists: Sequence[RecordingList]) -> list[LabelShare]:
 
 
 def _genres(rows: Sequence[Row]) -> list[Trend]:
-    known = {row["age"]: row["known"] for row in rows if row["known"] >= _FEWEST}
+    known = {row["age"]: row["known"] for row in rows if row["known"] >= FEWEST}
     counts = {(row["genre"], row["age"]): row["recordings"] for row in rows}
     trends = []
     for genre in dict.fromkeys(row["genre"] for row in rows):

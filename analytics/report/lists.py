@@ -10,13 +10,12 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from analytics.report.answers import Answers, Row
+from contracts.ids import MBID, SPOTIFY_ID
 
 WEEKS: Final = 26
 """The weeks of a recording's way."""
 _KINDS: Final = ("chart", "flagship", "personal", "catalogue")
 """Kinds of list in the order of the page."""
-_SPOTIFY_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
-_MBID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SHORT_MOVE: Final = 3
 """Places that are never news, however short the list."""
 
@@ -209,7 +208,7 @@ class RecordingList:
     @property
     def url(self) -> str | None:
         """Its address at its source."""
-        if _SPOTIFY_ID.fullmatch(self.id):
+        if SPOTIFY_ID.fullmatch(self.id):
             return f"https://open.spotify.com/playlist/{self.id}"
         chart = self.id.removeprefix("spotify_charts-")
         if self.row["source"] == "spotify_charts":
@@ -264,14 +263,14 @@ def slug(id_: str) -> str:
 
 def track_url(id_: str) -> str | None:
     """The address of a track at Spotify, or of a recording at MusicBrainz; None if it is neither's id."""
-    if _SPOTIFY_ID.fullmatch(id_):
+    if SPOTIFY_ID.fullmatch(id_):
         return f"https://open.spotify.com/track/{id_}"
-    return f"https://musicbrainz.org/recording/{id_}" if _MBID.fullmatch(id_) else None
+    return f"https://musicbrainz.org/recording/{id_}" if MBID.fullmatch(id_) else None
 
 
 def artist_url(id_: str | None) -> str | None:
     """The address of an artist at Spotify; None if it is no id."""
-    return f"https://open.spotify.com/artist/{id_}" if id_ and _SPOTIFY_ID.fullmatch(id_) else None
+    return f"https://open.spotify.com/artist/{id_}" if id_ and SPOTIFY_ID.fullmatch(id_) else None
 
 
 def _rank(list_: RecordingList) -> tuple[object, ...]:

@@ -13,11 +13,12 @@ from markupsafe import Markup
 from analytics.html import templates
 from analytics.report import drawings
 from analytics.report.answers import Answers
-from analytics.report.caveats import caveats, day
+from analytics.report.caveats import caveats
 from analytics.report.findings import MOST, findings, overlap
 from analytics.report.lists import RecordingList, artist_url, lists_of
 from analytics.report.records import Event, Records, records
 from analytics.report.statistics import CONFIDENCE, survival
+from analytics.wording import counted, day
 
 INDEX: Final = "index.html"
 _PAGE_LINK: Final = re.compile(r'href="([\w-]+)\.html(?:#([\w-]+))?"')
@@ -134,7 +135,7 @@ def _environment(answers: Answers) -> Environment:
     jinja = templates(Path(__file__).parent)
     jinja.filters |= {
         "alone": lambda event: (event, ()),
-        "count": _count,
+        "count": counted,
         "day": day,
         "grouped": _grouped,
         "percent": _percent,
@@ -170,12 +171,6 @@ def _nothing(answers: Answers, otherwise: str) -> str:
     return f"Not deployed: {', '.join(answers.absent)}." if answers.absent else otherwise
 
 
-def _count(number: int, noun: str) -> str:
-    if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("ry") else f"{noun}s"
-    return f"{number:,} {noun}"
-
-
 def _grouped(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
 
@@ -193,9 +188,15 @@ def _whole_percent(percent: float | None) -> str:
 
 
 def _percent_points(share: float, *, signed: bool = False) -> str:
-    return f"{100 * share:+z.1f}" if signed else f"{100 * share:.1f} %"
+    return _change(100 * share, places=1) if signed else f"{100 * share:.1f} %"
 
 
 def _decimals(value: float, *, signed: bool = False) -> str:
     places = 0 if abs(value) >= 10 and not signed else 1 if abs(value) >= 1 else 2
-    return f"{value:+z.{places}f}" if signed else f"{value:.{places}f}"
+    return _change(value, places) if signed else f"{value:.{places}f}"
+
+
+def _change(value: float, places: int) -> str:
+    """A number with its sign, unless it rounds to nothing."""
+    told = f"{value:+z.{places}f}"
+    return told if float(told) else told.removeprefix("+")

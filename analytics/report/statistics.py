@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 CONFIDENCE: Final = 0.99
 """Of every interval: with a dozen of them on a page, one in twenty would be wrong nearly every week."""
 FEWEST: Final = 20
-"""Recordings below which nothing is concluded from their average, for the interval takes it for normal."""
+"""Recordings below which nothing is concluded from their average or their shares: intervals take these for normal."""
 _Z: Final = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 
 

@@ -7,6 +7,7 @@ and knows nothing of tables, keys or services.
 import csv
 import re
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -20,6 +21,7 @@ from contracts.broken import Broken
 from contracts.candidates import Reject
 from contracts.chart import Frequency, Lookup
 from contracts.fields import Unverified
+from contracts.ids import SPOTIFY_ID
 
 SIMULATED: Final = "simulated"
 """By which a document says that a simulator made it up: a file in the first word of a line before its header."""
@@ -252,28 +254,36 @@ class _Record:
 
 
 def _records(text: str) -> Iterator[_Record]:
-    """The records of a CSV text but for blank lines. One that cannot be read costs that one alone."""
-    read: list[str] = []
+    """The records of a CSV text but for blank lines. One that cannot be read costs its first line alone.
 
-    def lines() -> Iterator[str]:
-        for each in StringIO(text, newline=""):
-            read.append(each)
-            yield each
-
-    # `strict` refuses what would otherwise be read as something else: text after a quote, a quote that nothing closes.
-    reader = csv.reader(lines(), strict=True)
+    A quote that nothing closes would take all lines with it up to the next quote, or to the end.
+    """
+    source = StringIO(text, newline="")
+    again: deque[str] = deque()
+    number = 1
     while True:
-        line = reader.line_num + 1
-        read.clear()
+        read: list[str] = []
         values: list[str] | str
         try:
-            values = next(reader)
-        except StopIteration:
-            return
+            # `strict` refuses what would otherwise be read as something else: text after a quote, a quote left open.
+            values = next(csv.reader(_noted(read, again, source), strict=True), [])
         except csv.Error as fault:
             values = f"not CSV: {fault}"
-        if values:
-            yield _Record(line, values, "".join(read).rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
+            again.extendleft(reversed(read[1:]))
+            del read[1:]
+        if not read:
+            return
+        record = "".join(read)
+        if record.strip():
+            yield _Record(number, values, record.rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
+        number += len(read)
+
+
+def _noted(read: list[str], again: deque[str], source: Iterator[str]) -> Iterator[str]:
+    """The lines that are to be read again, then the others; each is noted as read."""
+    while line := again.popleft() if again else next(source, ""):
+        read.append(line)
+        yield line
 
 
 def first_line(text: str) -> str:
@@ -286,14 +296,14 @@ def words(text: str) -> Unverified:
     return text or None
 
 
-_WHOLE_NUMBER = re.compile(r"\s*[+-]?[0-9]{1,4000}\s*")
+_WHOLE_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,4000})\s*")
 """Python converts no more digits."""
 
 
 def whole_number(text: str) -> Unverified:
     """A whole number; None for an empty field."""
-    if _WHOLE_NUMBER.fullmatch(text):
-        return int(text)
+    if found := _WHOLE_NUMBER.fullmatch(text):
+        return int(found[1])
     return Broken(text, "not a whole number") if text.strip() else None
 
 
@@ -306,7 +316,7 @@ def previous_rank(text: str) -> Unverified:
     return None if rank == _NO_PREVIOUS_RANK else rank
 
 
-_TRACK = re.compile(r"(?:spotify:track:|https?://open\.spotify\.com/track/)([0-9A-Za-z]{22})(?:[?#].*)?")
+_TRACK = re.compile(rf"(?:spotify:track:|https?://open\.spotify\.com/track/)({SPOTIFY_ID.pattern})(?:[?#].*)?")
 
 
 def spotify_track_id(text: str) -> Unverified:

@@ -1,20 +1,16 @@
 """What the runs of all collectors have in common: what starts one, and what became of a list."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from contracts.days import snapshot_day
 from contracts.fields import naive_utc
-from contracts.operations.payload import Payload, Request
+from contracts.operations.payload import Moment, Payload, Request
 
 MOST_DEFERRALS: Final = 3
 """How often a run may be deferred."""
-
-
-def _from_iso(moment: Any) -> Any:
-    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
 
 
 def _of_a_snapshot(moment: datetime) -> datetime:
@@ -22,10 +18,8 @@ def _of_a_snapshot(moment: datetime) -> datetime:
     return moment
 
 
-ScheduledTime: TypeAlias = Annotated[
-    AwareDatetime, Strict(), BeforeValidator(_from_iso), AfterValidator(_of_a_snapshot)
-]
-"""When a run was due: ISO 8601 with its zone, on a day that the tables have."""
+ScheduledTime: TypeAlias = Annotated[Moment, AfterValidator(_of_a_snapshot)]
+"""When a run was due, on a day that the tables have."""
 
 
 class ScheduledRequest(Request):

@@ -1,6 +1,15 @@
-from typing import ClassVar
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Strict
+
+
+def _from_iso(moment: Any) -> Any:
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+Moment: TypeAlias = Annotated[AwareDatetime, Strict(), BeforeValidator(_from_iso)]
+"""A moment in ISO 8601, with its zone."""
 
 
 class Payload(BaseModel):

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date as day_of
-from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Strict, StringConstraints, model_validator
 
 from contracts.days import SnapshotDay
-from contracts.operations.payload import Payload, Request
+from contracts.operations.payload import Moment, Payload, Request
 from contracts.tables import TABLES
 
 FUNCTIONS: Final = ("extractor", "listenbrainz", "audit", "report")
@@ -26,10 +25,6 @@ def _known_service(service: str) -> str:
 
 def _day(text: Any) -> Any:
     return day_of.fromisoformat(text) if isinstance(text, str) else text
-
-
-def _moment(text: Any) -> Any:
-    return datetime.fromisoformat(text) if isinstance(text, str) else text
 
 
 class RedriveRequest(Request):
@@ -58,7 +53,7 @@ class RedriveRequest(Request):
     service: Annotated[str, AfterValidator(_known_service)] | None = None
     error_class: Annotated[str, _NOT_BLANK] | None = None
     date: Annotated[SnapshotDay, Strict(), BeforeValidator(_day)] | None = None
-    before: Annotated[AwareDatetime, Strict(), BeforeValidator(_moment)] | None = None
+    before: Moment | None = None
     dry_run: Annotated[bool, Strict()] = False
     rate: Annotated[float, Field(ge=0.1, allow_inf_nan=False)] | None = None
     reason: Annotated[str, _NOT_BLANK] | None = None

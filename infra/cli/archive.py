@@ -26,7 +26,7 @@ _ID: Final = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*\d)(?=[0-9A-Za-z]*[A-Za
 """An id of Spotify's, which is no word and no number."""
 
 SameDay: TypeAlias = Literal["refuse", "newest"]
-_T = TypeVar("_T", str, date)
+NamedT = TypeVar("NamedT", str, date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +245,13 @@ _READERS: Final[Sequence[Reader]] = (_read_chart, _read_playlist)
 
 
 def _agreed(
-    what: str, told: Mapping[str, _T | None], *, folder: _T | None, option: tuple[str, _T | None], advice: str
-) -> _T:
+    what: str,
+    told: Mapping[str, NamedT | None],
+    *,
+    folder: NamedT | None,
+    option: tuple[str, NamedT | None],
+    advice: str,
+) -> NamedT:
     """The day or the playlist of a document, as all say who know it; a folder is asked where the document is silent.
 
     Raises:
@@ -266,13 +271,13 @@ def _agreed(
     return value
 
 
-def _only(found: Iterable[_T | None]) -> _T | None:
+def _only(found: Iterable[NamedT | None]) -> NamedT | None:
     """What is found there, if it is one thing and no other."""
     distinct = set(found) - {None}
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def _nearest(path: PurePosixPath, read: Callable[[str], _T | None]) -> _T | None:
+def _nearest(path: PurePosixPath, read: Callable[[str], NamedT | None]) -> NamedT | None:
     """What the nearest folder says that says it as a whole."""
     return next((found for folder in path.parents if (found := read(folder.name)) is not None), None)
 

@@ -21,6 +21,7 @@ from infra.cli.functions import FailedError, as_asked, invoke
 from infra.cli.gaps import announcements, what_repair_left, what_to_do, with_documents
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
+from shared import objects
 from shared.lake import KINDS
 
 
@@ -179,20 +180,14 @@ def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, da
 
 def _days_with_snapshots(cloud: Cloud) -> Iterator[date]:
     """Yields the days with raw snapshots, and the first and last days of years with receipts, whose raw may be gone."""
+    s3, bucket = cloud.client("s3"), cloud.platform.bucket
     for kind in KINDS.values():
-        yield from filter(None, map(kind.day_of, _folders(cloud, kind.prefix("raw"))))
+        yield from filter(None, map(kind.day_of, objects.folders(s3, bucket, kind.prefix("raw"))))
         receipts = kind.prefix("receipts")
-        for folder in _folders(cloud, receipts):
+        for folder in objects.folders(s3, bucket, receipts):
             year = folder.removeprefix(f"{receipts}year=").rstrip("/")
             if year.isdecimal():
                 yield from (date(int(year), 1, 1), date(int(year), 12, 31))
-
-
-def _folders(cloud: Cloud, prefix: str) -> Iterator[str]:
-    pages = cloud.client("s3").get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix, Delimiter="/"):
-        for found in page.get("CommonPrefixes", ()):
-            yield found["Prefix"]
 
 
 def _print(cloud: Cloud, days: tuple[date, date], found: Audit) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from contracts.tables import OPERATIONS, TABLES, Table
 from infra.catalog import declared_tables
-from infra.cli.cloud import Cloud
+from infra.cli.cloud import CONNECTIONS, Cloud
 from infra.cli.screen import ConsoleError
 from infra.deploying.stacks import ANALYTICS, CATALOG, stack_name
+from shared import objects
 from shared.catalog import Catalog
 from shared.errors import TransientError
 from shared.lake import KINDS, Partition, table_prefix
@@ -18,8 +19,6 @@ from shared.lake import KINDS, Partition, table_prefix
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef, TableTypeDef
     from mypy_boto3_s3 import S3Client
-
-_CONNECTIONS: Final = 10
 
 
 def altered_views(cloud: Cloud) -> dict[str, str]:
@@ -66,7 +65,7 @@ def register(cloud: Cloud, names: Iterable[str] = (*TABLES, *OPERATIONS)) -> int
     """
     platform, tables, s3 = cloud.platform, {**TABLES, **OPERATIONS}, cloud.client("s3")
     prefixes = [prefix for name in names if name in tables for prefix in _prefixes(tables[name])]
-    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         by_prefix = pool.map(lambda prefix: _in_lake(s3, platform.bucket, prefix), prefixes)
         found = [partition for partitions in by_prefix for partition in partitions]
     try:
@@ -83,14 +82,8 @@ def _prefixes(table: Table[Any]) -> list[str]:
 def _in_lake(s3: "S3Client", bucket: str, prefix: str) -> list[Partition]:
     """Returns the partitions that have objects: three levels of folders, for year, month and day."""
     folders = [prefix]
-    pages = s3.get_paginator("list_objects_v2")
     for _ in range(3):
-        folders = [
-            found["Prefix"]
-            for folder in folders
-            for page in pages.paginate(Bucket=bucket, Prefix=folder, Delimiter="/")
-            for found in page.get("CommonPrefixes", ())
-        ]
+        folders = [found for folder in folders for found in objects.folders(s3, bucket, folder)]
     return [partition for folder in folders if (partition := Partition.of(folder))]
 
 

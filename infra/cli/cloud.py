@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 STATE = Path(os.environ.get("EARWORM_STATE", ROOT / ".earworm"))
 """Where the local cloud keeps its state; another folder is another cloud."""
+CONNECTIONS: Final = 10
+"""Calls of one client at once: as many as it keeps connections."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _NAMES_AWS: Final = (
     "AWS_DEFAULT_PROFILE",

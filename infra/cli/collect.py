@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-from botocore.exceptions import ClientError
 from rich.progress import Progress
 
 from contracts.operations.chart_collection import ChartRequest, ChartRunSummary
@@ -20,7 +19,8 @@ from contracts.operations.extraction import ExtractionRequest, RunSummary
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import STATE
+from infra.cli.cloud import CONNECTIONS, STATE
+from infra.cli.days import today
 from infra.cli.functions import as_asked, invoke
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
@@ -29,22 +29,18 @@ from infra.local.listenbrainz import client as listenbrainz
 from infra.local.processes import exclusive
 from infra.local.spotify.client import SimulatorClient, find_simulator
 from infra.waiting import poll
-from shared.lake import PLAYLISTS, SnapshotKey
+from shared import objects
+from shared.lake import PLAYLISTS, Place, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from infra.cli.cloud import Cloud
 
-Place: TypeAlias = tuple[SnapshotKey, str]
-"""A snapshot in a table."""
-
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
 _PAUSE = 0.2
-CONNECTIONS = 10
-"""Calls of S3 at once: as many as a client keeps connections."""
 _QUIET_WAIT = 5.0
 _UNVERSIONED = "null"
 """The version of an object that was written while its bucket kept none."""
@@ -135,8 +131,9 @@ def collect_listenbrainz(cloud: "Cloud", day: date) -> ChartRunSummary:
 
 def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[str]:
     """Those of the wanted playlists that have no raw snapshot of a day."""
-    found = cloud.client("s3").list_objects_v2(Bucket=cloud.platform.bucket, Prefix=f"{PLAYLISTS.prefix('raw')}{day}/")
-    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found.get("Contents", ())}
+    of_the_day = f"{PLAYLISTS.prefix('raw')}{day}/"
+    found = objects.listed(cloud.client("s3"), cloud.platform.bucket, of_the_day)
+    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found}
     return [playlist for playlist in wanted if playlist not in stored]
 
 
@@ -147,18 +144,18 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
         IncompleteError: Nothing was completed for three minutes; names what is missing.
     """
     s3, bucket, tables = cloud.client("s3"), cloud.platform.bucket, cloud.tables()
-    pending = {key.receipt(table): (key, table) for key in snapshots for table in of_kind(key.kind.name, tables)}
+    pending = {key.receipt(table): Place(table, key) for key in snapshots for table in of_kind(key.kind.name, tables)}
     landed: dict[Place, Landed] = {}
     seen: dict[str, str] = {}
     task = bar.add_task("tables complete", total=len(pending), note="")
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
-        versions = stored_versions(s3, bucket, {key for key, _ in pending.values()})
+        versions = stored_versions(s3, bucket, {place.key for place in pending.values()})
 
         def look(receipt: str) -> Landed | None:
             """What a receipt tells, if it was made from the raw object as it is now."""
             found = find_receipt(s3, bucket, receipt)
             made_from = found and (found["raw_version_id"] or found["raw_etag"])
-            return Landed.of(found) if found and made_from == versions.get(pending[receipt][0]) else None
+            return Landed.of(found) if found and made_from == versions.get(pending[receipt].key) else None
 
         def done() -> dict[str, Landed]:
             began = time.monotonic()
@@ -227,7 +224,7 @@ def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
         ConsoleError: The real Spotify is asked for another day than today.
     """
     simulator = find_simulator(cloud.variables)
-    if simulator is None and day != datetime.now(UTC).date():
+    if simulator is None and day != today():
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."
@@ -274,21 +271,6 @@ def _scheduled_event(cloud: "Cloud", service: str, schedule: str, day: date) -> 
     return event
 
 
-def current_versions(s3: "S3Client", bucket: str, places: Iterable[Place]) -> dict[SnapshotKey, str]:
-    """The version of each raw object that is there now."""
-    return {key: _version(s3, bucket, key.raw) for key in {key for key, _ in places}}
-
-
-def completed(s3: "S3Client", bucket: str, places: Iterable[Place], versions: Mapping[SnapshotKey, str]) -> set[Place]:
-    """Those of the places whose receipt was made from the given version of their raw object."""
-    return {(key, table) for key, table in places if _made_from(s3, bucket, key.receipt(table)) == versions[key]}
-
-
-def _version(s3: "S3Client", bucket: str, key: str) -> str:
-    head = s3.head_object(Bucket=bucket, Key=key)
-    return head.get("VersionId") or head["ETag"].strip('"')
-
-
 def _folders(keys: Iterable[str]) -> set[str]:
     """What to list to see the keys: their days, or their months where the days are many."""
     days = {key.rpartition("/")[0] for key in keys}
@@ -296,34 +278,22 @@ def _folders(keys: Iterable[str]) -> set[str]:
 
 
 def _etags(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [(found["Key"], found["ETag"]) for page in pages for found in page.get("Contents", ())]
+    return [(found["Key"], found["ETag"]) for found in objects.listed(s3, bucket, prefix)]
 
 
 def written_since(s3: "S3Client", bucket: str, keys: Iterable[str], since: datetime) -> int:
     """How many objects were written since a moment, by listings."""
     wanted = frozenset(keys)
-    pages = s3.get_paginator("list_objects_v2")
     return sum(
         found["Key"] in wanted and found["LastModified"] >= since
         for prefix in _folders(wanted)
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix)
-        for found in page.get("Contents", ())
+        for found in objects.listed(s3, bucket, prefix)
     )
-
-
-def _made_from(s3: "S3Client", bucket: str, key: str) -> str | None:
-    try:
-        return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get("raw-version")
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] == "404":
-            return None
-        raise
 
 
 def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
     def named() -> Iterator[str]:
-        for key, table in sorted(pending, key=lambda each: (each[1], each[0].raw))[:5]:
+        for table, key in sorted(pending, key=lambda each: (each.table, each.key.raw))[:5]:
             queue = f"{stack_name(cloud.environment, table)}-dead-letters"
             yield f"{table} of {key.list_id} on {key.snapshot_date} (see the queue {queue})"
 

@@ -19,22 +19,22 @@ from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from contracts.tables import TABLES, Table
-from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.cloud import CONNECTIONS, Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_month
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, grid, out, progress
+from shared import objects
 from shared.catalog import Catalog
 from shared.errors import TransientError
 from shared.lake import Partition, partition_of_month, table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _SUFFIX = "_compacted"
 _MADE_OF = "made-of"
-_CONNECTIONS = 10
-_CHANGED = frozenset({"NoSuchKey", "PreconditionFailed", "ConditionalRequestConflict", "404", "409", "412"})
 _DUCKDB_TYPES = {"string": "VARCHAR"}
 """Glue's types whose name in DuckDB is another."""
 
@@ -64,6 +64,9 @@ class _File(NamedTuple):
 
 class _ChangedMeanwhileError(ConsoleError):
     """A file of the month changed while it was read, or another compaction was faster."""
+
+    def __init__(self) -> None:
+        super().__init__("The month changed five times while it was compacted: run it again when no replay is running.")
 
 
 def compact(
@@ -117,7 +120,7 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
             _put(cloud, target, merged, made_of, existing)
     if files:
         _register(cloud, Partition(f"{table.name}{_SUFFIX}", (f"{year}", f"{month:02}"), folder_of_month))
-    elif existing and not files:
+    elif existing:
         with _restarted_if_changed():
             cloud.client("s3").delete_object(Bucket=cloud.platform.bucket, Key=target, IfMatch=existing.etag)
         size = 0
@@ -163,9 +166,8 @@ def _register(cloud: Cloud, month: Partition) -> None:
 
 
 def _files(cloud: Cloud, prefix: str) -> Iterator[_File]:
-    pages = cloud.client("s3").get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix):
-        yield from (_File(each["Key"], each["ETag"], each["Size"]) for each in page.get("Contents", ()))
+    for each in objects.listed(cloud.client("s3"), cloud.platform.bucket, prefix):
+        yield _File(each["Key"], each["ETag"], each["Size"])
 
 
 class _Existing(NamedTuple):
@@ -175,13 +177,8 @@ class _Existing(NamedTuple):
 
 
 def _look(cloud: Cloud, key: str) -> _Existing | None:
-    try:
-        head = cloud.client("s3").head_object(Bucket=cloud.platform.bucket, Key=key)
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return None
-        raise
-    return _Existing(head["ETag"], head["ContentLength"], head["Metadata"].get(_MADE_OF))
+    head = objects.head(cloud.client("s3"), cloud.platform.bucket, key)
+    return head and _Existing(head["ETag"], head["ContentLength"], head["Metadata"].get(_MADE_OF))
 
 
 def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], key: Sequence[str], folder: Path) -> Path:
@@ -195,7 +192,7 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
             body = s3.get_object(Bucket=bucket, Key=file.key, IfMatch=file.etag)["Body"]
         path.write_bytes(body.read())
 
-    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         list(pool.map(fetch, files))
     types = {name: _DUCKDB_TYPES.get(type_, type_) for name, type_ in columns.items()}
     nothing = ", ".join(f'CAST(NULL AS {type_}) AS "{name}"' for name, type_ in types.items())
@@ -224,12 +221,15 @@ def _merged(cloud: Cloud, files: Sequence[_File], columns: Mapping[str, str], ke
 
 
 def _put(cloud: Cloud, key: str, file: Path, made_of: str, existing: _Existing | None) -> None:
-    s3, bucket, metadata = cloud.client("s3"), cloud.platform.bucket, {_MADE_OF: made_of}
-    with file.open("rb") as body, _restarted_if_changed():
-        if existing:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, IfMatch=existing.etag)
-        else:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, Metadata=metadata, IfNoneMatch="*")
+    with file.open("rb") as body:
+        request: PutObjectRequestTypeDef = {
+            "Bucket": cloud.platform.bucket,
+            "Key": key,
+            "Body": body,
+            "Metadata": {_MADE_OF: made_of},
+        }
+        if objects.put_over(cloud.client("s3"), request, existing and existing.etag) is None:
+            raise _ChangedMeanwhileError
 
 
 @contextmanager
@@ -237,8 +237,6 @@ def _restarted_if_changed() -> Iterator[None]:
     try:
         yield
     except ClientError as fault:
-        if fault.response["Error"]["Code"] in _CHANGED:
-            raise _ChangedMeanwhileError(
-                "The month changed five times while it was compacted: run it again when no replay is running."
-            ) from fault
+        if fault.response["Error"]["Code"] in objects.OVERTAKEN:
+            raise _ChangedMeanwhileError from fault
         raise

@@ -16,15 +16,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 from rich.progress import Progress
 
 from contracts.tables import TABLES
 from contracts.tables.receipts import read_receipt
 from infra.cli.claim import Claim, Holding
+from infra.cli.cloud import CONNECTIONS
 from infra.deploying.stacks import ROOT
-from shared.errors import PermanentError
+from shared import objects
+from shared.batches import batches
 from shared.lake import KINDS, Area, SnapshotKey, partition_of_month, table_prefix
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 _BESIDE_ROWS: Final[Sequence[Area]] = ("receipts", "quarantine", "quarantine-values")
 _AT_ONCE = 100
-_CONCURRENCY = 10
-"""The number of connections in a client's pool."""
 _PATIENCE = 300.0
 _READER = [sys.executable, "-m", "infra.cli.proof"]
 _ANSWER: TypeAdapter[str | None] = TypeAdapter(str | None)
@@ -48,25 +47,16 @@ class Bucket:
 
     def etags(self, prefix: str) -> Mapping[str, str]:
         """Returns the ETag of each key below a prefix."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
-        return {found["Key"]: found["ETag"].strip('"') for page in pages for found in page.get("Contents", ())}
+        return {found["Key"]: found["ETag"].strip('"') for found in objects.listed(self.s3, self.name, prefix)}
 
     def snapshots(self, prefix: str) -> Iterator[SnapshotKey]:
         """Yields the snapshots whose raw objects are below a prefix."""
-        for key in self.etags(prefix):
-            try:
-                yield SnapshotKey.from_raw(key)
-            except PermanentError:
-                continue
+        yield from filter(None, map(SnapshotKey.find, self.etags(prefix)))
 
     def body(self, key: str) -> bytes | None:
         """Returns an object's content; None if it is gone."""
-        try:
-            return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read()
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] != "NoSuchKey":
-                raise
-            return None
+        found = objects.get(self.s3, self.name, key)
+        return found and found["Body"].read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +104,8 @@ def prove(
     task = bar.add_task("contents proved", total=len(new), note="")
     faults: list[Fault] = []
     proved.parent.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(new), _AT_ONCE):
-        batch = new[start : start + _AT_ONCE]
-        with TemporaryDirectory() as folder, ThreadPoolExecutor(_CONCURRENCY) as pool:
+    for batch in batches(new, _AT_ONCE):
+        with TemporaryDirectory() as folder, ThreadPoolExecutor(CONNECTIONS) as pool:
             claims = list(pool.map(lambda each, into=Path(folder): _claims(bucket, each, into), batch))
             answers = iter([*read([*chain.from_iterable(claims)])])
         sound: list[str] = []

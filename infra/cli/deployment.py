@@ -22,7 +22,7 @@ from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
-from infra.deploying.stacks import ANALYTICS, CATALOG, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
+from infra.deploying.stacks import CATALOG, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Tell: TypeAlias = Callable[..., object]
 """Tells the stage that a component has reached, and how many of its resources are done."""
 
-_Result = TypeVar("_Result")
+ResultT = TypeVar("ResultT")
 _BUILDERS = BoundedSemaphore(os.cpu_count() or 1)
 _STACKS = BoundedSemaphore(3)
 """Stacks at a time: each makes its resources at once, and CloudWatch takes three calls of PutMetricAlarm a second.
@@ -348,18 +348,17 @@ def _check_contact(to: _Destination) -> None:
 
 
 def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:
-    stack = deploying.platform_stack(to.cloud.environment, to.parameters)
+    stack = deploying.component_stack(to.cloud.environment, PLATFORM, to.parameters)
     return _side_by_side([PLATFORM], lambda _, tell: _prepare(to, stack, None, tell), failures)
 
 
 def _plan_components(to: _Destination, components: Sequence[str], failures: list[str]) -> dict[str, _Planned]:
     artifacts, settings = to.cloud.platform.artifacts_bucket, _settings(to.cloud)
     target = bundles.target_of(to.cloud.variables)
-    without_code = {ANALYTICS: deploying.analytics_stack, CATALOG: deploying.catalog_stack}
 
     def plan(service: str, tell: Tell) -> _Planned:
-        if service in without_code:
-            return _prepare(to, without_code[service](to.cloud.environment, to.parameters), None, tell)
+        if service not in SERVICES:
+            return _prepare(to, deploying.component_stack(to.cloud.environment, service, to.parameters), None, tell)
         bundle = _build(target, service, tell)
         stack = deploying.service_stack(to.cloud.environment, bundle, artifacts, settings, to.parameters)
         return _prepare(to, stack, bundle, tell)
@@ -435,15 +434,15 @@ def _execute(to: _Destination, planned: _Planned, tell: Tell) -> deploying.Deplo
 
 
 def _side_by_side(
-    components: Sequence[str], work: Callable[[str, Tell], _Result], failures: list[str]
-) -> dict[str, _Result]:
+    components: Sequence[str], work: Callable[[str, Tell], ResultT], failures: list[str]
+) -> dict[str, ResultT]:
     """Works on components at once, each with a line of progress; a failure is told in `failures` and stops no other."""
     if not components:
         return {}
     with progress() as bar, ThreadPoolExecutor(max_workers=len(components)) as pool:
         lines = {each: bar.add_task(f"{each:<17}", total=1, note="waiting") for each in components}
 
-        def attempt(component: str) -> _Result | None:
+        def attempt(component: str) -> ResultT | None:
             def tell(stage: str, *, done: int | None = None, total: int | None = None) -> None:
                 bar.update(lines[component], note=stage, completed=done, total=total)
 

@@ -1,7 +1,7 @@
 """Finds out how to repair each gap: by a replay, a corrected document, or a person."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from rich.markup import escape
 
@@ -17,10 +17,6 @@ from infra.cli.contents import Bucket
 from infra.cli.replay import Announcement
 from infra.cli.screen import ConsoleError, err
 from shared.lake import SnapshotKey
-
-Place: TypeAlias = tuple[str, str]
-"""A raw key and a table."""
-
 
 _TO_DO: Final[Mapping[Mending, str]] = {
     "replay": "{repair}",
@@ -56,7 +52,7 @@ def with_documents(cloud: Cloud, gaps: Sequence[Gap]) -> list[Gap]:
     documents = {key: _fault_of_document(bucket, key) for key in {gap.raw_key or "" for gap in replays}}
 
     def refined(gap: Gap) -> Gap:
-        cause = letters.get(_place(gap)) or documents.get(gap.raw_key or "")
+        cause = letters.get(_raw_key_and_table(gap)) or documents.get(gap.raw_key or "")
         return gap.because_of(cause, mended_by="document") if cause and gap.mended_by == "replay" else gap
 
     return [refined(gap) for gap in gaps]
@@ -76,9 +72,11 @@ def _fault_of_document(bucket: Bucket, raw_key: str) -> str | None:
     return None
 
 
-def _dead_letters(cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[LetterSummary], bool]) -> Mapping[Place, str]:
-    """Returns class and sentence of the gaps' dead letters, without those older than the raw object."""
-    found: dict[Place, str] = {}
+def _dead_letters(
+    cloud: Cloud, gaps: Iterable[Gap], is_wanted: Callable[[LetterSummary], bool]
+) -> Mapping[tuple[str, str], str]:
+    """Returns class and sentence of the gaps' dead letters by raw key and table, none older than the raw object."""
+    found: dict[tuple[str, str], str] = {}
     for table in sorted({gap.table for gap in gaps if gap.table}):
         try:
             letters = dlq.show(cloud, table).messages
@@ -100,13 +98,13 @@ def what_repair_left(
 ) -> list[Gap]:
     """Returns the gaps, with the reason why those that a repair tried remain."""
     tried = {(each.key.raw, each.table) for each in replays}
-    left = [gap for gap in gaps if gap.mended_by == "replay" and _place(gap) in tried]
+    left = [gap for gap in gaps if gap.mended_by == "replay" and _raw_key_and_table(gap) in tried]
     letters = _dead_letters(cloud, left, lambda _: True)
     undeclared = set(tables)
 
     def refined(gap: Gap) -> Gap:
         if gap in left:
-            return gap.because_of(_of_code(gap, letters.get(_place(gap))), mended_by="code")
+            return gap.because_of(_of_code(gap, letters.get(_raw_key_and_table(gap))), mended_by="code")
         if gap.mended_by == "catalog" and gap.table in undeclared:
             return gap.because_of(
                 "its deployed stack declares the same: earworm deploy catalog analytics", mended_by="person"
@@ -116,7 +114,7 @@ def what_repair_left(
     return [refined(gap) for gap in gaps]
 
 
-def _place(gap: Gap) -> Place:
+def _raw_key_and_table(gap: Gap) -> tuple[str, str]:
     return gap.raw_key or "", gap.table or ""
 
 

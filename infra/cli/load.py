@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, TypeVar
 
 import typer
-from botocore.exceptions import ClientError
 from rich.markup import escape
 from rich.progress import Progress
 
@@ -19,13 +18,14 @@ from contracts.layouts.layout import Identity as ChartIdentity
 from contracts.regions import read_region
 from infra.cli import loads
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one
-from infra.cli.cloud import Cloud, confirm, find_cloud
-from infra.cli.collect import CONNECTIONS, IncompleteError, Landed, Place, await_tables, stored_versions
+from infra.cli.cloud import CONNECTIONS, Cloud, confirm, find_cloud
+from infra.cli.collect import IncompleteError, Landed, await_tables, stored_versions
 from infra.cli.days import read_day
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, grid, in_one_line, out, printable, progress
 from infra.cli.sources import SourceError, find_sources
-from shared.lake import Lake, SnapshotKey
+from shared import objects
+from shared.lake import Lake, Place, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,7 +43,7 @@ _ROOM_FOR_FILES: Final = 120
 """Columns of a terminal that leave room for the names of files beside the numbers."""
 _CHUNK: Final = 1 << 20
 
-_Result = TypeVar("_Result")
+ResultT = TypeVar("ResultT")
 
 
 def load(
@@ -116,7 +116,9 @@ def load(
         except IncompleteError as fault:
             incomplete, landed = fault, fault.landed
     of_snapshots = _of_snapshots(judged.documents, landed)
-    outcomes = _outcomes(judged.documents, of_snapshots, {key for key, _ in incomplete.missing} if incomplete else ())
+    outcomes = _outcomes(
+        judged.documents, of_snapshots, {place.key for place in incomplete.missing} if incomplete else ()
+    )
     if record:
         loads.end(cloud, record, outcomes, landed)
     _print(judged, standing, of_snapshots, outcomes, every=every)
@@ -178,14 +180,11 @@ def _standing(cloud: Cloud, documents: Sequence[Document], bar: Progress) -> dic
 
 
 def _stored_sha256(s3: "S3Client", bucket: str, key: SnapshotKey) -> str | None:
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key.raw)["Body"]
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] != "NoSuchKey":
-            raise
+    found = objects.get(s3, bucket, key.raw)
+    if found is None:
         return None
     digest = sha256()
-    while chunk := body.read(_CHUNK):
+    while chunk := found["Body"].read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
 
@@ -217,10 +216,10 @@ def _store(cloud: Cloud, documents: Sequence[Document], run_id: str, bar: Progre
 
 
 def _side_by_side(
-    work: Callable[[Document], _Result], documents: Sequence[Document], bar: Progress, what: str
-) -> list[_Result]:
+    work: Callable[[Document], ResultT], documents: Sequence[Document], bar: Progress, what: str
+) -> list[ResultT]:
     task = bar.add_task(what, total=len(documents), note="")
-    done: list[_Result] = []
+    done: list[ResultT] = []
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         for each in pool.map(work, documents):
             done.append(each)
@@ -273,7 +272,7 @@ def _of_snapshots(
     documents: Sequence[Document], landed: Mapping[Place, Landed]
 ) -> Mapping[SnapshotKey, Mapping[str, Landed]]:
     of_snapshots: dict[SnapshotKey, dict[str, Landed]] = {document.key: {} for document in documents}
-    for (key, table), found in landed.items():
+    for (table, key), found in landed.items():
         of_snapshots[key][table] = found
     return of_snapshots
 

@@ -7,18 +7,18 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from contracts.operations.loading import NOT_OVER, Load, LoadedDocument
 from contracts.tables import of_kind
 from infra.cli.archive import Document
 from infra.cli.cloud import Cloud
-from infra.cli.collect import Landed, Place
+from infra.cli.collect import Landed
 from infra.cli.screen import ConsoleError
+from shared import objects
 from shared.deployed import deployed_tables
 from shared.errors import sentence_of
-from shared.lake import LOADS_PREFIX, SnapshotKey
+from shared.lake import LOADS_PREFIX, Place, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -72,7 +72,7 @@ def end(cloud: Cloud, load: Load, outcomes: Mapping[SnapshotKey, str], landed: M
     """
     by_key = {key.raw: outcome for key, outcome in outcomes.items()}
     ours = {each.key for each in load.documents}
-    complete = [found for (key, _), found in landed.items() if key.raw in ours]
+    complete = [found for place, found in landed.items() if place.key.raw in ours]
     ended = {
         "ended": datetime.now(UTC),
         "documents": tuple(
@@ -91,14 +91,11 @@ def find_load(s3: "S3Client", bucket: str, run_id: str) -> Load | None:
     Raises:
         ConsoleError: It cannot be read.
     """
-    try:
-        body = s3.get_object(Bucket=bucket, Key=_key(run_id))["Body"].read()
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] != "NoSuchKey":
-            raise
+    found = objects.get(s3, bucket, _key(run_id))
+    if found is None:
         return None
     try:
-        return Load.model_validate_json(body)
+        return Load.model_validate_json(found["Body"].read())
     except ValidationError as fault:
         raise ConsoleError(
             f"s3://{bucket}/{_key(run_id)} is not the record of a load: {sentence_of(fault)}. Remove it, or bring its "
@@ -109,15 +106,9 @@ def find_load(s3: "S3Client", bucket: str, run_id: str) -> Load | None:
 def find_loads(cloud: Cloud, *, days: int) -> list[FoundLoad]:
     """Lists the loads of the last days, the newest first."""
     since = datetime.now(UTC) - timedelta(days=days)
-    pages = (
-        cloud.client("s3")
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=cloud.platform.bucket, Prefix=f"{LOADS_PREFIX}{LOAD}-")
-    )
     found = [
         FoundLoad(each["Key"].removeprefix(LOADS_PREFIX).removesuffix(".json"), each["LastModified"])
-        for page in pages
-        for each in page.get("Contents", ())
+        for each in objects.listed(cloud.client("s3"), cloud.platform.bucket, f"{LOADS_PREFIX}{LOAD}-")
         if each["LastModified"] >= since
     ]
     return sorted(found, key=lambda each: each.written, reverse=True)

@@ -3,10 +3,9 @@
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from contracts.tables.receipts import Receipt, read_receipt
 from infra.cli.screen import ConsoleError
+from shared import objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,14 +17,11 @@ def find_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
     Raises:
         ConsoleError: The object is not a receipt.
     """
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] != "NoSuchKey":
-            raise
+    found = objects.get(s3, bucket, key)
+    if found is None:
         return None
     try:
-        return read_receipt(body)
+        return read_receipt(found["Body"].read())
     except ValueError as fault:
         raise ConsoleError(
             f"s3://{bucket}/{key} is not a receipt: {fault}. `earworm audit --repair` writes it again."

@@ -20,7 +20,7 @@ from rich.progress import Progress
 from typing_extensions import TypedDict
 
 from contracts.tables import TABLES, of_kind
-from infra.cli.cloud import STATE, Cloud, find_cloud
+from infra.cli.cloud import CONNECTIONS, STATE, Cloud, find_cloud
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.environment import Environment
@@ -28,7 +28,7 @@ from infra.cli.files import write_file
 from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, out, progress
 from infra.deploying.stacks import stack_name
 from infra.waiting import poll
-from shared.errors import PermanentError
+from shared import objects
 from shared.lake import KINDS, ListKind, SnapshotKey
 
 EVERY_TABLE = ""
@@ -39,7 +39,6 @@ Send: TypeAlias = Callable[[str], object]
 
 _PATIENCE = 180.0
 _PAUSE = 0.5
-_CONNECTIONS = 10
 
 
 class Announcement(NamedTuple):
@@ -282,7 +281,7 @@ def _versions(cloud: Cloud, receipts: Mapping[str, tuple[str, SnapshotKey]], bar
         bar.advance(task)
         return receipts[key][0], told.get("service-version", "unknown")
 
-    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         return Counter(pool.map(version, receipts))
 
 
@@ -359,7 +358,10 @@ def await_written(
     def written() -> set[str]:
         months = {receipt.rpartition("/day=")[0] + "/" for receipt in pending}
         return {
-            key for month in months for key, moment in _modified(cloud, month) if moment >= since and key in pending
+            found["Key"]
+            for month in months
+            for found in objects.listed(cloud.client("s3"), cloud.platform.bucket, month)
+            if found["LastModified"] >= since and found["Key"] in pending
         }
 
     while pending:
@@ -378,7 +380,7 @@ def clock(cloud: Cloud) -> datetime:
 
 
 def _raw_keys(cloud: Cloud, request: ReplayRequest) -> tuple[list[SnapshotKey], datetime]:
-    """Returns the snapshots that were request for, in the order of their keys, and the time before they were listed."""
+    """Returns the snapshots that were requested, in the order of their keys, and the time before they were listed."""
     now = clock(cloud)
     kinds = [kind for kind in KINDS.values() if not request.tables or of_kind(kind.name, request.tables)]
     found = [key for kind in kinds for key in _snapshots(cloud, kind, request)]
@@ -390,16 +392,9 @@ def _snapshots(cloud: Cloud, kind: ListKind, request: ReplayRequest) -> Iterator
     pages = cloud.client("s3").get_paginator("list_objects_v2")
     for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix, StartAfter=f"{prefix}{request.first}"):
         keys = [each["Key"] for each in page.get("Contents", ())]
-        yield from (key for each in keys if (key := _snapshot(each)) and _is_requested(key, request))
+        yield from (key for each in keys if (key := SnapshotKey.find(each)) and _is_requested(key, request))
         if keys and keys[-1] > f"{prefix}{request.last}/~":
             break
-
-
-def _snapshot(key: str) -> SnapshotKey | None:
-    try:
-        return SnapshotKey.from_raw(key)
-    except PermanentError:
-        return None
 
 
 def _is_requested(key: SnapshotKey, request: ReplayRequest) -> bool:
@@ -425,13 +420,6 @@ def _to_queue(cloud: Cloud, table: str) -> Send:
     sqs = cloud.client("sqs")
     url = sqs.get_queue_url(QueueName=stack_name(cloud.environment, table))["QueueUrl"]
     return lambda body: sqs.send_message(QueueUrl=url, MessageBody=body)
-
-
-def _modified(cloud: Cloud, prefix: str) -> Iterable[tuple[str, datetime]]:
-    pages = cloud.client("s3").get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=cloud.platform.bucket, Prefix=prefix):
-        for found in page.get("Contents", ()):
-            yield found["Key"], found["LastModified"]
 
 
 def _not_written(cloud: Cloud, pending: Mapping[str, tuple[str, SnapshotKey]]) -> str:

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import typer
-from botocore.exceptions import ClientError
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -21,7 +20,7 @@ from contracts.operations.loading import NOT_OVER, Load
 from contracts.operations.log_events import LogEvent, TableComplete
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
-from infra.cli.cloud import Cloud, find_cloud
+from infra.cli.cloud import CONNECTIONS, Cloud, find_cloud
 from infra.cli.collect import written_since
 from infra.cli.environment import Environment
 from infra.cli.loads import LOAD, find_load, find_loads
@@ -29,13 +28,13 @@ from infra.cli.logs import COLLECTORS, Days, Line, RunId, of_event, of_run, whol
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import grid, in_one_line, out
 from infra.deploying.stacks import stack_name
+from shared import objects
 from shared.lake import SnapshotKey
+from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN, depth
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_RECEIVED_TOO_OFTEN: Final = 5
-"""After so many receptions SQS sets a message aside."""
 _LIVE_SECONDS: Final = 2.0
 _STATES: Final = {
     "done": "green",
@@ -135,7 +134,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TableStatus:
     """A snapshot of a run in a table.
 
     Attributes:
@@ -176,24 +175,24 @@ def find_runs(told: Iterable[Line]) -> list[Run]:
     return sorted(found.values(), key=lambda run: run.began, reverse=True)
 
 
-def places(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[Place]:
+def table_statuses(cloud: Cloud, run: Run, told: Sequence[Line], tables: Sequence[str]) -> list[TableStatus]:
     """Where each snapshot of a run stands in some tables, by the receipts in the lake and the run's log."""
     shown = run.shown(told)
     wanted = [(key, table) for key in shown for table in of_kind(key.kind.name, tables)]
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
-    with ThreadPoolExecutor(max_workers=10) as pool:
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         current = dict(zip(shown, pool.map(lambda key: _raw_of(s3, bucket, key), shown), strict=True))
 
-    def stands(key: SnapshotKey, table: str) -> Place:
+    def stands(key: SnapshotKey, table: str) -> TableStatus:
         receipt = find_receipt(s3, bucket, key.receipt(table))
         about = [line for line in told if (line.fields.get("table"), line.raw_key) == (table, key.raw)]
-        return place(run.run_id, key, table, receipt, about, raw=current[key])
+        return table_status(run.run_id, key, table, receipt, about, raw=current[key])
 
-    with ThreadPoolExecutor(max_workers=10) as pool:
+    with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         return list(pool.map(lambda each: stands(*each), wanted))
 
 
-def place(
+def table_status(
     run_id: str,
     key: SnapshotKey,
     table: str,
@@ -201,7 +200,7 @@ def place(
     told: Sequence[Line],
     *,
     raw: Raw | None,
-) -> Place:
+) -> TableStatus:
     """Where a snapshot of a run stands in a table.
 
     Args:
@@ -215,20 +214,20 @@ def place(
     done = [line for line in told if line.event == LogEvent.TABLE_COMPLETE]
     if receipt and receipt["run_id"] == run_id and (raw is None or raw.version == receipt["raw_version_id"]):
         seconds = done[0].fields.get("seconds_from_raw_to_table") if done else None
-        return Place(key, table, "done", receipt, seconds)
+        return TableStatus(key, table, "done", receipt, seconds)
     if raw is None or raw.run_id != run_id:
         by = f"of run {raw.run_id or 'unknown'} by now" if raw else "gone"
-        return Place(key, table, "replaced", sentence=f"the raw object is {by}")
+        return TableStatus(key, table, "replaced", sentence=f"the raw object is {by}")
     set_aside = [line for line in told if line.event == LogEvent.MESSAGE_DEAD_LETTERED]
     if set_aside:
-        return Place(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence", "")))
+        return TableStatus(key, table, "dead-lettered", sentence=str(set_aside[-1].fields.get("sentence", "")))
     failed = [line for line in told if line.event == LogEvent.MESSAGE_RETURNED]
     if failed:
         received = int(failed[-1].fields.get("receive_count", 1))
         fault = str(failed[-1].fields.get("exception", "")).splitlines()[-1:]
-        state = "dead-lettered" if received >= _RECEIVED_TOO_OFTEN else "failing"
-        return Place(key, table, state, sentence=f"{received} times: {''.join(fault)}")
-    return Place(key, table, "waiting")
+        state = "dead-lettered" if received > len(SECONDS_UNTIL_SHOWN_AGAIN) else "failing"
+        return TableStatus(key, table, state, sentence=f"{received} times: {''.join(fault)}")
+    return TableStatus(key, table, "waiting")
 
 
 def runs(
@@ -318,7 +317,7 @@ def _status(cloud: Cloud, run_id: str, days: int, tables: Sequence[str]) -> tupl
     told = of_run(cloud, run_id, days=days)
     load = find_load(cloud.client("s3"), cloud.platform.bucket, run_id)
     (run,) = [Run.of(load)] if load else find_runs(told)
-    found = places(cloud, run, told, tables)
+    found = table_statuses(cloud, run, told, tables)
     rows = [
         (
             each.key.list_id,
@@ -369,16 +368,11 @@ def _outcomes(run: Run) -> Iterator[Text]:
 
 
 def _raw_of(s3: "S3Client", bucket: str, key: SnapshotKey) -> Raw | None:
-    try:
-        head = s3.head_object(Bucket=bucket, Key=key.raw)
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] != "404":
-            raise
-        return None
-    return Raw(head["Metadata"].get("run-id"), head.get("VersionId"))
+    head = objects.head(s3, bucket, key.raw)
+    return head and Raw(head["Metadata"].get("run-id"), head.get("VersionId"))
 
 
-def _reasons(found: Iterable[Place]) -> Iterator[Text]:
+def _reasons(found: Iterable[TableStatus]) -> Iterator[Text]:
     tables: dict[tuple[str, str, str], list[str]] = {}
     for each in found:
         if each.sentence:
@@ -394,11 +388,8 @@ def _queues(cloud: Cloud, tables: Sequence[str]) -> Iterator[Text]:
         filled = []
         for table in tables:
             url = sqs.get_queue_url(QueueName=f"{stack_name(cloud.environment, table)}{suffix}")["QueueUrl"]
-            told = sqs.get_queue_attributes(
-                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-            )["Attributes"]
-            waiting, at_work = told["ApproximateNumberOfMessages"], told["ApproximateNumberOfMessagesNotVisible"]
-            if (waiting, at_work) != ("0", "0"):
-                filled.append(f"{table} {waiting}" + (f" and {at_work} at work" if at_work != "0" else ""))
+            waiting, at_work = depth(sqs, url)
+            if waiting or at_work:
+                filled.append(f"{table} {waiting}" + (f" and {at_work} at work" if at_work else ""))
         if filled:
             yield Text(f"  {what} of all runs: {', '.join(filled)}", "dim")

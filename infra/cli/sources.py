@@ -110,7 +110,7 @@ def _in_file(path: Path, opened: Opener) -> Iterator[Source]:
     except OSError:
         yield whole  # reading it says why
         return
-    except (BadZipFile, ValueError) as fault:
+    except (BadZipFile, NotImplementedError, ValueError) as fault:
         yield _refused(whole.path, f"a zip archive that cannot be read: {fault}; get it again from where it is kept")
         return
     if members is None:
@@ -128,7 +128,7 @@ def _legible(path: Path) -> PurePosixPath:
 
 def _in_archive(path: Path, members: Sequence[ZipInfo], opened: Opener) -> Iterator[Source]:
     for member in sorted(members, key=lambda each: each.filename):
-        if member.is_dir():
+        if member.filename.endswith("/"):  # `is_dir` fails at a member without a name
             continue
         if _LEADS_OUT.search(member.filename):
             yield _refused(
@@ -176,7 +176,8 @@ def _read_member(path: Path, member: ZipInfo, opened: Opener) -> bytes:
     try:
         body = opened(path).read(member)
     except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError) as fault:
-        raise SourceError(f"it cannot be unpacked: {fault}; unpack it yourself, and name the folder") from None
+        why = str(fault) or "it is cut off"
+        raise SourceError(f"it cannot be unpacked: {why}; unpack it yourself, and name the folder") from None
     if body.startswith(_ZIP):
         raise SourceError("an archive within an archive; unpack the outer one, and name the folder")
     return body

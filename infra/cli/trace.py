@@ -16,6 +16,7 @@ from infra.cli.files import write_file
 from infra.cli.logs import Days, RunId, of_run, whole_run_id
 from infra.cli.screen import ConsoleError, UsageError, err, grid, in_one_line, out
 from infra.cli.spans import Span, spans
+from shared.batches import batches
 
 if TYPE_CHECKING:
     from mypy_boto3_xray import XRayClient
@@ -149,8 +150,7 @@ def _latencies(services: Iterable[Span]) -> tuple[Sequence[str], list[Sequence[o
 
 
 def _documents(xray: "XRayClient", traces: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(traces), _TRACES_A_CALL):
-        wanted = list(traces[start : start + _TRACES_A_CALL])
-        for page in xray.get_paginator("batch_get_traces").paginate(TraceIds=wanted):
+    for batch in batches(traces, _TRACES_A_CALL):
+        for page in xray.get_paginator("batch_get_traces").paginate(TraceIds=batch):
             for found in page["Traces"]:
                 yield from (json.loads(segment["Document"]) for segment in found["Segments"])

@@ -20,14 +20,15 @@ import typer
 from botocore.exceptions import ClientError
 
 from contracts.tables import of_kind
-from infra.cli.cloud import Cloud, confirm, find_cloud
-from infra.cli.collect import CONNECTIONS
+from infra.cli.cloud import CONNECTIONS, Cloud, confirm, find_cloud
 from infra.cli.days import lists_of, read_day
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, out
 from infra.deploying.stacks import stack_name
+from shared import objects
 from shared.errors import PermanentError
 from shared.lake import CHARTS, PLAYLISTS, SnapshotKey
+from shared.queue import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 _LONGEST_WORK: Final = 300.0
 """Seconds: the longest time-out that a transformer may be given."""
 _PAUSE: Final = 1.0
-_GONE: Final = frozenset({"404", "NoSuchKey"})
-_CHANGED: Final = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict"})
 
 
 def unload(
@@ -105,7 +104,7 @@ def _archive(s3: "S3Client", bucket: str, key: SnapshotKey, etag: str) -> None:
         )
         s3.delete_object(Bucket=bucket, Key=key.raw, IfMatch=etag)
     except ClientError as fault:
-        if fault.response["Error"]["Code"] in _CHANGED | _GONE:
+        if fault.response["Error"]["Code"] in objects.OVERTAKEN:
             raise ConsoleError(
                 f"s3://{bucket}/{key.raw} was written anew meanwhile, and is still there. Look what it is, and give "
                 "the same command again."
@@ -137,12 +136,8 @@ def _outputs(s3: "S3Client", bucket: str, key: SnapshotKey) -> Iterator[str]:
 
 
 def _etag(s3: "S3Client", bucket: str, key: str) -> str | None:
-    try:
-        return s3.head_object(Bucket=bucket, Key=key)["ETag"]
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] in _GONE:
-            return None
-        raise
+    head = objects.head(s3, bucket, key)
+    return head and head["ETag"]
 
 
 def _is_in_flight(cloud: Cloud, tables: Sequence[str]) -> bool:
@@ -150,7 +145,6 @@ def _is_in_flight(cloud: Cloud, tables: Sequence[str]) -> bool:
     sqs = cloud.client("sqs")
     for table in tables:
         url = sqs.get_queue_url(QueueName=stack_name(cloud.environment, table))["QueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
-        if told["Attributes"]["ApproximateNumberOfMessagesNotVisible"] != "0":
+        if depth(sqs, url).hidden:
             return True
     return False

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
-from botocore.exceptions import ClientError
 from rich.markup import escape
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -23,9 +22,12 @@ from contracts.watch_list import (
 from infra.cli.cloud import confirm, find_cloud
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out
+from shared import objects
 from shared.lake import WATCH_LIST
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
     from infra.cli.cloud import Cloud
 
 Entries: TypeAlias = Mapping[tuple[str, str], WatchEntry]
@@ -33,9 +35,7 @@ Entries: TypeAlias = Mapping[tuple[str, str], WatchEntry]
 
 app = typer.Typer(no_args_is_help=True, help="Edit the watch list, whose events lead a week's page and its alert.")
 
-_CSV: Final = "text/csv; charset=utf-8"
 _MOST_FAULTS: Final = 20
-_CHANGED: Final = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict", "404", "NoSuchKey"})
 _EMPTY: Final = (
     "The watch list is empty. Fill it by name, id, link or URI: `earworm watch add artist NAME…`, `… label NAME…`, "
     "`… isrc CODE…`, `… track LINK…`, or from a CSV file with the columns type,value,note: `earworm watch import FILE`."
@@ -246,16 +246,14 @@ def _some(entries: Entries) -> str:
 
 
 def _write(cloud: "Cloud", entries: Entries, etag: str | None) -> None:
-    body, s3, bucket = write_watch_list(entries.values()), cloud.client("s3"), cloud.platform.bucket
-    try:
-        if etag is None:
-            s3.put_object(Bucket=bucket, Key=WATCH_LIST, Body=body, ContentType=_CSV, IfNoneMatch="*")
-        else:
-            s3.put_object(Bucket=bucket, Key=WATCH_LIST, Body=body, ContentType=_CSV, IfMatch=etag)
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] in _CHANGED:
-            raise _ChangedError from fault
-        raise
+    request: PutObjectRequestTypeDef = {
+        "Bucket": cloud.platform.bucket,
+        "Key": WATCH_LIST,
+        "Body": write_watch_list(entries.values()),
+        "ContentType": "text/csv; charset=utf-8",
+    }
+    if objects.put_over(cloud.client("s3"), request, etag) is None:
+        raise _ChangedError
 
 
 def _refuse_faults(cloud: "Cloud", watch_list: WatchList) -> None:

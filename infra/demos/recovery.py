@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,12 +27,14 @@ from contracts.tables import of_kind
 from infra.cli import collect, dlq
 from infra.cli.app import app
 from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
-from infra.cli.collect import Place
+from infra.cli.days import today
 from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
 from infra.deploying.stacks import CATALOG, PLATFORM, ROOT, stack_name
 from infra.local.cloud import LocalCloud
-from shared.lake import PLAYLISTS, Area, SnapshotKey
+from shared import objects
+from shared.lake import PLAYLISTS, Area, Place, SnapshotKey
+from shared.queue import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,7 +100,7 @@ def demonstrate(console: Console, weeks: int) -> None:
         ConsoleError: A snapshot, a row or a message vanished, or the lake differs from that of a clean backfill.
     """
     with _cloud_of_its_own() as cloud:
-        _Demonstration(console, cloud, collect.mondays(weeks, datetime.now(UTC).date())).run()
+        _Demonstration(console, cloud, collect.mondays(weeks, today())).run()
 
 
 class _Demonstration:
@@ -230,7 +232,7 @@ class _Demonstration:
         Raises:
             ConsoleError: Nothing moved for three minutes; names a snapshot that is nowhere.
         """
-        missing = {(key, table) for key in self._keys for table in _TABLES}
+        missing = {Place(table, key) for key in self._keys for table in _TABLES}
         before, patience = 0, time.monotonic() + _PATIENCE
         while True:
             # The queues first: the tables keep the emulator busy.
@@ -242,28 +244,31 @@ class _Demonstration:
             if waiting != before:
                 before, patience = waiting, time.monotonic() + _PATIENCE
             elif time.monotonic() > patience:
-                key, table = min(missing, key=lambda each: (each[1], each[0].raw))
+                table, key = min(missing, key=lambda each: (each.table, each.key.raw))
                 raise ConsoleError(f"{len(missing)} snapshots are not complete, such as {key.raw} of {table}.")
             time.sleep(1)
 
     def _messages_waiting(self) -> int:
         sqs = self._cloud.client("sqs")
-        waiting = 0
-        for table in _TABLES:
-            attributes = sqs.get_queue_attributes(
-                QueueUrl=sqs.get_queue_url(QueueName=stack_name(self._cloud.environment, table))["QueueUrl"],
-                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-            )["Attributes"]
-            waiting += sum(int(number) for number in attributes.values())
-        return waiting
+        queues = (stack_name(self._cloud.environment, table) for table in _TABLES)
+        return sum(sum(depth(sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"])) for name in queues)
 
     def _complete(self, places: set[Place]) -> set[Place]:
+        """Returns those whose receipt was made from the raw object as it is now."""
         bucket = self._cloud.platform.bucket
-        return collect.completed(self._s3, bucket, places, collect.current_versions(self._s3, bucket, places))
+        versions = collect.stored_versions(self._s3, bucket, {place.key for place in places})
+        heads = {place: objects.head(self._s3, bucket, place.key.receipt(place.table)) for place in places}
+        return {
+            place
+            for place, head in heads.items()
+            if head and head["Metadata"].get("raw-version") == versions[place.key]
+        }
 
     def _dead(self) -> set[Place]:
         return {
-            (SnapshotKey.from_raw(raw.key), table) for table, letter in self._letters() for raw in letter.raw_objects
+            Place(table, SnapshotKey.from_raw(raw.key))
+            for table, letter in self._letters()
+            for raw in letter.raw_objects
         }
 
     def _letters(self) -> list[tuple[str, LetterSummary]]:
@@ -278,7 +283,7 @@ class _Demonstration:
         Raises:
             ConsoleError: One is nowhere.
         """
-        every = {(key, table) for key in self._keys for table in _TABLES}
+        every = {Place(table, key) for key in self._keys for table in _TABLES}
         complete, dead = self._complete(every), self._dead()
         messages = Counter(table for table, _ in self._letters())
         receipts = {row[0]: [int(each or 0) for each in row[1:]] for row in self._ask(_RECEIPTS)}
@@ -286,8 +291,8 @@ class _Demonstration:
         entries: list[Sequence[object]] = []
         adds_up = True
         for table in _TABLES:
-            done = {key for key, of in complete if of == table}
-            given_up = {key for key, of in dead if of == table} - done
+            done = {key for of, key in complete if of == table}
+            given_up = {key for of, key in dead if of == table} - done
             nowhere = len(self._keys) - len(done) - len(given_up)
             snapshots.append((table, len(self._keys), len(done), len(given_up), nowhere, messages[table]))
             found, *ends = receipts.get(table, [0, 0, 0, 0])
@@ -352,8 +357,7 @@ class _Demonstration:
         return {key: etag for prefix in prefixes for key, etag in self._etags(bucket, prefix).items()} | receipts
 
     def _etags(self, bucket: str, prefix: str) -> dict[str, str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
+        return {found["Key"]: found["ETag"] for found in objects.listed(self._s3, bucket, prefix)}
 
 
 _HELD_BY_ETAG: Sequence[Area] = ("processed", "quarantine", "quarantine-values")

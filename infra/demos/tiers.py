@@ -20,7 +20,7 @@ _COVERAGES = ("features_coverage", "popularity_coverage", "genres_coverage")
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class TierResult:
     """The results of a run in a tier: rows by table, coverages from 0 to 1 (None without tracks), and outcomes."""
 
     tier: str
@@ -34,7 +34,7 @@ def tiers(environment: Environment = "dev") -> None:
     out.print(markdown(in_each_tier(local_cloud(environment))), soft_wrap=True, markup=False)
 
 
-def in_each_tier(cloud: Cloud) -> Iterator[Landed]:
+def in_each_tier(cloud: Cloud) -> Iterator[TierResult]:
     """Takes snapshots of the deployed playlists in each tier, each on a day of its own.
 
     Raises:
@@ -48,7 +48,7 @@ def in_each_tier(cloud: Cloud) -> Iterator[Landed]:
         run = _run_in(tier, cloud, day)
         with progress() as bar:
             collect.await_tables(cloud, collect.stored(run), bar)
-        yield _landed(cloud, tier, tables, run)
+        yield _result(cloud, tier, tables, run)
 
 
 def _run_in(tier: TierName, cloud: Cloud, day: date) -> RunSummary:
@@ -61,7 +61,7 @@ def _run_in(tier: TierName, cloud: Cloud, day: date) -> RunSummary:
             simulator.set_tier("extended")
 
 
-def _landed(cloud: Cloud, tier: str, tables: Sequence[str], run: RunSummary) -> Landed:
+def _result(cloud: Cloud, tier: str, tables: Sequence[str], run: RunSummary) -> TierResult:
     day = run.snapshot_date
     partition = f"year = '{day:%Y}' AND month = '{day:%m}' AND day = '{day:%d}'"
     counted = " UNION ALL ".join(
@@ -74,7 +74,7 @@ def _landed(cloud: Cloud, tier: str, tables: Sequence[str], run: RunSummary) -> 
     )
     answer = cloud.athena.ask(f"{counted} UNION ALL {covered}")
     values = {name: None if value is None else float(value) for name, value in answer.rows}
-    return Landed(
+    return TierResult(
         tier=tier,
         rows={table: int(values[table] or 0) for table in tables},
         coverages={name: values[name] for name in _COVERAGES},
@@ -82,13 +82,13 @@ def _landed(cloud: Cloud, tier: str, tables: Sequence[str], run: RunSummary) -> 
     )
 
 
-def markdown(runs: Iterable[Landed]) -> str:
+def markdown(runs: Iterable[TierResult]) -> str:
     """Returns the runs as a table in Markdown."""
     names = ("tier", "outcome", *_TABLES, "features", "popularity", "genres")
     lines = [_line(names), _line("---" for _ in names)]
-    for landed in runs:
-        covered = ("-" if value is None else f"{value:.0%}" for value in landed.coverages.values())
-        lines.append(_line((f"`{landed.tier}`", landed.outcomes, *map(str, landed.rows.values()), *covered)))
+    for result in runs:
+        covered = ("-" if value is None else f"{value:.0%}" for value in result.coverages.values())
+        lines.append(_line((f"`{result.tier}`", result.outcomes, *map(str, result.rows.values()), *covered)))
     return "\n".join(lines)
 
 

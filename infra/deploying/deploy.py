@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
 from contracts.tables import TABLES
-from infra.deploying.stacks import ANALYTICS, CATALOG, PLATFORM, platform_parameter, stack_name, template
+from infra.deploying.stacks import platform_parameter, stack_name, template
+from shared import objects
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -102,7 +103,7 @@ _DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _ONLY_TO_BE_REMOVED = frozenset({"CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"})
 
-_Described = TypeVar("_Described")
+DescribedT = TypeVar("DescribedT")
 
 
 class DeployError(Exception):
@@ -197,19 +198,14 @@ class DeployedStack:
     changed_at: datetime
 
 
-def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """Returns the platform's stack, which all services share."""
-    return _stack(environment, PLATFORM, parameters or {})
-
-
-def catalog_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """Returns the stack of the tables in the catalog."""
-    return _stack(environment, CATALOG, parameters or {})
-
-
-def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """Returns the stack of the views and named queries."""
-    return _stack(environment, ANALYTICS, parameters or {})
+def component_stack(environment: str, component: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """Returns the stack of a component; that of a service needs its bundle, see `service_stack`."""
+    return Stack(
+        name=stack_name(environment, component),
+        template=template(component),
+        parameters={"Environment": environment, **(parameters or {})},
+        tags={"application": "earworm", "environment": environment, "component": component},
+    )
 
 
 def service_stack(
@@ -231,16 +227,7 @@ def service_stack(
     known = _SETTINGS.get(bundle.service, {})
     given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
     code = {"CodeBucket": code_bucket, "CodeKey": bundle.key}
-    return _stack(environment, bundle.service, {**given, **(parameters or {}), **code})
-
-
-def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> Stack:
-    return Stack(
-        name=stack_name(environment, component),
-        template=template(component),
-        parameters={"Environment": environment, **parameters},
-        tags={"application": "earworm", "environment": environment, "component": component},
-    )
+    return component_stack(environment, bundle.service, {**given, **(parameters or {}), **code})
 
 
 def settable_parameters(
@@ -272,12 +259,11 @@ def supersede(s3: "S3Client", bucket: str, bundle: "Bundle", previous: str | Non
     """
     folder = bundle.key.rpartition("/")[0]
     needed = {bundle.key, f"{folder}/{previous}.zip"}
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/"):
-        for found in page.get("Contents", ()):
-            if found["Key"] not in needed:
-                name, value = SUPERSEDED
-                tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
-                s3.put_object_tagging(Bucket=bucket, Key=found["Key"], Tagging=tags)
+    name, value = SUPERSEDED
+    tags: TaggingTypeDef = {"TagSet": [{"Key": name, "Value": value}]}
+    for found in objects.listed(s3, bucket, f"{folder}/"):
+        if found["Key"] not in needed:
+            s3.put_object_tagging(Bucket=bucket, Key=found["Key"], Tagging=tags)
 
 
 def upload_template(s3: "S3Client", bucket: str, body: str) -> str:
@@ -577,7 +563,7 @@ def _settled_stack(
     return settled(look, lambda stack: stack["StackStatus"])
 
 
-def settled(describe: Callable[[], _Described], status: Callable[[_Described], str]) -> _Described:
+def settled(describe: Callable[[], DescribedT], status: Callable[[DescribedT], str]) -> DescribedT:
     """Waits until a description is no longer pending or in progress, and returns it, even if throttled."""
     pending = retry_if_result(lambda found: status(found).endswith(("_PENDING", "_IN_PROGRESS")))
     return Retrying(

@@ -186,7 +186,7 @@ def _listed(of_columns: Iterable[tuple[str, str, str]]) -> str:
 
 
 def generated() -> dict[Path, str]:
-    """Yields each generated file with its text."""
+    """Returns each generated file with its text."""
     files = {template(CATALOG): catalog()}
     for table in TABLES.values():
         service = ROOT / "services" / table.name

@@ -2,7 +2,6 @@ from msgspec import Struct
 
 from contracts.broken import Broken
 from contracts.candidates import Candidate, Candidates, Reject, Skip, as_json
-from contracts.fields import Unverified
 from contracts.snapshot import Snapshot, TrackEntry
 from contracts.spotify import Artist as SpotifyArtist
 from contracts.spotify import credits_of, field_of, largest_image, link, merge_with_full
@@ -57,7 +56,7 @@ def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
         **snapshot.origin,
         "artist_id": artist_id,
         "artist_name": artist.name,
-        "genres": _listed(genres),
+        "genres": as_json(genres) if isinstance(genres, list) else genres,
         "primary_genre": genres[0] if isinstance(genres, list) and genres else None,
         "genres_as_of": genres_as_of,
         "popularity": artist.popularity,
@@ -67,9 +66,3 @@ def _artist(snapshot: Snapshot, artist_id: str, credits_: _Credits) -> Artist:
         "artist_url": link(artist),
         "image_url": largest_image(artist.images),
     }
-
-
-def _listed(genres: Unverified) -> Unverified:
-    if isinstance(genres, list):
-        return as_json(genres)
-    return None if genres is None else Broken(genres, "Expected `array`")

@@ -117,7 +117,7 @@ def compare(holdings: Holdings, tables: Sequence[str], *, settled_before: dateti
         ("quarantine of values", holdings.quarantined_values),
     ):
         orphans = (place for place in found if place.key not in holdings.raws)
-        gaps += [_gap(place, f"{name} without a raw object", "person") for place in sorted(orphans, key=_by_key)]
+        gaps += [_gap(place, f"{name} without a raw object", "person") for place in sorted(orphans, key=by_key)]
     gaps += [_gap(None, f"{stray} belongs to no snapshot", "person") for stray in sorted(holdings.strays)]
     return Findings(len(settled), len(holdings.raws) - len(settled), gaps)
 
@@ -260,5 +260,6 @@ def _gap(place: Place | None, what: str, mended_by: Mending, since: datetime | N
     )
 
 
-def _by_key(place: Place) -> tuple[str, str]:
+def by_key(place: Place) -> tuple[str, str]:
+    """Sorts places by their raw key, and then by table."""
     return place.key.raw, place.table

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from contracts.tables import TABLES
 from contracts.tables.receipts import read_receipt
 from services.audit.comparison import FoundObject, FoundRaw, FoundReceipt, FoundTable, Holdings
-from shared.errors import PermanentError
+from shared import objects
 from shared.lake import (
     CONTENT_SHA256,
     KINDS,
@@ -71,11 +71,7 @@ class Inventory:
 
     def newest_day(self, today: date) -> date | None:
         """Returns the newest day up to today with a raw object of a playlist; None if there is none."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=PLAYLISTS.prefix("raw"), Delimiter="/"
-        )
-        folders = (folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", ()))
-        days = (PLAYLISTS.day_of(folder) for folder in folders)
+        days = map(PLAYLISTS.day_of, objects.folders(self._s3, self._bucket, PLAYLISTS.prefix("raw")))
         return max((day for day in days if day is not None and day <= today), default=None)
 
     def _beside_rows(self, area: Area, days: "_Days", strays: list[str]) -> dict[Place, FoundObject]:
@@ -85,13 +81,12 @@ class Inventory:
         """Returns the outputs below prefixes by table and snapshot; adds other keys to the strays."""
         found: dict[Place, FoundObject] = {}
         for month in (f"{prefix}{partition_of_month(first)}" for prefix in prefixes for first in days.months()):
-            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=month):
-                for each in page.get("Contents", ()):
-                    place = Place.from_output(each["Key"])
-                    if place is None or not self._has(place):
-                        strays.append(each["Key"])
-                    elif place.key.snapshot_date in days:
-                        found[place] = FoundObject(each["ETag"].strip('"'), each["Size"])
+            for each in objects.listed(self._s3, self._bucket, month):
+                place = Place.from_output(each["Key"])
+                if place is None or not self._has(place):
+                    strays.append(each["Key"])
+                elif place.key.snapshot_date in days:
+                    found[place] = FoundObject(each["ETag"].strip('"'), each["Size"])
         return found
 
     def _has(self, place: Place) -> bool:
@@ -103,12 +98,10 @@ class Inventory:
         for month in (f"{prefix}{first:%Y-%m-}" for prefix in raws for first in days.months()):
             for page in self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=month):
                 for version in (each for each in page.get("Versions", ()) if each["IsLatest"]):
-                    try:
-                        key = SnapshotKey.from_raw(version["Key"])
-                    except PermanentError:
+                    key = SnapshotKey.find(version["Key"])
+                    if key is None:
                         strays.append(version["Key"])
-                        continue
-                    if key.snapshot_date in days:
+                    elif key.snapshot_date in days:
                         found[key] = FoundRaw(version["VersionId"], version["ETag"].strip('"'), version["LastModified"])
         return found
 
@@ -119,9 +112,8 @@ class Inventory:
 
     def _receipt(self, key: str) -> FoundReceipt | None:
         """Returns the receipt at a key; None if it has been removed since."""
-        try:
-            got = self._s3.get_object(Bucket=self._bucket, Key=key)
-        except self._s3.exceptions.NoSuchKey:
+        got = objects.get(self._s3, self._bucket, key)
+        if got is None:
             return None
         metadata, body = got["Metadata"], got["Body"].read()
         try:

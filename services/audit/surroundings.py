@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from contracts.operations.redrive import SERVICES
 from contracts.tables import TABLES
-from services.audit.comparison import Holdings
+from services.audit.comparison import Holdings, by_key
 from services.audit.letter import Finding
+from shared.queue import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -68,11 +69,10 @@ class Surroundings:
                 url = self.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
             except self.sqs.exceptions.QueueDoesNotExist:
                 continue
-            told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-            depth = int(told["Attributes"]["ApproximateNumberOfMessages"])
-            if depth:
+            number = depth(self.sqs, url).visible
+            if number:
                 yield Finding(
-                    what=f"{depth:,} dead {'letters' if depth > 1 else 'letter'} in {queue}.",
+                    what=f"{number:,} dead {'letters' if number > 1 else 'letter'} in {queue}.",
                     command=f"earworm dlq show {service} --env {self.environment}",
                     since=self._oldest(queue, now),
                 )
@@ -155,7 +155,8 @@ def low_shares(holdings: Holdings, now: datetime, *, least: Mapping[str, float],
         least: The lowest share that is right, where it is not the contract's.
         environment: For the command.
     """
-    for place, receipt in sorted(holdings.receipts.items(), key=lambda each: (each[0].key.raw, each[0].table)):
+    for place in sorted(holdings.receipts, key=by_key):
+        receipt = holdings.receipts[place]
         raw = holdings.raws.get(place.key)
         if raw is None or now - raw.last_modified > _WITH_SHARES or receipt.content is None:
             continue

@@ -47,7 +47,7 @@ def _position(chart: Chart, entry: ChartEntry) -> ChartPosition:
 def _isrc_columns(sent: Unverified) -> tuple[Unverified, Unverified]:
     """The first ISRC and all of them; `Broken` in the first's place if not one of those that were sent is an ISRC."""
     if not isinstance(sent, list):
-        return sent, None
+        return None if sent is None else Broken(sent, "Expected `array`"), None
     codes = [code for each in sent if isinstance(each, str) and (code := normalised_isrc(each))]
     if sent and not codes:
         return Broken(sent, "not an ISRC among them: two letters, three letters or digits, seven digits"), None

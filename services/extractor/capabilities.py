@@ -11,8 +11,8 @@ import requests
 from shared.web import RefusedError
 
 Capability: TypeAlias = Literal["playlist_items", "playlist_tracks", "batch_lookup", "artist_lookup", "audio_features"]
-P = ParamSpec("P")
-T = TypeVar("T")
+RequestP = ParamSpec("RequestP")
+AnswerT = TypeVar("AnswerT")
 
 _LASTING: Final = frozenset({requests.codes.forbidden, requests.codes.not_found, requests.codes.gone})
 
@@ -34,7 +34,13 @@ class Capabilities:
         """Returns Spotify's refusal of a capability, if any."""
         return self._refusals.get(capability)
 
-    def use(self, capability: Capability, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def use(
+        self,
+        capability: Capability,
+        request: Callable[RequestP, AnswerT],
+        *args: RequestP.args,
+        **kwargs: RequestP.kwargs,
+    ) -> AnswerT:
         """Makes a request that needs a capability.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What is known of a playlist's tracks beyond the playlist itself. None of it is worth the playlist."""
+"""What is known of a playlist's tracks beyond the playlist itself. A failed enrichment never fails the playlist."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,13 +129,14 @@ def distinct_tracks(entries: Sequence[Any]) -> list[Track]:
 
 def artist_ids(tracks: Iterable[Track]) -> list[str]:
     """The distinct artists that tracks credit, in order."""
-    return _distinct(sound(artist.id) for track in tracks for artist in credited(track))
+    return distinct(sound(artist.id) for track in tracks for artist in credited(track))
 
 
 def album_ids(tracks: Iterable[Track]) -> list[str]:
     """The distinct albums of tracks, in order."""
-    return _distinct(sound(album.id) for track in tracks if (album := sound(track.album)))
+    return distinct(sound(album.id) for track in tracks if (album := sound(track.album)))
 
 
-def _distinct(ids: Iterable[str | None]) -> list[str]:
+def distinct(ids: Iterable[str | None]) -> list[str]:
+    """Each id once, in order, without those that are missing."""
     return [each for each in dict.fromkeys(ids) if each]

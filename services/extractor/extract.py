@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
 import boto3
@@ -36,7 +36,7 @@ from services.extractor.snapshot import Extraction, as_raw_snapshot
 from services.extractor.spotify import SpotifyClient
 from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import PermanentError, TransientError
-from shared.invocation import FAIL_FAST, Handler, read
+from shared.invocation import FAIL_FAST, Handler, read, seconds_left
 from shared.lake import Lake, SnapshotKey
 from shared.observability import count, gauge, instrument, log, step
 from shared.settings import SettingsError
@@ -96,9 +96,7 @@ def extractor() -> Handler:
         if not playlist_ids:
             raise PermanentError("event", "it names no playlist, nor does PLAYLIST_ID: give ids, links or URIs")
 
-        def seconds_left() -> float:
-            return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-
+        left = seconds_left(context, reserve=RESERVE_SECONDS)
         spotify = SpotifyClient(
             credentials=credentials(),
             tokens=tokens,
@@ -106,12 +104,12 @@ def extractor() -> Handler:
             api_url=settings.spotify_api_url,
             token_url=settings.spotify_token_url,
             call_budget=settings.spotify_call_budget,
-            seconds_left=seconds_left,
+            seconds_left=left,
         )
         providers: list[FeatureProvider] = [SpotifyFeatures(spotify)]
         if settings.reccobeats_api_url:
-            session = WebSession(seconds_left, lambda: spotify.call_budget)
-            fetch = fetcher(session, retrying(seconds_left))
+            session = WebSession(left, lambda: spotify.call_budget)
+            fetch = fetcher(session, retrying(left))
             providers.append(ReccoBeats(fetch, settings.reccobeats_api_url, settings.reccobeats_asked_by))
         run = Run(
             run_id=context.aws_request_id,
@@ -145,47 +143,38 @@ def extractor() -> Handler:
     return handler
 
 
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """One invocation, with all that it needs from outside."""
+    """One invocation, with all that it needs from outside.
 
-    def __init__(
-        self,
-        *,
-        run_id: str,
-        scheduled_time: datetime,
-        deferrals_before: int,
-        market: str,
-        spotify: SpotifyClient,
-        providers: Sequence[FeatureProvider],
-        lake: Lake,
-        deferrals: Deferrals,
-    ) -> None:
-        """Nothing is asked yet.
+    Attributes:
+        run_id: The invocation.
+        scheduled_time: When the run was due, in UTC; its day is the snapshots'.
+        deferrals_before: How often it was deferred already.
+        market: The country whose view is taken, ISO 3166-1 alpha-2.
+        spotify: A client of this run's own.
+        providers: Who measures audio features, in the order in which they are asked.
+        lake: Takes the snapshots.
+        deferrals: Takes what is left when calls are spent.
+    """
 
-        Args:
-            run_id: The invocation.
-            scheduled_time: When the run was due, in UTC; its day is the snapshots'.
-            deferrals_before: How often it was deferred already.
-            market: The country whose view is taken, ISO 3166-1 alpha-2.
-            spotify: A client of this run's own.
-            providers: Who measures audio features, in the order in which they are asked.
-            lake: Takes the snapshots.
-            deferrals: Takes what is left when calls are spent.
-        """
-        self._run_id = run_id
-        self._scheduled_time = scheduled_time
-        self._deferrals_before = deferrals_before
-        self._market = market
-        self._spotify = spotify
-        self._catalogue = Catalogue(spotify)
-        self._providers = providers
-        self._lake = lake
-        self._deferrals = deferrals
+    run_id: str
+    scheduled_time: datetime
+    deferrals_before: int
+    market: str
+    spotify: SpotifyClient
+    providers: Sequence[FeatureProvider]
+    lake: Lake
+    deferrals: Deferrals
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self.spotify)
 
     @property
     def snapshot_date(self) -> date:
         """The day of the snapshots."""
-        return self._scheduled_time.date()
+        return self.scheduled_time.date()
 
     def extract(self, playlist_ids: Sequence[str]) -> RunSummary:
         """Stores a snapshot of each playlist; a fault with one of them never costs another.
@@ -195,24 +184,24 @@ class Run:
         """
         attempts = [self._attempt(playlist_id) for playlist_id in playlist_ids]
         summary = RunSummary(
-            run_id=self._run_id,
+            run_id=self.run_id,
             snapshot_date=self.snapshot_date,
-            calls=self._spotify.calls,
+            calls=self.spotify.calls,
             playlists=tuple(attempt.summary for attempt in attempts),
         )
         stored = sum(attempt.key is not None for attempt in attempts)
         over = RunOver(
             calls=summary.calls,
-            capabilities=self._spotify.capabilities.findings,
+            capabilities=self.spotify.capabilities.findings,
             playlists=summary.playlists,
         )
         log.info(LogEvent.RUN_OVER, "run is over", **over.model_dump(mode="json"))
         count(calls=summary.calls, snapshots=stored, failed_playlists=len(attempts) - stored)
         unfinished = tuple(attempt.playlist_id for attempt in attempts if attempt.may_succeed_later)
         problem = None
-        if unfinished and self._spotify.spent:
+        if unfinished and self.spotify.spent:
             try:
-                return summary.model_copy(update={"deferred": self._defer(unfinished, self._spotify.spent)})
+                return summary.model_copy(update={"deferred": self._defer(unfinished, self.spotify.spent)})
             except (NotDeferredError, ClientError, BotoCoreError) as fault:
                 problem = f"The rest is not deferred: {fault}. "
         if unfinished or not stored:
@@ -224,9 +213,9 @@ class Run:
 
     def _defer(self, playlists: tuple[str, ...], spent: QuotaError) -> DeferredRun:
         rest = ExtractionRequest(
-            scheduled_time=self._scheduled_time, playlists=playlists, deferrals=self._deferrals_before
+            scheduled_time=self.scheduled_time, playlists=playlists, deferrals=self.deferrals_before
         )
-        deferral = defer(self._deferrals, rest, wait_after(spent))
+        deferral = defer(self.deferrals, rest, wait_after(spent))
         deferred = DeferredRun(due=deferral.due.replace(microsecond=0), playlists=playlists)
         log.warning(
             LogEvent.RUN_DEFERRED,
@@ -237,7 +226,7 @@ class Run:
         return deferred
 
     def _attempt(self, playlist_id: str) -> "_Attempt":
-        facts = {"run_id": self._run_id, "snapshot_date": self.snapshot_date.isoformat()}
+        facts = {"run_id": self.run_id, "snapshot_date": self.snapshot_date.isoformat()}
         with (
             log.about(playlist_id=playlist_id),
             step("playlist", playlist_id=playlist_id, **facts) as work,
@@ -261,29 +250,29 @@ class Run:
 
     def _store(self, playlist_id: str) -> "_Attempt":
         key = SnapshotKey(self.snapshot_date, playlist_id)
-        calls_before = self._spotify.calls
-        playlist = read_playlist(self._spotify, playlist_id)
+        calls_before = self.spotify.calls
+        playlist = read_playlist(self.spotify, playlist_id)
         tracks = distinct_tracks(playlist.entries)
         with step("artists"):
-            artists = self._catalogue.artists(artist_ids(tracks), earlier_artists(self._lake, key))
+            artists = self._catalogue.artists(artist_ids(tracks), earlier_artists(self.lake, key))
         with step("albums"):
             albums = self._catalogue.albums(album_ids(tracks))
         extraction = Extraction(
-            run_id=self._run_id,
+            run_id=self.run_id,
             extracted_at=datetime.now(UTC),
             snapshot_date=self.snapshot_date,
-            market=self._market,
+            market=self.market,
             playlist=playlist,
             artists=artists,
             albums=albums,
             features=self._measured(tracks),
-            calls=self._spotify.calls - calls_before,
-            found=self._spotify.capabilities.findings,
+            calls=self.spotify.calls - calls_before,
+            found=self.spotify.capabilities.findings,
         )
         body = as_raw_snapshot(extraction)
         # A worse snapshot must not take the place of a better one of the same day.
         with step("put") as work:
-            stored = self._lake.put_raw(key, body, run_id=self._run_id, replaces=playlist.outcome == "ok")
+            stored = self.lake.put_raw(key, body, run_id=self.run_id, replaces=playlist.outcome == "ok")
             work.note(bytes=len(body), stored=stored)
         log.info(
             LogEvent.SNAPSHOT_STORED if stored else LogEvent.SNAPSHOT_KEPT,
@@ -305,9 +294,9 @@ class Run:
     def _measured(self, tracks: Sequence[Track]) -> Features:
         """Audio features, of the other providers alone once Spotify's quota is spent: this playlist is not deferred."""
         try:
-            return measure(tracks, self._providers)
+            return measure(tracks, self.providers)
         except QuotaError as fault:
-            others = measure(tracks, [each for each in self._providers if each.source != SpotifyFeatures.source])
+            others = measure(tracks, [each for each in self.providers if each.source != SpotifyFeatures.source])
             return replace(others, findings={SpotifyFeatures.source: fault.finding, **others.findings})
 
 

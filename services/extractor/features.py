@@ -1,14 +1,15 @@
 """Who measures how a track sounds: providers one after the other, each for the tracks that are left."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
+from contracts.ids import SPOTIFY_ID
 from contracts.operations.log_events import LogEvent
 from contracts.spotify import Track, isrc, normalised_isrc
+from services.extractor.enrichment import distinct
 from services.extractor.spotify import SpotifyClient
 from shared.observability import log, step
 from shared.web import JsonObject, QuotaError, WebError
@@ -16,8 +17,6 @@ from shared.web import JsonObject, QuotaError, WebError
 JoinedBy: TypeAlias = Literal["id", "isrc"]
 Ask: TypeAlias = Callable[[Sequence[str]], Iterable[Iterable[Any]]]
 """Gets items for ids or ISRCs, call by call, in whatever order the provider sends them."""
-
-_SPOTIFY_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
 
 
 class FeatureBlock(TypedDict):
@@ -99,12 +98,12 @@ def spotify_ids(tracks: Iterable[Track]) -> list[str]:
 
     Source: https://developer.spotify.com/documentation/web-api/concepts/spotify-uris-ids
     """
-    return _distinct(map(_spotify_id, tracks))
+    return distinct(map(_spotify_id, tracks))
 
 
 def isrcs(tracks: Iterable[Track]) -> list[str]:
     """The distinct ISRCs of tracks, likewise."""
-    return _distinct(map(_isrc, tracks))
+    return distinct(map(_isrc, tracks))
 
 
 class Inquiry:
@@ -114,7 +113,7 @@ class Inquiry:
     """
 
     def __init__(self, source: str, *, ends_the_run: tuple[type[WebError], ...] = ()) -> None:
-        """Nothing is asked yet.
+        """Makes an inquiry.
 
         Args:
             source: Whose answers these are.
@@ -205,13 +204,9 @@ def _track_name(item: Any, joined_by: JoinedBy) -> str | None:
 
 
 def _spotify_id(track: Track) -> str | None:
-    return track.id if isinstance(track.id, str) and _SPOTIFY_ID.fullmatch(track.id) else None
+    return track.id if isinstance(track.id, str) and SPOTIFY_ID.fullmatch(track.id) else None
 
 
 def _isrc(track: Track) -> str | None:
     code = isrc(track)
     return code if isinstance(code, str) else None
-
-
-def _distinct(names: Iterable[str | None]) -> list[str]:
-    return [name for name in dict.fromkeys(names) if name]

@@ -1,13 +1,12 @@
 """ReccoBeats, a free source of audio features where Spotify no longer offers them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from contracts.spotify import Track
-from services.extractor.features import FeatureBlock, Inquiry, isrcs, spotify_ids, unmeasured
+from services.extractor.features import FeatureBlock, Inquiry, JoinedBy, isrcs, spotify_ids, unmeasured
+from shared.batches import batches
 from shared.web import Fetch, UnavailableError
-
-AskedBy: TypeAlias = Literal["id", "isrc"]
 
 _TRACKS_A_CALL: Final = 40
 _MEASURES: Final = (
@@ -35,7 +34,7 @@ class ReccoBeats:
 
     source = "reccobeats"
 
-    def __init__(self, fetch: Fetch, api_url: str, asked_by: AskedBy = "id") -> None:
+    def __init__(self, fetch: Fetch, api_url: str, asked_by: JoinedBy = "id") -> None:
         """Makes a provider.
 
         Args:
@@ -57,8 +56,8 @@ class ReccoBeats:
         return by_id + by_isrc, self._inquiry.finding([*ids, *codes])
 
     def _ask(self, names: Sequence[str]) -> Iterator[list[Any]]:
-        for start in range(0, len(names), _TRACKS_A_CALL):
-            answer = self._fetch(self._url, {"ids": ",".join(names[start : start + _TRACKS_A_CALL])})
+        for batch in batches(names, _TRACKS_A_CALL):
+            answer = self._fetch(self._url, {"ids": ",".join(batch)})
             rows = answer.get("content")
             if not isinstance(rows, list):
                 raise UnavailableError(f"GET {self._url}", "unreadable", "the answer contains no list `content`")

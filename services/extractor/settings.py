@@ -3,7 +3,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from contracts.playlists import playlist_ids_between_commas
-from services.extractor.reccobeats import AskedBy
+from services.extractor.features import JoinedBy
 from shared.deferral import DeferralSettings
 
 
@@ -28,5 +28,5 @@ class ExtractorSettings(DeferralSettings):
     spotify_token_url: Annotated[str, Field(pattern=r"^https?://.+$")] = "https://accounts.spotify.com/api/token"  # noqa: S105  # an address
     spotify_call_budget: Annotated[int, Field(ge=1)] = 500
     reccobeats_api_url: Annotated[str, Field(pattern=r"^(https?://.+/)?$")] = "https://api.reccobeats.com/v1/"
-    reccobeats_asked_by: AskedBy = "id"
+    reccobeats_asked_by: JoinedBy = "id"
     spotify_secret_name: str | None = None

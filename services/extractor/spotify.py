@@ -17,6 +17,7 @@ from contracts.fields import integer
 from services.extractor.authorization import authorization
 from services.extractor.capabilities import Capabilities, is_lasting
 from services.extractor.credentials import Credentials
+from shared.batches import batches
 from shared.errors import TransientError
 from shared.web import (
     JsonObject,
@@ -117,7 +118,7 @@ class SpotifyClient:
 
     def artists(self, ids: Sequence[str]) -> Iterator[dict[str, JsonObject | None]]:
         """Yields full artists by id, call by call; None for one unknown to Spotify."""
-        for batch in _batches(ids, _ARTISTS_A_CALL):
+        for batch in batches(ids, _ARTISTS_A_CALL):
             answer = self.capabilities.use("batch_lookup", self._call, self._spotify.artists, batch)
             yield dict(zip(batch, _listed("artists", answer.get("artists")), strict=False))
 
@@ -135,13 +136,13 @@ class SpotifyClient:
 
     def albums(self, ids: Sequence[str]) -> Iterator[dict[str, JsonObject | None]]:
         """Yields full albums by id, call by call; None for one unknown to Spotify."""
-        for batch in _batches(ids, _ALBUMS_A_CALL):
+        for batch in batches(ids, _ALBUMS_A_CALL):
             answer = self.capabilities.use("batch_lookup", self._call, self._spotify.albums, batch, market=self._market)
             yield dict(zip(batch, _listed("albums", answer.get("albums")), strict=False))
 
     def audio_features(self, ids: Sequence[str]) -> Iterator[list[JsonObject]]:
         """Yields audio features of tracks, call by call, without tracks that Spotify did not measure."""
-        for batch in _batches(ids, _TRACKS_A_CALL):
+        for batch in batches(ids, _TRACKS_A_CALL):
             answer = self.capabilities.use("audio_features", self._call, self._deprecated_audio_features, batch)
             yield [each for each in _listed("audio features", answer) if each is not None]
 
@@ -222,7 +223,3 @@ def _listed(name: str, answer: Any) -> list[Any]:
     if not isinstance(answer, list):
         raise UnavailableError(name, "unreadable", "the answer contains no list of them")
     return answer
-
-
-def _batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -30,7 +30,7 @@ from services.listenbrainz.settings import ListenBrainzSettings
 from services.listenbrainz.week import Statistics, Week
 from shared.deferral import Deferrals, NotDeferredError, SchedulerDeferrals, defer, wait_after
 from shared.errors import sentence_of
-from shared.invocation import FAIL_FAST, Handler, read
+from shared.invocation import FAIL_FAST, Handler, read, seconds_left
 from shared.lake import CHARTS, Lake, SnapshotKey
 from shared.observability import count, instrument, log, step
 from shared.secrets_manager import secret_string
@@ -76,19 +76,13 @@ def collector() -> Handler:
         return stored_token(boto3.client("secretsmanager", config=FAIL_FAST), name) if name else None
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        asked = read(ChartRequest, event)
-
-        def seconds_left() -> float:
-            return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-
-        calls = session(
-            seconds_left, version=settings.service_version, contact=settings.listenbrainz_contact, token=token()
-        )
+        asked, left = read(ChartRequest, event), seconds_left(context, reserve=RESERVE_SECONDS)
+        calls = session(left, version=settings.service_version, contact=settings.listenbrainz_contact, token=token())
         run = Run(
             run_id=context.aws_request_id,
             scheduled_time=(asked.scheduled_time or datetime.now(UTC)).astimezone(UTC),
             deferrals_before=asked.deferrals,
-            listenbrainz=ListenBrainz(calls, retrying(seconds_left), settings.listenbrainz_api_url),
+            listenbrainz=ListenBrainz(calls, retrying(left), settings.listenbrainz_api_url),
             lake=lake,
             deferrals=SchedulerDeferrals(
                 cache(lambda: boto3.client("scheduler", config=FAIL_FAST)),

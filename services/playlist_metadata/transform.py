@@ -106,6 +106,10 @@ class _Text(HTMLParser):
         super().__init__()
         self.text: list[str] = []
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:  # noqa: ARG002 - its base's
+        """Reads `<![` as a browser does; the base fails at what it does not know."""
+        return self.parse_bogus_comment(i)
+
     def handle_data(self, data: str) -> None:
         """Keeps the text."""
         self.text.append(data)

@@ -7,8 +7,9 @@ from pydantic_core import to_json
 
 from contracts.operations.redrive import RawLook
 from contracts.tables import TABLES
-from services.redrive.letters import DeadLetter, snapshot_key
-from shared.lake import PLAYLISTS, ListKind, kind_of
+from services.redrive.letters import DeadLetter
+from shared import objects
+from shared.lake import PLAYLISTS, ListKind, SnapshotKey, kind_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,11 +27,10 @@ class LetterLake:
 
     def look(self, raw_key: str) -> RawLook:
         """Looks up the raw objects that a message announces."""
-        if not snapshot_key(raw_key):
+        if not SnapshotKey.find(raw_key):
             return RawLook(key=raw_key, exists=None)
-        try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=raw_key)
-        except self._s3.exceptions.NoSuchKey:
+        found = objects.get(self._s3, self._bucket, raw_key)
+        if found is None:
             return RawLook(key=raw_key, exists=False)
         with found["Body"] as body:
             begins = body.read(PREVIEW_CHARACTERS * _LONGEST_CHARACTER)
@@ -42,8 +42,8 @@ class LetterLake:
             begins=begins.decode(errors="replace")[:PREVIEW_CHARACTERS],
         )
 
-    def archive(self, service: str, letter: DeadLetter, reason: str) -> str:
-        """Archives a dead letter with all that is needed to send it again, and returns its key."""
+    def archive(self, service: str, letter: DeadLetter, reason: str) -> None:
+        """Archives a dead letter with all that is needed to send it again."""
         key = f"{_kind(service).prefix('dead-letters')}{service}/{letter.message_id}.json"
         kept = {
             "service": service,
@@ -59,7 +59,6 @@ class LetterLake:
         self._s3.put_object(
             Bucket=self._bucket, Key=key, Body=to_json(kept, bytes_mode="base64"), ContentType="application/json"
         )
-        return key
 
 
 def _kind(service: str) -> ListKind:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from contracts.fields import naive_utc
 from contracts.operations.dead_letters import FAILED_RUN, NO_DIAGNOSIS, Diagnosis
+from shared import queue
+from shared.batches import batches
 from shared.errors import PermanentError
 from shared.events import announced_keys
 from shared.lake import SnapshotKey
@@ -118,7 +120,7 @@ class DeadLetter:
     def days(self) -> set[date]:
         """The days of the snapshots that it announces, or the day of the run that it would have started."""
         if keys := self.raw_keys:
-            return {key.snapshot_date for key in map(snapshot_key, keys) if key}
+            return {key.snapshot_date for key in map(SnapshotKey.find, keys) if key}
         try:
             return {naive_utc(datetime.fromisoformat(self.event["scheduled_time"])).date()}
         except (PermanentError, KeyError, TypeError, ValueError):
@@ -130,22 +132,6 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def snapshot_key(raw_key: str) -> SnapshotKey | None:
-    """Returns the snapshot of a raw key, or None if it is another key."""
-    try:
-        return SnapshotKey.from_raw(raw_key)
-    except PermanentError:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """About how many messages a queue holds: visible ones, and those in flight."""
-
-    visible: int
-    hidden: int
 
 
 class DeadLetters(ABC):
@@ -163,15 +149,9 @@ class DeadLetters(ABC):
         self._dead_letters = _url(sqs, f"{name}-dead-letters")
         self._wait_seconds = wait_seconds
 
-    def depth(self) -> Depth:
+    def depth(self) -> queue.Depth:
         """Returns about how many messages the dead-letter queue holds."""
-        attributes = self._sqs.get_queue_attributes(
-            QueueUrl=self._dead_letters,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        return Depth(
-            int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])
-        )
+        return queue.depth(self._sqs, self._dead_letters)
 
     def receive(self, *, hidden_for: float) -> list[DeadLetter]:
         """Receives some dead letters and hides them for some seconds; empty if there are no more."""
@@ -187,13 +167,12 @@ class DeadLetters(ABC):
 
     def release(self, letters: Iterable[DeadLetter]) -> None:
         """Makes dead letters visible again at once."""
-        every = list(letters)
-        for start in range(0, len(every), _BATCH):
+        for batch in batches(list(letters), _BATCH):
             self._sqs.change_message_visibility_batch(
                 QueueUrl=self._dead_letters,
                 Entries=[
                     {"Id": str(place), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                    for place, letter in enumerate(every[start : start + _BATCH])
+                    for place, letter in enumerate(batch)
                 ],
             )
 

@@ -33,7 +33,7 @@ from services.redrive.lake import PREVIEW_CHARACTERS, LetterLake
 from services.redrive.letters import DeadLetter, DeadLetters, FunctionDeadLetters, QueueDeadLetters
 from services.redrive.settings import RedriveSettings
 from shared.errors import PermanentError
-from shared.invocation import Handler, read
+from shared.invocation import Handler, read, seconds_left
 from shared.observability import instrument, log
 
 if TYPE_CHECKING:
@@ -78,10 +78,8 @@ def redriver() -> Handler:
     )
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        def seconds_left() -> float:
-            return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-
-        return redrive.carry_out(read(RedriveRequest, event), seconds_left).model_dump(mode="json")
+        left = seconds_left(context, reserve=RESERVE_SECONDS)
+        return redrive.carry_out(read(RedriveRequest, event), left).model_dump(mode="json")
 
     return handler
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.lake import PLAYLISTS
+from services.report.page_store import folder_of
+from shared import objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
     from mypy_boto3_sns import SNSClient
 
     from analytics.alerts import Message
@@ -25,7 +27,6 @@ State: TypeAlias = Literal["nothing", "sending", "sent", "failed"]
 
 _LONGEST_RUN: Final = timedelta(minutes=15)
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-_OVERTAKEN: Final = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict", "404", "NoSuchKey"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class AlertSender:
     @property
     def key(self) -> str:
         """The key of the alert."""
-        return f"{PLAYLISTS.prefix('reports')}week={self.monday}/alert.txt"
+        return f"{folder_of(self.monday)}alert.txt"
 
     def record(self) -> AlertRecord | None:
         """Returns how far the alert is; None if nothing was tried yet."""
@@ -117,15 +118,11 @@ class AlertSender:
 
     def _put(self, text: str, state: State, receipts: str, replaces: str | None) -> str | None:
         """Writes the record in the place of the version that was seen; None if there is another by now."""
-        s3, bucket, key = self.s3, self.bucket, self.key
         metadata = {"state": state, "receipts": receipts, "service-version": self.service_version}
-        try:
-            if replaces is None:
-                answer = s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), Metadata=metadata, IfNoneMatch="*")
-            else:
-                answer = s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), Metadata=metadata, IfMatch=replaces)
-        except ClientError as fault:
-            if fault.response["Error"]["Code"] in _OVERTAKEN:
-                return None
-            raise
-        return answer["ETag"]
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self.bucket,
+            "Key": self.key,
+            "Body": text.encode(),
+            "Metadata": metadata,
+        }
+        return objects.put_over(self.s3, request, replaces)

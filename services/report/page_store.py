@@ -22,6 +22,11 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.htm
 _FINGERPRINT: Final = "receipts"
 
 
+def folder_of(monday: date) -> str:
+    """Returns the prefix of all that is stored of the report of a week."""
+    return f"{PLAYLISTS.prefix('reports')}week={monday}/"
+
+
 @dataclass(frozen=True, slots=True)
 class PageStore:
     """The stored page of a week.
@@ -74,7 +79,7 @@ class PageStore:
 
     @property
     def _folder(self) -> str:
-        return f"{PLAYLISTS.prefix('reports')}week={self.monday}/"
+        return folder_of(self.monday)
 
     def _put(self, key: str, text: str, content_type: str, fingerprint: str) -> None:
         self.s3.put_object(

@@ -1,24 +1,22 @@
 """Finds out what a page is made from, and whether the tables have all of it, by listings alone."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import product
 from typing import TYPE_CHECKING
 
 from contracts.tables import of_kind
-from shared.errors import PermanentError
+from shared import objects
 from shared.lake import KINDS, WATCH_LIST, ListKind, SnapshotKey
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ListedReceipt:
     """A receipt as listed."""
 
     etag: str
@@ -37,7 +35,7 @@ class WeekReceipts:
     """
 
     raws: Mapping[SnapshotKey, datetime]
-    receipts: Mapping[str, Receipt]
+    receipts: Mapping[str, ListedReceipt]
     tables: Sequence[str]
     watch_list: str | None
 
@@ -64,29 +62,21 @@ class WeekReceipts:
 def holdings(s3: "S3Client", bucket: str, days: Iterable[date], tables: Sequence[str]) -> WeekReceipts:
     """Lists the watch list, and raw snapshots and receipts of some days in some tables; other keys are passed over."""
     raws: dict[SnapshotKey, datetime] = {}
-    receipts: dict[str, Receipt] = {}
+    receipts: dict[str, ListedReceipt] = {}
     for day, kind in product(days, KINDS.values()):
         of_the_day = _raws(s3, bucket, day, kind)
         wanted = {key.receipt(table) for key in of_the_day for table in of_kind(kind.name, tables)}
         for folder in {key.rpartition("/")[0] for key in wanted}:
             receipts |= {
-                found["Key"]: Receipt(found["ETag"], found["LastModified"])
-                for found in _listed(s3, bucket, f"{folder}/")
+                found["Key"]: ListedReceipt(found["ETag"], found["LastModified"])
+                for found in objects.listed(s3, bucket, f"{folder}/")
                 if found["Key"] in wanted
             }
         raws |= of_the_day
-    watch_lists = (found["ETag"] for found in _listed(s3, bucket, WATCH_LIST) if found["Key"] == WATCH_LIST)
+    watch_lists = (found["ETag"] for found in objects.listed(s3, bucket, WATCH_LIST) if found["Key"] == WATCH_LIST)
     return WeekReceipts(raws, receipts, tables, next(watch_lists, None))
 
 
 def _raws(s3: "S3Client", bucket: str, day: date, kind: ListKind) -> dict[SnapshotKey, datetime]:
-    raws = {}
-    for found in _listed(s3, bucket, f"{kind.prefix('raw')}{day}/"):
-        with suppress(PermanentError):
-            raws[SnapshotKey.from_raw(found["Key"])] = found["LastModified"]
-    return raws
-
-
-def _listed(s3: "S3Client", bucket: str, prefix: str) -> Iterator["ObjectTypeDef"]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from page.get("Contents", ())
+    found = objects.listed(s3, bucket, f"{kind.prefix('raw')}{day}/")
+    return {key: each["LastModified"] for each in found if (key := SnapshotKey.find(each["Key"]))}

@@ -11,8 +11,9 @@ from analytics.alerts import happenings, message
 from analytics.athena import Athena
 from analytics.report import report as draw
 from analytics.week import collect, monday_of
+from analytics.wording import day
 from contracts.operations.log_events import LogEvent
-from contracts.operations.week_report import Outcome, WeekReport, WeekReports, WeekRequest
+from contracts.operations.week_report import WeekReport, WeekReports, WeekRequest
 from contracts.tables import TABLES
 from services.report.alert_sender import AlertSender
 from services.report.page_store import SIGNING, PageStore
@@ -105,9 +106,9 @@ class _Reporter:
         with step("receipts"):
             found = holdings(self.s3, self.settings.s3_bucket, days, deployed)
         if not found.raws:
-            return _week_report("nothing", monday)
+            return WeekReport(outcome="nothing", week=monday)
         if found.missing:
-            return _week_report("waiting", monday, missing=found.missing[:MOST_LISTED])
+            return WeekReport(outcome="waiting", week=monday, missing=tuple(found.missing[:MOST_LISTED]))
         store = PageStore(self.s3, self.settings.s3_bucket, monday, self.settings.service_version)
         fingerprint = found.fingerprint(self.settings.service_version)
         fingerprints = store.fingerprints()
@@ -115,14 +116,14 @@ class _Reporter:
         if is_new:
             pages = self._pages(monday, now.date(), deployed)
             if pages is None:
-                return _week_report("nothing", monday)
+                return WeekReport(outcome="nothing", week=monday)
             store.put_pages(pages, fingerprint)
         is_due = self.settings.link_hours > 0 and (is_new or fingerprints.get(store.note) != fingerprint)
         if is_due:
             self._send_link(store, now)
             # Last: an attempt that ends before it is retried, so the link is sent twice rather than never.
             store.put_note(fingerprint)
-        return _week_report("written" if is_new else "unchanged", monday, link_sent=is_due)
+        return WeekReport(outcome="written" if is_new else "unchanged", week=monday, link_sent=is_due)
 
     def _pages(self, monday: date, today: date, deployed: Sequence[str]) -> Mapping[str, str] | None:
         """Returns the pages by name; None if no list has a chart of the week."""
@@ -141,7 +142,7 @@ class _Reporter:
 
     def _send_link(self, store: PageStore, now: datetime) -> None:
         hours = self.settings.link_hours
-        week = f"week of {store.monday.day} {store.monday:%B %Y}"
+        week = f"week of {day(store.monday)}"
         self.sns.publish(
             TopicArn=self.settings.pages_topic_arn,
             Subject=f"Earworm: what is trending, {week}",
@@ -152,7 +153,3 @@ class _Reporter:
                 f"signed it, which may be earlier. The pages stay at s3://{store.bucket}/{store.page}\n"
             ),
         )
-
-
-def _week_report(outcome: Outcome, monday: date, *, missing: Sequence[str] = (), link_sent: bool = False) -> WeekReport:
-    return WeekReport(outcome=outcome, week=monday, missing=tuple(missing), link_sent=link_sent)

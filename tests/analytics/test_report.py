@@ -250,13 +250,13 @@ def test_a_peak_that_the_chart_does_not_show_is_told_with_its_day() -> None:
     assert "peaked Song A Band A 2 on Top Songs , new peak Where each" in front.of("front-records")
 
 
-def test_a_change_that_rounds_to_nothing_has_no_minus() -> None:
+def test_a_change_that_rounds_to_nothing_has_no_sign() -> None:
     sound = [row | {"average": 0.5 + row["age"] / 10_000} for row in trends()["sound"]]
 
     front = report(answers_of_rows(**trends() | {"sound": sound}))["index.html"]
 
-    assert ">+0.00<" in front
-    assert ">-0.00<" not in front
+    assert ">0.00<" in front
+    assert not re.search(r">[+-]0\.0+<", front)
 
 
 def test_each_question_that_the_page_says_to_ask_is_one(pages: Mapping[str, str]) -> None:

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts import documents
 from contracts.documents import Identity, identify, merged, read_document
@@ -94,6 +96,77 @@ def test_files_of_pages_merge_with_name_and_owner_whichever_comes_first(wrapped:
     document = read_document(together)
     assert (document.playlist.name, document.missing) == ("Trending", 0)
     assert document.says[0][1] == ID
+
+
+def described(offset: int, limit: int, by: str) -> dict[str, Any]:
+    """A page that says where it stands in one way alone."""
+
+    def address(of: int) -> str:
+        return f"{ADDRESS}/tracks?offset={of}&limit={limit}"
+
+    says: dict[str, Any] = {
+        "offset": offset,
+        "href": address(offset),
+        "next": address(offset + limit),
+        "previous": address(offset - limit),
+    }
+    return {"items": ENTRIES[offset : offset + limit], "total": 5, by: says[by]}
+
+
+@given(limit=st.integers(1, 5), data=st.data())
+def test_a_page_stands_where_its_offset_or_any_of_its_addresses_says(limit: int, data: st.DataObject) -> None:
+    # given every page, in any order, as a filter of fields leaves them
+    pages = [
+        described(offset, limit, data.draw(st.sampled_from(ways)))
+        for offset in range(0, 5, limit)
+        if (ways := ["offset", "href", *["next"] * (offset + limit < 5), *["previous"] * (offset > 0)])
+    ]
+
+    document = body(data.draw(st.permutations(pages)))
+
+    assert [position for position, _ in places(document)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"offset": 4},
+        {"href": f"{ADDRESS}/tracks?offset=4&limit=2"},
+        {"previous": f"{ADDRESS}/tracks?offset=2&limit=2"},
+    ],
+)
+@pytest.mark.parametrize("shape", [lambda merged: merged, lambda merged: playlist(tracks=merged)])
+def test_merged_pages_are_the_whole_list_whatever_the_last_of_them_said(says: dict[str, Any], shape: Any) -> None:
+    merged_pages = {"items": ENTRIES, "total": 5, "next": None, **says}
+
+    assert [position for position, _ in places(body(shape(merged_pages)))] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        (page(1, 4, offset=4), r"\$\.offset"),
+        (playlist(tracks=page(1, 4, offset=4)), r"\$\.tracks\.offset"),
+        ([{"items": ENTRIES[:3], "total": 5}] * 2, r"\$\[1\]\.offset"),
+    ],
+)
+def test_more_entries_than_the_source_counts_have_no_positions(document: Any, place: str) -> None:
+    with pytest.raises(
+        UnreadableSnapshotError, match=rf"^{place}: \d entries after \d .* than the 5 .*; give every page"
+    ):
+        read_document(body(document))
+
+
+@pytest.mark.parametrize("address", ["http://[", f"{ADDRESS}?offset={'9' * 5_000}", f"{ADDRESS}?offset=-1", 7])
+def test_an_address_that_says_no_offset_is_none(address: Any) -> None:
+    assert places(body(page(1, 2, offset=None, href=address)))[0] == (1, "$.items[0]")
+
+
+@pytest.mark.parametrize(("items", "tracks", "taken"), [(0, 5, "tracks"), (3, 5, "tracks"), (5, 3, "items")])
+def test_of_both_generations_at_once_the_one_with_more_entries_is_read(items: int, tracks: int, taken: str) -> None:
+    halves = {"items": page(1, items, offset=0), "tracks": page(1, tracks, offset=0)}
+
+    assert places(body(playlist(**halves)))[4] == (5, f"$.{taken}.items[4]")
 
 
 def test_a_missing_page_is_told() -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from contracts.broken import Broken
 from contracts.chart import ChartEnvelope, Lookup, RawChart, write_raw_chart
 from contracts.chart_files import chart_in
 from contracts.chart_snapshot import read_chart
@@ -132,6 +133,7 @@ def quoted(body: bytes) -> bytes:
         BODY.replace(b"\n", b"\r\n"),
         BODY.rstrip(b"\n"),
         BODY.replace(b"\n", b"\n\n"),
+        BODY.replace(b"\n", b"\n \t\r\n"),
         quoted(BODY),
         b',,,"Note that these figures are made up",\n' + BODY,
         b'\xef\xbb\xbf,,,"Note that these, on\ntwo lines, are made up",\r\n' + BODY.replace(b"\n", b"\r\n"),
@@ -139,7 +141,19 @@ def quoted(body: bytes) -> bytes:
         BODY.decode().encode("utf-16-le"),
         gzip.compress(BODY),
     ],
-    ids=["BOM", "CRLF", "no last line end", "blank lines", "quoted", "preface", "all", "UTF-16", "no mark", "gzip"],
+    ids=[
+        "BOM",
+        "CRLF",
+        "no last line end",
+        "blank lines",
+        "lines of blanks",
+        "quoted",
+        "preface",
+        "all",
+        "UTF-16",
+        "no mark",
+        "gzip",
+    ],
 )
 def test_however_a_file_is_written_down_its_rows_are_the_same(body: bytes) -> None:
     name = "regional-de-weekly-2023-01-12.csv"
@@ -184,6 +198,28 @@ def test_a_line_that_is_no_position_costs_that_line_alone(line: bytes, reason: s
     assert [row["position"] for row in judgement.rows] == [1, 2, *range(4, 11)]
     assert [(each.location, each.reason) for each in judgement.rejects] == [("$.document line 4", reason)]
     assert judgement.entries == 10
+
+
+UNQUOTED = BODY.replace(b", The Band", b"").replace(b'"', b"")
+LINES_WITHOUT_A_RANK = st.text(alphabet=st.sampled_from('ab-," \t\x00\x1c'), max_size=12)
+
+
+@given(body=st.sampled_from([BODY, UNQUOTED, quoted(BODY)]), after=st.integers(1, 10), line=LINES_WITHOUT_A_RANK)
+def test_whatever_a_line_holds_it_costs_no_other(body: bytes, after: int, line: str) -> None:
+    lines = body.splitlines()
+    lines.insert(after, line.encode())
+
+    judgement = judged(loaded("regional-de-weekly-2023-01-12.csv", b"\n".join(lines)))
+
+    assert [row["position"] for row in judgement.rows] == [*range(1, 11)]
+    assert [each.location for each in judgement.rejects] == [f"$.document line {after + 1}"] * bool(line.strip())
+
+
+@given(st.text(alphabet=st.sampled_from("+-12x. \t\x0b\x1c\x1f\x85\xa0\u2003\u0663"), max_size=5))
+def test_a_whole_number_is_one_or_none(text: str) -> None:
+    read = whole_number(text)
+
+    assert read is None if not text.strip() else isinstance(read, int | Broken)
 
 
 def test_a_file_that_was_cut_off_within_quotes_says_what_was_lost() -> None:
@@ -333,10 +369,12 @@ def test_a_lookup_that_brought_nothing_never_costs_the_chart(lookup: Lookup) -> 
     assert judgement.refused == []
 
 
-def test_what_stands_for_an_isrc_and_is_none_is_refused() -> None:
-    judgement = judged(listened(recording(1), lookups=[metadata({mbid(1): ["n/a"]})]))
+@pytest.mark.parametrize("sent", [["n/a"], [7], "n/a", "GBAYE2400001", 7, {"0": "GBAYE2400001"}])
+def test_what_stands_for_isrcs_and_is_no_list_with_one_is_refused(sent: Any) -> None:
+    judgement = judged(listened(recording(1), lookups=[metadata({mbid(1): sent})]))
 
-    assert [(each.column, each.value) for each in judgement.refused] == [("isrc", ["n/a"])]
+    assert [(row["isrc"], row["isrcs"]) for row in judgement.rows] == [(None, None)]
+    assert [(each.column, each.value) for each in judgement.refused] == [("isrc", sent)]
 
 
 @pytest.mark.parametrize(
@@ -346,6 +384,9 @@ def test_what_stands_for_an_isrc_and_is_none_is_refused() -> None:
         (listened(range="month"), "its range is 'month'"),
         (listened(from_ts=None), "its from_ts is None"),
         (listened(to_ts=10**30), "which is no moment"),
+        (listened(offset=100), "its offset is 100: charts begin at 0"),
+        (listened(offset=[0]), r"its offset is \[0\]: charts begin at 0"),
+        (listened(user_id="rob"), "it tells what one user listened to, 'rob': charts are sitewide"),
         (RawChart(listened().envelope, BODY), "layout is that of Spotify Charts, regional weekly"),
         (RawChart(listened().envelope, b"Beyonc\xe9"), "neither UTF-8 nor UTF-16"),
         (RawChart(listened().envelope, b"{}"), "not a chart that is known"),

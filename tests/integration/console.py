@@ -19,11 +19,11 @@ from infra.cli import runs as operations
 from infra.cli import unload as unloading
 from infra.cli.cloud import Cloud as ConsoleCloud
 from infra.cli.cloud import Platform
-from infra.cli.collect import Landed, Place, await_tables
+from infra.cli.collect import Landed, await_tables
 from infra.cli.screen import err, out
 from services.audit.comparison import compare
 from services.audit.inventory import Inventory
-from shared.lake import SnapshotKey
+from shared.lake import Place, SnapshotKey
 from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
 from tests.integration.tables import DATABASE, complete, declare_tables
 

@@ -11,9 +11,9 @@ from rich.progress import Progress
 from infra.cli import load as loading
 from infra.cli import unload as unloading
 from infra.cli.cloud import Cloud as ConsoleCloud
-from infra.cli.collect import IncompleteError, Landed, Place, await_tables
+from infra.cli.collect import IncompleteError, Landed, await_tables
 from infra.cli.screen import ConsoleError
-from shared.lake import Lake, SnapshotKey
+from shared.lake import Lake, Place, SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, SESSION, UNSHARED, Cloud
 from tests.integration.console import DAY, ID, Console, console

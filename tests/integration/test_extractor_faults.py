@@ -7,33 +7,27 @@ from typing import Any, NoReturn, get_args
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
-from spotipy.cache_handler import MemoryCacheHandler
 
 from contracts.operations.extraction import RunSummary
 from contracts.snapshot import Provenance, read_snapshot
-from services.extractor.credentials import Credentials
 from services.extractor.extract import IncompleteRunError, Run
 from services.extractor.features import SpotifyFeatures
 from services.extractor.reccobeats import ReccoBeats
-from services.extractor.spotify import SpotifyClient
 from shared.deferral import Deferral
 from shared.lake import Lake, SnapshotKey
 from shared.web import TIMEOUT_SECONDS, WebSession, fetcher, retrying
 from tests.unit.extractor.fake_spotify import (
-    API_URL,
-    CLIENT_ID,
-    CLIENT_SECRET,
     RECCOBEATS_URL,
-    TOKEN_URL,
     Answer,
     Clock,
     Endpoint,
     FakeSpotify,
     error,
     song,
+    spotify_client,
     spotify_id,
 )
 
@@ -84,14 +78,10 @@ ODD_LISTS: st.SearchStrategy[Answer | Exception] = st.sampled_from(
 class FakeS3:
     """A bucket as far as raw snapshots need it."""
 
-    class exceptions:  # noqa: N801  # as clients of boto3 name it
-        class NoSuchKey(Exception):  # noqa: N818
-            pass
-
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def get_object(self, **_key: str) -> NoReturn:
-        raise self.exceptions.NoSuchKey
+        raise ClientError({"Error": {"Code": "NoSuchKey", "Message": ""}}, "GetObject")
 
     def put_object(self, *, Key: str, Body: bytes, **_options: Any) -> None:  # noqa: N803
         self.objects[Key] = Body
@@ -128,16 +118,7 @@ class World:
         def left() -> float:
             return self.clock.seconds_left
 
-        spotify = SpotifyClient(
-            credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
-            tokens=MemoryCacheHandler(),
-            market="US",
-            api_url=API_URL,
-            token_url=TOKEN_URL,
-            call_budget=self.call_budget,
-            seconds_left=left,
-            sleep=self.clock.sleep,
-        )
+        spotify = spotify_client(self.clock, call_budget=self.call_budget)
         session = WebSession(left, lambda: spotify.call_budget)
         return Run(
             run_id="run-1",

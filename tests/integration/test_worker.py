@@ -25,7 +25,7 @@ from contracts.tables.rejected_rows import RejectedRow
 from contracts.tables.songs import SONGS, Song
 from infra.cli.logs import read_line
 from infra.cli.receipts import find_receipt
-from infra.cli.runs import Raw, place
+from infra.cli.runs import Raw, table_status
 from services.playlist_metadata.transform import playlist_metadata
 from services.songs.transform import songs
 from shared.errors import TransientError
@@ -449,7 +449,7 @@ def test_the_console_reads_where_a_snapshot_stands_however_lines_are_worded(
     raw = Raw("run-1", cloud.s3.head_object(Bucket=BUCKET, Key=KEY.raw)["VersionId"])
 
     # when the console reads them
-    found = place("run-1", KEY, "songs", find_receipt(cloud.s3, BUCKET, KEY.receipt("songs")), lines, raw=raw)
+    found = table_status("run-1", KEY, "songs", find_receipt(cloud.s3, BUCKET, KEY.receipt("songs")), lines, raw=raw)
 
     # then it knows
     assert {line.message == "other words" for line in lines} == {reworded}

@@ -100,10 +100,6 @@ def answer(existing: StoredObject | None, call: Call, version_id: str | None) ->
 class FakeClient:
     """Those methods of boto3's clients for S3 and SQS that a worker uses; a subclass answers the calls."""
 
-    class exceptions:  # noqa: N801 - boto3's name
-        class NoSuchKey(ClientError):  # noqa: N818
-            """As boto3 names it."""
-
     def answer(self, call: Call) -> Answer:
         raise NotImplementedError
 
@@ -144,8 +140,7 @@ class FakeClient:
     def _call(self, call: Call) -> dict[str, Any]:
         got = self.answer(call)
         if got.error:
-            kind = self.exceptions.NoSuchKey if got.error == "NoSuchKey" else ClientError
-            raise kind({"Error": {"Code": got.error, "Message": "as the fake answers"}}, call.operation)
+            raise ClientError({"Error": {"Code": got.error, "Message": "as the fake answers"}}, call.operation)
         if got.read is None:
             return {"ETag": got.etag} if got.etag else {}
         told: dict[str, Any] = {

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.documents import CONTAINERS, container
+from contracts.ids import SPOTIFY_ID
 from infra.local.spotify import seeded
 from infra.local.spotify.documents import CapturedPlaylist, Contents, JsonObject, VerbatimEntry
 
 _NAMES_OF_TRACKS: Final = ("item", "track")
 _LIST_OF_PAGE: Final = re.compile(r"(?P<list>.*/(?P<name>[^/?]+))/(?:items|tracks)(?:\?.*)?")
-_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
 
 
 class CapturedDocumentError(Exception):
@@ -76,7 +76,7 @@ def _id(document: JsonObject, page: JsonObject, file: Path) -> str:
     address = _LIST_OF_PAGE.fullmatch(str(page.get("href")))
     if address is None:
         raise CapturedDocumentError(f"{file} tells neither its playlist's id nor an address of its page.")
-    return address["name"] if _ID.fullmatch(address["name"]) else seeded.spotify_id(address["list"])
+    return address["name"] if SPOTIFY_ID.fullmatch(address["name"]) else seeded.spotify_id(address["list"])
 
 
 def _playlist(

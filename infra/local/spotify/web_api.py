@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from starlette.exceptions import HTTPException
 
+from contracts.ids import SPOTIFY_ID
 from infra.local.spotify.authorization import Caller
 from infra.local.spotify.catalogue import Album, Artist, Track
 from infra.local.spotify.documents import CapturedPlaylist, Documents, JsonObject, Page
@@ -18,9 +19,8 @@ from infra.local.spotify.playlists import Playlists
 from infra.local.spotify.tiers import Tier
 from infra.local.spotify.trending import TrendingPlaylist
 
-_T = TypeVar("_T")
+ObjectT = TypeVar("ObjectT")
 
-_ID: Final = re.compile(r"[0-9A-Za-z]{22}")
 _MARKET: Final = re.compile(r"[A-Z]{2}")
 _DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _PARAMETERS_OF_LINKS: Final = ("additional_types", "market")
@@ -118,7 +118,9 @@ def _number(call: Call, name: str, *, default: int, allowed: range) -> int:
     return int(text)
 
 
-def _one(known: Callable[[Documents], Mapping[str, _T]], document: Callable[[Documents, _T], JsonObject]) -> Operation:
+def _one(
+    known: Callable[[Documents], Mapping[str, ObjectT]], document: Callable[[Documents, ObjectT], JsonObject]
+) -> Operation:
     def operation(call: Call) -> JsonObject:
         return document(call.documents, _found(known(call.documents), _valid_id(call.path["id"])))
 
@@ -127,8 +129,8 @@ def _one(known: Callable[[Documents], Mapping[str, _T]], document: Callable[[Doc
 
 def _several(
     name: str,
-    known: Callable[[Documents], Mapping[str, _T]],
-    document: Callable[[Documents, _T], JsonObject],
+    known: Callable[[Documents], Mapping[str, ObjectT]],
+    document: Callable[[Documents, ObjectT], JsonObject],
     *,
     most: int,
 ) -> Operation:
@@ -158,14 +160,14 @@ def _audio_features(operation: Operation) -> Operation:
     return permitted
 
 
-def _found(known: Mapping[str, _T], id_: str) -> _T:
+def _found(known: Mapping[str, ObjectT], id_: str) -> ObjectT:
     if id_ not in known:
         raise HTTPException(404, _NOT_FOUND)
     return known[id_]
 
 
 def _valid_id(id_: str) -> str:
-    if not _ID.fullmatch(id_):
+    if not SPOTIFY_ID.fullmatch(id_):
         raise HTTPException(400, "Invalid base62 id")
     return id_
 

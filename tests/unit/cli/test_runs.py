@@ -6,7 +6,7 @@ import pytest
 from contracts.operations.loading import NOT_OVER, Load, LoadedDocument
 from contracts.operations.log_events import LogEvent
 from infra.cli.logs import Line, _printed, read_line
-from infra.cli.runs import Raw, Run, find_runs, place
+from infra.cli.runs import Raw, Run, find_runs, table_status
 from shared.lake import CHARTS, SnapshotKey
 
 KEY = SnapshotKey(date(2026, 11, 22), "p1")
@@ -168,7 +168,7 @@ def test_a_repetition_is_the_same_run_since_its_first_attempt_and_newer_runs_com
     ],
 )
 def test_where_a_snapshot_stands_in_a_table(given: Any, told: list[Line], raw: Raw | None, state: str) -> None:
-    found = place("run-1", KEY, "songs", given, told, raw=raw)
+    found = table_status("run-1", KEY, "songs", given, told, raw=raw)
 
     assert found.state == state
     assert (found.seconds == 1.5) == (state == "done")

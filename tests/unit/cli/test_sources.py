@@ -191,6 +191,29 @@ def test_a_damaged_member_is_refused_alone(tmp_path: Path) -> None:
     assert second.read() == b"sound"
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({6: 64}, "a zip archive that cannot be read: zip file version 6.4; get it again"),
+        ({10: 99}, "it cannot be unpacked: That compression method is not supported; unpack it yourself"),
+        ({22: 1, 26: 1}, "it cannot be unpacked: it is cut off; unpack it yourself"),
+        ({46: 0}, "it cannot be unpacked: File name in directory"),
+    ],
+    ids=["needs a later version", "an unknown method", "shorter than it says", "without a name"],
+)
+def test_a_damaged_directory_is_refused_with_what_to_do(tmp_path: Path, changes: dict[int, int], reason: str) -> None:
+    with ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.json", b"one")
+    body = bytearray((tmp_path / "a.zip").read_bytes())
+    for place, value in changes.items():
+        body[body.index(b"PK\x01\x02") + place] = value
+    (tmp_path / "a.zip").write_bytes(body)
+
+    (source,) = find_sources([tmp_path])
+
+    assert why(source).startswith(reason)
+
+
 def test_what_cannot_be_read_twice_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to(tmp_path / "nothing")

@@ -99,3 +99,8 @@ def test_as_many_rows_are_expected_as_are_there_and_were_asked_for(counts: dict[
 def test_what_is_no_week_is_refused_with_the_place(answer: Any, told: str) -> None:
     with pytest.raises(NotAWeekError, match=told):
         read(answer)
+
+
+def test_an_answer_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(NotAWeekError, match="'utf-8' codec can't decode"):
+        read_statistics(json.dumps(with_payload()).encode().replace(b"Song", b"\xff", 1))

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from contracts.tables import TABLES, of_kind
-from services.report.receipts import Receipt, WeekReceipts
+from services.report.receipts import ListedReceipt, WeekReceipts
 from shared.lake import CHARTS, SnapshotKey
 
 KEY, OTHER = SnapshotKey(date(2026, 11, 23), "a"), SnapshotKey(date(2026, 11, 24), "b")
@@ -10,13 +10,13 @@ PLAYLIST_TABLES = of_kind("playlists")
 WRITTEN = datetime(2026, 11, 23, 6, tzinfo=UTC)
 COMPLETE = WeekReceipts(
     {OTHER: WRITTEN, KEY: WRITTEN},
-    {key.receipt(table): Receipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in PLAYLIST_TABLES},
+    {key.receipt(table): ListedReceipt(f"{key} {table}", WRITTEN) for key in (KEY, OTHER) for table in PLAYLIST_TABLES},
     (*TABLES,),
     watch_list="as it is",
 )
 
 
-def changed(key: str, receipt: Receipt | None) -> WeekReceipts:
+def changed(key: str, receipt: ListedReceipt | None) -> WeekReceipts:
     others = {each: found for each, found in COMPLETE.receipts.items() if each != key}
     return replace(COMPLETE, receipts=others | ({key: receipt} if receipt else {}))
 
@@ -40,8 +40,8 @@ def test_the_tables_of_another_kind_of_list_are_not_missing() -> None:
 def test_a_receipt_that_is_older_than_its_snapshot_is_missing() -> None:
     receipt = KEY.receipt("songs")
 
-    assert changed(receipt, Receipt("old", WRITTEN - timedelta(seconds=1))).missing == [receipt]
-    assert changed(receipt, Receipt("new", WRITTEN + timedelta(seconds=1))).missing == []
+    assert changed(receipt, ListedReceipt("old", WRITTEN - timedelta(seconds=1))).missing == [receipt]
+    assert changed(receipt, ListedReceipt("new", WRITTEN + timedelta(seconds=1))).missing == []
 
 
 def test_the_fingerprint_changes_with_each_receipt_the_watch_list_and_the_version_and_with_nothing_else() -> None:

@@ -223,6 +223,19 @@ def test_every_possible_playlist_ends_in_every_table_without_a_reject(document: 
     assert told["drift"] == "[]"
 
 
+MARKUP = st.sampled_from(["<", "<!", "<![", "</", "<?", "<!--", ">", "]]>", "&", "&#", ";", "a", "1", " ", '"', "\0"])
+
+
+@given(description=st.lists(MARKUP, max_size=8).map("".join))
+def test_no_markup_of_a_description_costs_the_playlist(description: str) -> None:
+    document = playlist(description=description)
+    snapshot = read_snapshot(json.dumps(document).encode(), Provenance(PLAYLIST, date(2026, 11, 22)))
+
+    (row,) = judge(TABLES["playlist_metadata"], playlist_metadata(snapshot)).rows
+
+    assert isinstance(row["description"], str)
+
+
 OPTIONAL_OF_ENTRY = ("added_at", "added_by", "is_local")
 OPTIONAL_OF_TRACK = (
     *("id", "artists", "album", "popularity", "duration_ms", "explicit", "is_local", "is_playable", "disc_number"),

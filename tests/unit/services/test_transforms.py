@@ -202,6 +202,7 @@ def test_a_popularity_of_zero_is_no_measure_of_what_is_new_or_does_not_play(
         ('Don&#x27;t stop: rock &amp; roll, <a href="spotify:playlist:x">more</a>', "Don't stop: rock & roll, more"),
         ("  Two  lines<br/>of\ttext ", "Two lines of text"),
         ("I <3 music & more", "I <3 music & more"),
+        ("Rock <![1]> and <![CDATA[x]]> roll", "Rock and roll"),
         ("", ""),
         (None, None),
     ],
@@ -246,6 +247,35 @@ def test_a_broken_artist_is_rejected_among_artists_and_refused_in_the_song() -> 
     assert [(each.location, each.raw) for each in of_artists.rejects] == [
         ("$.playlist.tracks.items[0].track.artists[1]", 7)
     ]
+
+
+@pytest.mark.parametrize("name", [7, True, {"of": "no text"}, ["Ann"]])
+def test_a_name_that_is_no_text_is_refused_as_part_of_a_list_of_texts(name: Any) -> None:
+    credits_ = [artist("Ann"), None, artist("Bo") | {"name": name}]
+    snapshot = snapshot_of(envelope(playlist(entry(track(artists=credits_, album=album(artists=credits_))))))
+
+    for of_table in (judge(TABLES["songs"], songs(snapshot)), judge(TABLES["albums"], albums(snapshot))):
+        assert [(row["artist_ids"], row["artist_names"]) for row in of_table.rows] == [('["ann", "bo"]', None)]
+        assert [(each.column, each.reason, each.value) for each in of_table.refused] == [
+            ("artist_names", "not every element is a text", ["Ann", name])
+        ]
+
+
+@pytest.mark.parametrize("genres", [["pop", 7], [{"name": "pop"}], [None], "pop", {"0": "pop"}])
+@pytest.mark.parametrize("where", ["artists", "earlier_artists"])
+def test_genres_that_are_no_texts_are_refused_and_cover_nothing(where: str, genres: Any) -> None:
+    found = [artist("Song Band", genres=genres)]
+    parts = {"artists": found, "earlier_artists": [{"as_of": "2026-11-15", "items": found}]}
+    snapshot = snapshot_of(envelope(playlist(entry(track()))) | {where: parts[where]})
+
+    of_artists = judge(TABLES["artists"], artists(snapshot))
+
+    assert [(row["genres"], row["primary_genre"], row["genres_as_of"]) for row in of_artists.rows] == [
+        (None, None, None)
+    ]
+    assert [(each.column, each.value) for each in of_artists.refused] == [("genres", genres)]
+    (told,) = rows("playlist_metadata", playlist_metadata(snapshot))
+    assert told["genres_coverage"] == 0
 
 
 def test_a_length_that_is_refused_leaves_no_minutes_and_is_told_once() -> None:
