@@ -188,9 +188,15 @@ def _whole_percent(percent: float | None) -> str:
 
 
 def _percent_points(share: float, *, signed: bool = False) -> str:
-    return f"{100 * share:+z.1f}" if signed else f"{100 * share:.1f} %"
+    return _change(100 * share, places=1) if signed else f"{100 * share:.1f} %"
 
 
 def _decimals(value: float, *, signed: bool = False) -> str:
     places = 0 if abs(value) >= 10 and not signed else 1 if abs(value) >= 1 else 2
-    return f"{value:+z.{places}f}" if signed else f"{value:.{places}f}"
+    return _change(value, places) if signed else f"{value:.{places}f}"
+
+
+def _change(value: float, places: int) -> str:
+    """A number with its sign, unless it rounds to nothing."""
+    told = f"{value:+z.{places}f}"
+    return told if float(told) else told.removeprefix("+")

@@ -27,7 +27,8 @@ RECORDING_METADATA: Final = "recording_metadata"
 MOST_ROWS: Final = 1000
 """How many rows ListenBrainz gives at once, which are all that it calculates."""
 
-_WEEK: Final = "week"
+RANGE: Final = "week"
+"""What ListenBrainz calls the charts of a week."""
 _SUNDAY: Final = 6
 
 
@@ -95,8 +96,8 @@ class SitewideRecordings(Layout):
             raise ChartIdentityError(f"it tells what one user listened to, {payload.user_id!r}: charts are sitewide")
         if payload.offset:
             raise ChartIdentityError(f"its offset is {payload.offset!r}: charts begin at 0")
-        if payload.range != _WEEK:
-            raise ChartIdentityError(f"its range is {payload.range!r}: charts are of `{_WEEK}`")
+        if payload.range != RANGE:
+            raise ChartIdentityError(f"its range is {payload.range!r}: charts are of `{RANGE}`")
         start, end = _moment("from_ts", payload.from_ts, 0), _moment("to_ts", payload.to_ts, 1)
         return Identity(ranking="recordings", region=GLOBAL, frequency="weekly", period_start=start, period_end=end)
 

@@ -20,6 +20,7 @@ from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import CONNECTIONS, STATE
+from infra.cli.days import today
 from infra.cli.functions import as_asked, invoke
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
@@ -223,7 +224,7 @@ def turned_to(cloud: "Cloud", day: date) -> Iterator[SimulatorClient | None]:
         ConsoleError: The real Spotify is asked for another day than today.
     """
     simulator = find_simulator(cloud.variables)
-    if simulator is None and day != datetime.now(UTC).date():
+    if simulator is None and day != today():
         raise ConsoleError(
             f"Spotify keeps no history: it would give today's playlist for {day}. Extract today's, load documents of "
             "that day with `earworm load`, or try the simulator with `earworm up`."

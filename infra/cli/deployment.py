@@ -22,7 +22,7 @@ from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from infra.deploying import build as bundles
 from infra.deploying import changes, retained, secrets, stacks
 from infra.deploying import deploy as deploying
-from infra.deploying.stacks import ANALYTICS, CATALOG, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
+from infra.deploying.stacks import CATALOG, COMPONENTS, OPTIONAL, PLATFORM, ROOT, SERVICES
 from infra.local.spotify.client import find_simulator
 
 if TYPE_CHECKING:
@@ -348,18 +348,17 @@ def _check_contact(to: _Destination) -> None:
 
 
 def _plan_platform(to: _Destination, failures: list[str]) -> dict[str, _Planned]:
-    stack = deploying.platform_stack(to.cloud.environment, to.parameters)
+    stack = deploying.component_stack(to.cloud.environment, PLATFORM, to.parameters)
     return _side_by_side([PLATFORM], lambda _, tell: _prepare(to, stack, None, tell), failures)
 
 
 def _plan_components(to: _Destination, components: Sequence[str], failures: list[str]) -> dict[str, _Planned]:
     artifacts, settings = to.cloud.platform.artifacts_bucket, _settings(to.cloud)
     target = bundles.target_of(to.cloud.variables)
-    without_code = {ANALYTICS: deploying.analytics_stack, CATALOG: deploying.catalog_stack}
 
     def plan(service: str, tell: Tell) -> _Planned:
-        if service in without_code:
-            return _prepare(to, without_code[service](to.cloud.environment, to.parameters), None, tell)
+        if service not in SERVICES:
+            return _prepare(to, deploying.component_stack(to.cloud.environment, service, to.parameters), None, tell)
         bundle = _build(target, service, tell)
         stack = deploying.service_stack(to.cloud.environment, bundle, artifacts, settings, to.parameters)
         return _prepare(to, stack, bundle, tell)
@@ -403,7 +402,8 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
         out.print(f"  {deployment.stack:<36} {what}")
         if deployment.changes:
             outputs = "  ".join(f"{name}={value}" for name, value in sorted(deployment.outputs.items()))
-            out.print(f"[dim]    {escape(outputs)}[/]", soft_wrap=True)
+            if outputs:
+                out.print(f"[dim]    {escape(outputs)}[/]", soft_wrap=True)
 
 
 def _discard(to: _Destination, planned: Mapping[str, _Planned]) -> None:

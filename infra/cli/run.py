@@ -1,7 +1,7 @@
 """Takes snapshots now, of a day or of all weeks that are missing."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 import typer
@@ -75,7 +75,7 @@ def run_listenbrainz(cloud: Cloud, day: date) -> None:
 
 def take_missing(cloud: Cloud, weeks: int, *, wait: bool) -> None:
     """Takes the snapshots that are missing of some weeks, each on its Monday."""
-    days = collect.mondays(weeks, datetime.now(UTC).date())
+    days = collect.mondays(weeks, today())
     playlists = collect.configured_playlists(cloud)
     snapshots = []
     with progress() as bar:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +27,7 @@ from contracts.tables import of_kind
 from infra.cli import collect, dlq
 from infra.cli.app import app
 from infra.cli.cloud import STATE, Cloud, bound_to, local_cloud, variables_of_the_user
+from infra.cli.days import today
 from infra.cli.screen import ConsoleError, grid, out
 from infra.deploying import build, deploy
 from infra.deploying.stacks import CATALOG, PLATFORM, ROOT, stack_name
@@ -99,7 +100,7 @@ def demonstrate(console: Console, weeks: int) -> None:
         ConsoleError: A snapshot, a row or a message vanished, or the lake differs from that of a clean backfill.
     """
     with _cloud_of_its_own() as cloud:
-        _Demonstration(console, cloud, collect.mondays(weeks, datetime.now(UTC).date())).run()
+        _Demonstration(console, cloud, collect.mondays(weeks, today())).run()
 
 
 class _Demonstration:

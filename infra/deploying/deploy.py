@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, retry_if_result, wait_exponential
 
 from contracts.tables import TABLES
-from infra.deploying.stacks import ANALYTICS, CATALOG, PLATFORM, platform_parameter, stack_name, template
+from infra.deploying.stacks import platform_parameter, stack_name, template
 from shared import objects
 
 if TYPE_CHECKING:
@@ -198,19 +198,14 @@ class DeployedStack:
     changed_at: datetime
 
 
-def platform_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """Returns the platform's stack, which all services share."""
-    return _stack(environment, PLATFORM, parameters or {})
-
-
-def catalog_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """Returns the stack of the tables in the catalog."""
-    return _stack(environment, CATALOG, parameters or {})
-
-
-def analytics_stack(environment: str, parameters: Mapping[str, str] | None = None) -> Stack:
-    """Returns the stack of the views and named queries."""
-    return _stack(environment, ANALYTICS, parameters or {})
+def component_stack(environment: str, component: str, parameters: Mapping[str, str] | None = None) -> Stack:
+    """Returns the stack of a component; that of a service needs its bundle, see `service_stack`."""
+    return Stack(
+        name=stack_name(environment, component),
+        template=template(component),
+        parameters={"Environment": environment, **(parameters or {})},
+        tags={"application": "earworm", "environment": environment, "component": component},
+    )
 
 
 def service_stack(
@@ -232,16 +227,7 @@ def service_stack(
     known = _SETTINGS.get(bundle.service, {})
     given = {parameter: settings[variable] for variable, parameter in known.items() if variable in settings}
     code = {"CodeBucket": code_bucket, "CodeKey": bundle.key}
-    return _stack(environment, bundle.service, {**given, **(parameters or {}), **code})
-
-
-def _stack(environment: str, component: str, parameters: Mapping[str, str]) -> Stack:
-    return Stack(
-        name=stack_name(environment, component),
-        template=template(component),
-        parameters={"Environment": environment, **parameters},
-        tags={"application": "earworm", "environment": environment, "component": component},
-    )
+    return component_stack(environment, bundle.service, {**given, **(parameters or {}), **code})
 
 
 def settable_parameters(

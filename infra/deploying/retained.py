@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from infra.deploying.deploy import DeployError, Plan, deployed_stack, execute, in_role, platform_stack, settled
+from infra.deploying.deploy import DeployError, Plan, component_stack, deployed_stack, execute, in_role, settled
 from infra.deploying.stacks import PLATFORM, stack_name
 
 if TYPE_CHECKING:
@@ -81,6 +81,6 @@ def take_back(
         raise DeployError(f"{name} cannot take {', '.join(buckets.values())} back: {described.get('StatusReason')}")
     execute(
         cloudformation,
-        Plan(platform_stack(environment), change_set["StackId"], change_set["Id"], (), is_new=True),
+        Plan(component_stack(environment, PLATFORM), change_set["StackId"], change_set["Id"], (), is_new=True),
     )
     return list(buckets.values())

@@ -1,20 +1,23 @@
-"""Faults on demand: which call is struck, and answers that end too soon."""
+"""Faults on demand: which call is struck."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from infra.local.clock import Message
+from infra.local.loopback import INFO_PATH
+
+FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 
 
-class PlannedFault(BaseModel):
+class PlannedFault(Message):
     """Something that goes wrong for some calls.
 
     Attributes:
         after: Calls that go well before.
         times: Calls that go wrong then.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     after: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] = 1

@@ -1,18 +1,13 @@
 """Who may talk to a simulator, and who may turn it."""
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.local.loopback import HEALTH_PATH, INFO_PATH, SECRET_HEADER, foreign
-
-_Message: TypeAlias = MutableMapping[str, Any]
-_Receive: TypeAlias = Callable[[], Awaitable[_Message]]
-_Send: TypeAlias = Callable[[_Message], Awaitable[None]]
-_App: TypeAlias = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 _SECRET_NEEDED: Final = f"The simulator's own routes need the header {SECRET_HEADER} with the secret of this start."
 
@@ -26,12 +21,12 @@ class Guard:
         secret: What its own routes ask for.
     """
 
-    def __init__(self, app: _App, *, port: int, secret: str) -> None:
+    def __init__(self, app: ASGIApp, *, port: int, secret: str) -> None:
         self._app = app
         self._port = port
         self._secret = secret
 
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it with 403."""
         answer = self._answer(Request(scope)) if scope["type"] == "http" else None
         await (answer or self._app)(scope, receive, send)

@@ -24,7 +24,6 @@ so that the times are the most that it takes.
 
 Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 """
-BATCH = 10
 _TABLES = of_kind("playlists")
 _DAY = 86_400
 _DAYS_OF_A_MONTH = 30
@@ -48,7 +47,7 @@ _AUDIT_SECONDS = 5 / 50
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class Burst:
     """Snapshots that arrive evenly over some seconds, and functions that turn them into a table.
 
     Attributes:
@@ -73,11 +72,6 @@ class Load:
         """Seconds from the first snapshot until the table has all of them."""
         return max(self.window, self.work)
 
-    @property
-    def oldest_message(self) -> float:
-        """Seconds that the last message waits: which the daily audit tells of from an hour on."""
-        return max(0.0, self.work - self.window)
-
     def concurrency_for(self, oldest: float) -> float:
         """Returns the concurrency at which no message waits longer than some seconds."""
         return self.snapshots * self.seconds_each / (self.window + oldest)
@@ -97,7 +91,7 @@ def _digits(value: float) -> int:
 
 
 def _of_a_day(playlists: int) -> dict[str, float]:
-    burst = Load(playlists, window=0)
+    burst = Burst(playlists, window=0)
     rate = CONCURRENCY * len(_TABLES) / _TRANSFORMATION_SECONDS
     return {
         "Spotify: calls a day": playlists * _CALLS_OF_A_PLAYLIST,

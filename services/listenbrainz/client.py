@@ -12,8 +12,8 @@ from msgspec import DecodeError, Raw
 from msgspec.json import decode
 from tenacity import Retrying
 
-from contracts.layouts.listenbrainz import MOST_ROWS
-from services.listenbrainz.week import RANGE, NotAWeekError, Statistics, read_statistics
+from contracts.layouts.listenbrainz import MOST_ROWS, RANGE
+from services.listenbrainz.week import NotAWeekError, Statistics, read_statistics
 from shared.web import UnavailableError, WebSession
 
 CALL_BUDGET: Final = 10

@@ -12,7 +12,6 @@ from contracts.ids import MBID
 from contracts.layouts.layout import ChartEntry, ChartIdentityError
 from contracts.layouts.listenbrainz import SitewideRecordings
 
-RANGE: Final = "week"
 _LAYOUT: Final = SitewideRecordings()
 
 

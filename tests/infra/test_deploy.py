@@ -26,12 +26,11 @@ from infra.deploying.deploy import (
     Plan,
     Stack,
     ThrottledError,
-    analytics_stack,
+    component_stack,
     deploy,
     discard,
     execute,
     held,
-    platform_stack,
     prepare,
     remove,
     service_stack,
@@ -42,7 +41,7 @@ from infra.deploying.deploy import (
     upload_template,
 )
 from infra.deploying.secrets import store_spotify_secret, stored_spotify_secret
-from infra.deploying.stacks import ROOT, SERVICES
+from infra.deploying.stacks import ANALYTICS, PLATFORM, ROOT, SERVICES
 from infra.local.loopback import HEALTH_PATH
 from infra.local.processes import free_port
 
@@ -122,7 +121,7 @@ def s3(cloud: Cloud) -> "S3Client":
 
 @pytest.fixture
 def platform(cloudformation: "CloudFormationClient") -> Deployment:
-    return deploy(cloudformation, platform_stack("dev"))
+    return deploy(cloudformation, component_stack("dev", PLATFORM))
 
 
 @pytest.fixture
@@ -383,7 +382,7 @@ class TestInAnEmulatedCloud:
         self, cloud: Cloud, cloudformation: "CloudFormationClient", s3: "S3Client", bundle: Bundle
     ) -> None:
         # given an environment of its own, whose roles stand in no path and have no boundary
-        artifacts = deploy(cloudformation, platform_stack("bounded")).outputs["ArtifactsBucket"]
+        artifacts = deploy(cloudformation, component_stack("bounded", PLATFORM)).outputs["ArtifactsBucket"]
         audit = Bundle("audit", bundle.path, bundle.sha256, 0, 22)
         upload(s3, artifacts, audit)
         deploy(cloudformation, service_stack("bounded", audit, artifacts, {}))
@@ -395,7 +394,8 @@ class TestInAnEmulatedCloud:
                 {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
             ),
         )["Policy"]["Arn"]
-        deploy(cloudformation, platform_stack("bounded", {"PermissionsBoundary": boundary, "RolePath": "/label/"}))
+        bounded = component_stack("bounded", PLATFORM, {"PermissionsBoundary": boundary, "RolePath": "/label/"})
+        deploy(cloudformation, bounded)
         plan = prepare(cloudformation, service_stack("bounded", audit, artifacts, {}))
         execute(cloudformation, plan)
 
@@ -600,7 +600,7 @@ class TestInAnEmulatedCloud:
         assert deployed.returncode == 0, deployed.stderr
         plan = prepare(
             cloudformation,
-            analytics_stack("dev"),
+            component_stack("dev", ANALYTICS),
             lambda body: upload_template(s3, platform.outputs["ArtifactsBucket"], body),
         )
         assert plan.changes == ()

@@ -10,31 +10,24 @@ import requests
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
-from spotipy.cache_handler import MemoryCacheHandler
 
 from contracts.operations.extraction import RunSummary
 from contracts.snapshot import Provenance, read_snapshot
-from services.extractor.credentials import Credentials
 from services.extractor.extract import IncompleteRunError, Run
 from services.extractor.features import SpotifyFeatures
 from services.extractor.reccobeats import ReccoBeats
-from services.extractor.spotify import SpotifyClient
 from shared.deferral import Deferral
 from shared.lake import Lake, SnapshotKey
 from shared.web import TIMEOUT_SECONDS, WebSession, fetcher, retrying
 from tests.unit.extractor.fake_spotify import (
-    API_URL,
-    CLIENT_ID,
-    CLIENT_SECRET,
     RECCOBEATS_URL,
-    TOKEN_URL,
     Answer,
     Clock,
     Endpoint,
     FakeSpotify,
     error,
     song,
+    spotify_client,
     spotify_id,
 )
 
@@ -125,16 +118,7 @@ class World:
         def left() -> float:
             return self.clock.seconds_left
 
-        spotify = SpotifyClient(
-            credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
-            tokens=MemoryCacheHandler(),
-            market="US",
-            api_url=API_URL,
-            token_url=TOKEN_URL,
-            call_budget=self.call_budget,
-            seconds_left=left,
-            sleep=self.clock.sleep,
-        )
+        spotify = spotify_client(self.clock, call_budget=self.call_budget)
         session = WebSession(left, lambda: spotify.call_budget)
         return Run(
             run_id="run-1",

@@ -622,7 +622,7 @@ def test_open_listening_is_collected_once_it_is_deployed_and_its_rows_outlive_it
 def simulator(pipeline: Pipeline) -> Iterator[SimulatorClient]:
     simulator = pipeline.simulator
     yield simulator
-    simulator.clear_faults()
+    simulator.set_faults(())
 
 
 def test_each_tier_gives_what_it_grants_and_null_for_the_rest(pipeline: Pipeline) -> None:
@@ -681,7 +681,7 @@ def test_a_spent_quota_amid_five_playlists_keeps_what_is_complete_and_defers_the
     assert event["playlists"] == FIVE[2:]
 
     # and when that starts, the rest arrives, and nothing twice
-    simulator.clear_faults()
+    simulator.set_faults(())
     pipeline.cloud.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"].encode())
     pipeline.wait_for(day, FIVE)
     versions = pipeline.s3.list_object_versions(Bucket=pipeline.bucket, Prefix=f"raw/spotify/{day}/")["Versions"]

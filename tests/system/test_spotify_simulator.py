@@ -19,7 +19,7 @@ from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOAuth, SpotifyOauthE
 
 from infra.local.loopback import SECRET_HEADER
 from infra.local.own_routes import SimulatorError
-from infra.local.spotify.admin import LONG_LIMIT_SECONDS, Decoration, Fault
+from infra.local.spotify.admin import Decoration, Fault
 from infra.local.spotify.client import SimulatorClient
 from infra.local.spotify.trending import ARCHIVE, EDITORIAL, TRENDING_GLOBAL, TRENDING_METAL_ROCK
 from tests.waiting import eventually
@@ -98,7 +98,7 @@ def spotify(
     address, _ = process
     simulator.set_date(date(2026, 5, 25))
     simulator.set_tier("extended")
-    simulator.clear_faults()
+    simulator.set_faults(())
     monkeypatch.setattr(SpotifyClientCredentials, "OAUTH_TOKEN_URL", f"{address}/api/token")
     credentials = SpotifyClientCredentials(
         CLIENT_ID, CLIENT_SECRET, requests_session=session, cache_handler=MemoryCacheHandler()
@@ -232,7 +232,7 @@ def test_spotipy_tells_of_a_long_limit_and_of_a_spent_quota(
     simulator: SimulatorClient, spotify: spotipy.Spotify
 ) -> None:
     # given
-    long = Fault(endpoint=ITEMS, kind="rate_limited", playlist=ARCHIVE.id, seconds=LONG_LIMIT_SECONDS, after=1)
+    long = Fault(endpoint=ITEMS, kind="rate_limited", playlist=ARCHIVE.id, seconds=86_400, after=1)
     simulator.set_faults([long, Fault(endpoint=ITEMS, kind="quota_exceeded", playlist=TRENDING_GLOBAL.id)])
 
     # when
@@ -253,7 +253,7 @@ def test_decorations_stay_until_they_are_cleared(simulator: SimulatorClient, spo
 
     simulator.set_faults((), [Decoration(playlist=TRENDING_GLOBAL.id, null_entries=40)])
     decorated = (nulls(), nulls())
-    simulator.clear_faults()
+    simulator.set_faults(())
 
     assert decorated[0] == decorated[1] > 0
     assert nulls() == 0

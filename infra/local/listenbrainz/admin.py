@@ -6,13 +6,10 @@ from pydantic import Field, model_validator
 
 from infra.local.clock import Clock, Message
 from infra.local.faults import PlannedFault
-from infra.local.loopback import INFO_PATH
 
-FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 STATISTICS_PATH: Final = "/1/stats/sitewide/recordings"
 METADATA_PATH: Final = "/1/metadata/recording/"
 
-Endpoint = Literal["/1/stats/sitewide/recordings", "/1/metadata/recording/"]
 FaultKind = Literal[
     "not_calculated",
     "last_week",
@@ -41,7 +38,7 @@ class Fault(PlannedFault):
         seconds: `X-RateLimit-Reset-In` of the 429, or how long the answer is held.
     """
 
-    endpoint: Endpoint
+    endpoint: Literal["/1/stats/sitewide/recordings", "/1/metadata/recording/"]
     kind: FaultKind
     seconds: Annotated[float, Field(gt=0)] | None = None
 

@@ -4,27 +4,22 @@ Sources: https://listenbrainz.readthedocs.io/en/latest/users/api/statistics.html
 https://listenbrainz.readthedocs.io/en/latest/users/api/metadata.html
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from infra.local.answers import TruncatedResponse, half, hung_up
-from infra.local.clock import CLOCK_PATH, Clock, ClockSetting
-from infra.local.faults import strike
+from infra.local.answers import Endpoint, faulty
+from infra.local.clock import CLOCK_PATH
+from infra.local.faults import FAULTS_PATH, strike
 from infra.local.listenbrainz.admin import (
-    FAULTS_PATH,
     METADATA_PATH,
     STATISTICS_PATH,
     Fault,
@@ -33,6 +28,7 @@ from infra.local.listenbrainz.admin import (
 )
 from infra.local.listenbrainz.listening import MOST_ROWS, Listening
 from infra.local.loopback import INFO_PATH
+from infra.local.settings import SettableClock, setting, told
 from infra.local.spotify.catalogue import LAST_RELEASE, Catalogue
 
 EARLIEST_DATE: Final = LAST_RELEASE + timedelta(days=15)
@@ -55,9 +51,6 @@ _REFUSALS: Final = {
     "unavailable": (503, "Service temporarily unavailable."),
 }
 
-_Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
-_Setting = TypeVar("_Setting", bound=BaseModel)
-
 
 def create_app(catalogue: Catalogue) -> Starlette:
     """Return the simulator as an ASGI application.
@@ -71,7 +64,7 @@ def create_app(catalogue: Catalogue) -> Starlette:
     return Starlette(
         routes=[
             Route(INFO_PATH, simulator.info),
-            Route(CLOCK_PATH, simulator.set_clock, methods=["PUT"]),
+            Route(CLOCK_PATH, simulator.clock.set, methods=["PUT"]),
             Route(FAULTS_PATH, simulator.faults),
             Route(FAULTS_PATH, simulator.set_faults, methods=["PUT"]),
             Route(STATISTICS_PATH, statistics),
@@ -86,10 +79,10 @@ class _Simulator:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._listening = Listening(catalogue)
-        self._date: date | None = None
+        self.clock = SettableClock(EARLIEST_DATE)
         self._faults: tuple[Fault, ...] = ()
 
-    async def answer(self, path: str, endpoint: _Endpoint, request: Request) -> Response:
+    async def answer(self, path: str, endpoint: Endpoint, request: Request) -> Response:
         """Answer a call that may be struck by a fault."""
         fault, self._faults = strike(self._faults, lambda fault: fault.endpoint == path)
         request.state.weeks_behind = int(fault is not None and fault.kind == "last_week")
@@ -105,7 +98,7 @@ class _Simulator:
         count, offset = _number(request, "count", _DEFAULT_COUNT), _number(request, "offset", 0)
         if asked != "week":
             return Response(status_code=204, headers=_GRANTED)
-        today = self._clock().date
+        today = self.clock.shown.date
         monday = today - timedelta(days=today.weekday(), weeks=1 + request.state.weeks_behind)
         return JSONResponse(self._listening.statistics(monday, count=count, offset=offset), headers=_GRANTED)
 
@@ -127,27 +120,16 @@ class _Simulator:
 
     async def info(self, _request: Request) -> JSONResponse:
         """Tell what the simulator is."""
-        return _message(SimulatorInfo(name="Earworm's ListenBrainz simulator", clock=self._clock()))
-
-    async def set_clock(self, request: Request) -> JSONResponse:
-        """Set the day that the simulator shows, or let it follow the calendar again."""
-        day = (await _setting(ClockSetting, request)).date
-        if day is not None and day < EARLIEST_DATE:
-            raise HTTPException(400, f"The clock cannot be set to {day}: its first day is {EARLIEST_DATE}.")
-        self._date = day
-        return _message(self._clock())
+        return told(SimulatorInfo(name="Earworm's ListenBrainz simulator", clock=self.clock.shown))
 
     async def faults(self, _request: Request) -> JSONResponse:
         """Tell what is still to go wrong."""
-        return _message(FaultPlan(faults=self._faults))
+        return told(FaultPlan(faults=self._faults))
 
     async def set_faults(self, request: Request) -> JSONResponse:
         """Let other things go wrong than before."""
-        self._faults = (await _setting(FaultPlan, request)).faults
+        self._faults = (await setting(FaultPlan, 'Faults take {"faults": […]}', request)).faults
         return await self.faults(request)
-
-    def _clock(self) -> Clock:
-        return Clock(date=self._date or datetime.now(UTC).date(), is_set=self._date is not None)
 
 
 def _refusal(fault: Fault) -> Response:
@@ -156,20 +138,13 @@ def _refusal(fault: Fault) -> Response:
     return JSONResponse({"code": status, "error": message}, status, _GRANTED | spent)
 
 
-async def _faulty(fault: Fault, endpoint: _Endpoint, request: Request) -> Response:
-    if fault.kind == "timeout":
-        with suppress(TimeoutError):
-            await asyncio.wait_for(hung_up(request), fault.seconds)
-    answer = await endpoint(request)
+async def _faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response:
+    answer = await faulty(fault.kind, fault.seconds, endpoint, request)
     match fault.kind:
         case "not_calculated":
             return Response(status_code=204, headers=_GRANTED)
         case "no_metadata":
             return JSONResponse({}, headers=_GRANTED)
-        case "truncated_body":
-            return TruncatedResponse(answer.body, media_type=answer.media_type)
-        case "invalid_json":
-            return Response(half(answer.body), media_type=answer.media_type)
         case _:
             return answer
 
@@ -186,19 +161,6 @@ def _is_mbid(mbid: Any) -> bool:
         return isinstance(mbid, str) and str(UUID(mbid)) == mbid.lower()
     except ValueError:
         return False
-
-
-async def _setting(model: type[_Setting], request: Request) -> _Setting:
-    """Read the body of a request for a change; what is wrong with it is told in one sentence (400)."""
-    try:
-        return model.model_validate_json(await request.body())
-    except ValidationError as invalid:
-        wrong = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in invalid.errors())
-        raise HTTPException(400, f"{request.url.path} takes a {model.__name__}: {wrong}.") from None
-
-
-def _message(message: BaseModel) -> JSONResponse:
-    return JSONResponse(message.model_dump(mode="json"))
 
 
 def _error(request: Request, error: Exception) -> JSONResponse:

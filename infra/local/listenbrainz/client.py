@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from infra.local.listenbrainz.admin import FAULTS_PATH, Fault, FaultPlan, SimulatorInfo
+from infra.local.faults import FAULTS_PATH
+from infra.local.listenbrainz.admin import Fault, FaultPlan, SimulatorInfo
 from infra.local.loopback import INFO_PATH
 from infra.local.own_routes import OwnRoutes
 

@@ -10,7 +10,6 @@ from infra.local.faults import PlannedFault
 from infra.local.loopback import INFO_PATH
 
 TIER_PATH: Final = f"{INFO_PATH}/tier"
-FAULTS_PATH: Final = f"{INFO_PATH}/faults"
 CONSENT_PATH: Final = f"{INFO_PATH}/consent"
 
 TierName = Literal["extended", "extended_late", "dev_2024", "dev_2026"]
@@ -29,11 +28,6 @@ FaultKind = Literal[
     "expired_token",
     "edited",
 ]
-
-SHORT_LIMIT_SECONDS: Final = 1
-"""A `Retry-After` that is worth waiting for."""
-LONG_LIMIT_SECONDS: Final = 86_400
-"""The `Retry-After` that Spotify sends when an application has used up its day."""
 
 _PLAYLIST_ENDPOINTS: Final = "/v1/playlists/{id}"
 _PAGES: Final = ("/items", "/tracks")

@@ -5,26 +5,28 @@ Below `/v1/` stands the Web API, at `/authorize` and `/api/token` the token serv
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import parse_qsl
 
 from msgspec import json
-from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from infra.local.clock import CLOCK_PATH, Clock, ClockSetting
+from infra.local.answers import Endpoint
+from infra.local.clock import CLOCK_PATH
+from infra.local.faults import FAULTS_PATH, strike
 from infra.local.loopback import INFO_PATH
+from infra.local.settings import SettableClock, setting, told
 from infra.local.spotify.admin import (
     CONSENT_PATH,
-    FAULTS_PATH,
     TIER_PATH,
     ConsentSetting,
+    Fault,
     FaultPlan,
     PlaylistInfo,
     SimulatorInfo,
@@ -33,7 +35,7 @@ from infra.local.spotify.admin import (
 from infra.local.spotify.authorization import Application, Authorization, TokenError
 from infra.local.spotify.catalogue import LAST_RELEASE, Catalogue
 from infra.local.spotify.documents import CapturedPlaylist, Documents
-from infra.local.spotify.faults import Endpoint, Faults, faulty
+from infra.local.spotify.faults import faulty
 from infra.local.spotify.playlists import Playlists
 from infra.local.spotify.reccobeats import ReccoBeats
 from infra.local.spotify.tiers import TIERS, Tier, TierError
@@ -42,8 +44,6 @@ from infra.local.spotify.web_api import OPERATIONS, Call, Operation, market, unk
 
 EARLIEST_DATE: Final = LAST_RELEASE + timedelta(days=1)
 """The first day that the clock can be set to; every song of the catalogue is out by then."""
-
-_Setting = TypeVar("_Setting", bound=BaseModel)
 
 _SERVICE_ROUTES: Final = ("/api/token", "/authorize", "/reccobeats/v1/audio-features")
 ENDPOINTS: Final = (*_SERVICE_ROUTES, *(f"/v1{path}" for path in OPERATIONS))
@@ -71,7 +71,7 @@ def create_app(
     return Starlette(
         routes=[
             Route(INFO_PATH, simulator.info),
-            Route(CLOCK_PATH, simulator.set_clock, methods=["PUT"]),
+            Route(CLOCK_PATH, simulator.clock.set, methods=["PUT"]),
             Route(TIER_PATH, simulator.set_tier, methods=["PUT"]),
             Route(CONSENT_PATH, simulator.set_consent_date, methods=["PUT"]),
             Route(FAULTS_PATH, simulator.faults),
@@ -104,19 +104,21 @@ class _Simulator:
         captured: Mapping[str, CapturedPlaylist],
         seconds: Callable[[], float],
     ) -> None:
+        self.clock = SettableClock(EARLIEST_DATE)
         self._catalogue = catalogue
         self._trends = Trends(catalogue)
         self._playlists = Playlists(self._trends, captured)
         self._reccobeats = ReccoBeats(catalogue)
-        self._authorization = Authorization(application, seconds=seconds, today=lambda: self._clock().date)
+        self._authorization = Authorization(application, seconds=seconds, today=lambda: self.clock.shown.date)
         self._tier = tier
-        self._faults = Faults()
-        self._date: date | None = None
+        self._faults: tuple[Fault, ...] = ()
 
     async def answer(self, template: str, endpoint: Endpoint, request: Request) -> Response:
         """Answer a call that may be struck by a fault."""
         playlist = request.path_params.get("id")
-        fault = self._faults.strike(template, playlist)
+        fault, self._faults = strike(
+            self._faults, lambda fault: fault.endpoint == template and fault.playlist in (None, playlist)
+        )
         if fault is None:
             return await endpoint(request)
         if fault.kind == "expired_token":
@@ -131,7 +133,7 @@ class _Simulator:
         documents = Documents(
             catalogue=self._catalogue,
             trends=self._trends,
-            on=self._clock().date,
+            on=self.clock.shown.date,
             base=f"{request.base_url}v1",
             market=market(request.query_params),
         )
@@ -169,47 +171,39 @@ class _Simulator:
         """Tell what the simulator is and serves."""
         usual = {playlist.id for playlist in PLAYLISTS}
         playlists = [PlaylistInfo(id=playlist.id, name=playlist.name) for playlist in self._playlists.by_id.values()]
-        return _told(
+        return told(
             SimulatorInfo(
                 name="Earworm's Spotify simulator",
-                clock=self._clock(),
+                clock=self.clock.shown,
                 tier=self._tier_setting(),
                 playlists=tuple(playlist for playlist in playlists if playlist.id in usual),
                 other_playlists=tuple(playlist for playlist in playlists if playlist.id not in usual),
             )
         )
 
-    async def set_clock(self, request: Request) -> JSONResponse:
-        """Set the day that the simulator shows, or let it follow the calendar again."""
-        day = (await _setting(ClockSetting, 'The clock takes {"date": "YYYY-MM-DD"} or {"date": null}', request)).date
-        if day is not None and day < EARLIEST_DATE:
-            raise HTTPException(400, f"The clock cannot be set to {day}: its first day is {EARLIEST_DATE}.")
-        self._date = day
-        return _told(self._clock())
-
     async def set_tier(self, request: Request) -> JSONResponse:
         """Change what Spotify grants the application."""
         form = 'The tier takes {"tier": …} with one of ' + ", ".join(TIERS) + ' and, if you like, {"generation": …}'
-        setting = await _setting(TierSetting, form, request)
+        change = await setting(TierSetting, form, request)
         try:
-            self._tier = TIERS[setting.tier].of_generation(setting.generation)
+            self._tier = TIERS[change.tier].of_generation(change.generation)
         except TierError as error:
             raise HTTPException(400, str(error)) from None
-        return _told(self._tier_setting())
+        return told(self._tier_setting())
 
     async def set_consent_date(self, request: Request) -> JSONResponse:
         """Change the age of the refresh tokens."""
-        setting = await _setting(ConsentSetting, 'The consent takes {"date": "YYYY-MM-DD"}', request)
-        self._authorization.date_consents(setting.date)
-        return _told(setting)
+        change = await setting(ConsentSetting, 'The consent takes {"date": "YYYY-MM-DD"}', request)
+        self._authorization.date_consents(change.date)
+        return told(change)
 
     async def faults(self, _request: Request) -> JSONResponse:
         """Tell what is still to go wrong."""
-        return _told(FaultPlan(faults=self._faults.left, decorations=self._playlists.decorations))
+        return told(FaultPlan(faults=self._faults, decorations=self._playlists.decorations))
 
     async def set_faults(self, request: Request) -> JSONResponse:
         """Let other things go wrong than before."""
-        plan = await _setting(FaultPlan, 'Faults take {"faults": […], "decorations": […]}', request)
+        plan = await setting(FaultPlan, 'Faults take {"faults": […], "decorations": […]}', request)
         for fault in plan.faults:
             if fault.endpoint not in ENDPOINTS:
                 raise HTTPException(400, f"There is no endpoint {fault.endpoint}; there are {', '.join(ENDPOINTS)}.")
@@ -218,30 +212,12 @@ class _Simulator:
             if playlist is not None and playlist not in self._playlists.by_id:
                 known = ", ".join(self._playlists.by_id)
                 raise HTTPException(400, f"There is no playlist {playlist}; there are {known}.")
-        self._faults.left = plan.faults
+        self._faults = plan.faults
         self._playlists.restore(plan.decorations)
         return await self.faults(request)
 
-    def _clock(self) -> Clock:
-        return Clock(date=self._date or datetime.now(UTC).date(), is_set=self._date is not None)
-
     def _tier_setting(self) -> TierSetting:
         return TierSetting(tier=self._tier.name, generation=self._tier.generation)
-
-
-async def _setting(model: type[_Setting], form: str, request: Request) -> _Setting:
-    """Read the body of a request for a change; what is wrong with it is told in one sentence (400)."""
-    try:
-        return model.model_validate_json(await request.body())
-    except ValidationError as invalid:
-        wrong = "; ".join(
-            ": ".join(filter(None, (".".join(map(str, error["loc"])), error["msg"]))) for error in invalid.errors()
-        )
-        raise HTTPException(400, f"{form}: {wrong}.") from None
-
-
-def _told(message: BaseModel) -> JSONResponse:
-    return JSONResponse(message.model_dump(mode="json"))
 
 
 def _error(_request: Request, error: Exception) -> JSONResponse:

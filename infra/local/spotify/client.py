@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+from infra.local.faults import FAULTS_PATH
 from infra.local.loopback import INFO_PATH
 from infra.local.own_routes import OwnRoutes
 from infra.local.spotify.admin import (
     CONSENT_PATH,
-    FAULTS_PATH,
     TIER_PATH,
     ConsentSetting,
     Decoration,
@@ -53,10 +53,6 @@ class SimulatorClient(OwnRoutes):
         """
         plan = FaultPlan(faults=tuple(faults), decorations=tuple(decorations))
         return FaultPlan.model_validate_json(self.put(FAULTS_PATH, plan))
-
-    def clear_faults(self) -> FaultPlan:
-        """Let nothing go wrong any more."""
-        return self.set_faults(())
 
     def set_consent_date(self, day: dt.date) -> ConsentSetting:
         """Let the user have consented on a day to every refresh token so far: six months later they are void."""

@@ -1,20 +1,16 @@
-"""Faults on demand: which call is struck, and what the answer to it is."""
+"""What the answer to a call is that a fault strikes."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from infra.local.answers import TruncatedResponse, half, hung_up
-from infra.local.faults import strike
+from infra.local import answers
+from infra.local.answers import Endpoint
 from infra.local.spotify.admin import Fault, FaultKind
-
-Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _REFUSALS: Final[Mapping[FaultKind, tuple[int, str]]] = {
     "rate_limited": (429, "API rate limit exceeded"),
@@ -25,34 +21,12 @@ _REFUSALS: Final[Mapping[FaultKind, tuple[int, str]]] = {
 }
 
 
-class Faults:
-    """The faults that are still to come."""
-
-    def __init__(self) -> None:
-        self.left: tuple[Fault, ...] = ()
-
-    def strike(self, endpoint: str, playlist: str | None) -> Fault | None:
-        """Count a call of an endpoint, and return the fault that strikes it, if any does."""
-        struck, self.left = strike(
-            self.left, lambda fault: fault.endpoint == endpoint and fault.playlist in (None, playlist)
-        )
-        return struck
-
-
 async def faulty(fault: Fault, endpoint: Endpoint, request: Request) -> Response:
     """Answer a call that a fault strikes."""
     if fault.kind in _REFUSALS:
         return _refusal(fault)
-    if fault.kind == "timeout":
-        assert fault.seconds is not None
-        with suppress(TimeoutError):
-            await asyncio.wait_for(hung_up(request), fault.seconds)
-    answer = await endpoint(request)
+    answer = await answers.faulty(fault.kind, fault.seconds, endpoint, request)
     match fault.kind:
-        case "truncated_body":
-            return TruncatedResponse(answer.body, media_type=answer.media_type)
-        case "invalid_json":
-            return Response(half(answer.body), media_type=answer.media_type)
         case "short_page" if answer.status_code == HTTPStatus.OK:
             page = json.loads(bytes(answer.body))
             return JSONResponse(page | {"items": page["items"][: len(page["items"]) // 2]})

@@ -302,8 +302,10 @@ ODD_BYTES = {
 }
 
 
-@pytest.mark.parametrize("pages", [False, True])
-@pytest.mark.parametrize("name", [*ODD, *ODD_BYTES])
+@pytest.mark.parametrize(
+    ("name", "pages"),
+    [*((name, False) for name in (*ODD, *ODD_BYTES)), *((name, True) for name in ("document []", *ODD_BYTES))],
+)
 def test_an_odd_document_is_refused_with_what_to_do(tmp_path: Path, name: str, *, pages: bool) -> None:
     path = tmp_path / "odd.json"
     path.write_bytes(ODD_BYTES[name] if name in ODD_BYTES else json.dumps(ODD[name]).encode())

@@ -11,9 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from msgspec import convert
+from pydantic import SecretStr
 from requests.adapters import HTTPAdapter
+from spotipy.cache_handler import MemoryCacheHandler
 from urllib3 import HTTPResponse
 
+from contracts.spotify import Track
+from services.extractor.credentials import Credentials
+from services.extractor.spotify import SpotifyClient
 from tests.documents import album, artist, track
 
 API_URL = "https://api.spotify.test/v1/"
@@ -48,6 +54,15 @@ def song(number: int, **fields: Any) -> dict[str, Any]:
     )
 
 
+def isrc(number: int) -> str:
+    return f"USRC1{number:07}"
+
+
+def tracks(*numbers: int) -> list[Track]:
+    """Songs that have an ISRC each."""
+    return [convert(song(number, external_ids={"isrc": isrc(number)}), Track) for number in numbers]
+
+
 @dataclass
 class Clock:
     """Time that passes only while somebody sleeps or waits for an answer."""
@@ -61,6 +76,20 @@ class Clock:
 
     def wait(self, seconds: float) -> None:
         self.seconds_left -= seconds
+
+
+def spotify_client(clock: Clock, *, tokens: MemoryCacheHandler | None = None, call_budget: int = 500) -> SpotifyClient:
+    """A client of the application that the fake knows, on the clock's time."""
+    return SpotifyClient(
+        credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
+        tokens=tokens or MemoryCacheHandler(),
+        market="US",
+        api_url=API_URL,
+        token_url=TOKEN_URL,
+        call_budget=call_budget,
+        seconds_left=lambda: clock.seconds_left,
+        sleep=clock.sleep,
+    )
 
 
 @dataclass(frozen=True)

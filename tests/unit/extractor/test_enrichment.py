@@ -5,23 +5,17 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
-from spotipy.cache_handler import MemoryCacheHandler
 
-from services.extractor.credentials import Credentials
 from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.enrichment import Catalogue, Enrichment, album_ids, artist_ids, distinct_tracks
 from services.extractor.spotify import SpotifyClient
 from tests.documents import album, artist, entry, track
 from tests.unit.extractor.fake_spotify import (
-    API_URL,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    TOKEN_URL,
     Answer,
     Clock,
     FakeSpotify,
     error,
+    spotify_client,
     spotify_id,
 )
 
@@ -91,19 +85,6 @@ def clock() -> Clock:
     return Clock()
 
 
-def spotify_client(clock: Clock, call_budget: int = 500) -> SpotifyClient:
-    return SpotifyClient(
-        credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
-        tokens=MemoryCacheHandler(),
-        market="US",
-        api_url=API_URL,
-        token_url=TOKEN_URL,
-        call_budget=call_budget,
-        seconds_left=lambda: clock.seconds_left,
-        sleep=clock.sleep,
-    )
-
-
 @pytest.fixture
 def spotify(clock: Clock) -> SpotifyClient:
     return spotify_client(clock)
@@ -165,12 +146,6 @@ class TestArtistsThatAreKnownFromEarlier:
         for number in range(6)
     }
 
-    def test_are_asked_for_again_where_a_call_brings_fifty(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
-        artists = Catalogue(spotify).artists(some("artist", range(8)), lambda: self.KNOWN)
-
-        assert (found(artists), artists.earlier, artists.open) == (some("artist", range(8)), [], [])
-        assert len(fake.calls_of("artists")) == 1
-
     def test_stand_in_for_those_that_a_fault_left_open(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
         fake.withheld["artists"] = error(429, "API rate limit exceeded", Retry_After="86400")
 
@@ -224,12 +199,14 @@ class TestArtistsThatAreKnownFromEarlier:
         assert not artists.is_worth_another_run
         assert fake.calls_of("artist") == []
 
-    def test_are_not_looked_for_if_none_is_needed(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
+    def test_are_not_looked_for_where_a_call_brings_fifty(self, fake: FakeSpotify, spotify: SpotifyClient) -> None:
         def earlier() -> EarlierArtists:
             raise AssertionError
 
-        assert found(Catalogue(spotify).artists(some("artist", range(8)), earlier)) == some("artist", range(8))
-        assert fake.asked
+        artists = Catalogue(spotify).artists(some("artist", range(8)), earlier)
+
+        assert (found(artists), artists.earlier, artists.open) == (some("artist", range(8)), [], [])
+        assert len(fake.calls_of("artists")) == 1
 
 
 def test_nothing_is_asked_where_nothing_is_needed(fake: FakeSpotify, spotify: SpotifyClient) -> None:

@@ -28,21 +28,13 @@ from services.extractor.reccobeats import ReccoBeats
 from shared.web import JsonObject, QuotaError, RefusedError, UnavailableError, WebError
 from tests.documents import entry, envelope, playlist
 from tests.unit.extractor.fake_reccobeats import API_URL, FakeReccoBeats, recording, without_features
-from tests.unit.extractor.fake_spotify import song, spotify_id
+from tests.unit.extractor.fake_spotify import isrc, song, spotify_id, tracks
 
 if TYPE_CHECKING:
     from services.extractor.spotify import SpotifyClient
 
 FORBIDDEN = RefusedError("GET https://api.spotify.com/v1/audio-features", 403, "Forbidden")
 DAY = date(2026, 11, 22)
-
-
-def isrc(number: int) -> str:
-    return f"USRC1{number:07}"
-
-
-def tracks(*numbers: int) -> list[Track]:
-    return [convert(song(number, external_ids={"isrc": isrc(number)}), Track) for number in numbers]
 
 
 def ids(*numbers: int) -> list[str]:
@@ -158,11 +150,6 @@ class TestProvidersInTurn:
 
 
 class TestSpotify:
-    def test_gives_what_it_knows_as_it_is(self, client: FakeSpotifyClient, spotify: SpotifyFeatures) -> None:
-        client.known = set(ids(1, 3))
-
-        assert spotify.measure(tracks(1, 2, 3)) == ([block("spotify", "id", *map(spotifys, ids(1, 3)))], "ok")
-
     def test_is_not_asked_again_for_what_it_measured_or_does_not_know(
         self, client: FakeSpotifyClient, spotify: SpotifyFeatures
     ) -> None:

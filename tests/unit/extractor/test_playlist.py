@@ -5,11 +5,8 @@ from typing import Any, TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
-from spotipy.cache_handler import MemoryCacheHandler
 
 from services.extractor.authorization import ConsentEndedError, UnauthorizedError
-from services.extractor.credentials import Credentials
 from services.extractor.playlist import CompletePlaylist, outcome_of, read_playlist
 from services.extractor.spotify import SpotifyClient
 from shared.errors import TransientError
@@ -22,37 +19,22 @@ from shared.web import (
     WebError,
 )
 from tests.unit.extractor.fake_spotify import (
-    API_URL,
-    CLIENT_ID,
-    CLIENT_SECRET,
     PLAYLIST_ID,
-    TOKEN_URL,
     Answer,
+    Clock,
     FakeSpotify,
     Generation,
     error,
     song,
+    spotify_client,
 )
 
 Page: TypeAlias = dict[str, Any]
 
 
-def client(*, call_budget: int = 500) -> SpotifyClient:
-    return SpotifyClient(
-        credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
-        tokens=MemoryCacheHandler(),
-        market="US",
-        api_url=API_URL,
-        token_url=TOKEN_URL,
-        call_budget=call_budget,
-        seconds_left=lambda: 100.0,
-        sleep=lambda _seconds: None,
-    )
-
-
 def read(fake: FakeSpotify, spotify: SpotifyClient | None = None) -> CompletePlaylist:
     with fake.reachable():
-        return read_playlist(spotify or client(), PLAYLIST_ID)
+        return read_playlist(spotify or spotify_client(Clock()), PLAYLIST_ID)
 
 
 LONG_LIMIT = error(429, "API rate limit exceeded", Retry_After="86400")
@@ -267,7 +249,7 @@ def test_whatever_pages_lack_no_entry_comes_twice_or_out_of_its_place(
     fake = playlist_of(length, embedded=embedded, lacking=lacking, most_a_page=lowered)
 
     # when the playlist is read
-    playlist = read(fake, client(call_budget=10_000))
+    playlist = read(fake, spotify_client(Clock(), call_budget=10_000))
 
     # then every entry that Spotify gives is there once and in order, and no place lies before that of its page
     found = [number for number in numbers(playlist) if number is not None]
@@ -330,7 +312,7 @@ def test_an_empty_playlist_is_complete() -> None:
 
 def test_a_long_list_is_given_the_calls_that_it_takes() -> None:
     # given a run with a budget for short lists
-    fake, spotify = playlist_of(3_000), client(call_budget=20)
+    fake, spotify = playlist_of(3_000), spotify_client(Clock(), call_budget=20)
 
     # when it reads a long one
     playlist = read(fake, spotify)
@@ -358,7 +340,7 @@ def test_where_the_route_of_2026_is_refused_the_run_stays_with_the_older_one() -
     # given an application that is given its pages as before 2026
     fake = playlist_of(230, generation="2025")
     fake.withheld["items"] = error(403, "Forbidden")
-    spotify = client()
+    spotify = spotify_client(Clock())
 
     # when two playlists are read in a run
     first, second = read(fake, spotify), read(fake, spotify)
@@ -379,7 +361,7 @@ def test_where_both_routes_are_refused_it_is_the_playlist_and_not_the_route() ->
     fake = playlist_of(120)
     fake.withheld["tracks"] = error(404, "Not found")
     fake.faults["items"] = [error(403, "Forbidden")]
-    spotify = client()
+    spotify = spotify_client(Clock())
 
     # when it is read, and another one after it
     refused, given = read(fake, spotify), read(fake, spotify)
@@ -484,7 +466,7 @@ def test_a_list_without_end_is_read_until_the_calls_are_spent() -> None:
     fake.faults["playlist"] = [Answer(200, {"type": "playlist", "items": {"items": []}})]
 
     with pytest.raises(QuotaError, match="its budget of 30 calls"):
-        read(fake, client(call_budget=30))
+        read(fake, spotify_client(Clock(), call_budget=30))
 
     assert len(fake.asked) == 30
 

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 import requests
-from pydantic import SecretStr
 from spotipy.cache_handler import MemoryCacheHandler
 
 from services.extractor.authorization import UnauthorizedError
-from services.extractor.credentials import Credentials
 from services.extractor.spotify import SpotifyClient
 from shared.web import (
     NotFoundError,
@@ -21,16 +19,15 @@ from shared.web import (
 )
 from tests.unit.extractor.fake_spotify import (
     API_URL,
-    CLIENT_ID,
     CLIENT_SECRET,
     PLAYLIST_ID,
-    TOKEN_URL,
     Answer,
     Clock,
     Endpoint,
     FakeSpotify,
     error,
     song,
+    spotify_client,
     spotify_id,
 )
 
@@ -45,23 +42,10 @@ def tokens() -> MemoryCacheHandler:
     return MemoryCacheHandler()
 
 
-def client_of(clock: Clock, tokens: MemoryCacheHandler) -> SpotifyClient:
-    return SpotifyClient(
-        credentials=Credentials(client_id=CLIENT_ID, client_secret=SecretStr(CLIENT_SECRET)),
-        tokens=tokens,
-        market="SE",
-        api_url=API_URL,
-        token_url=TOKEN_URL,
-        call_budget=500,
-        seconds_left=lambda: clock.seconds_left,
-        sleep=clock.sleep,
-    )
-
-
 @pytest.fixture
 def client(fake: FakeSpotify, clock: Clock, tokens: MemoryCacheHandler) -> SpotifyClient:
     fake.playlists[PLAYLIST_ID] = [song(1)]
-    return client_of(clock, tokens)
+    return spotify_client(clock, tokens=tokens)
 
 
 def test_a_playlist_is_asked_for_in_its_market_with_tracks_and_episodes(
@@ -70,7 +54,7 @@ def test_a_playlist_is_asked_for_in_its_market_with_tracks_and_episodes(
     playlist = client.playlist(PLAYLIST_ID)
 
     assert playlist["id"] == PLAYLIST_ID
-    assert fake.calls_of("playlist") == [{"market": "SE", "additional_types": "track,episode"}]
+    assert fake.calls_of("playlist") == [{"market": "US", "additional_types": "track,episode"}]
     assert client.calls == len(fake.asked) == 2, "the call for the token counts"
 
 
@@ -78,7 +62,7 @@ def test_a_page_is_asked_for_by_offset(fake: FakeSpotify, client: SpotifyClient)
     client.playlist_page(PLAYLIST_ID, offset=100)
 
     assert fake.calls_of("items") == [
-        {"market": "SE", "additional_types": "track,episode", "limit": "50", "offset": "100"}
+        {"market": "US", "additional_types": "track,episode", "limit": "50", "offset": "100"}
     ]
 
 
@@ -119,7 +103,7 @@ def test_ids_that_spotify_does_not_know_are_told_apart(client: SpotifyClient) ->
 def test_albums_are_those_of_the_market(fake: FakeSpotify, client: SpotifyClient) -> None:
     list(client.albums([spotify_id("album", 1)]))
 
-    assert fake.calls_of("albums")[0]["market"] == "SE"
+    assert fake.calls_of("albums")[0]["market"] == "US"
 
 
 def test_one_token_serves_many_calls_and_the_next_client(
@@ -310,7 +294,7 @@ def test_spotipy_logs_no_secret_even_where_everything_is_logged(
     fake.withheld["artists"] = error(403, "Forbidden")
 
     # when calls succeed and fail
-    client = client_of(clock, tokens)
+    client = spotify_client(clock, tokens=tokens)
     client.playlist(PLAYLIST_ID)
     with pytest.raises(WebError):
         list(client.artists([spotify_id("artist", 1)]))

@@ -107,19 +107,13 @@ REQUESTS: dict[str, Callable[[Credentials], SignedRequest]] = {
 }
 
 
-@pytest.fixture(params=[ROOT, ROLE], ids=["root", "role"])
-def signer(request: pytest.FixtureRequest) -> Credentials:
-    found: Credentials = request.param
-    return found
-
-
 @pytest.fixture(params=list(REQUESTS.values()), ids=list(REQUESTS))
-def request_(request: pytest.FixtureRequest, signer: Credentials) -> SignedRequest:
-    return request.param(signer)  # type: ignore[no-any-return]
+def request_(request: pytest.FixtureRequest) -> SignedRequest:
+    return request.param(ROLE)  # type: ignore[no-any-return]
 
 
-def test_what_boto3_signs_passes(request_: SignedRequest, signer: Credentials) -> None:
-    assert verify(request_, credentials_of) == signer.access_key
+def test_what_boto3_signs_passes(request_: SignedRequest) -> None:
+    assert verify(request_, credentials_of) == ROLE.access_key
 
 
 def test_nothing_of_it_can_be_changed(request_: SignedRequest) -> None:
@@ -137,8 +131,9 @@ def test_nothing_of_it_can_be_changed(request_: SignedRequest) -> None:
         assert refusal(altered) in {"SignatureDoesNotMatch", "AccessDenied", "XAmzContentSHA256Mismatch"}
 
 
-def test_what_is_not_signed_is_refused(request_: SignedRequest) -> None:
-    bare = changed(request_, headers=tuple(line for line in request_.headers if line[0].lower() != "authorization"))
+def test_what_is_not_signed_is_refused() -> None:
+    signed = REQUESTS["lambda"](ROOT)
+    bare = changed(signed, headers=tuple(line for line in signed.headers if line[0].lower() != "authorization"))
 
     assert refusal(bare) == "MissingAuthenticationToken"
 
@@ -153,15 +148,13 @@ def test_what_is_not_signed_is_refused(request_: SignedRequest) -> None:
         (Credentials(ROLE.access_key, ROLE.secret_key, "another token"), "UnrecognizedClientException"),
     ],
 )
-@pytest.mark.parametrize("name", ["s3 get", "sqs", "lambda"])
-def test_other_keys_open_nothing(name: str, by: Credentials, code: str) -> None:
-    assert refusal(REQUESTS[name](by)) == code
+def test_other_keys_open_nothing(by: Credentials, code: str) -> None:
+    assert refusal(REQUESTS["s3 get"](by)) == code
 
 
 @pytest.mark.parametrize(("minutes", "passes"), [(-16, False), (-4, True), (4, True), (16, False)])
-@pytest.mark.parametrize("name", ["s3 get", "lambda"])
-def test_a_request_counts_for_minutes(name: str, minutes: int, passes: bool) -> None:  # noqa: FBT001 - it is a table
-    request, now = REQUESTS[name](ROOT), datetime.now(UTC) + timedelta(minutes=minutes)
+def test_a_request_counts_for_minutes(minutes: int, passes: bool) -> None:  # noqa: FBT001 - it is a table
+    request, now = REQUESTS["lambda"](ROOT), datetime.now(UTC) + timedelta(minutes=minutes)
 
     if passes:
         assert verify(request, credentials_of, now) == ROOT.access_key
@@ -205,13 +198,10 @@ def test_two_ways_to_sign_at_once_are_refused() -> None:
 
 
 @pytest.mark.parametrize("config", [S3V4, None], ids=["version 4", "as boto3 does by itself"])
-@pytest.mark.parametrize("arguments", [{}, {"ResponseContentType": "text/html; a=b", "VersionId": "x+y/z"}])
-def test_an_address_that_was_signed_opens_until_it_ends(
-    signer: Credentials, config: Config | None, arguments: dict[str, str]
-) -> None:
-    address = client("s3", signer, config).generate_presigned_url(
-        "get_object", Params={"Bucket": "lake", "Key": KEY, **arguments}, ExpiresIn=600
-    )
+@pytest.mark.parametrize("signer", [ROOT, ROLE], ids=["root", "role"])
+def test_an_address_that_was_signed_opens_until_it_ends(signer: Credentials, config: Config | None) -> None:
+    parameters = {"Bucket": "lake", "Key": KEY, "ResponseContentType": "text/html; a=b", "VersionId": "x+y/z"}
+    address = client("s3", signer, config).generate_presigned_url("get_object", Params=parameters, ExpiresIn=600)
     request = of_the_wire("GET", address, {"Accept": "text/html", "Sec-Fetch-Site": "none"})
 
     assert verify(request, credentials_of) == signer.access_key

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from aws_xray_sdk.core import xray_recorder
@@ -175,15 +175,24 @@ def _break_the_daemons_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xray_recorder.emitter, "_ip", "no such host")
 
 
+def _break_nothing(_monkeypatch: pytest.MonkeyPatch) -> None:
+    """The header alone is what is wrong."""
+
+
 @pytest.mark.parametrize(
-    "break_something", [_break_the_emitter, _break_the_recorder, _break_the_segment, _break_the_daemons_address]
+    ("break_something", "trace_header"),
+    [
+        (_break_the_emitter, header()),
+        (_break_the_recorder, header()),
+        (_break_the_segment, header()),
+        (_break_the_daemons_address, header()),
+        *((_break_nothing, odd) for odd in (header(sampled=0), "Root", "", None)),
+    ],
 )
-@pytest.mark.parametrize("trace_header", [header(), header(sampled=0), "Root", "", None])
 @pytest.mark.usefixtures("daemon")
 def test_no_failure_of_tracing_fails_or_changes_the_work(
-    monkeypatch: pytest.MonkeyPatch, break_something: object, trace_header: str | None
+    monkeypatch: pytest.MonkeyPatch, break_something: Callable[[pytest.MonkeyPatch], None], trace_header: str | None
 ) -> None:
-    assert callable(break_something)
     break_something(monkeypatch)
 
     with message(trace_header, table="songs") as work, step("read") as reading:

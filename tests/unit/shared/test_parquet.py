@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -79,18 +78,6 @@ def test_duckdb_reads_the_same(table: Table[Any], content: str, tmp_path: Path) 
         column.name: DUCKDB[column.type] for column in columns(table.row)
     }
     assert relation.fetchall() == [tuple(row.values()) for row in rows]
-
-
-@every_table
-def test_pandas_reads_the_same(table: Table[Any]) -> None:
-    rows = rows_of(table, "full and null")
-
-    frame = pd.read_parquet(BytesIO(encode(table, Rows.of(table, rows))), engine="pyarrow", dtype_backend="pyarrow")
-
-    assert {name: dtype.pyarrow_dtype for name, dtype in frame.dtypes.items()} == {
-        column.name: ARROW[column.type] for column in columns(table.row)
-    }
-    assert len(frame) == len(rows)
 
 
 @every_table
