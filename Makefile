@@ -57,7 +57,7 @@ down: .venv/.run ## Stop the local cloud
 
 clean: ## Stop the local cloud and remove everything that was made
 	@if [ -x $(EARWORM) ]; then $(EARWORM) down; fi
-	rm -rf .earworm .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .earworm .venv build report .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 generate: .venv/.ready ## Write what follows from the code: schemas, services of tables, views and queries, the pages' figures
 	.venv/bin/python -m contracts.json_schema

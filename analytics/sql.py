@@ -16,7 +16,7 @@ _PARAMETER: Final = re.compile(
 )
 _PLACE: Final = re.compile(r"\? /\* (\w+) \*/")
 _SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
-_WEEKS_BEFORE: Final = re.compile(r"(?P<weeks>\d+) weeks before (?P<other>\w+)")
+_WEEKS_BEFORE: Final = re.compile(r"(?P<weeks>\d+) weeks? before (?P<other>\w+)")
 
 
 class ParameterError(ValueError):

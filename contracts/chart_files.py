@@ -65,9 +65,10 @@ def _identity(name: str, text: str, layout: Layout, given: Identity) -> Identity
         raise _refusal(f"{fault}; give it its right name, or download it again") from None
     for (one, said), (other, also_said) in combinations(says.items(), 2):
         if what := said.contradiction(also_said):
+            way_out = "leave the option out, or" if other == "the option" else "download it again, or"
             raise _refusal(
-                f"{one} says {what} {getattr(said, what)}, {other} {getattr(also_said, what)}: give it its right name, "
-                "or download it again"
+                f"{one} says {what} {getattr(said, what)}, {other} {getattr(also_said, what)}: {way_out} give the file "
+                "its right name"
             )
     identity = Identity()
     for each in says.values():

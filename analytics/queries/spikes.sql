@@ -5,7 +5,7 @@
 -- or back on size playlists, or on so many charts, of the week, on at least `lists`; the row is of that where it stands
 -- best, and spread_to names all.
 -- Scans: all days, for what is new is judged over all of them.
--- from (date, default 1 weeks before to): first Monday
+-- from (date, default 1 week before to): first Monday
 -- to (date, default today): last Monday
 -- climb_percent (integer, default 30): least climb, in percent of the length of the list
 -- growth_percent (integer, default 100): least growth of streams or listens, in percent of those of the chart before

@@ -4,7 +4,7 @@
 -- came and went lead, then those that moved, by the share of the list.
 -- No rows while the watch list is empty: `earworm watch add artist NAME` fills it.
 -- Scans: all days, for what is new is judged over all of them; albums, for their labels.
--- from (date, default 1 weeks before to): first Monday
+-- from (date, default 1 week before to): first Monday
 -- to (date, default today): last Monday
 -- playlist (text, default all): its name or its id
 -- limit (integer, default 1000): most rows

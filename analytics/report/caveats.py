@@ -76,8 +76,8 @@ def _of_all(answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Caveat
         yield Caveat(
             "Simulated",
             [] if len(simulated) == len(lists) else [(each, "") for each in simulated],
-            "Tracks, artists, genres and features are real, but their ranks, streams and release dates over time are "
-            "made up. No conclusion about music follows.",
+            "Tracks, artists, genres and audio features are real. Ranks, popularity, streams, listens, followers, "
+            "labels and release dates are made up. No conclusion about music follows.",
         )
     if answers.absent:
         not_deployed = f"Not deployed: {', '.join(answers.absent)}"

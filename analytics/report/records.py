@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from analytics.report.answers import Answers
-from analytics.report.lists import Entry, RecordingList, slug
+from analytics.report.lists import Entry, RecordingList, artist_url, slug
 
 _EVENTS: Final = ("first appearance", "added", "re-entered", "dropped", "new version")
 """Those that lead, in this order; moves follow."""
@@ -66,7 +66,9 @@ class WatchedArtist:
 
     @property
     def name(self) -> str:
-        """The name, as the lists have it if an id is watched."""
+        """The name that is watched; of an id the name as the lists have it, or else its note."""
+        if not artist_url(self.value):
+            return self.value
         known = (artist for record in self.records for entry in record.entries for artist in entry.artists)
         return next((artist.name for artist in known if artist.id == self.value), self.note or self.value)
 

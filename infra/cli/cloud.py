@@ -108,7 +108,7 @@ class Cloud:
         except KeyError as missing:
             raise ConsoleError(
                 f"The platform of {self.environment} is not deployed at {self.address}: there is no SSM parameter "
-                f"{path}/{missing.args[0]}. Run `{self.command('deploy')}`, or `earworm up` first for the local cloud."
+                f"{path}/{missing.args[0]}. Run `{self.command('deploy')}`."
             ) from None
 
     def tables(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reads days and months from the command line."""
+"""Days and months on the command line."""
 
 import re
 from datetime import UTC, date, datetime
@@ -32,6 +32,12 @@ def read_month(text: str) -> date:
 def today() -> date:
     """The day in UTC, as Athena's current_date."""
     return datetime.now(UTC).date()
+
+
+def lists_of(day: date) -> str:
+    """Says how to find out which lists have a snapshot of a day, and their ids."""
+    asked = f"SELECT playlist_id, playlist_name FROM list_snapshots WHERE snapshot_on = DATE '{day}'"  # noqa: S608 - a day
+    return f'`earworm query "{asked}"` shows the lists of that day.'
 
 
 def _read(text: str, day: str, what: str) -> date:

@@ -402,7 +402,8 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
         out.print(f"  {deployment.stack:<36} {what}")
         if deployment.changes:
             outputs = "  ".join(f"{name}={value}" for name, value in sorted(deployment.outputs.items()))
-            out.print(f"[dim]    {escape(outputs)}[/]", soft_wrap=True)
+            if outputs:
+                out.print(f"[dim]    {escape(outputs)}[/]", soft_wrap=True)
 
 
 def _discard(to: _Destination, planned: Mapping[str, _Planned]) -> None:

@@ -119,7 +119,20 @@ _REDRIVE: Final = "redrive"
 app = typer.Typer(help="Show failed messages, and send them back.", invoke_without_command=True)
 
 _COMPLETE = one_of(lambda: SERVICES)
-Service = Annotated[str, typer.Argument(autocompletion=_COMPLETE, help="Service whose dead-letter queue it is.")]
+
+
+def _known(service: str | None) -> str | None:
+    if service is not None and service not in SERVICES:
+        raise UsageError(f"There is no dead-letter queue of {service!r}: choose one of {', '.join(SERVICES)}.")
+    return service
+
+
+Service = Annotated[
+    str,
+    typer.Argument(
+        metavar="SERVICE", autocompletion=_COMPLETE, callback=_known, help="Service whose dead-letter queue it is."
+    ),
+]
 ErrorClass = Annotated[str | None, typer.Option("--class", help="Only messages of this error class.")]
 Day = Annotated[
     date | None,
@@ -155,7 +168,10 @@ def show_command(
 @app.command("redrive")
 def redrive_command(
     service: Annotated[
-        str | None, typer.Argument(autocompletion=_COMPLETE, help="Service whose dead-letter queue it is.")
+        str | None,
+        typer.Argument(
+            metavar="SERVICE", autocompletion=_COMPLETE, callback=_known, help="Service whose dead-letter queue it is."
+        ),
     ] = None,
     error_class: ErrorClass = None,
     day: Day = None,

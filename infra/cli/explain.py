@@ -24,7 +24,7 @@ from contracts.tables import TABLES
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import Cloud, find_cloud
 from infra.cli.completion import one_of
-from infra.cli.days import read_day
+from infra.cli.days import lists_of, read_day
 from infra.cli.environment import Environment
 from infra.cli.loads import find_load
 from infra.cli.receipts import find_receipt, skipped_by_rule
@@ -77,7 +77,10 @@ def origin(s3: "S3Client", bucket: str, table: str, key: SnapshotKey) -> Origin:
     """
     receipt = find_receipt(s3, bucket, key.receipt(table))
     if receipt is None:
-        raise ConsoleError(f"{table} has no receipt for {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT}")
+        raise ConsoleError(
+            f"{table} has no receipt for {key.list_id} on {key.snapshot_date}: {_ASK_THE_AUDIT} "
+            f"{lists_of(key.snapshot_date)}"
+        )
     version = receipt["raw_version_id"]
     try:
         found = (
@@ -136,7 +139,9 @@ def value_at(document: Any, location: str) -> Any:
 
 
 def explain(
-    table: Annotated[str, typer.Argument(autocompletion=one_of(lambda: TABLES), help=f"One of {', '.join(TABLES)}.")],
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", autocompletion=one_of(lambda: TABLES), help=f"One of {', '.join(TABLES)}.")
+    ],
     of: Annotated[
         str,
         typer.Option(

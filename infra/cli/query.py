@@ -97,8 +97,9 @@ def ask(
 
     Raises:
         AthenaError: Athena failed it.
-        UsageError: There is no such query or parameter, or the SQL does more than read.
+        UsageError: There is no such query or parameter, or the SQL may do more than read.
     """
+    " ".join((question, *arguments)).encode()  # raises what is not UTF-8, which is no fault of Athena's
     query = queries().get(question)
     if query:
         given = _named_values(arguments)
@@ -140,7 +141,7 @@ def _only_reads(sql: str) -> None:
     except StatementError as fault:
         raise UsageError(f"Nobody can tell whether the SQL only reads, for {fault}. {_TO_WRITE}") from None
     if word:
-        raise UsageError(f"The SQL does more than read: it holds {word}. {_TO_WRITE}")
+        raise UsageError(f"The SQL may do more than read: it holds {word}. {_TO_WRITE}")
 
 
 def show_queries() -> None:

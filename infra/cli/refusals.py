@@ -1,6 +1,16 @@
 """What the console says of the faults that are expected, each of a class of its own."""
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    LoginError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 from botocore.exceptions import ConnectionError as CloudConnectionError
 
 from analytics.athena import AthenaError
@@ -10,6 +20,14 @@ from infra.deploying.deploy import DeployError
 from infra.local.cloud import LocalCloudError
 from shared.errors import PermanentError
 
+_CREDENTIALS = (
+    CredentialRetrievalError,
+    LoginError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 _AROUND = 40
 """Characters of an argument that are quoted on either side of what is wrong with it."""
 
@@ -19,17 +37,23 @@ def sentence_about(fault: Exception) -> str | None:
     match fault:
         case AthenaError() | BuildError() | ChangesError() | DeployError() | LocalCloudError() | PermanentError():
             return str(fault)
-        case CloudConnectionError() | HTTPClientError():
-            told = str(fault).removesuffix(".")
-            return f"the cloud cannot be reached: {told}. Look at the network, and run the command again."
         case BotoCoreError() | ClientError():
-            return f"the cloud refused the request: {fault}"
+            return _of_the_cloud(fault)
         case OSError():  # after those of the cloud, some of which are also this
             where = f"{fault.filename}: " if fault.filename else ""
             return f"the system refused: {where}{fault.strerror or fault}. Fix that, and run the command again."
         case UnicodeEncodeError():
             return _unencodable(fault)
     return None
+
+
+def _of_the_cloud(fault: BotoCoreError | ClientError) -> str:
+    told = str(fault).removesuffix(".")
+    if isinstance(fault, CloudConnectionError | HTTPClientError):
+        return f"the cloud cannot be reached: {told}. Look at the network, and run the command again."
+    if isinstance(fault, _CREDENTIALS):
+        return f"the environment has no credentials that can be used: {told}. Log in, or name others by AWS_PROFILE."
+    return f"the cloud refused the request: {fault}"
 
 
 def _unencodable(fault: UnicodeEncodeError) -> str:

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from contracts.tables import of_kind
 from infra.cli.cloud import CONNECTIONS, Cloud, confirm, find_cloud
-from infra.cli.days import read_day
+from infra.cli.days import lists_of, read_day
 from infra.cli.environment import Environment
 from infra.cli.screen import ConsoleError, UsageError, err, out
 from infra.deploying.stacks import stack_name
@@ -56,7 +56,7 @@ def unload(
         if _etag(s3, bucket, key.unloaded):
             out.print(f"It is out: its document is s3://{bucket}/{key.unloaded}.", soft_wrap=True, markup=False)
             return
-        raise ConsoleError(f"There is no snapshot of {key.list_id} on {day}: `earworm tables` shows which there are.")
+        raise ConsoleError(f"There is no snapshot of {key.list_id} on {day}. {lists_of(day)}")
     if etag:
         out.print(f"  {key.raw} → {key.unloaded}", soft_wrap=True, markup=False)
     for output in outputs:
@@ -85,7 +85,7 @@ def _key(playlist: str | None, chart: str | None, day: date) -> SnapshotKey:
     try:
         return SnapshotKey.from_raw(SnapshotKey(day, list_id or "", kind).raw)
     except PermanentError as fault:
-        raise ConsoleError(f"{list_id!r} is not the id of a list: {fault.sentence}.") from None
+        raise UsageError(f"{list_id!r} is not the id of a list: {fault.sentence}.") from None
 
 
 def _archive(s3: "S3Client", bucket: str, key: SnapshotKey, etag: str) -> None:

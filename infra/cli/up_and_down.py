@@ -1,6 +1,7 @@
 """Starts and stops the local cloud."""
 
 import os
+import shlex
 
 from rich.markup import escape
 
@@ -21,7 +22,8 @@ def up() -> None:
         out.print(f"[green]up[/]  ListenBrainz simulator  {endpoints.listenbrainz}")
     else:
         out.print("[green]up[/]  the real ListenBrainz, with the contact of your environment")
-    out.print(f"[dim]For other tools: set -a; . {os.path.relpath(STATE / 'env')}; set +a[/]")
+    file = shlex.quote(os.path.relpath(STATE / "env"))
+    out.print(f"[dim]For other tools: set -a; . {escape(file)}; set +a[/]", soft_wrap=True)
 
 
 def down() -> None:

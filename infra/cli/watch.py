@@ -42,12 +42,10 @@ _EMPTY: Final = (
 )
 _WATCHED: Final = "SELECT watched_type, watched_value, count(*) AS recordings FROM watched_recordings GROUP BY 1, 2"
 
-Type = Annotated[EntryType, typer.Argument(help="What is watched.")]
+Type = Annotated[EntryType, typer.Argument(metavar="TYPE", help="What is watched: artist, label, isrc or track.")]
 Values = Annotated[
     list[str],
-    typer.Argument(
-        metavar="VALUE...", help="Artists by name, id, link or URI; labels and groups of them; ISRCs; tracks."
-    ),
+    typer.Argument(metavar="VALUE", help="Artists by name, id, link or URI; labels and groups of them; ISRCs; tracks."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without a question, which is asked on AWS.")]
 

@@ -44,7 +44,7 @@ def paths_since(commit: str) -> list[str]:
         raise ChangesError(f"Git cannot list what changed since {commit!r}: install git.") from None
     if result.returncode:
         raise ChangesError(
-            f"Git cannot list what changed since {commit!r}: {result.stderr.strip()} Name a commit of this "
+            f"Git cannot list what changed since {commit!r}: {result.stderr.strip()}. Name a commit of this "
             f"repository, or deploy all services."
         )
     return [path for path in result.stdout.split("\0") if path]

@@ -253,6 +253,8 @@ class LocalCloud:
                     _log.warning("%s had ended and is started again; the lake is as it was.", self._description(name))
                     require_free(record.ports[name], "give the lake up: run `earworm down`, then `earworm up`")
                 self._spawn(gone, record)
+            if not self.environment_file.exists():
+                self._write_variables(record)
             return record.endpoints()
 
     def stop(self) -> bool:
@@ -330,12 +332,15 @@ class LocalCloud:
         try:
             replace(self._record_path, record.model_dump_json(indent=2) + "\n")
             self._spawn(names, record)
-            variables = record.endpoints().environment_of_aws()
-            replace(self.environment_file, "".join(f"{name}={value}\n" for name, value in variables.items()))
+            self._write_variables(record)
         except BaseException:
             self._end()
             raise
         return record
+
+    def _write_variables(self, record: _Record) -> None:
+        variables = record.endpoints().environment_of_aws()
+        replace(self.environment_file, "".join(f"{name}={value}\n" for name, value in variables.items()))
 
     def _spawn(self, names: Iterable[str], record: _Record) -> None:
         endpoints = record.endpoints()

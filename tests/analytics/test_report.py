@@ -147,6 +147,25 @@ def test_a_recording_and_an_artist_of_the_watch_list_have_a_page(pages: Mapping[
     assert "On no list." in Reader(pages["artist-Nobody.html"]).text
 
 
+def test_an_artist_is_called_as_watched_by_name_or_as_the_lists_have_it_if_watched_by_id() -> None:
+    row = entry_row(artist_names='["Band A"]', artist_ids='["1VBvNOjUVkcGgIs9Sjs7xL"]')
+    watched = [
+        {"type": "artist", "value": value, "note": note, "recording_id": recording}
+        for value, note, recording in (
+            ("Band A", "our roster", "A"),
+            ("1VBvNOjUVkcGgIs9Sjs7xL", "our roster", "A"),
+            ("0000000000000000000000", "Band B", None),
+        )
+    ]
+    pages = report(answers_of_rows(entries=[row], watch_list=watched))
+
+    assert "Artists Band A 1 recording listed Band A 1 recording listed Band B 0 recordings listed" in (
+        Reader(pages["records.html"]).text
+    )
+    of_the_name = next(html for name, html in pages.items() if name.startswith("artist-Band-A"))
+    assert "Band A 1 recording on the lists. Note: our roster This week" in Reader(of_the_name).text
+
+
 def test_an_empty_watch_list_says_how_to_fill_it(answers: Answers) -> None:
     without = report(replace(answers, watch_list=[]))
 
@@ -294,6 +313,38 @@ def test_the_single_file_has_the_first_twenty_entries_of_a_list_and_its_page_all
     assert "Song 30." in page
     assert ("Song 20." in whole, "Song 21." in whole) == (True, False)
     assert whole.endswith("The first 20 of 30: the list's page in the report's folder has all.")
+
+
+def test_a_list_says_that_more_came_and_left_than_its_page_shows() -> None:
+    entries = [
+        entry_row(position=place, recording_id=f"R{place}", arrival="debut", state=state)
+        for state, places in (("listed", range(1, 17)), ("left", range(17, 34)))
+        for place in places
+    ]
+    pages = report(answers_of_rows(lists=[list_row(entries=16, weeks="0 1")], entries=entries))
+
+    assert Reader(pages["list-top.html"]).of("list-top-new").endswith("The first 15 of 16.")
+    assert Reader(pages["list-top.html"]).of("list-top-left").endswith("The first 15 of 17.")
+
+
+def test_lists_that_share_more_are_darker() -> None:
+    lists = [list_row(playlist_id=name, playlist_name=name.title(), entries=2) for name in ("one", "two", "three")]
+    entries = [
+        entry_row(playlist_id=name, recording_id=recording, position=place)
+        for name, recordings in (("one", "AB"), ("two", "AB"), ("three", "AC"))
+        for place, recording in enumerate(recordings, 1)
+    ]
+    shades = re.findall(r'class="(heat-\d+|self)"', report(answers_of_rows(lists=lists, entries=entries))["lists.html"])
+
+    assert shades == ["self", "heat-3", "heat-5", "heat-3", "self", "heat-3", "heat-5", "heat-3", "self"]
+
+
+def test_what_no_earlier_week_can_tell_is_not_denied() -> None:
+    front = Reader(report(answers_of_rows(**trends() | {"genres": trends()["genres"][:4]}))["index.html"])
+
+    assert front.of("front-spreading") == "Spreading ? Nobody knows: no list has a chart of the week before."
+    assert "48 weeks" not in front.of("Genres")
+    assert "48 weeks" in front.of("Sound")
 
 
 def test_a_week_without_charts_is_no_other_week(answers: Answers) -> None:

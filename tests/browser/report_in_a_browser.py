@@ -40,6 +40,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake.watch(artist=["s", "Nobody"])
     lake.chart(week(2), "old", "OA OB OC OD")
     lake.chart(week(0), "first", "K", track_name=LONG, metadata={"playlist_name": LONG})
+    for ago, last_day in enumerate(("2026-11-26", "2026-11-19")):
+        lake.ranking(last_day, "DE", ("D9 S7 F5", "S8 D7 F5")[ago], metric_value=123_456_789 - 9_876_543 * ago)
     folder = tmp_path_factory.mktemp("report")
     for name, html in report(answers_of(lake, **trends())).items():
         (folder / name).write_text(html, "utf-8")
@@ -48,12 +50,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["index", "records", "recording", "artist", "movers", "lists", "list", "definitions", "single"])
+@pytest.fixture(
+    params=["index", "records", "recording", "artist", "movers", "lists", "list", "chart", "definitions", "single"]
+)
 def file(folder: Path, request: pytest.FixtureRequest) -> Path:
     pattern = {
         "recording": "recording-*.html",
         "artist": "artist-s.html",
         "list": "list-*.html",
+        "chart": "list-spotify_charts-*.html",
         "single": "week-*.html",
     }.get(request.param, f"{request.param}.html")
     return min(folder.glob(pattern))
@@ -132,6 +137,11 @@ def test_text_is_neither_cut_nor_beyond_the_edge(shown: Page) -> None:
             .map(each => each.textContent)"""
     )
     assert cut == []
+    cut_numbers = shown.evaluate(
+        """() => [...document.querySelectorAll('.rows .where')]
+            .filter(each => each.scrollHeight > each.clientHeight + 1).map(each => each.textContent)"""
+    )
+    assert cut_numbers == []
 
 
 def test_everything_is_reached_by_keyboard(shown: Page) -> None:

@@ -279,7 +279,9 @@ def test_nothing_goes_without_an_answer(loaded: Console) -> None:
 
 
 def test_what_is_not_there_is_told(loaded: Console) -> None:
-    with pytest.raises(ConsoleError, match=f"There is no snapshot of {ID} on 2024-05-03"):
+    with pytest.raises(
+        ConsoleError, match=f"There is no snapshot of {ID} on 2024-05-03. `earworm query .* shows the lists of"
+    ):
         loaded.unload(date(2024, 5, 3))
 
 

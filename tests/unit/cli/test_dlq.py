@@ -150,6 +150,16 @@ def test_what_the_function_refuses_is_said_with_its_log_group() -> None:
         dlq.show(cloud, "songs")
 
 
+@pytest.mark.parametrize(
+    "words", [["show", "nonsense"], ["redrive", "nonsense"], ["drop", "nonsense", "--reason", "x"]]
+)
+def test_a_service_without_a_queue_is_refused_before_any_cloud_is_asked(words: list[str]) -> None:
+    told = CliRunner().invoke(dlq.app, words).exception
+
+    assert isinstance(told, UsageError)
+    assert str(told).startswith("There is no dead-letter queue of 'nonsense': choose one of albums, artists")
+
+
 def test_what_no_function_takes_is_refused_before_it_is_asked() -> None:
     cloud, fake = cloud_that_answers()
 

@@ -13,9 +13,11 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    NoCredentialsError,
     NoRegionError,
     ReadTimeoutError,
     SSLError,
+    UnauthorizedSSOTokenError,
 )
 from typer.testing import CliRunner
 
@@ -92,6 +94,18 @@ def test_a_cloud_that_does_not_answer_has_refused_nothing(ends: Any, fault: Exce
 
     assert printed.startswith("earworm: the cloud cannot be reached: ")
     assert printed.endswith(". Look at the network, and run the command again.")
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(NoCredentialsError(), "Unable to locate credentials"), (UnauthorizedSSOTokenError(), "The SSO session")],
+)
+def test_credentials_that_are_missing_or_over_were_refused_by_nobody(ends: Any, fault: Exception, told: str) -> None:
+    printed, code = ends(fault)
+
+    assert printed.startswith(f"earworm: the environment has no credentials that can be used: {told}")
+    assert printed.endswith(". Log in, or name others by AWS_PROFILE.")
     assert code == 1
 
 

@@ -137,12 +137,20 @@ def test_an_answer_without_rows_keeps_its_columns(form: Form, monkeypatch: pytes
         ("top_artists", ["--to=soon"], "--to: 'soon' is not a day: write YYYY-MM-DD"),
         ("top_artists", ["--from", "2036-01-01"], "--from: 2036-01-01 is outside the tables' days"),
         ("SELECT 1", ["--to", "soon"], "SQL of your own takes no parameters"),
-        ("DROP TABLE songs", [], "The SQL does more than read: it holds DROP. .* add --write to run it"),
+        ("DROP TABLE songs", [], "The SQL may do more than read: it holds DROP. .* add --write to run it"),
         ("SELECT 1; DROP TABLE songs", [], "for these are several statements: .* add --write"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_what_can(question: str, arguments: list[str], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
+        query.ask(NOWHERE, question, arguments, date(2026, 11, 25))
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments"), [("SELECT '\udcff'", []), ("top_artists", ["--playlist", "\udcff"])]
+)
+def test_bytes_that_are_no_text_are_not_sent(question: str, arguments: list[str]) -> None:
+    with pytest.raises(UnicodeEncodeError):
         query.ask(NOWHERE, question, arguments, date(2026, 11, 25))
 
 

@@ -44,3 +44,21 @@ def test_a_cloud_whose_variables_cannot_be_written_is_none(tmp_path: Path, monke
     # then its processes are ended, and no later command takes it for one that is up
     assert {lock.name for lock in ended} >= {"aws.lock", "spotify.lock", "listenbrainz.lock"}
     assert local.endpoints() is None
+
+
+def test_variables_that_somebody_removed_are_written_anew_where_the_cloud_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud, "spawn", lambda *_: 1)
+    monkeypatch.setattr(cloud, "await_healthy", lambda *_, **__: None)
+    monkeypatch.setattr(cloud, "is_alive", lambda _: False)
+    local = LocalCloud(tmp_path / "state", {})
+    local.start()
+    written = local.environment_file.read_text()
+    local.environment_file.unlink()
+    monkeypatch.setattr(cloud, "is_alive", lambda _: True)
+    monkeypatch.setattr(cloud, "is_healthy", lambda *_: True)
+
+    local.start()
+
+    assert local.environment_file.read_text() == written
