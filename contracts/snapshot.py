@@ -36,6 +36,7 @@ from contracts.spotify import (
     Playlist,
     Track,
     isrc,
+    kind_of,
     normalised_isrc,
     not_texts,
 )
@@ -274,10 +275,10 @@ def _entry(position: int, index: int, path: str, element: Entry | Broken) -> Tra
         rule = "null_entry"
     elif not (track := element.item or element.track):
         rule = "null_entry"
-    elif track.type in ("track", None):
+    elif (kind := kind_of(track)) in ("track", None):
         return TrackEntry(position, index, path, element, track)
     else:
-        rule = "episode" if track.type == "episode" else "unknown_type"
+        rule = "episode" if kind == "episode" else "unknown_type"
     return Skip(rule)
 
 

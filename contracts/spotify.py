@@ -105,6 +105,7 @@ class Track(ApiObject):
     """A track, or another object in its place, according to `type`."""
 
     type: Annotated[Unverified, str] = None
+    uri: Annotated[Unverified, str] = None
     id: Part[str] = None
     name: Annotated[Unverified, str] = None
     artists: Parts[Artist | None] = None
@@ -190,6 +191,20 @@ class AudioFeatures(ApiObject):
     tempo: Annotated[Unverified, float] = None
     time_signature: Annotated[Unverified, int] = None
     duration_ms: Annotated[Unverified, int] = None
+
+
+_KIND_IN_URI = re.compile(r"spotify:([a-z]+):")
+
+
+def kind_of(track: Track) -> Unverified:
+    """Returns what stands in a track's place: its type or, where a filter of fields left that out, what its URI says.
+
+    None if neither does.
+    """
+    if track.type is not None or not isinstance(track.uri, str):
+        return track.type
+    found = _KIND_IN_URI.match(track.uri)
+    return ("track" if found[1] == "local" else found[1]) if found else None
 
 
 CreditedT = TypeVar("CreditedT", Artist, Album)

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from contracts.broken import Broken
 from contracts.elements import Elements
 from contracts.operations.log_events import LogEvent
-from contracts.spotify import Entry, Track, credited, sound
+from contracts.spotify import Entry, Track, credited, kind_of, sound
 from services.extractor.capabilities import is_lasting
 from services.extractor.earlier import EarlierArtist, EarlierArtists
 from services.extractor.spotify import SpotifyClient
@@ -122,7 +122,7 @@ def distinct_tracks(entries: Sequence[Any]) -> list[Track]:
     for entry in Elements("", entries, Entry):
         track = None if isinstance(entry, Broken) else entry.item or entry.track
         track_id = track and sound(track.id)
-        if track and track_id and track.type in ("track", None):
+        if track and track_id and kind_of(track) in ("track", None):
             tracks.setdefault(track_id, track)
     return list(tracks.values())
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain, count
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import boto3
@@ -199,19 +199,6 @@ class Redrive:
         *,
         tally: "_Tally",
     ) -> bool:
-        sends = count()
-
-        def send_back(letter: DeadLetter) -> None:
-            if event.rate and next(sends):
-                self.sleep(1 / event.rate)
-            queues.send_back(letter)
-
-        def archive(letter: DeadLetter) -> None:
-            assert event.reason
-            self.lake.archive(service, letter, event.reason)
-
-        keep_elsewhere = send_back if event.action == "redrive" else archive
-
         def settle(letter: DeadLetter) -> bool:
             if letter.sent_at >= before:
                 tally.newer += 1
@@ -222,32 +209,44 @@ class Redrive:
             if event.dry_run:
                 tally.done += 1
                 return False
-            try:
-                keep_elsewhere(letter)
-                queues.delete(letter)
-            except (BotoCoreError, ClientError, PermanentError) as fault:
-                log.warning(
-                    LogEvent.LETTER_STAYS,
-                    "message stays",
-                    fault=fault,
-                    of_service=service,
-                    message_id=letter.message_id,
-                )
-                tally.failed[str(fault)] += 1
+            if event.rate and (tally.done or tally.failed):
+                self.sleep(1 / event.rate)
+            if fault := self._move(service, queues, letter, event):
+                tally.failed[fault] += 1
                 return False
-            log.info(
-                LogEvent.LETTER_SETTLED,
-                "message is out of the dead-letter queue",
-                action=event.action,
-                of_service=service,
-                message_id=letter.message_id,
-                error_class=letter.error_class,
-                raw_keys=letter.raw_keys,
-            )
             tally.done += 1
             return True
 
         return look_through(queues, settle, seconds_left)
+
+    def _move(self, service: str, queues: DeadLetters, letter: DeadLetter, event: RedriveRequest) -> str | None:
+        """Sends a message back or archives it, and deletes it after; returns the fault for which it stays."""
+        try:
+            if event.action == "redrive":
+                queues.send_back(letter)
+            else:
+                assert event.reason
+                self.lake.archive(service, letter, event.reason)
+            queues.delete(letter)
+        except (BotoCoreError, ClientError, PermanentError) as fault:
+            log.warning(
+                LogEvent.LETTER_STAYS,
+                "message stays",
+                fault=fault,
+                of_service=service,
+                message_id=letter.message_id,
+            )
+            return str(fault)
+        log.info(
+            LogEvent.LETTER_SETTLED,
+            "message is out of the dead-letter queue",
+            action=event.action,
+            of_service=service,
+            message_id=letter.message_id,
+            error_class=letter.error_class,
+            raw_keys=letter.raw_keys,
+        )
+        return None
 
 
 def _look_at(

@@ -121,6 +121,24 @@ def test_entries_that_are_no_tracks_are_skipped_by_name_and_keep_their_place() -
     assert [each.position for each in tracks_in(snapshot)] == [4]
 
 
+@pytest.mark.parametrize(
+    ("fields", "rule"),
+    [
+        ({"uri": "spotify:episode:4rOoJ6Egrf8K2IrywzwOMk"}, "episode"),
+        ({"uri": "spotify:chapter:0IsXVP0JmcB2adSE338GkK"}, "unknown_type"),
+        ({"uri": "spotify:track:11dFghVXANMlKmJXsNCbNl"}, None),
+        ({"uri": "spotify:local:Artist:Album:Title:123"}, None),
+        ({"uri": "11dFghVXANMlKmJXsNCbNl"}, None),
+        ({"uri": 7}, None),
+        ({"type": "track", "uri": "spotify:episode:4rOoJ6Egrf8K2IrywzwOMk"}, None),
+    ],
+)
+def test_without_its_type_an_entry_is_what_its_uri_says(fields: dict[str, Any], rule: str | None) -> None:
+    (only,) = read(playlist(entry({"name": "One", **fields}))).entries
+
+    assert only == Skip(rule) if rule else isinstance(only, TrackEntry)
+
+
 def test_a_track_of_which_nothing_is_told_is_no_null_entry() -> None:
     (only,) = read(playlist(entry({}))).entries
 

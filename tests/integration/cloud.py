@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +15,8 @@ import boto3
 import moto.backends  # a session that was made before moto hands no call to it
 import pyarrow.parquet as pq
 
+from infra.cli.cloud import Cloud as ConsoleCloud
+from infra.cli.cloud import Platform
 from shared.lake import Lake, SnapshotKey
 from shared.observability import _lines
 from tests import quick_moto
@@ -154,6 +156,13 @@ def written_lines(*, reworded: bool = False) -> Iterator[Callable[[], list[str]]
         yield told
     finally:
         _lines()._logger.removeHandler(handler)
+
+
+def console_cloud(variables: Mapping[str, str] | None = None, *, is_local: bool = False) -> ConsoleCloud:
+    """The environment of these clouds, as the console knows it."""
+    cloud = ConsoleCloud("dev", variables or {}, is_local=is_local)
+    cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
+    return cloud
 
 
 def make_cloud() -> Cloud:

@@ -18,14 +18,13 @@ from infra.cli import load as loading
 from infra.cli import runs as operations
 from infra.cli import unload as unloading
 from infra.cli.cloud import Cloud as ConsoleCloud
-from infra.cli.cloud import Platform
 from infra.cli.collect import Landed, await_tables
 from infra.cli.screen import err, out
 from services.audit.comparison import compare
 from services.audit.inventory import Inventory
 from shared.lake import Place, SnapshotKey
-from tests.integration.cloud import BUCKET, SESSION, Cloud, make_cloud
-from tests.integration.tables import DATABASE, complete, declare_tables
+from tests.integration.cloud import BUCKET, SESSION, Cloud, console_cloud, make_cloud
+from tests.integration.tables import complete, declare_tables, make_queues
 
 ID = "3cEYpjA9oz9GiPac4AsH4n"
 DAY = date(2024, 5, 2)
@@ -91,12 +90,9 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
         declare_tables()
         lake = make_cloud()
         lake.deploy(*TABLES)
-        cloud = ConsoleCloud("dev", {"AWS_ENDPOINT_URL": "http://local"}, is_local=True)
-        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
+        cloud = console_cloud({"AWS_ENDPOINT_URL": "http://local"}, is_local=True)
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: SESSION.client(name))
-        for table in TABLES:
-            for suffix in ("", "-dead-letters"):
-                lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
+        make_queues(lake)
         printed = StringIO()
         for module in (loading, unloading, operations, lineage):
             monkeypatch.setattr(module, "find_cloud", lambda *_, **__: cloud)

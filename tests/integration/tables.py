@@ -66,6 +66,30 @@ def audited_cloud(**environment: str) -> Iterator[Cloud]:
 
 
 @contextmanager
+def transforming_cloud() -> Iterator[Cloud]:
+    """A cloud with the catalog's tables and nothing in it, in the environment of a transformer of its queue."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        declare_tables()
+        cloud = make_cloud()
+        for name, value in {
+            "S3_BUCKET": BUCKET,
+            "QUEUE_URL": cloud.queue,
+            "DEAD_LETTER_QUEUE_URL": cloud.dead_letters,
+            "SERVICE_VERSION": "1.0.0",
+            "GLUE_DATABASE": DATABASE,
+        }.items():
+            patch.setenv(name, value)
+        yield cloud
+
+
+def make_queues(cloud: Cloud) -> None:
+    """Makes the queues of every table, as the stacks of their services do."""
+    for table in TABLES:
+        for suffix in ("", "-dead-letters"):
+            cloud.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
+
+
+@contextmanager
 def undone(cloud: Cloud) -> Iterator[None]:
     """Takes back afterwards what becomes of the lake and its catalog."""
     catalog = moto.backends.get_backend("glue")["123456789012"]["us-east-1"]

@@ -13,14 +13,15 @@ from moto import mock_aws
 from contracts.columns import columns
 from contracts.rows import Rows
 from contracts.tables import TABLES
-from infra.cli.cloud import Cloud, Platform
+from infra.cli.cloud import Cloud
 from infra.cli.compact import Compacted, month_of
 from infra.cli.screen import ConsoleError
 from shared.lake import SnapshotKey
 from shared.parquet import encode
+from tests.integration.cloud import BUCKET, console_cloud, make_cloud
+from tests.integration.tables import declare_tables
 from tests.rows import row_of
 
-BUCKET = "lake"
 SONGS = TABLES["songs"]
 FIRST, LAST = date(2026, 11, 2), date(2026, 11, 30)
 COMPACTED = "compacted/spotify/songs/year=2026/month=11/rows.parquet"
@@ -30,28 +31,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
-    """A lake and a catalog with the table songs."""
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        glue = boto3.client("glue")
-        glue.create_database(DatabaseInput={"Name": "earworm_dev"})
-        glue.create_table(
-            DatabaseName="earworm_dev",
-            TableInput={
-                "Name": "songs",
-                "Description": "Songs",
-                "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"classification": "parquet"},
-                "PartitionKeys": [{"Name": name, "Type": "string"} for name in ("year", "month", "day")],
-                "StorageDescriptor": {
-                    "Location": f"s3://{BUCKET}/processed/spotify/songs/",
-                    "Columns": [{"Name": column.name, "Type": column.glue_type} for column in columns(SONGS.row)],
-                },
-            },
-        )
-        cloud = Cloud("dev", {})
-        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
-        yield cloud
+        declare_tables()
+        make_cloud()
+        yield console_cloud()
 
 
 def put(cloud: Cloud, day: date, playlist: str, *names: str) -> None:
@@ -205,5 +188,7 @@ def test_a_damaged_file_is_a_sentence_and_leaves_what_stands(cloud: Cloud) -> No
 
 
 def test_a_table_that_the_catalog_lacks_is_told(cloud: Cloud) -> None:
+    cloud.client("glue").delete_table(DatabaseName="earworm_dev", Name="albums")
+
     with pytest.raises(ConsoleError, match="no table albums in earworm_dev: run `earworm audit --repair`"):
         month_of(cloud, TABLES["albums"], 2026, 11)

@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from botocore.exceptions import ClientError
-from moto import mock_aws
 from msgspec import UNSET, structs
 
 from contracts.snapshot import Provenance, Snapshot, read_snapshot
@@ -27,15 +24,15 @@ from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError
 from tests.documents import skips_in, tracks_in
-from tests.integration.cloud import Context, written_lines
+from tests.integration import collectors
+from tests.integration.cloud import BUCKET, Context, written_lines
 from tests.unit.extractor.fake_spotify import (
-    API_URL,
     CLIENT_ID,
     CLIENT_SECRET,
+    ENVIRONMENT,
     OTHER_PLAYLIST_ID,
     PLAYLIST_ID,
-    RECCOBEATS_URL,
-    TOKEN_URL,
+    SECRET,
     Answer,
     FakeSpotify,
     error,
@@ -44,29 +41,14 @@ from tests.unit.extractor.fake_spotify import (
 )
 from tests.unit.shared.daemon import ROOT, flat, header, listening
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
-BUCKET = "lake"
-SECRET = "earworm/dev/spotify"
 SUNDAY = {"scheduled_time": "2026-11-22T06:00:00Z"}
 DAY = date(2026, 11, 22)
 FIVE = [spotify_id("playlist", number) for number in range(5)]
 A_LONG_LIMIT = error(429, "API rate limit exceeded", Retry_After="86400")
 
 
-@dataclass
-class Cloud:
-    """A bucket that keeps versions, a secret, and schedules."""
-
-    s3: "S3Client"
-    secrets: "SecretsManagerClient"
-    scheduler: "EventBridgeSchedulerClient"
-
-    def keys(self) -> list[str]:
-        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+class Cloud(collectors.Cloud):
+    """That of an extractor of two playlists."""
 
     def snapshot(self, playlist_id: str = PLAYLIST_ID, day: date = DAY) -> Snapshot:
         return read_snapshot(self.body(playlist_id, day), Provenance(playlist_id, day))
@@ -74,37 +56,15 @@ class Cloud:
     def body(self, playlist_id: str = PLAYLIST_ID, day: date = DAY) -> bytes:
         return self.s3.get_object(Bucket=BUCKET, Key=SnapshotKey(day, playlist_id).raw)["Body"].read()
 
-    def deferred(self) -> list[dict[str, Any]]:
-        """The events of the runs that are left to a later time."""
-        names = [each["Name"] for each in self.scheduler.list_schedules()["Schedules"]]
-        return [json.loads(self.scheduler.get_schedule(Name=name)["Target"]["Input"]) for name in names]
-
     def capabilities(self) -> dict[str, str]:
         return json.loads(self.body())["snapshot"]["capabilities"]  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with mock_aws():
-        cloud = Cloud(boto3.client("s3"), boto3.client("secretsmanager"), boto3.client("scheduler"))
-        cloud.s3.create_bucket(Bucket=BUCKET)
-        cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+def cloud() -> Iterator[Cloud]:
+    with collectors.collecting(Cloud, ENVIRONMENT) as cloud:
         credentials = json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
         cloud.secrets.create_secret(Name=SECRET, SecretString=credentials)
-        for name, value in {
-            "S3_BUCKET": BUCKET,
-            "SERVICE_VERSION": "1.0.0",
-            "PLAYLIST_ID": f"{PLAYLIST_ID},https://open.spotify.com/playlist/{OTHER_PLAYLIST_ID}?si=0a1b",
-            "SPOTIFY_MARKET": "US",
-            "SPOTIFY_SECRET_NAME": SECRET,
-            "SPOTIFY_API_URL": API_URL,
-            "SPOTIFY_TOKEN_URL": TOKEN_URL,
-            "RECCOBEATS_API_URL": RECCOBEATS_URL,
-            "DEFERRED_SCHEDULES": "earworm-dev-deferred",
-            "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
-            "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
-        }.items():
-            monkeypatch.setenv(name, value)
         yield cloud
 
 
@@ -463,14 +423,14 @@ class TestALongLimitInTheMiddle:
 
         # and the rest is deferred for as long as Spotify asks
         rest = {"scheduled_time": "2026-11-22T06:00:00Z", "playlists": FIVE[2:], "deferrals": 1}
-        assert cloud.deferred() == [rest]
+        assert [event for event, _ in cloud.deferred()] == [rest]
         assert summary["deferred"]["playlists"] == FIVE[2:]
         wait = datetime.fromisoformat(summary["deferred"]["due"]) - before
         assert timedelta(days=1) < wait < timedelta(days=1, minutes=5)
 
     def test_lets_the_deferred_run_bring_the_rest_and_nothing_twice(self, cloud: Cloud) -> None:
         run({**SUNDAY, "playlists": FIVE})
-        (event,) = cloud.deferred()
+        ((event, _),) = cloud.deferred()
 
         # when the deferred run starts, a day late
         summary = run(event)
@@ -526,7 +486,7 @@ def test_a_playlist_that_was_read_when_the_quota_is_spent_is_stored_with_what_th
     ]
     assert first["sentence"].startswith("50 albums are unknown: GET https://api.spotify.test/v1/albums/ is limited")
     assert {each.source for each in cloud.snapshot().features.values()} == {"reccobeats"}
-    assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
+    assert [event["playlists"] for event, _ in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
 
 def test_a_page_that_is_refused_is_no_reason_to_repeat_or_to_defer(cloud: Cloud, spotify: FakeSpotify) -> None:
@@ -542,7 +502,7 @@ def test_a_page_that_is_refused_is_no_reason_to_repeat_or_to_defer(cloud: Cloud,
     assert (refused["outcome"], refused["entries"], deferred["outcome"]) == ("partial", 100, "quota")
     assert "100 of 120 entries received: GET https://api.spotify.test/v1/playlists" in refused["sentence"]
     assert "was refused with 403: Forbidden. Own the list, or authorize its owner" in refused["sentence"]
-    assert [event["playlists"] for event in cloud.deferred()] == [[PLAYLIST_ID]]
+    assert [event["playlists"] for event, _ in cloud.deferred()] == [[PLAYLIST_ID]]
 
 
 @pytest.mark.usefixtures("sleepless")
@@ -603,7 +563,7 @@ def test_a_playlist_that_was_not_read_to_its_end_when_the_quota_is_spent_is_defe
     run()
 
     assert cloud.keys() == [SnapshotKey(DAY, PLAYLIST_ID).raw]
-    assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
+    assert [event["playlists"] for event, _ in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
 
 @pytest.mark.usefixtures("cloud")
@@ -635,7 +595,7 @@ def test_time_that_is_used_up_defers_the_rest(cloud: Cloud, spotify: FakeSpotify
     assert [each["outcome"] for each in summary["playlists"]] == ["ok", "quota"]
     assert "used up its time" in summary["playlists"][1]["sentence"]
     assert cloud.keys() == [SnapshotKey(DAY, PLAYLIST_ID).raw]
-    assert [event["playlists"] for event in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
+    assert [event["playlists"] for event, _ in cloud.deferred()] == [[OTHER_PLAYLIST_ID]]
 
 
 def test_a_run_without_any_snapshot_fails(cloud: Cloud, spotify: FakeSpotify) -> None:

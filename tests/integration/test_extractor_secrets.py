@@ -14,16 +14,14 @@ from aws_xray_sdk.core import xray_recorder
 from moto import mock_aws
 
 from services.extractor.extract import IncompleteRunError, extractor
-from tests.integration.cloud import Context
-from tests.integration.test_extractor import BUCKET, DAY, SECRET
+from tests.integration.cloud import BUCKET, Context
+from tests.integration.test_extractor import DAY
 from tests.unit.extractor.fake_spotify import (
-    API_URL,
     CLIENT_ID,
     CLIENT_SECRET,
-    OTHER_PLAYLIST_ID,
+    ENVIRONMENT,
     PLAYLIST_ID,
-    RECCOBEATS_URL,
-    TOKEN_URL,
+    SECRET,
     Answer,
     FakeSpotify,
     error,
@@ -33,19 +31,6 @@ from tests.unit.extractor.fake_spotify import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ENVIRONMENT = {
-    "S3_BUCKET": BUCKET,
-    "SERVICE_VERSION": "1.0.0",
-    "PLAYLIST_ID": f"{PLAYLIST_ID},{OTHER_PLAYLIST_ID}",
-    "SPOTIFY_MARKET": "US",
-    "SPOTIFY_SECRET_NAME": SECRET,
-    "SPOTIFY_API_URL": API_URL,
-    "SPOTIFY_TOKEN_URL": TOKEN_URL,
-    "RECCOBEATS_API_URL": RECCOBEATS_URL,
-    "DEFERRED_SCHEDULES": "earworm-dev-deferred",
-    "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
-    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
-}
 REFRESH_TOKEN = "the-refresh-token"
 STORED: dict[str, dict[str, str]] = {
     "application": {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},

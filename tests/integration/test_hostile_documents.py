@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from contracts.tables.songs import SONGS
 from services.songs.transform import songs
 from shared.lake import SnapshotKey
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud
-from tests.integration.tables import DATABASE, declare_tables
+from tests.integration.cloud import KEY, Cloud, Context
+from tests.integration.tables import transforming_cloud
 
 GOOD = SnapshotKey(KEY.snapshot_date, "good")
 SOUND = json.dumps(playlist(entry(track("One")), entry(track("Two")), id=None)).encode()
@@ -73,15 +72,8 @@ READABLE: dict[str, tuple[bytes, int, int]] = {
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with mock_aws():
-        cloud = make_cloud()
-        monkeypatch.setenv("S3_BUCKET", BUCKET)
-        monkeypatch.setenv("QUEUE_URL", cloud.queue)
-        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
-        monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
-        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
-        declare_tables()
+def cloud() -> Iterator[Cloud]:
+    with transforming_cloud() as cloud:
         yield cloud
 
 

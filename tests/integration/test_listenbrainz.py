@@ -2,21 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
 import requests
-from moto import mock_aws
 
 from contracts.chart import RawChart, read_raw_chart
 from services.listenbrainz.collect import FailedRunError, collector
 from shared import web
 from shared.errors import PermanentError
 from shared.settings import SettingsError
-from tests.integration.cloud import Context
+from tests.integration import collectors
+from tests.integration.cloud import BUCKET, Context
 from tests.unit.extractor.fake_spotify import Answer
 from tests.unit.listenbrainz.fake_listenbrainz import (
     API_URL,
@@ -29,28 +27,14 @@ from tests.unit.listenbrainz.fake_listenbrainz import (
     statistics,
 )
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
-BUCKET = "lake"
 SECRET = "earworm/dev/listenbrainz"
 TUESDAY = {"scheduled_time": "2026-11-24T06:00:00Z"}
 MONDAY_MORNING = {"scheduled_time": "2026-11-23T01:00:00Z"}
 KEY = "raw/charts/2026-11-22/listenbrainz-recordings-global-weekly/chart.json"
 
 
-@dataclass
-class Cloud:
-    """A bucket that keeps versions, secrets, and schedules."""
-
-    s3: "S3Client"
-    secrets: "SecretsManagerClient"
-    scheduler: "EventBridgeSchedulerClient"
-
-    def keys(self) -> list[str]:
-        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+class Cloud(collectors.Cloud):
+    """That of a collector of ListenBrainz."""
 
     def body(self) -> bytes:
         return self.s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
@@ -61,36 +45,20 @@ class Cloud:
     def rows(self) -> list[Any]:
         return json.loads(self.chart().document)["payload"]["recordings"]  # type: ignore[no-any-return]
 
-    def deferred(self) -> list[tuple[dict[str, Any], datetime]]:
-        """The events of the runs that are left to a later time, and when they start."""
-        names = [each["Name"] for each in self.scheduler.list_schedules()["Schedules"]]
-        schedules = [self.scheduler.get_schedule(Name=name) for name in names]
-        return [
-            (
-                json.loads(each["Target"]["Input"]),
-                datetime.fromisoformat(each["ScheduleExpression"].removeprefix("at(")[:-1]).replace(tzinfo=UTC),
-            )
-            for each in schedules
-        ]
-
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with mock_aws():
-        cloud = Cloud(boto3.client("s3"), boto3.client("secretsmanager"), boto3.client("scheduler"))
-        cloud.s3.create_bucket(Bucket=BUCKET)
-        cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        for name, value in {
-            "S3_BUCKET": BUCKET,
-            "SERVICE_VERSION": "5eed5eed5eed",
-            "LISTENBRAINZ_API_URL": API_URL,
-            "LISTENBRAINZ_CONTACT": "charts@label.example",
-            "LISTENBRAINZ_SECRET_NAME": "",
-            "DEFERRED_SCHEDULES": "earworm-dev-listenbrainz-deferred",
-            "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
-            "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
-        }.items():
-            monkeypatch.setenv(name, value)
+def cloud() -> Iterator[Cloud]:
+    environment = {
+        "S3_BUCKET": BUCKET,
+        "SERVICE_VERSION": "5eed5eed5eed",
+        "LISTENBRAINZ_API_URL": API_URL,
+        "LISTENBRAINZ_CONTACT": "charts@label.example",
+        "LISTENBRAINZ_SECRET_NAME": "",
+        "DEFERRED_SCHEDULES": "earworm-dev-listenbrainz-deferred",
+        "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+        "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
+    }
+    with collectors.collecting(Cloud, environment) as cloud:
         yield cloud
 
 

@@ -10,12 +10,11 @@ from moto import mock_aws
 
 from infra.cli import catalog as catalogs
 from infra.cli.cloud import Cloud as ConsoleCloud
-from infra.cli.cloud import Platform
 from shared.catalog import Catalog
 from shared.errors import TransientError
 from shared.lake import CHARTS, Partition, SnapshotKey
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, Cloud, make_cloud
+from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, Cloud, console_cloud, make_cloud
 from tests.integration.tables import DATABASE, complete, declare_tables, worker
 
 pytestmark = pytest.mark.slow
@@ -186,8 +185,7 @@ def test_all_days_of_a_lake_are_registered_by_one_command_and_once(
         table = "charts" if key is CHART else "songs"
         for output in (key.parquet(table), key.receipt(table), key.quarantine(table)):
             cloud.s3.put_object(Bucket=BUCKET, Key=output, Body=b"")
-    console = ConsoleCloud("dev", {})
-    console.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
+    console = console_cloud()
     monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: SESSION.client(name))
 
     # when its days are registered, twice

@@ -26,7 +26,7 @@ from shared.queue import Queue
 from shared.worker import Worker
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
-from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, Context, record
 from tests.integration.tables import DATABASE, declare_tables
 
 if TYPE_CHECKING:
@@ -570,21 +570,14 @@ def test_a_service_without_queues_is_named(desk: Desk) -> None:
 
 
 def test_the_function_stops_in_time_for_its_reserve(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    @dataclass
-    class Context:
-        milliseconds: int
-
-        def get_remaining_time_in_millis(self) -> int:
-            return self.milliseconds
-
     monkeypatch.setenv("S3_BUCKET", BUCKET)
     monkeypatch.setenv("QUEUE_PREFIX", PREFIX)
     monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
     desk.dead_letter()
     handler = redriver()
 
-    late: Any = handler({"action": "redrive", "service": "songs"}, Context(29_000))
-    early: Any = handler({"action": "redrive", "service": "songs"}, Context(60_000))
+    late: Any = handler({"action": "redrive", "service": "songs"}, Context(seconds_left=29.0))
+    early: Any = handler({"action": "redrive", "service": "songs"}, Context(seconds_left=60.0))
 
     assert (late["more"], late["services"][0]["done"]) == (True, 0)
     assert (early["more"], early["services"][0]["done"]) == (False, 1)

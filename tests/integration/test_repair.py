@@ -20,14 +20,13 @@ from contracts.tables import TABLES, of_kind
 from infra.cli import audit as audits
 from infra.cli import catalog, gaps
 from infra.cli.cloud import Cloud as ConsoleCloud
-from infra.cli.cloud import Platform
 from services.audit.audit import auditor
 from services.redrive.lake import LetterLake
 from services.redrive.redrive import Redrive
 from shared.dead_letters import DeadLetterQueue
 from shared.invocation import read
 from tests.documents import entry, playlist, track
-from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, make_cloud, record
+from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, console_cloud, make_cloud, record
 from tests.integration.tables import (
     DATABASE,
     OF_THE_AUDIT,
@@ -37,6 +36,7 @@ from tests.integration.tables import (
     declared_by,
     flip,
     forge,
+    make_queues,
     worker,
 )
 
@@ -128,9 +128,7 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console
         declare_tables()
         lake = make_cloud()
         lake.deploy(*TABLES)
-        for table in TABLES:
-            for suffix in ("", "-dead-letters"):
-                lake.sqs.create_queue(QueueName=f"earworm-dev-{table.replace('_', '-')}{suffix}")
+        make_queues(lake)
         lake.put_raw(DOCUMENT)
         complete(lake)
         redrive = Redrive(
@@ -142,8 +140,7 @@ def console(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Console
             wait_seconds=0,
         )
         console = Console(lake, FakeFunctions(redrive))
-        cloud = ConsoleCloud("dev", {})
-        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", DATABASE, "workgroup", "crawler")
+        cloud = console_cloud()
         clients: Mapping[str, Any] = {"lambda": console.functions}
         monkeypatch.setattr(ConsoleCloud, "client", lambda _, name: clients.get(name) or SESSION.client(name))
         monkeypatch.setattr(audits, "find_cloud", lambda *_, **__: cloud)

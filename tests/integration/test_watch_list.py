@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 from analytics.athena import Answer, Athena
 from contracts.watch_list import read_watch_list
 from infra.cli import watch
-from infra.cli.cloud import Cloud, Platform
+from infra.cli.cloud import Cloud
 from infra.cli.screen import ConsoleError
 from shared.lake import WATCH_LIST
-from tests.integration.cloud import BUCKET, SESSION
+from tests.integration.cloud import BUCKET, SESSION, console_cloud
 
 HEADER = "type,value,note\n"
 
@@ -57,8 +57,7 @@ def console(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
         s3 = SESSION.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        cloud = Cloud("dev", {}, is_local=True)
-        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "earworm_dev", "workgroup", "crawler")
+        cloud = console_cloud(is_local=True)
         monkeypatch.setattr(Cloud, "client", lambda _, name: SESSION.client(name))
         monkeypatch.setattr(watch, "find_cloud", lambda *_, **__: cloud)
         yield Console(s3, cloud)

@@ -13,7 +13,6 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from moto import mock_aws
 from pydantic import TypeAdapter
 from urllib3 import HTTPResponse
 
@@ -33,8 +32,8 @@ from shared.lake import SnapshotKey, SupersededError
 from shared.queue import SECONDS_UNTIL_SHOWN_AGAIN
 from shared.worker import transformer
 from tests.documents import entry, envelope, playlist, track
-from tests.integration.cloud import BUCKET, KEY, Cloud, Context, make_cloud, written_lines
-from tests.integration.tables import DATABASE, declare_tables
+from tests.integration.cloud import BUCKET, KEY, Cloud, Context, written_lines
+from tests.integration.tables import transforming_cloud
 from tests.unit.shared.daemon import ROOT, Daemon, flat, header, listening
 
 MAX_RECEIVES = len(SECONDS_UNTIL_SHOWN_AGAIN) + 1
@@ -42,15 +41,8 @@ Lines: TypeAlias = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with mock_aws():
-        cloud = make_cloud()
-        monkeypatch.setenv("S3_BUCKET", BUCKET)
-        monkeypatch.setenv("QUEUE_URL", cloud.queue)
-        monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", cloud.dead_letters)
-        monkeypatch.setenv("SERVICE_VERSION", "1.0.0")
-        monkeypatch.setenv("GLUE_DATABASE", DATABASE)
-        declare_tables()
+def cloud() -> Iterator[Cloud]:
+    with transforming_cloud() as cloud:
         yield cloud
 
 

@@ -17,13 +17,13 @@ from moto import mock_aws
 
 from contracts.tables import TABLES, of_kind
 from infra.cli import replay as replays
-from infra.cli.cloud import Cloud, Platform
+from infra.cli.cloud import Cloud
 from infra.cli.replay import EVERY_TABLE, Announcement, ReplayRequest, announcement, await_written, clock, run
 from infra.cli.screen import ConsoleError, UsageError, progress
 from shared.events import announced_keys
 from shared.lake import CHARTS, SnapshotKey
+from tests.integration.cloud import BUCKET, console_cloud
 
-BUCKET = "lake"
 DAYS = [date(2026, 11, 2) + timedelta(weeks=week) for week in range(3)]
 KEYS = [SnapshotKey(day, playlist) for day in DAYS for playlist in ("one", "two")]
 ALL = ReplayRequest(DAYS[0], DAYS[-1])
@@ -50,9 +50,7 @@ def cloud() -> Iterator[Cloud]:
         for table in TABLES:
             client("ssm").put_parameter(Name=f"/earworm/dev/tables/{table}", Value=table, Type="String")
             deploy(table, "1.0.0")
-        cloud = Cloud("dev", {})
-        cloud.__dict__["platform"] = Platform(BUCKET, "artifacts", "database", "workgroup", "crawler")
-        yield cloud
+        yield console_cloud()
 
 
 def hear(name: str, parameter: str, *tables: str) -> None:

@@ -29,6 +29,21 @@ CLIENT_ID = "the-client-id"
 CLIENT_SECRET = "the-client-secret"
 PLAYLIST_ID = "3cEYpjA9oz9GiPac4AsH4n"
 OTHER_PLAYLIST_ID = "6sLKMeS7SXzu0Sxb6Je3gX"
+SECRET = "earworm/dev/spotify"
+ENVIRONMENT = {
+    "S3_BUCKET": "lake",
+    "SERVICE_VERSION": "1.0.0",
+    "PLAYLIST_ID": f"{PLAYLIST_ID},https://open.spotify.com/playlist/{OTHER_PLAYLIST_ID}?si=0a1b",
+    "SPOTIFY_MARKET": "US",
+    "SPOTIFY_SECRET_NAME": SECRET,
+    "SPOTIFY_API_URL": API_URL,
+    "SPOTIFY_TOKEN_URL": TOKEN_URL,
+    "RECCOBEATS_API_URL": RECCOBEATS_URL,
+    "DEFERRED_SCHEDULES": "earworm-dev-deferred",
+    "SCHEDULER_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
+    "DEAD_LETTER_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:dead-letters",
+}
+"""That of an extractor which asks this Spotify."""
 
 Endpoint: TypeAlias = Literal[
     "token", "playlist", "items", "tracks", "artists", "artist", "albums", "audio-features", "reccobeats"

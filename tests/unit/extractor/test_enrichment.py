@@ -51,6 +51,7 @@ def test_tracks_are_found_in_both_generations_once_each_and_in_order() -> None:
         entry(None),
         entry(track(id=None, is_local=True)),
         entry(track(type="episode")),
+        entry(track(type=None, uri="spotify:episode:4rOoJ6Egrf8K2IrywzwOMk")),
         entry(track(type=["of", "no", "kind"])),
         entry(track(id=["of", "no", "kind"])),
     ],
