@@ -82,7 +82,10 @@ def _envelope(layout: Layout, identity: Identity, loaded_from: LoadedFrom) -> Ch
             f"it does not say which ranking of {layout.source} it is; give it the name that it was downloaded with"
         )
     if identity.region is None:
-        raise _refusal("it does not say its region: give `global`, or a country's two letters, with --region")
+        raise _refusal(
+            "it does not say its region: give `global`, or a country's two letters, with --region, or give it the name "
+            "that it was downloaded with"
+        )
     if identity.frequency is None:
         raise _refusal("it does not say whether it is daily or weekly: say so with --frequency")
     if identity.period_end is None:

@@ -29,8 +29,8 @@ _ISO_DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _NAME: Final = re.compile(
     r"(?P<ranking>[a-z]+)-(?P<region>[a-z]+(?:-[a-z]+)*)-(?P<frequency>daily|weekly)-"
     rf"(?:latest|(?P<first>{_ISO_DAY})(?:--(?P<second>{_ISO_DAY}))?)"
-    # What a browser adds to the name of a second download, and what packs it.
-    r"(?: ?\(\d+\))?\.csv(?:\.gz)?",
+    # What browsers add to the name of a second download, and what packs it.
+    r"(?: ?\(\d+\)|[ -]\d{1,2})?\.csv(?:\.gz)?",
     re.IGNORECASE,
 )
 _RANKINGS: Final = ("regional", "viral")

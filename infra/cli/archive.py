@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Final, Literal, TypeAlias, TypeVar
 
@@ -24,6 +25,8 @@ from shared.lake import CHARTS, SnapshotKey
 _DAY: Final = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _ID: Final = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*\d)(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{22}(?![0-9A-Za-z])")
 """An id of Spotify's, which is no word and no number."""
+
+_NUMBER: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 SameDay: TypeAlias = Literal["refuse", "newest"]
 NamedT = TypeVar("NamedT", str, date)
@@ -123,18 +126,29 @@ def pages_of_one(sources: Sequence[Source]) -> Source:
     """One source of the pages of one playlist, which are merged in the order of their offsets.
 
     Raises:
-        SourceError: One of them is not a page, or they do not follow each other.
+        SourceError: One of them is not a page, they do not follow each other, or they do not say where they stand and
+            the numbers in their names say another order.
     """
     bodies = []
     beginning_at: dict[int, Source] = {}
+    at_the_top: list[Source] = []
     for source in sources:
         try:
             bodies.append(source.read())
-            beginning_at[identify(bodies[-1]).offset] = source
+            offset = identify(bodies[-1]).offset
         except UnreadableSnapshotError as fault:
             raise SourceError(f"{source}: {fault.problem}") from None
         except SourceError as fault:
             raise SourceError(f"{source}: {fault}") from None
+        beginning_at[offset] = source
+        at_the_top += [source] * (offset == 0)
+    # Only one page is the first: several at the top are such as do not say where they stand.
+    for one, next_ in pairwise(at_the_top):
+        if _is_numbered_after(one.path.name, next_.path.name):
+            raise SourceError(
+                f"the pages do not say where they stand, and {one} is named before {next_}; name them one by one, in "
+                "the order of the playlist"
+            )
     try:
         whole = merged(bodies)
         pages = read_document(whole).pages
@@ -149,6 +163,13 @@ def pages_of_one(sources: Sequence[Source]) -> Source:
             )
         before = page.end
     return Source(sources[0].path, lambda: whole)
+
+
+def _is_numbered_after(one: str, other: str) -> bool:
+    """Whether names are equal but for greater numbers in the first: as text, 10 comes before 2."""
+    if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
+        return False
+    return list(map(int, _NUMBER.findall(one))) > list(map(int, _NUMBER.findall(other)))
 
 
 def _read(source: Source, asked: Asked) -> Document:

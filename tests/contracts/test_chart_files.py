@@ -51,6 +51,8 @@ THURSDAY = date(2026, 10, 1)
         ),
         ("regional-de-daily-2024-02-29.csv", REGIONAL_DAILY, "regional-de-daily", date(2024, 2, 29), date(2024, 2, 29)),
         ("Regional-DE-weekly-2026-10-01 (2).CSV", REGIONAL_WEEKLY, "regional-de-weekly", date(2026, 9, 25), THURSDAY),
+        ("regional-de-weekly-2026-10-01-2.csv", REGIONAL_WEEKLY, "regional-de-weekly", date(2026, 9, 25), THURSDAY),
+        ("regional-de-weekly-2026-10-01 2.csv.gz", REGIONAL_WEEKLY, "regional-de-weekly", date(2026, 9, 25), THURSDAY),
     ],
 )
 def test_a_name_says_region_frequency_and_days_both_inclusive(

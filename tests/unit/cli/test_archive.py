@@ -149,6 +149,33 @@ def test_pages_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> None
         pages_of_one(find_sources(files))
 
 
+def test_pages_that_do_not_say_where_they_stand_follow_each_other_as_they_were_named(tmp_path: Path) -> None:
+    files = [
+        file(tmp_path, name, {"items": [entry(track(name))]}) for name in ("top.json", "page_2.json", "page_10.json")
+    ]
+
+    document = read_snapshot(pages_of_one(find_sources(files)).read(), Provenance("starred", DAY))
+
+    assert [each.track.name for each in tracks_in(document)] == ["top.json", "page_2.json", "page_10.json"]
+
+
+def test_pages_that_do_not_say_where_they_stand_are_not_ordered_by_their_names_as_text(tmp_path: Path) -> None:
+    for name in ("page_1.json", "page_2.json", "page_10.json"):
+        file(tmp_path, name, {"items": [entry(track(name))]})
+
+    with pytest.raises(SourceError, match=r"do not say where they stand, and .*page_10\.json is named before .*page_2"):
+        pages_of_one(find_sources([tmp_path]))
+
+
+def test_pages_that_say_where_they_stand_may_be_named_anyhow(tmp_path: Path) -> None:
+    for number, offset in ((1, 0), (2, 1), (10, 2)):
+        file(tmp_path, f"page_{number}.json", page(offset, entry(track(f"{number}"))))
+
+    document = read_snapshot(pages_of_one(find_sources([tmp_path])).read(), Provenance("starred", DAY))
+
+    assert [each.track.name for each in tracks_in(document)] == ["1", "2", "10"]
+
+
 def test_a_file_among_the_pages_that_is_none_is_named(tmp_path: Path) -> None:
     files = [file(tmp_path, "a.json", page(0, entry(None))), file(tmp_path, "b.json", {"type": "artist"})]
 
