@@ -333,7 +333,8 @@ def _summary(
         f"{number:,} {_NAMES[kind]}{'s' if number > 1 else ''}"
         for kind, number in Counter(kind for kind, _ in sorted(lists, reverse=True)).items()
     )
-    yield f"{number} of {of}, {days[0]} to {days[-1]}" if len(days) > 1 else f"{number}, {days[0]}"
+    period = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
+    yield f"{number} of {of}, {period}" if len(standing) > 1 else f"{number}, {period}"
     yield _counted(Counter(standing.values()))
     yield _counted(outcomes)
     landed = [each for of_tables in of_snapshots.values() for each in of_tables.items()]

@@ -80,7 +80,10 @@ def query_command(
         show_queries()
     else:
         cloud = find_cloud(environment, writes=write)
-        print_answer(*ask(cloud, question, context.args, today(), write=write), *(chosen or [Form.TABLE]))
+        title, answer = ask(cloud, question, context.args, today(), write=write)
+        print_answer(title, answer, *(chosen or [Form.TABLE]))
+        if not answer.rows and question in queries():
+            _say_what_has_no_rows(queries()[question], context.args, today())
 
 
 def ask(
@@ -124,6 +127,13 @@ def _answer(cloud: Cloud, sql: str, parameters: Sequence[str] = ()) -> Answer:
     query = cloud.athena.start(sql, parameters)
     cloud.tables()  # says which of them are not deployed, while Athena is at work
     return cloud.athena.answer(query)
+
+
+def _say_what_has_no_rows(query: Query, arguments: Sequence[str], today: date) -> None:
+    """Prints what was asked for, defaults included: an archive may have ended long before them."""
+    asked = " ".join(f"--{name} {value}" for name, value in query.values(_named_values(arguments), today).items())
+    if asked:
+        err.print(f"No rows of {asked}. `earworm tables` shows the days that there are.", soft_wrap=True, markup=False)
 
 
 def _check_days(query: Query, given: Mapping[str, str]) -> None:

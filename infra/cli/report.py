@@ -56,7 +56,7 @@ def write(cloud: Cloud, day: date, folder: Path) -> Path:
         pages = draw(answers)
     except ValueError as nothing:
         raise ConsoleError(
-            f"There is {nothing}. Name another week with --week, or see `earworm query data_coverage`."
+            f"There is {nothing}. Name another week with --week: `earworm tables` shows which days there are."
         ) from None
     of_the_week = folder / str(answers.monday)
     for name, page in pages.items():

@@ -124,7 +124,8 @@ class Run:
             return NOT_OVER
         if not isinstance(self.over, Load):
             return f"{self.over.calls} calls"
-        documents = f"{len(self.over.documents):,} documents"
+        number = len(self.over.documents)
+        documents = f"{number:,} document{'s' if number > 1 else ''}"
         if self.over.ended is None:
             return f"{documents}, {NOT_OVER}"
         return (

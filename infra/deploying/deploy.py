@@ -5,6 +5,7 @@ Nothing here depends on whether CloudFormation is AWS's or the local cloud's: cl
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -98,6 +99,7 @@ A table of the catalog is none: what it knows, its partitions, follows from the 
 
 _REPLACEMENT: Mapping[str, Literal["yes", "no", "maybe"]] = {"True": "yes", "False": "no", "Conditional": "maybe"}
 _TOO_OFTEN = re.compile(r"rate exceeded|throttl|too ?many ?requests", re.IGNORECASE)
+_OVERTAKEN = frozenset({"ChangeSetNotFound", "InvalidChangeSetStatus"})
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 _DEPLOYED = frozenset({"CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE"})
 _ROLLED_BACK = frozenset({"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
@@ -291,7 +293,7 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: Templat
         store: Keeps a template that is too large to be sent with its request, and tells its address.
 
     Raises:
-        DeployError: The stack is busy or stuck, or its template or parameters are refused.
+        DeployError: The stack is busy, stuck or changed by another deployment; its template or parameters are refused.
     """
     sent = _sent(stack.template, store)
     deployed = deployed_stack(cloudformation, stack.name)
@@ -310,9 +312,10 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: Templat
         if _code(error) != "ValidationError":
             raise
         raise DeployError(f"{stack.name} cannot be deployed: {_message(error)}") from error
-    described = settled(
-        lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
-    )
+    with _not_overtaken(stack.name):
+        described = settled(
+            lambda: cloudformation.describe_change_set(ChangeSetName=change_set["Id"]), lambda found: found["Status"]
+        )
     plan = Plan(stack, change_set["StackId"], change_set["Id"], (), is_new=deployed is None)
     if described["Status"] == "FAILED":
         reason = described.get("StatusReason", "CloudFormation gives no reason.")
@@ -320,7 +323,8 @@ def prepare(cloudformation: "CloudFormationClient", stack: Stack, store: Templat
         if not any(words in reason for words in _UNCHANGED):
             raise DeployError(f"{stack.name} cannot be deployed: {reason}")
         return replace(plan, change_set_id=None)
-    return replace(plan, changes=_changes(cloudformation, change_set["Id"]))
+    with _not_overtaken(stack.name):
+        return replace(plan, changes=_changes(cloudformation, change_set["Id"]))
 
 
 def execute(
@@ -335,11 +339,12 @@ def execute(
 
     Raises:
         DeployError: A resource failed; names the first, and whether the stack is rolled back. A ThrottledError if it
-            failed for being called too often.
+            failed for being called too often. Or another deployment was faster.
     """
     if plan.change_set_id is not None:
         token = uuid4().hex
-        cloudformation.execute_change_set(ChangeSetName=plan.change_set_id, ClientRequestToken=token)
+        with _not_overtaken(plan.stack.name):
+            cloudformation.execute_change_set(ChangeSetName=plan.change_set_id, ClientRequestToken=token)
         stack = _settled_stack(cloudformation, plan.stack_id, token, report)
         if stack["StackStatus"] not in _DEPLOYED:
             became = "is rolled back" if stack["StackStatus"] in _ROLLED_BACK else f"is {stack['StackStatus']}"
@@ -451,6 +456,19 @@ def deployed_stack(cloudformation: "CloudFormationClient", name: str) -> "StackT
     if status in _ONLY_TO_BE_REMOVED:
         raise DeployError(f"{name} is {status} ({reason}): fix that, run `earworm remove`, then deploy again.")
     return stack
+
+
+@contextmanager
+def _not_overtaken(name: str) -> Iterator[None]:
+    """Says so if another deployment was carried out: CloudFormation then drops the changes that were planned before."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) not in _OVERTAKEN:
+            raise
+        raise DeployError(
+            f"{name} is being changed by another deployment, which was faster: deploy again when that is over."
+        ) from error
 
 
 def _refuse_busy(stack: "StackTypeDef") -> None:

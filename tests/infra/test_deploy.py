@@ -231,6 +231,18 @@ def test_a_stack_that_cannot_be_deployed_says_what_to_do(bundle: Bundle, status:
     assert str(refusal.value).endswith(sentence)
 
 
+@pytest.mark.parametrize("code", ["ChangeSetNotFound", "InvalidChangeSetStatus"])
+def test_a_deployment_that_another_one_outran_says_what_to_do(code: str) -> None:
+    class Outrun:
+        def execute_change_set(self, **_: str) -> None:
+            raise ClientError({"Error": {"Code": code, "Message": "gone"}}, "ExecuteChangeSet")
+
+    plan = Plan(Stack("earworm-dev-songs", Path("template.yaml"), {}, {}), "id", "change-set", (), is_new=False)
+
+    with pytest.raises(DeployError, match=r"^earworm-dev-songs is being changed by another .* deploy again when"):
+        execute(cast("CloudFormationClient", Outrun()), plan)
+
+
 def test_a_busy_stack_is_not_removed() -> None:
     with pytest.raises(DeployError, match=r"earworm-dev-songs is busy \(UPDATE_IN_PROGRESS\)"):
         remove(cast("CloudFormationClient", FakeCloudFormation("UPDATE_IN_PROGRESS")), "earworm-dev-songs")

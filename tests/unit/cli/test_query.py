@@ -6,6 +6,7 @@ from io import BytesIO, StringIO, TextIOWrapper
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from analytics.athena import Answer
 from infra.cli import query, screen
@@ -108,6 +109,20 @@ def test_parquet_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(UsageError, match="send it to a file"):
         query.print_answer("", ANSWER, Form.PARQUET)
+
+
+def test_an_answer_without_rows_says_of_which_days_and_lists_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query, "find_cloud", lambda *_, **__: NOWHERE)
+    monkeypatch.setattr(query, "today", lambda: date(2026, 11, 25))
+    monkeypatch.setattr(query, "_answer", lambda *_: Answer(ANSWER.columns, ANSWER.types, ()))
+
+    told = CliRunner().invoke(query.app, ["drops", "--playlist", "[mine]", "--csv"])
+
+    assert told.stdout == "track_name,position,share,explicit,day\n"
+    assert told.stderr == (
+        "No rows of --from 2026-10-28 --to 2026-11-25 --playlist [mine] --limit 100. "
+        "`earworm tables` shows the days that there are.\n"
+    )
 
 
 @pytest.mark.parametrize("form", Form)

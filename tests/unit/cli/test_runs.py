@@ -102,6 +102,7 @@ def test_a_load_is_a_run_of_many_days() -> None:
     assert (run.outcome, run.is_over) == ("ranks missing", True)
     assert run.effort == "2 documents, over after 90 s with 8 of 10 tables complete"
     assert run.lists == ["2024-01-01.json", "2024-01-02.json"]
+    assert Run.of(load_of("ok")).effort.startswith("1 document, over after")
 
 
 def test_a_load_that_is_at_work_or_was_cut_off_is_not_over() -> None:
