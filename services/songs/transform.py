@@ -61,5 +61,5 @@ def _unless_filled_in(entry: TrackEntry, number: Unverified) -> Unverified:
 
 
 def _unless_empty(id_: Unverified) -> Unverified:
-    """Returns None for an empty id, as Spotify sends of an unknown user: all that had one would be taken for the same."""
+    """Returns None for an empty id, as Spotify sends of an unknown user, by which all of them would be the same."""
     return None if id_ == "" else id_
