@@ -129,7 +129,7 @@ class SitewideRecordings(Layout):
             if isinstance(recording, Broken):
                 yield Reject(location, recording.reason, recording.raw)
             else:
-                mbid = recording.recording_mbid
+                mbid = None if recording.recording_mbid == "" else recording.recording_mbid
                 yield ChartEntry(
                     location,
                     position=index + 1,

@@ -341,13 +341,16 @@ def test_a_file_does_not_say_how_long_its_chart_is() -> None:
 
 
 def test_a_position_is_a_place_in_the_list_whatever_its_mbid() -> None:
-    rows = judged(listened(recording(7), recording(7), recording(9, recording_mbid=None), None, recording(3))).rows
+    judgement = judged(
+        listened(recording(7), recording(7), recording(9, recording_mbid=None), None, recording(3, recording_mbid=""))
+    )
 
-    assert [(row["position"], row["recording_mbid"]) for row in rows] == [
+    assert judgement.refused == []
+    assert [(row["position"], row["recording_mbid"]) for row in judgement.rows] == [
         (1, mbid(7)),
         (2, mbid(7)),
         (3, None),
-        (5, mbid(3)),
+        (5, None),
     ]
 
 
