@@ -44,7 +44,7 @@ MOST_BYTES: Final = 200_000_000
 A track with all its markets takes that much where the JSON is indented, and 4 kB where it is not.
 """
 
-Kind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
+DocumentKind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
 
 _AS_SENT: Final = "load it as the Web API or the extractor gave it"
 _MOST_ENTRIES: Final = 10**9
@@ -135,7 +135,7 @@ class Document:
         says: Each JSON path that names the playlist, with the id that it names; all ids are equal.
     """
 
-    kind: Kind
+    kind: DocumentKind
     found: "Parsed"
     path: str
     raw: RawDocument[Any]
@@ -172,7 +172,7 @@ class Identity:
         missing: How many the source counts that it lacks; None if unknown.
     """
 
-    kind: Kind
+    kind: DocumentKind
     playlist_id: str | None
     day: date | None
     offset: int
@@ -393,7 +393,7 @@ class _Part:
         elements: The entries; None if there is no list of them.
     """
 
-    kind: Kind
+    kind: DocumentKind
     path: str
     document: RawDocument[Any]
     envelope: Envelope | None
