@@ -515,7 +515,7 @@ def _offset(part: _Part, elements: Elements[Entry], following: int) -> int:
     """
     sent = part.page.offset if part.page else None
     if sent is None:
-        sent = _offset_by_address(part.page) if part.page else None
+        sent = _offset_by_address(part.page, len(elements)) if part.page else None
     offset = integer(following if sent is None else sent)
     place = f"{part.path_of_page}.offset"
     if offset is None or not 0 <= offset < _MOST_ENTRIES:
@@ -532,12 +532,16 @@ def _offset(part: _Part, elements: Elements[Entry], following: int) -> int:
     )
 
 
-def _offset_by_address(page: Page[Any] | RawDocument[Any]) -> int | None:
-    """Returns the offset that follows from the address of a page, of the next or of the previous one, if any does."""
+def _offset_by_address(page: Page[Any] | RawDocument[Any], entries: int) -> int | None:
+    """Returns the offset that follows from the address of a page, of the next or of the previous one, if any does.
+
+    An address whose limit is less than the entries is that of one page of several, which were merged.
+    """
     for address, pages_on in ((page.href, 0), (page.next, -1), (page.previous, 1)):
         told = dict(_PAGING_IN_ADDRESS.findall(address)) if isinstance(address, str) else {}
-        if "offset" in told and (pages_on == 0 or "limit" in told):
-            return int(told["offset"]) + pages_on * int(told.get("limit", 0))
+        limit = int(told.get("limit", 0 if pages_on else entries))
+        if "offset" in told and entries <= limit:
+            return int(told["offset"]) + pages_on * limit
     return None
 
 

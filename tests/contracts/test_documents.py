@@ -132,7 +132,10 @@ def test_a_page_stands_where_its_offset_or_any_of_its_addresses_says(limit: int,
     [
         {"offset": 4},
         {"href": f"{ADDRESS}/tracks?offset=4&limit=2"},
+        {"href": f"{ADDRESS}/tracks?offset=4"},
         {"previous": f"{ADDRESS}/tracks?offset=2&limit=2"},
+        {"previous": f"{ADDRESS}/tracks?offset=2&limit=2", "total": None},
+        {"href": f"{ADDRESS}/tracks?offset=4&limit=2", "total": None},
     ],
 )
 @pytest.mark.parametrize("shape", [lambda merged: merged, lambda merged: playlist(tracks=merged)])
@@ -276,6 +279,13 @@ SEARCH = "https://api.spotify.com/v1/search?query=x&type=track&offset=0&limit=20
         ([{"ts": "2024-01-01T10:00:00Z", "ms_played": 1, "master_metadata_track_name": "S"}], "a streaming history"),
         ([{"Track URI": "spotify:track:x", "Track Name": "S"}], "an export of Exportify"),
         ({"items": [{"track": TRACK, "played_at": "2024-01-01T10:00:00Z"}]}, "a user's recently played tracks"),
+        ({"audio_features": [{"type": "audio_features", "id": "t", "energy": 0.5}, None]}, "a list of audio features"),
+        ([{"type": "audio_features", "id": "t", "energy": 0.5}], "a list of audio features;"),
+        ({"audio_features": [None]}, "a list of audio features"),
+        (
+            {"payload": {"artists": [{"artist_name": "A", "listen_count": 1}], "range": "week"}},
+            "an answer of ListenBrainz",
+        ),
         ({"error": {"status": 404, "message": "Not found."}}, "an error that the Web API answered, '404 Not found.'"),
         ({"error": "invalid_client", "error_description": "x"}, "an error that the Web API answered, 'invalid_client'"),
         ({"statusCode": 200, "body": playlist()}, "an object with a playlist in 'body'; load that alone"),
