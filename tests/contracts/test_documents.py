@@ -310,8 +310,13 @@ def test_what_cannot_be_named_is_refused_by_what_it_lacks() -> None:
         (b'\n<?xml version="1.0"?><Error/>', "this is a web page"),
         (body(PLAYLIST) + b"\n" + body(PLAYLIST), "trailing characters .*; give each document a file of its own"),
         (body(PLAYLIST)[:-9], "EOF while parsing .*; get the whole of it again"),
+        (
+            b"spotify:track:11dFghVXANMlKmJXsNCbNl\n",
+            "Invalid JSON: .*; load it as the Web API or the extractor gave it",
+        ),
+        (repr(PLAYLIST).encode(), "Invalid JSON: .*; load it as the Web API or the extractor gave it"),
     ],
-    ids=["a page", "an error of S3", "JSON Lines", "cut off"],
+    ids=["a page", "an error of S3", "JSON Lines", "cut off", "text", "Python"],
 )
 def test_what_is_not_json_is_refused_with_what_to_do(text: bytes, what: str) -> None:
     with pytest.raises(UnreadableSnapshotError, match=what):
