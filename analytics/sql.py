@@ -8,11 +8,11 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-Kind = Literal["date", "integer", "text"]
+ParameterKind = Literal["date", "integer", "text"]
 
 _FOLDER: Final = Path(__file__).parent
 _PARAMETER: Final = re.compile(
-    rf"-- (?P<name>\w+) \((?P<kind>{'|'.join(get_args(Kind))}), default (?P<default>[^)]+)\): (?P<meaning>.+)"
+    rf"-- (?P<name>\w+) \((?P<kind>{'|'.join(get_args(ParameterKind))}), default (?P<default>[^)]+)\): (?P<meaning>.+)"
 )
 _PLACE: Final = re.compile(r"\? /\* (\w+) \*/")
 _SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)")
@@ -35,7 +35,7 @@ class Parameter:
     """
 
     name: str
-    kind: Kind
+    kind: ParameterKind
     default: str
     meaning: str
 
@@ -135,8 +135,8 @@ def _query(path: Path) -> Query:
     return Query(path.stem, text.splitlines()[0].removeprefix("-- "), parameters, text)
 
 
-def _kind(text: str) -> Kind:
-    kinds: tuple[Kind, ...] = get_args(Kind)
+def _kind(text: str) -> ParameterKind:
+    kinds: tuple[ParameterKind, ...] = get_args(ParameterKind)
     return kinds[kinds.index(text)]
 
 

@@ -14,13 +14,13 @@ from contracts.documents import unpacked
 from contracts.elements import UnreadableSnapshotError
 from contracts.foreign import foreign_text
 from contracts.layouts import LAYOUTS, Layout, layout_of, text_of
-from contracts.layouts.layout import ChartIdentityError, Identity
+from contracts.layouts.layout import ChartIdentity, ChartIdentityError
 
 _CSV: Final = (".csv", ".csv.gz")
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def chart_in(name: str, body: bytes, given: Identity, layouts: Sequence[Layout] = LAYOUTS) -> RawChart | None:
+def chart_in(name: str, body: bytes, given: ChartIdentity, layouts: Sequence[Layout] = LAYOUTS) -> RawChart | None:
     """What a file is in the lake, be it a raw object of one; None for what is neither a chart nor called CSV.
 
     Args:
@@ -54,9 +54,9 @@ def chart_in(name: str, body: bytes, given: Identity, layouts: Sequence[Layout] 
     return RawChart(_envelope(layout, _identity(name, text, layout, given), loaded_from), document)
 
 
-def _identity(name: str, text: str, layout: Layout, given: Identity) -> Identity:
+def _identity(name: str, text: str, layout: Layout, given: ChartIdentity) -> ChartIdentity:
     try:
-        says: Mapping[str, Identity] = {
+        says: Mapping[str, ChartIdentity] = {
             "the name": layout.name_says(name),
             "the document": layout.says(text),
             "the option": given,
@@ -70,13 +70,13 @@ def _identity(name: str, text: str, layout: Layout, given: Identity) -> Identity
                 f"{one} says {what} {getattr(said, what)}, {other} {getattr(also_said, what)}: {way_out} give the file "
                 "its right name"
             )
-    identity = Identity()
+    identity = ChartIdentity()
     for each in says.values():
         identity = identity.with_defaults(each)
     return identity
 
 
-def _envelope(layout: Layout, identity: Identity, loaded_from: LoadedFrom) -> ChartEnvelope:
+def _envelope(layout: Layout, identity: ChartIdentity, loaded_from: LoadedFrom) -> ChartEnvelope:
     if identity.ranking is None:
         raise _refusal(
             f"it does not say which ranking of {layout.source} it is; give it the name that it was downloaded with"

@@ -12,7 +12,7 @@ from contracts.chart import ChartEnvelope, Lookup, read_raw_chart
 from contracts.elements import UnreadableSnapshotError
 from contracts.fields import naive_utc
 from contracts.layouts import LAYOUTS, Layout, layout_of, text_of
-from contracts.layouts.layout import DOCUMENT, ChartEntry, ChartIdentityError, Identity
+from contracts.layouts.layout import DOCUMENT, ChartEntry, ChartIdentity, ChartIdentityError
 from contracts.snapshot import Provenance
 from contracts.tables.table import Row
 
@@ -116,7 +116,7 @@ def _refuse_contradictions(envelope: ChartEnvelope, layout: Layout, text: str) -
         said = layout.says(text)
     except ChartIdentityError as fault:
         raise UnreadableSnapshotError(DOCUMENT, f"not a chart: {fault}") from None
-    of_envelope = Identity(
+    of_envelope = ChartIdentity(
         region=envelope.region,
         frequency=envelope.frequency,
         period_start=envelope.period_start,

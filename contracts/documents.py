@@ -22,6 +22,7 @@ from msgspec import UNSET, Meta, Raw, Struct
 
 from contracts.broken import Broken
 from contracts.elements import (
+    AS_SENT,
     Elements,
     InvalidJsonError,
     UnreadableSnapshotError,
@@ -44,9 +45,8 @@ MOST_BYTES: Final = 200_000_000
 A track with all its markets takes that much where the JSON is indented, and 4 kB where it is not.
 """
 
-Kind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
+DocumentKind: TypeAlias = Literal["snapshot", "playlist", "page", "pages", "entries"]
 
-_AS_SENT: Final = "load it as the Web API or the extractor gave it"
 _MOST_ENTRIES: Final = 10**9
 _PAGING_IN_ADDRESS = re.compile(r"[?&](offset|limit)=([0-9]{1,18})(?=[&#]|$)")
 _PLAYLIST_IN_ADDRESS = re.compile(r"(?:/playlists/|\bplaylist:)([0-9A-Za-z_-]{1,128})(?:[/?#]|$)")
@@ -135,7 +135,7 @@ class Document:
         says: Each JSON path that names the playlist, with the id that it names; all ids are equal.
     """
 
-    kind: Kind
+    kind: DocumentKind
     found: "Parsed"
     path: str
     raw: RawDocument[Any]
@@ -172,7 +172,7 @@ class Identity:
         missing: How many the source counts that it lacks; None if unknown.
     """
 
-    kind: Kind
+    kind: DocumentKind
     playlist_id: str | None
     day: date | None
     offset: int
@@ -191,7 +191,7 @@ def identify(body: bytes) -> Identity:
         day = date.fromisoformat(document.envelope.snapshot_date) if document.envelope else None
     except ValueError as fault:
         raise UnreadableSnapshotError(
-            f"{document.path}.snapshot.snapshot_date", f"not a day: {fault}; {_AS_SENT}"
+            f"{document.path}.snapshot.snapshot_date", f"not a day: {fault}; {AS_SENT}"
         ) from None
     return Identity(
         document.kind,
@@ -393,7 +393,7 @@ class _Part:
         elements: The entries; None if there is no list of them.
     """
 
-    kind: Kind
+    kind: DocumentKind
     path: str
     document: RawDocument[Any]
     envelope: Envelope | None
@@ -421,7 +421,7 @@ class _Part:
 
 def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken) -> _Part:
     if isinstance(document, Broken):
-        raise UnreadableSnapshotError(path, f"not a playlist document: {document.reason}; {_AS_SENT}")
+        raise UnreadableSnapshotError(path, f"not a playlist document: {document.reason}; {AS_SENT}")
     envelope, playlist, playlist_path = document.snapshot, document.playlist, f"{path}.playlist"
     if envelope is None:
         playlist, playlist_path = document, path
@@ -466,7 +466,7 @@ def _part(path: str, part: Raw | Unverified, document: RawDocument[Any] | Broken
 def _refuse_broken(path: str, thing: Playlist[Any] | Page[Any], names: Sequence[str]) -> None:
     for name in names:
         if isinstance(broken := getattr(thing, name), Broken):
-            raise UnreadableSnapshotError(f"{path}.{name}", f"not a playlist document: {broken.reason}; {_AS_SENT}")
+            raise UnreadableSnapshotError(f"{path}.{name}", f"not a playlist document: {broken.reason}; {AS_SENT}")
 
 
 def _refuse_other_kinds(path: str, part: Raw | Unverified, document: RawDocument[Any]) -> None:
@@ -515,7 +515,7 @@ def _offset(part: _Part, elements: Elements[Entry], following: int) -> int:
     """
     sent = part.page.offset if part.page else None
     if sent is None:
-        sent = _offset_by_address(part.page) if part.page else None
+        sent = _offset_by_address(part.page, len(elements)) if part.page else None
     offset = integer(following if sent is None else sent)
     place = f"{part.path_of_page}.offset"
     if offset is None or not 0 <= offset < _MOST_ENTRIES:
@@ -532,12 +532,16 @@ def _offset(part: _Part, elements: Elements[Entry], following: int) -> int:
     )
 
 
-def _offset_by_address(page: Page[Any] | RawDocument[Any]) -> int | None:
-    """Returns the offset that follows from the address of a page, of the next or of the previous one, if any does."""
+def _offset_by_address(page: Page[Any] | RawDocument[Any], entries: int) -> int | None:
+    """Returns the offset that follows from the address of a page, of the next or of the previous one, if any does.
+
+    An address whose limit is less than the entries is that of one page of several, which were merged.
+    """
     for address, pages_on in ((page.href, 0), (page.next, -1), (page.previous, 1)):
         told = dict(_PAGING_IN_ADDRESS.findall(address)) if isinstance(address, str) else {}
-        if "offset" in told and (pages_on == 0 or "limit" in told):
-            return int(told["offset"]) + pages_on * int(told.get("limit", 0))
+        limit = int(told.get("limit", 0 if pages_on else entries))
+        if "offset" in told and entries <= limit:
+            return int(told["offset"]) + pages_on * limit
     return None
 
 

@@ -27,8 +27,12 @@ ObjectT = TypeVar("ObjectT", bound=ApiObject)
 _ONE_LEVEL = dict[str, Raw] | list[Raw] | str | int | float | bool | None
 _LONE_SURROGATE = "hex escape"
 """Part of the JSON parser's message about half of a surrogate pair."""
-_MORE = "trailing characters"
-"""Likewise, about what comes after the end of a document, such as the second line of JSON Lines."""
+_ADVICE = {
+    "trailing characters": "give each document a file of its own",  # such as the second line of JSON Lines
+    "EOF while": "get the whole of it again",
+}
+"""What to do by a part of the JSON parser's message."""
+AS_SENT = "load it as the Web API or the extractor gave it"
 
 
 class UnreadableSnapshotError(ValueError):
@@ -177,7 +181,7 @@ def parse_leniently(body: bytes) -> Unverified:
                 raise
             return from_json(replace_lone_surrogates(body))
     except ValueError as fault:
-        advice = "give each document a file of its own" if _MORE in str(fault) else "get the whole of it again"
+        advice = next((advice for part, advice in _ADVICE.items() if part in str(fault)), AS_SENT)
         raise UnreadableSnapshotError("$", f"not a playlist document: Invalid JSON: {fault}; {advice}") from None
 
 

@@ -21,6 +21,10 @@ _HISTORY: Final = (
 _RECENTLY_PLAYED: Final = (
     "a user's recently played tracks: it lists what somebody heard, and is not a playlist; leave it out"
 )
+_LISTENBRAINZ: Final = (
+    "an answer of ListenBrainz, of which only sitewide recordings are a chart; load those "
+    "(GET /1/stats/sitewide/recordings?range=week)"
+)
 _WEB_PAGE: Final = (
     "a web page, a login or an error perhaps, that was saved in the document's place; download the document again"
 )
@@ -44,7 +48,10 @@ _ADDRESSES: Final = (
     (re.compile(r"/v1/me/(?:top|albums|shows|episodes|audiobooks|following)\b"), "a user's follows or likes"),
     (re.compile(r"/v1/browse/"), "Spotify's featured content"),
 )
-_PAGES: Final = ("items", "tracks", "albums", "artists", "playlists", "shows", "episodes", "audiobooks")
+_PAGES: Final = (
+    *("items", "tracks", "albums", "artists", "playlists", "shows", "episodes", "audiobooks"),
+    "audio_features",
+)
 _PLAYED_AT: Final = "played_at"
 _WEB_PAGE_BEGINS: Final = re.compile(rb"\A\s*<")
 _EXPORTIFY_HEADER: Final = re.compile(rb'\A\s*"?(?:Track URI|Spotify (?:URI|ID)|Track Name)"?,')
@@ -105,8 +112,12 @@ def _object(level: dict[str, Any]) -> str | None:
         if isinstance(elements, list):
             type_ = decode_level(_first(elements).get("type"))
             of = "playlists" if type_ == "playlist" else name if name not in {"items", "tracks"} else None
-            return _list(elements) or (of and _of_web_api(f"a list of {of}"))
-    return _error(level) or next(filter(None, map(_wrapped, level, level.values())), None)
+            return _list(elements) or (of and _of_web_api(f"a list of {of.replace('_', ' ')}"))
+    return _listenbrainz(level) or _error(level) or next(filter(None, map(_wrapped, level, level.values())), None)
+
+
+def _listenbrainz(level: dict[str, Any]) -> str | None:
+    return _LISTENBRAINZ if isinstance(decode_level(level.get("payload")), dict) else None
 
 
 def _error(level: dict[str, Any]) -> str | None:
@@ -131,7 +142,8 @@ def _list(elements: Sequence[Unverified]) -> str | None:
     if first.keys() & {"Track URI", "Track Name"}:
         return _EXPORTIFY
     type_ = decode_level(first.get("type"))
-    return _of_web_api(f"a list of {type_}s") if foreign_type(type_) else None
+    several = "audio features" if type_ == "audio_features" else f"{type_}s"
+    return _of_web_api(f"a list of {several}") if foreign_type(type_) else None
 
 
 def _first(elements: Unverified) -> dict[str, Any]:

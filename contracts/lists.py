@@ -8,7 +8,7 @@ from contracts.snapshot import Provenance, read_snapshot
 from contracts.tables.table import Row
 
 
-class Entries(Protocol):
+class ListEntries(Protocol):
     """The entries of a snapshot in order. Going through them can find that the document is not to be read after all."""
 
     def __len__(self) -> int: ...
@@ -27,7 +27,7 @@ class ListSnapshot(Protocol):
         """How many ranks its source says that there are; None if it does not say, or has no ranks."""
 
     @property
-    def entries(self) -> Entries:
+    def entries(self) -> ListEntries:
         """Its entries."""
 
 

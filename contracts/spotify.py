@@ -278,7 +278,7 @@ def artist_columns(thing: Track | Album) -> tuple[Unverified, Unverified]:
     if not isinstance(artists, list):
         return artists, None
     try:
-        ids = [artist.id for artist in artists if artist is not None]
+        ids = [artist.id or None for artist in artists if artist is not None]
         if Broken not in map(type, ids):
             names = [artist.name for artist in artists if artist is not None]
             return as_json(ids), as_json(names) if _TEXT_OR_NULL.issuperset(map(type, names)) else not_texts(names)

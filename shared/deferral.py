@@ -81,7 +81,7 @@ def defer(deferrals: Deferrals, request: ScheduledRequest, wait: timedelta) -> D
     if request.deferrals >= MOST_DEFERRALS:
         raise NotDeferredError(f"it was {MOST_DEFERRALS} times; start it by hand later")
     again = request.model_copy(update={"deferrals": request.deferrals + 1})
-    deferral = Deferral(again, datetime.now(UTC) + wait)
+    deferral = Deferral(again, (datetime.now(UTC) + wait).replace(microsecond=0))
     deferrals.defer(deferral)
     return deferral
 

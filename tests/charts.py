@@ -9,7 +9,7 @@ from typing import Any
 from contracts.chart import ChartEnvelope, RawChart, write_raw_chart
 from contracts.chart_files import chart_in
 from contracts.chart_snapshot import Chart, read_chart
-from contracts.layouts.layout import Identity
+from contracts.layouts.layout import ChartIdentity
 from contracts.snapshot import Provenance
 from contracts.tables.charts import CHARTS, ChartPosition
 from contracts.validation import Judgement, judge
@@ -92,7 +92,7 @@ def mbid(number: int) -> str:
 
 def loaded(name: str, body: bytes, **given: Any) -> RawChart:
     """What a file is in the lake."""
-    chart = chart_in(name, body, Identity(**given))
+    chart = chart_in(name, body, ChartIdentity(**given))
     assert chart is not None
     return chart
 

@@ -60,7 +60,7 @@ class ChartEntry(Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class ChartIdentity:
     """Which chart something is, as far as it says so.
 
     Attributes:
@@ -76,7 +76,7 @@ class Identity:
     period_start: date | None = None
     period_end: date | None = None
 
-    def contradiction(self, other: "Identity") -> str | None:
+    def contradiction(self, other: "ChartIdentity") -> str | None:
         """The name of what two say differently; None if they agree as far as both say anything."""
         for name in (each.name for each in fields(self)):
             mine, others = getattr(self, name), getattr(other, name)
@@ -84,9 +84,9 @@ class Identity:
                 return name
         return None
 
-    def with_defaults(self, other: "Identity") -> "Identity":
+    def with_defaults(self, other: "ChartIdentity") -> "ChartIdentity":
         """What either says; this one where both do."""
-        return Identity(
+        return ChartIdentity(
             **{
                 each.name: mine if (mine := getattr(self, each.name)) is not None else getattr(other, each.name)
                 for each in fields(self)
@@ -98,13 +98,13 @@ class ChartIdentityError(ValueError):
     """A file's name contradicts itself, or says what cannot be."""
 
 
-NameReader: TypeAlias = Callable[[str], Identity]
+NameReader: TypeAlias = Callable[[str], ChartIdentity]
 """Reads the name of a file, without its folders: raises ChartIdentityError if it says what cannot be."""
 
 
-def no_name(_: str) -> Identity:
+def no_name(_: str) -> ChartIdentity:
     """Reads nothing from a name."""
-    return Identity()
+    return ChartIdentity()
 
 
 class Layout(ABC):
@@ -131,11 +131,11 @@ class Layout(ABC):
         """Whether a document has this layout."""
 
     @abstractmethod
-    def says(self, text: str) -> Identity:
+    def says(self, text: str) -> ChartIdentity:
         """What a document of this layout says of itself."""
 
     @abstractmethod
-    def name_says(self, name: str) -> Identity:
+    def name_says(self, name: str) -> ChartIdentity:
         """What the name of a file of this layout says.
 
         Raises:
@@ -175,7 +175,7 @@ class CsvLayout(Layout):
     columns: Mapping[str, tuple[str, Cell]]
     terms: str
     weeks_end_on: int | None = None
-    said: Identity = field(default_factory=Identity)
+    said: ChartIdentity = field(default_factory=ChartIdentity)
     name_reader: NameReader = no_name
 
     @property
@@ -187,11 +187,11 @@ class CsvLayout(Layout):
         """Whether the header is this one: on the first line, or after a preface."""
         return self._header(text) is not None
 
-    def says(self, text: str) -> Identity:  # noqa: ARG002 - other layouts look into it
+    def says(self, text: str) -> ChartIdentity:  # noqa: ARG002 - other layouts look into it
         """What the header says."""
         return self.said
 
-    def name_says(self, name: str) -> Identity:
+    def name_says(self, name: str) -> ChartIdentity:
         """What the name of a file says."""
         return self.name_reader(name)
 

@@ -16,7 +16,7 @@ from contracts.candidates import Reject
 from contracts.chart import Lookup
 from contracts.elements import Elements, decoder, replace_lone_surrogates
 from contracts.fields import Unverified, integer
-from contracts.layouts.layout import DOCUMENT, ChartEntry, ChartIdentityError, Identity, Layout
+from contracts.layouts.layout import DOCUMENT, ChartEntry, ChartIdentity, ChartIdentityError, Layout
 from contracts.regions import GLOBAL
 from contracts.spotify import ApiObject
 
@@ -84,7 +84,7 @@ class SitewideRecordings(Layout):
         """Whether it is JSON of this shape."""
         return _answer(text) is not None
 
-    def says(self, text: str) -> Identity:
+    def says(self, text: str) -> ChartIdentity:
         """The week that the answer is of.
 
         Raises:
@@ -99,11 +99,13 @@ class SitewideRecordings(Layout):
         if payload.range != RANGE:
             raise ChartIdentityError(f"its range is {payload.range!r}: charts are of `{RANGE}`")
         start, end = _moment("from_ts", payload.from_ts, 0), _moment("to_ts", payload.to_ts, 1)
-        return Identity(ranking="recordings", region=GLOBAL, frequency="weekly", period_start=start, period_end=end)
+        return ChartIdentity(
+            ranking="recordings", region=GLOBAL, frequency="weekly", period_start=start, period_end=end
+        )
 
-    def name_says(self, name: str) -> Identity:  # noqa: ARG002 - answers have no names
+    def name_says(self, name: str) -> ChartIdentity:  # noqa: ARG002 - answers have no names
         """Nothing."""
-        return Identity()
+        return ChartIdentity()
 
     def is_simulated(self, text: str) -> bool:
         """Whether it says so; ListenBrainz sends no such field."""
@@ -127,7 +129,7 @@ class SitewideRecordings(Layout):
             if isinstance(recording, Broken):
                 yield Reject(location, recording.reason, recording.raw)
             else:
-                mbid = recording.recording_mbid
+                mbid = None if recording.recording_mbid == "" else recording.recording_mbid
                 yield ChartEntry(
                     location,
                     position=index + 1,

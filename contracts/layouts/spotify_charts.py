@@ -8,9 +8,9 @@ from typing import Final
 from contracts.chart import Frequency
 from contracts.layouts.layout import (
     Cell,
+    ChartIdentity,
     ChartIdentityError,
     CsvLayout,
-    Identity,
     Layout,
     previous_rank,
     spotify_track_id,
@@ -40,7 +40,7 @@ _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 
 
-def read_name(name: str) -> Identity:
+def read_name(name: str) -> ChartIdentity:
     """What the name of a downloaded file says; nothing, if it is not such a name.
 
     A chart week runs from Friday to Thursday. Since 2021 a weekly file names its Thursday. Before, it named two days:
@@ -51,13 +51,13 @@ def read_name(name: str) -> Identity:
     """
     found = _NAME.fullmatch(name)
     if found is None:
-        return Identity()
+        return ChartIdentity()
     if (ranking := found["ranking"].lower()) not in _RANKINGS:
         known = " and ".join(_RANKINGS)
         raise ChartIdentityError(f"its name says ranking {ranking}, and known are {known}; rename it if it is one")
     frequency: Frequency = "weekly" if found["frequency"].lower() == "weekly" else "daily"
     start, end = _period(frequency, found["first"], found["second"]) if found["first"] else (None, None)
-    return Identity(
+    return ChartIdentity(
         ranking=ranking,
         region=_region(found["region"]),
         frequency=frequency,
@@ -91,7 +91,7 @@ def _period(frequency: Frequency, first: str, second: str | None) -> tuple[date,
     return start, after - _DAY
 
 
-def _layout(name: str, columns: Mapping[str, tuple[str, Cell]], metric: str | None, said: Identity) -> Layout:
+def _layout(name: str, columns: Mapping[str, tuple[str, Cell]], metric: str | None, said: ChartIdentity) -> Layout:
     return CsvLayout(name, SOURCE, metric, columns, TERMS, _THURSDAY, said, read_name)
 
 
@@ -117,20 +117,24 @@ _DAYS: Final[Mapping[str, tuple[str, Cell]]] = {"days_on_chart": ("days_on_chart
 _STREAMS: Final[Mapping[str, tuple[str, Cell]]] = {"streams": ("metric_value", whole_number)}
 
 LAYOUTS: Final = (
-    _layout("Spotify Charts 2017 to 2021, regional", _OLD_REGIONAL, "streams", Identity(ranking="regional")),
-    _layout("Spotify Charts 2017 to 2021, viral", _OLD_VIRAL, None, Identity(ranking="viral")),
+    _layout("Spotify Charts 2017 to 2021, regional", _OLD_REGIONAL, "streams", ChartIdentity(ranking="regional")),
+    _layout("Spotify Charts 2017 to 2021, viral", _OLD_VIRAL, None, ChartIdentity(ranking="viral")),
     _layout(
         "Spotify Charts, regional weekly",
         {**_RANKED, **_WEEKS, **_STREAMS},
         "streams",
-        Identity(ranking="regional", frequency="weekly"),
+        ChartIdentity(ranking="regional", frequency="weekly"),
     ),
     _layout(
         "Spotify Charts, regional daily",
         {**_RANKED, **_DAYS, **_STREAMS},
         "streams",
-        Identity(ranking="regional", frequency="daily"),
+        ChartIdentity(ranking="regional", frequency="daily"),
     ),
-    _layout("Spotify Charts, viral weekly", {**_RANKED, **_WEEKS}, None, Identity(ranking="viral", frequency="weekly")),
-    _layout("Spotify Charts, viral daily", {**_RANKED, **_DAYS}, None, Identity(ranking="viral", frequency="daily")),
+    _layout(
+        "Spotify Charts, viral weekly", {**_RANKED, **_WEEKS}, None, ChartIdentity(ranking="viral", frequency="weekly")
+    ),
+    _layout(
+        "Spotify Charts, viral daily", {**_RANKED, **_DAYS}, None, ChartIdentity(ranking="viral", frequency="daily")
+    ),
 )

@@ -16,7 +16,7 @@ from contracts.chart_snapshot import read_chart
 from contracts.days import FIRST_DAY, snapshot_day
 from contracts.documents import decoded, identify, merged, read_document
 from contracts.elements import UnreadableSnapshotError
-from contracts.layouts.layout import Identity as ChartIdentity
+from contracts.layouts.layout import ChartIdentity
 from contracts.snapshot import Provenance, read_snapshot
 from infra.cli.sources import Source, SourceError
 from shared.errors import PermanentError

@@ -20,6 +20,7 @@ from shared.lake import table_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import TableTypeDef
 
 _PATIENCE = 3600.0
 """Seconds that a crawl may take: minutes for years of snapshots."""
@@ -46,8 +47,8 @@ def crawled(cloud: Cloud) -> dict[str, Mapping[str, str]]:
     glue, name = cloud.client("glue"), cloud.platform.crawler
     database = glue.get_crawler(Name=name)["Crawler"]["DatabaseName"]
     # The crawler only adds to what it finds there: without what an earlier one added, it tells of the lake as it is.
-    for table in _names(glue, database):
-        glue.delete_table(DatabaseName=database, Name=table)
+    for table in _tables(glue, database):
+        glue.delete_table(DatabaseName=database, Name=table["Name"])
     try:
         glue.start_crawler(Name=name)
     except glue.exceptions.CrawlerRunningException:
@@ -60,13 +61,11 @@ def crawled(cloud: Cloud) -> dict[str, Mapping[str, str]]:
             f"The crawler {name} {'did not succeed' if done else 'is still at work'}: "
             f"{last.get('ErrorMessage', 'see its log group /aws-glue/crawlers')}."
         )
-    pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
     return {
         re.sub("^s3://[^/]+/", "", table["StorageDescriptor"]["Location"]): {
             column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]
         }
-        for page in pages
-        for table in page["TableList"]
+        for table in _tables(glue, database)
     }
 
 
@@ -92,6 +91,6 @@ def undeclared(found: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, st
                 yield folder, f"the column {name} is {type_} in files, and {contract[name]} in its contract"
 
 
-def _names(glue: "GlueClient", database: str) -> list[str]:
+def _tables(glue: "GlueClient", database: str) -> "list[TableTypeDef]":
     pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
-    return [table["Name"] for page in pages for table in page["TableList"]]
+    return [table for page in pages for table in page["TableList"]]

@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from contracts.chart import Frequency
 from contracts.kinds import Kind
-from contracts.layouts.layout import Identity as ChartIdentity
+from contracts.layouts.layout import ChartIdentity
 from contracts.regions import read_region
 from infra.cli import loads
 from infra.cli.archive import Asked, Document, Judgement, Note, SameDay, judge, pages_of_one

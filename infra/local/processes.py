@@ -140,14 +140,14 @@ def await_healthy(child: Child, pid: int, *, timeout: float) -> None:
             return True
         if _reap(pid) or not is_alive(child.lock):
             raise LocalCloudError(
-                f"The {child.name} ended while it started. The end of {child.log}:\n{tail(child.log)}"
+                f"The {child.name} ended while it started. The end of {child.log}:\n{_tail(child.log)}"
             )
         return False
 
     if not poll(answers, pause=_POLL_SECONDS, patience=timeout):
         raise LocalCloudError(
             f"The {child.name} did not answer on {HOST}:{child.port} within {timeout:g} seconds. "
-            f"The end of {child.log}:\n{tail(child.log)}"
+            f"The end of {child.log}:\n{_tail(child.log)}"
         )
 
 
@@ -259,6 +259,6 @@ def replace(path: Path, text: str) -> None:
         raise
 
 
-def tail(log: Path, lines: int = 20) -> str:
+def _tail(log: Path) -> str:
     """Returns the last lines of a log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return "\n".join(log.read_text(errors="replace").splitlines()[-20:])

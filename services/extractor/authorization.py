@@ -13,7 +13,7 @@ import requests
 from spotipy import SpotifyClientCredentials, SpotifyOAuth
 from spotipy.cache_handler import CacheHandler
 
-from services.extractor.credentials import Credentials, keep_secrets_out_of_logs
+from services.extractor.credentials import Credentials
 from shared.web import TIMEOUT_SECONDS, RefusedError, UnavailableError, WebError
 
 _NO_REDIRECT: Final = "unused:"
@@ -101,7 +101,6 @@ def authorization(
         tokens: Caches tokens across clients of the same credentials, in memory.
         token_url: Address of the token endpoint.
     """
-    keep_secrets_out_of_logs()
     application: dict[str, Any] = {
         "client_id": credentials.client_id,
         "client_secret": credentials.client_secret.get_secret_value(),

@@ -1,6 +1,5 @@
 """The application's credentials at Spotify, and where they are stored."""
 
-import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -67,7 +66,6 @@ def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credential
     Raises:
         SettingsError: There is no such secret, it may not be read, or its content is invalid; never contains a value.
     """
-    keep_secrets_out_of_logs()
     advice = "create it as JSON with client_id and client_secret, or set SPOTIFY_SECRET_NAME to another one"
     try:
         return Credentials.model_validate_json(secret_string(secrets, name, advice=advice))
@@ -76,13 +74,6 @@ def stored_credentials(secrets: "SecretsManagerClient", name: str) -> Credential
             f"the secret {name!r} in Secrets Manager is not a JSON object with client_id and client_secret: "
             f"{sentence_of(fault)}"
         ) from None
-
-
-def keep_secrets_out_of_logs() -> None:
-    """Keeps libraries from logging below INFO, where they log secrets, tokens or authorization headers."""
-    for name in ("boto3", "botocore", "spotipy", "urllib3"):
-        log = logging.getLogger(name)
-        log.setLevel(max(logging.INFO, log.getEffectiveLevel()))
 
 
 def days_since_consent(credentials: Credentials, now: datetime) -> int | None:

@@ -216,7 +216,7 @@ class Run:
             scheduled_time=self.scheduled_time, playlists=playlists, deferrals=self.deferrals_before
         )
         deferral = defer(self.deferrals, rest, wait_after(spent))
-        deferred = DeferredRun(due=deferral.due.replace(microsecond=0), playlists=playlists)
+        deferred = DeferredRun(due=deferral.due, playlists=playlists)
         log.warning(
             LogEvent.RUN_DEFERRED,
             "rest is deferred",

@@ -233,7 +233,7 @@ class Run:
             deferral = defer(self.deferrals, again, wait)
         except (NotDeferredError, ClientError, BotoCoreError) as fault:
             raise self._failed(f"{sentence}. The run is not deferred: {fault}") from fault
-        deferred = DeferredChartRun(due=deferral.due.replace(microsecond=0))
+        deferred = DeferredChartRun(due=deferral.due)
         log.warning(
             LogEvent.RUN_DEFERRED,
             "run is deferred",

@@ -24,15 +24,15 @@ def _song(snapshot: Snapshot, entry: TrackEntry) -> Song:
     return {
         **snapshot.origin,
         "position": entry.position,
-        "track_id": track_id,
-        "linked_from_id": field_of(track.linked_from, "id"),
+        "track_id": _unless_empty(track_id),
+        "linked_from_id": _unless_empty(field_of(track.linked_from, "id")),
         "isrc": isrc(track),
         "track_name": track.name,
-        "artist_id": first.id if isinstance(first.id, str) else None,
+        "artist_id": first.id if isinstance(first.id, str) and first.id else None,
         "artist_name": first.name,
         "artist_ids": artist_ids,
         "artist_names": artist_names,
-        "album_id": field_of(album, "id"),
+        "album_id": _unless_empty(field_of(album, "id")),
         "album_name": album.name if isinstance(album, Album) else None,
         "popularity": popularity,
         "popularity_measured": None if popularity is None else measures_popularity(track, snapshot.day),
@@ -60,6 +60,6 @@ def _unless_filled_in(entry: TrackEntry, number: Unverified) -> Unverified:
     return None if number == 0 and entry.is_unknown_to_spotify else number
 
 
-def _unless_empty(user_id: Unverified) -> Unverified:
-    """Returns None for Spotify's empty name of an unknown user."""
-    return None if user_id == "" else user_id
+def _unless_empty(id_: Unverified) -> Unverified:
+    """Returns None for an empty id, as Spotify sends of an unknown user, by which all of them would be the same."""
+    return None if id_ == "" else id_

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.chart_files import chart_in
 from contracts.elements import UnreadableSnapshotError
-from contracts.layouts.layout import Identity
+from contracts.layouts.layout import ChartIdentity
 from tests.charts import (
     OLD_REGIONAL,
     OLD_VIRAL,
@@ -126,7 +126,7 @@ def test_what_is_missing_contradictory_or_impossible_is_refused_with_a_sentence(
     name: str, body: bytes, given_: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(UnreadableSnapshotError, match=problem):
-        chart_in(name, body, Identity(**given_))
+        chart_in(name, body, ChartIdentity(**given_))
 
 
 @given(day=st.dates(min_value=date(2016, 12, 1), max_value=date(2035, 1, 1)), two_days=st.booleans())

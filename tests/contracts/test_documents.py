@@ -132,7 +132,10 @@ def test_a_page_stands_where_its_offset_or_any_of_its_addresses_says(limit: int,
     [
         {"offset": 4},
         {"href": f"{ADDRESS}/tracks?offset=4&limit=2"},
+        {"href": f"{ADDRESS}/tracks?offset=4"},
         {"previous": f"{ADDRESS}/tracks?offset=2&limit=2"},
+        {"previous": f"{ADDRESS}/tracks?offset=2&limit=2", "total": None},
+        {"href": f"{ADDRESS}/tracks?offset=4&limit=2", "total": None},
     ],
 )
 @pytest.mark.parametrize("shape", [lambda merged: merged, lambda merged: playlist(tracks=merged)])
@@ -276,6 +279,13 @@ SEARCH = "https://api.spotify.com/v1/search?query=x&type=track&offset=0&limit=20
         ([{"ts": "2024-01-01T10:00:00Z", "ms_played": 1, "master_metadata_track_name": "S"}], "a streaming history"),
         ([{"Track URI": "spotify:track:x", "Track Name": "S"}], "an export of Exportify"),
         ({"items": [{"track": TRACK, "played_at": "2024-01-01T10:00:00Z"}]}, "a user's recently played tracks"),
+        ({"audio_features": [{"type": "audio_features", "id": "t", "energy": 0.5}, None]}, "a list of audio features"),
+        ([{"type": "audio_features", "id": "t", "energy": 0.5}], "a list of audio features;"),
+        ({"audio_features": [None]}, "a list of audio features"),
+        (
+            {"payload": {"artists": [{"artist_name": "A", "listen_count": 1}], "range": "week"}},
+            "an answer of ListenBrainz",
+        ),
         ({"error": {"status": 404, "message": "Not found."}}, "an error that the Web API answered, '404 Not found.'"),
         ({"error": "invalid_client", "error_description": "x"}, "an error that the Web API answered, 'invalid_client'"),
         ({"statusCode": 200, "body": playlist()}, "an object with a playlist in 'body'; load that alone"),
@@ -300,8 +310,13 @@ def test_what_cannot_be_named_is_refused_by_what_it_lacks() -> None:
         (b'\n<?xml version="1.0"?><Error/>', "this is a web page"),
         (body(PLAYLIST) + b"\n" + body(PLAYLIST), "trailing characters .*; give each document a file of its own"),
         (body(PLAYLIST)[:-9], "EOF while parsing .*; get the whole of it again"),
+        (
+            b"spotify:track:11dFghVXANMlKmJXsNCbNl\n",
+            "Invalid JSON: .*; load it as the Web API or the extractor gave it",
+        ),
+        (repr(PLAYLIST).encode(), "Invalid JSON: .*; load it as the Web API or the extractor gave it"),
     ],
-    ids=["a page", "an error of S3", "JSON Lines", "cut off"],
+    ids=["a page", "an error of S3", "JSON Lines", "cut off", "text", "Python"],
 )
 def test_what_is_not_json_is_refused_with_what_to_do(text: bytes, what: str) -> None:
     with pytest.raises(UnreadableSnapshotError, match=what):

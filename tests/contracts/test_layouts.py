@@ -20,7 +20,7 @@ from contracts.chart_files import chart_in
 from contracts.chart_snapshot import read_chart
 from contracts.elements import UnreadableSnapshotError
 from contracts.layouts import LAYOUTS
-from contracts.layouts.layout import CsvLayout, Identity, spotify_track_id, whole_number, words
+from contracts.layouts.layout import ChartIdentity, CsvLayout, spotify_track_id, whole_number, words
 from contracts.layouts.listenbrainz import RECORDING_METADATA
 from contracts.tables.charts import CHARTS
 from contracts.validation import judge
@@ -250,18 +250,18 @@ def test_a_value_that_is_not_what_it_is_called_costs_the_cell_and_is_kept() -> N
 )
 def test_an_unknown_layout_is_refused_by_naming_the_known(body: bytes) -> None:
     with pytest.raises(UnreadableSnapshotError) as refusal:
-        chart_in("unknown-layout-2024-01-01.csv", body, Identity())
+        chart_in("unknown-layout-2024-01-01.csv", body, ChartIdentity())
 
     assert all(f"`{layout.signature}`" in refusal.value.problem for layout in LAYOUTS)
 
 
 def test_a_web_page_in_place_of_a_chart_is_named() -> None:
     with pytest.raises(UnreadableSnapshotError, match=r"this is a web page, .*; download the document again$"):
-        chart_in("regional-de-weekly-2023-01-12.csv", b"<!DOCTYPE html>\n<title>Log in</title>", Identity())
+        chart_in("regional-de-weekly-2023-01-12.csv", b"<!DOCTYPE html>\n<title>Log in</title>", ChartIdentity())
 
 
 def test_json_that_is_no_chart_is_left_to_others() -> None:
-    assert chart_in("playlist.json", b'{"type": "playlist"}', Identity()) is None
+    assert chart_in("playlist.json", b'{"type": "playlist"}', ChartIdentity()) is None
 
 
 RETRIEVED = datetime(2025, 11, 25, 6, 0, 5)  # noqa: DTZ001
@@ -341,13 +341,16 @@ def test_a_file_does_not_say_how_long_its_chart_is() -> None:
 
 
 def test_a_position_is_a_place_in_the_list_whatever_its_mbid() -> None:
-    rows = judged(listened(recording(7), recording(7), recording(9, recording_mbid=None), None, recording(3))).rows
+    judgement = judged(
+        listened(recording(7), recording(7), recording(9, recording_mbid=None), None, recording(3, recording_mbid=""))
+    )
 
-    assert [(row["position"], row["recording_mbid"]) for row in rows] == [
+    assert judgement.refused == []
+    assert [(row["position"], row["recording_mbid"]) for row in judgement.rows] == [
         (1, mbid(7)),
         (2, mbid(7)),
         (3, None),
-        (5, mbid(3)),
+        (5, None),
     ]
 
 
@@ -425,7 +428,7 @@ MADE_UP = CsvLayout(
         "Owner": ("label", words),
     },
     terms="As licensed.",
-    said=Identity(ranking="singles", frequency="weekly"),
+    said=ChartIdentity(ranking="singles", frequency="weekly"),
 )
 """A layout more is an entry more: its header, and what each of its columns is."""
 
@@ -434,7 +437,7 @@ def test_a_licensed_export_comes_in_by_one_entry_more() -> None:
     body = (
         f"#,Single,By,Units,Link,Owner\n1,One,Somebody,12,https://open.spotify.com/track/{track_id(1)},Label\n".encode()
     )
-    said = Identity(region="FR", period_end=date(2026, 10, 4))
+    said = ChartIdentity(region="FR", period_end=date(2026, 10, 4))
 
     raw = chart_in("export.csv", body, said, layouts=[*LAYOUTS, MADE_UP])
 

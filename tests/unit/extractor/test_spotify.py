@@ -1,6 +1,5 @@
 """What the client makes of Spotify's answers, and which calls it repeats."""
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from shared.web import (
     QuotaError,
     RefusedError,
     UnavailableError,
-    WebError,
 )
 from tests.unit.extractor.fake_spotify import (
     API_URL,
@@ -282,22 +280,3 @@ def test_a_token_that_expires_early_is_replaced(fake: FakeSpotify, client: Spoti
 
     assert client.playlist(PLAYLIST_ID)["id"] == PLAYLIST_ID
     assert len(fake.calls_of("token")) == 2
-
-
-def test_spotipy_logs_no_secret_even_where_everything_is_logged(
-    fake: FakeSpotify, clock: Clock, tokens: MemoryCacheHandler, caplog: pytest.LogCaptureFixture
-) -> None:
-    # given a process that logs all there is
-    caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="spotipy")
-    fake.playlists[PLAYLIST_ID] = [song(1)]
-    fake.withheld["artists"] = error(403, "Forbidden")
-
-    # when calls succeed and fail
-    client = spotify_client(clock, tokens=tokens)
-    client.playlist(PLAYLIST_ID)
-    with pytest.raises(WebError):
-        list(client.artists([spotify_id("artist", 1)]))
-
-    # then neither the secret nor the token is in the log, in no encoding
-    assert not any(secret in caplog.text for secret in (CLIENT_SECRET, *fake.tokens, "Basic ", "Bearer "))

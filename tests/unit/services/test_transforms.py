@@ -249,6 +249,19 @@ def test_a_broken_artist_is_rejected_among_artists_and_refused_in_the_song() -> 
     ]
 
 
+def test_an_empty_id_names_nothing_and_nobody() -> None:
+    nobody = artist("Ann", id="")
+    sent = track("Demo", id="", linked_from={"id": ""}, artists=[nobody, artist("Bo")], album=album("Demos", id=""))
+    snapshot = snapshot_of(envelope(playlist(entry(sent))))
+
+    (row,) = rows("songs", songs(snapshot))
+
+    assert [row[name] for name in ("track_id", "linked_from_id", "artist_id", "album_id", "track_url")] == [None] * 5
+    assert (row["artist_ids"], row["artist_names"]) == ('[null, "bo"]', '["Ann", "Bo"]')
+    assert skips(artists(snapshot)) == [Skip("artist_without_id")]
+    assert skips(albums(snapshot)) == [Skip("album_without_id")]
+
+
 @pytest.mark.parametrize("name", [7, True, {"of": "no text"}, ["Ann"]])
 def test_a_name_that_is_no_text_is_refused_as_part_of_a_list_of_texts(name: Any) -> None:
     credits_ = [artist("Ann"), None, artist("Bo") | {"name": name}]
