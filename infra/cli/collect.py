@@ -41,6 +41,7 @@ _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 _HOUR_OF_THE_SCHEDULE = 6
 _PATIENCE = 180.0
 _PAUSE = 0.2
+_MOST_NAMED = 5
 _QUIET_WAIT = 5.0
 _UNVERSIONED = "null"
 """The version of an object that was written while its bucket kept none."""
@@ -151,11 +152,12 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         versions = stored_versions(s3, bucket, {place.key for place in pending.values()})
 
-        def look(receipt: str) -> Landed | None:
-            """What a receipt tells, if it was made from the raw object as it is now."""
-            found = find_receipt(s3, bucket, receipt)
-            made_from = found and (found["raw_version_id"] or found["raw_etag"])
-            return Landed.of(found) if found and made_from == versions.get(pending[receipt].key) else None
+        def look(receipt: str) -> Receipt | None:
+            return find_receipt(s3, bucket, receipt)
+
+        def is_current(key: SnapshotKey, receipt: Receipt) -> bool:
+            """Whether a receipt was made from the raw object as it is now."""
+            return (receipt["raw_version_id"] or receipt["raw_etag"]) == versions.get(key)
 
         def done() -> dict[str, Landed]:
             began = time.monotonic()
@@ -163,7 +165,10 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
             took = time.monotonic() - began
             changed = [key for key in pending if there.get(key) not in {None, seen.get(key)}]
             seen.update((key, there[key]) for key in changed)
-            complete = {key: found for key, found in zip(changed, pool.map(look, changed), strict=True) if found}
+            found = {key: receipt for key, receipt in zip(changed, pool.map(look, changed), strict=True) if receipt}
+            if others := {pending[key].key for key, each in found.items() if not is_current(pending[key].key, each)}:
+                versions.update(stored_versions(s3, bucket, others))  # another run may have replaced them meanwhile
+            complete = {key: Landed.of(each) for key, each in found.items() if is_current(pending[key].key, each)}
             if len(complete) < len(pending):
                 # Looking again costs whoever does the work as well where the cloud is this machine.
                 time.sleep(4 * took)
@@ -172,7 +177,12 @@ def await_tables(cloud: "Cloud", snapshots: Iterable[SnapshotKey], bar: Progress
         while pending:
             complete = poll(done, pause=_PAUSE, patience=_PATIENCE)
             if not complete:
-                raise IncompleteError(_still_missing(cloud, pending.values()), landed, pending.values())
+                raise IncompleteError(
+                    f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: "
+                    f"{missing(cloud, pending.values())}",
+                    landed,
+                    pending.values(),
+                )
             landed |= {pending.pop(key): found for key, found in complete.items()}
             bar.advance(task, len(complete))
     return landed
@@ -291,10 +301,14 @@ def written_since(s3: "S3Client", bucket: str, keys: Iterable[str], since: datet
     )
 
 
-def _still_missing(cloud: "Cloud", pending: Iterable[Place]) -> str:
-    def named() -> Iterator[str]:
-        for table, key in sorted(pending, key=lambda each: (each.table, each.key.raw))[:5]:
-            queue = f"{stack_name(cloud.environment, table)}-dead-letters"
-            yield f"{table} of {key.list_id} on {key.snapshot_date} (see the queue {queue})"
-
-    return f"Nothing was completed for {_PATIENCE:.0f} seconds; still missing: {'; '.join(named())}."
+def missing(cloud: "Cloud", places: Collection[Place]) -> str:
+    """Names places that nothing came to, or the first of many, and what tells why."""
+    named = [
+        f"{table} of {key.list_id} on {key.snapshot_date}"
+        for table, key in sorted(places, key=lambda each: (each.table, each.key.raw))
+    ]
+    more = f"; and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+    return (
+        f"{'; '.join(named[:_MOST_NAMED])}{more}. `{cloud.command('dlq')}` shows what was set aside, "
+        f"`{cloud.command('failures')}` what failed."
+    )

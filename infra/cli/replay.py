@@ -21,6 +21,7 @@ from typing_extensions import TypedDict
 
 from contracts.tables import TABLES, of_kind
 from infra.cli.cloud import CONNECTIONS, STATE, Cloud, find_cloud
+from infra.cli.collect import missing
 from infra.cli.completion import one_of
 from infra.cli.days import read_day
 from infra.cli.environment import Environment
@@ -29,7 +30,7 @@ from infra.cli.screen import ConsoleError, StoppedError, UsageError, err, grid, 
 from infra.deploying.stacks import stack_name
 from infra.waiting import poll
 from shared import objects
-from shared.lake import KINDS, ListKind, SnapshotKey
+from shared.lake import KINDS, ListKind, Place, SnapshotKey
 
 EVERY_TABLE = ""
 """Stands for the topic, which announces to all tables, in place of a table's name."""
@@ -423,12 +424,11 @@ def _to_queue(cloud: Cloud, table: str) -> Send:
 
 
 def _not_written(cloud: Cloud, pending: Mapping[str, tuple[str, SnapshotKey]]) -> str:
-    named = "; ".join(
-        f"{table} of {key.list_id} on {key.snapshot_date} (see the queue "
-        f"{stack_name(cloud.environment, table)}-dead-letters)"
-        for _, (table, key) in sorted(pending.items())[:5]
+    places = [Place(table, key) for table, key in pending.values()]
+    return (
+        f"No table was written for {_PATIENCE:.0f} seconds; {len(places):,} are not written again: "
+        f"{missing(cloud, places)}"
     )
-    return f"No table was written for {_PATIENCE:.0f} seconds; {len(pending)} are not written again, such as {named}."
 
 
 def _hash(cloud: Cloud, request: ReplayRequest) -> str:

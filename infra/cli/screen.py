@@ -115,17 +115,23 @@ class Grid:
             yield from self._row_by_row()
 
     def _widths(self, available: int) -> list[int] | None:
-        """Returns the width of each column, its text's or less while readable; None if they do not fit."""
-        wanted = [
-            max(map(cell_len, (name, *(row[place].plain for row in self.rows))))
-            for place, name in enumerate(self.columns)
-        ]
-        widths = [
-            width if place in self.numbers else min(width, max(cell_len(name), _READABLE))
-            for place, (name, width) in enumerate(zip(self.columns, wanted, strict=True))
-        ]
-        left = available - sum(widths) - _GAP * (len(widths) - 1)
-        if left < 0:
+        """Returns the width of each column, its text's or less while readable; None if they do not fit.
+
+        Words, such as a name that somebody copies, are broken only where there is no room for whole ones.
+        """
+        columns = [(name, *(row[place].plain for row in self.rows)) for place, name in enumerate(self.columns)]
+        wanted = [max(map(cell_len, column)) for column in columns]
+        readable = [max(cell_len(name), _READABLE) for name in self.columns]
+        words = [max(map(cell_len, " ".join(column).split()), default=0) for column in columns]
+        for least in (map(max, readable, words), readable):
+            widths = [
+                width if place in self.numbers else min(width, narrowest)
+                for place, (width, narrowest) in enumerate(zip(wanted, least, strict=True))
+            ]
+            left = available - sum(widths) - _GAP * (len(widths) - 1)
+            if left >= 0:
+                break
+        else:
             return None
         narrowed = sorted(range(len(widths)), key=lambda place: wanted[place] - widths[place])
         for number, place in enumerate(narrowed):

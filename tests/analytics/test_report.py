@@ -327,7 +327,7 @@ def test_a_list_says_that_more_came_and_left_than_its_page_shows() -> None:
     assert Reader(pages["list-top.html"]).of("list-top-left").endswith("The first 15 of 17.")
 
 
-def test_lists_that_share_more_are_darker() -> None:
+def test_lists_that_share_more_have_a_stronger_colour() -> None:
     lists = [list_row(playlist_id=name, playlist_name=name.title(), entries=2) for name in ("one", "two", "three")]
     entries = [
         entry_row(playlist_id=name, recording_id=recording, position=place)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.progress import Progress
 
+from infra.cli import collect
 from infra.cli import load as loading
 from infra.cli import unload as unloading
 from infra.cli.cloud import Cloud as ConsoleCloud
@@ -117,6 +118,25 @@ def test_a_load_that_was_cut_off_says_how_far_it_came(
     told = console.status()
     assert "5 of 10 tables complete so far" in told
     assert (told.count(" done "), told.count(" waiting ")) == (5, 5)
+
+
+def test_a_snapshot_that_another_run_replaces_meanwhile_is_awaited_as_it_is_then(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given another run that is faster, once this one knows which version it waits for
+    versions, replaced = collect.stored_versions, json.dumps(playlist(entry(track("Two")))).encode()
+
+    def overtaken(s3: Any, bucket: str, keys: Any) -> Any:
+        known = versions(s3, bucket, keys)
+        if s3.get_object(Bucket=BUCKET, Key=KEY.raw)["Body"].read() != replaced:
+            s3.put_object(Bucket=BUCKET, Key=KEY.raw, Body=replaced)
+            complete(console.lake, KEY)
+        return known
+
+    monkeypatch.setattr(collect, "stored_versions", overtaken)
+    monkeypatch.setattr(collect, "_PATIENCE", 1.0)
+
+    assert "1 new; 1 ok;" in console.load(document(tmp_path, "2024-05-02"))
 
 
 def test_only_documents_that_may_be_in_the_lake_are_compared_with_it(

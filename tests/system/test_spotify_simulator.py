@@ -204,18 +204,18 @@ def test_a_tier_says_in_which_generation_it_exists(simulator: SimulatorClient) -
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"),
+    ("fault", "patience", "error"),
     [
-        (Fault(endpoint=ITEMS, kind="truncated_body"), requests.exceptions.ChunkedEncodingError),
-        (Fault(endpoint=ITEMS, kind="timeout", seconds=1.5), requests.exceptions.ReadTimeout),
+        (Fault(endpoint=ITEMS, kind="truncated_body"), 10, requests.exceptions.ChunkedEncodingError),
+        (Fault(endpoint=ITEMS, kind="timeout", seconds=1.5), 0.3, requests.exceptions.ReadTimeout),
     ],
     ids=["truncated body", "timeout"],
 )
 def test_a_broken_answer_breaks_on_the_wire(
-    simulator: SimulatorClient, spotify: spotipy.Spotify, fault: Fault, error: type[Exception]
+    simulator: SimulatorClient, spotify: spotipy.Spotify, fault: Fault, patience: float, error: type[Exception]
 ) -> None:
     # given
-    spotify.requests_timeout = 0.3
+    spotify.requests_timeout = patience
     simulator.set_faults([fault])
 
     # when

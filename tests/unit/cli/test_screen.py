@@ -119,6 +119,15 @@ def test_a_table_that_fits_only_if_words_were_spelled_is_shown_row_by_row() -> N
     assert narrow[-1] == "column_8 -"
 
 
+def test_words_are_whole_where_there_is_room_for_them() -> None:
+    row = ("the_name_of_a_query", "What is asked, in many words that say it?", "its parameters and their defaults")
+
+    wide, narrow = (drawn(grid("", ["name", "question", "parameters"], [row]), width=width) for width in (55, 40))
+
+    assert [line for line in wide if line.startswith("the_name_of_a_query  ")]
+    assert [line for line in narrow if line.startswith("the_name_of_")]
+
+
 def test_a_wide_answer_without_rows_names_its_columns() -> None:
     columns = [f"column_{number}" for number in range(9)]
 
