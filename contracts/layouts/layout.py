@@ -7,7 +7,6 @@ and knows nothing of tables, keys or services.
 import csv
 import re
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -239,7 +238,7 @@ class _Record:
     """A record of a CSV file.
 
     Attributes:
-        line: The line that it begins on, from 1.
+        line: Its line, from 1.
         values: Its fields; what is wrong with it, if it cannot be read.
         text: What stands there.
     """
@@ -254,36 +253,20 @@ class _Record:
 
 
 def _records(text: str) -> Iterator[_Record]:
-    """The records of a CSV text but for blank lines. One that cannot be read costs its first line alone.
+    """The records of a CSV text but for blank lines: each a line, for no field of a chart has a line end.
 
-    A quote that nothing closes would take all lines with it up to the next quote, or to the end.
+    So a quote that nothing closes costs its line alone, and not those up to the next quote, or to the end.
     """
-    source = StringIO(text, newline="")
-    again: deque[str] = deque()
-    number = 1
-    while True:
-        read: list[str] = []
+    for number, line in enumerate(StringIO(text, newline=""), start=1):
+        if not line.strip():
+            continue
         values: list[str] | str
         try:
             # `strict` refuses what would otherwise be read as something else: text after a quote, a quote left open.
-            values = next(csv.reader(_noted(read, again, source), strict=True), [])
+            values = next(csv.reader([line], strict=True))
         except csv.Error as fault:
             values = f"not CSV: {fault}"
-            again.extendleft(reversed(read[1:]))
-            del read[1:]
-        if not read:
-            return
-        record = "".join(read)
-        if record.strip():
-            yield _Record(number, values, record.rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
-        number += len(read)
-
-
-def _noted(read: list[str], again: deque[str], source: Iterator[str]) -> Iterator[str]:
-    """The lines that are to be read again, then the others; each is noted as read."""
-    while line := again.popleft() if again else next(source, ""):
-        read.append(line)
-        yield line
+        yield _Record(number, values, line.rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
 
 
 def first_line(text: str) -> str:
