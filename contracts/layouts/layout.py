@@ -7,6 +7,7 @@ and knows nothing of tables, keys or services.
 import csv
 import re
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -238,7 +239,7 @@ class _Record:
     """A record of a CSV file.
 
     Attributes:
-        line: Its line, from 1.
+        line: The line that it begins on, from 1.
         values: Its fields; what is wrong with it, if it cannot be read.
         text: What stands there.
     """
@@ -253,20 +254,42 @@ class _Record:
 
 
 def _records(text: str) -> Iterator[_Record]:
-    """The records of a CSV text but for blank lines: each a line, for no field of a chart has a line end.
+    """The records of a CSV text but for blank lines. One that cannot be read costs its first line alone.
 
-    So a quote that nothing closes costs its line alone, and not those up to the next quote, or to the end.
+    A quote that nothing closes would otherwise cost all lines up to the next quote, or to the end.
     """
-    for number, line in enumerate(StringIO(text, newline=""), start=1):
-        if not line.strip():
-            continue
-        values: list[str] | str
-        try:
-            # `strict` refuses what would otherwise be read as something else: text after a quote, a quote left open.
-            values = next(csv.reader([line], strict=True))
-        except csv.Error as fault:
-            values = f"not CSV: {fault}"
-        yield _Record(number, values, line.rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
+    source = StringIO(text, newline="")
+    again: deque[str] = deque()
+    number = 1
+    while first := again.popleft() if again else source.readline():
+        lines = [first]
+        values = _fields(lines, iter(lambda: again.popleft() if again else source.readline(), ""))
+        if isinstance(values, str):
+            again.extendleft(reversed(lines[1:]))
+            del lines[1:]
+        record = "".join(lines)
+        if record.strip():
+            yield _Record(number, values, record.rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
+        number += len(lines)
+
+
+def _fields(lines: list[str], more: Iterator[str]) -> list[str] | str:
+    """The fields of the record that a line begins, or what is wrong with it; lines that it goes on in are added."""
+
+    def read() -> Iterator[str]:
+        yield lines[0]
+        for line in more:
+            lines.append(line)
+            yield line
+
+    try:
+        # `strict` refuses what would otherwise be read as something else: text after a quote, a quote left open.
+        fields = next(csv.reader(read(), strict=True))
+    except csv.Error as fault:
+        return f"not CSV: {fault}"
+    if any(line.count(",") + 1 >= len(fields) > 1 for line in lines[1:]):
+        return "not CSV: a quote is left open, and another record begins within it"
+    return fields
 
 
 def first_line(text: str) -> str:

@@ -213,6 +213,15 @@ def test_quotes_of_two_lines_do_not_make_one_entry_of_both() -> None:
     assert [each.location for each in judgement.rejects] == ["$.document line 4"]
 
 
+def test_a_title_of_two_lines_is_one_title() -> None:
+    body = BODY.replace(b",Song 3,", b',"Song 3\r\n(part 1, ""one"")",')
+
+    judgement = judged(loaded("regional-de-weekly-2023-01-12.csv", body))
+
+    assert not judgement.rejects
+    assert [row["title"] for row in judgement.rows][2:4] == ['Song 3\r\n(part 1, "one")', "Song 4"]
+
+
 UNQUOTED = BODY.replace(b", The Band", b"").replace(b'"', b"")
 LINES_WITHOUT_A_RANK = st.text(alphabet=st.sampled_from('ab-," \t\x00\x1c'), max_size=12)
 
