@@ -256,34 +256,40 @@ class _Record:
 def _records(text: str) -> Iterator[_Record]:
     """The records of a CSV text but for blank lines. One that cannot be read costs its first line alone.
 
-    A quote that nothing closes would take all lines with it up to the next quote, or to the end.
+    A quote that nothing closes would otherwise cost all lines up to the next quote, or to the end.
     """
     source = StringIO(text, newline="")
     again: deque[str] = deque()
     number = 1
-    while True:
-        read: list[str] = []
-        values: list[str] | str
-        try:
-            # `strict` refuses what would otherwise be read as something else: text after a quote, a quote left open.
-            values = next(csv.reader(_noted(read, again, source), strict=True), [])
-        except csv.Error as fault:
-            values = f"not CSV: {fault}"
-            again.extendleft(reversed(read[1:]))
-            del read[1:]
-        if not read:
-            return
-        record = "".join(read)
+    while first := again.popleft() if again else source.readline():
+        lines = [first]
+        values = _fields(lines, iter(lambda: again.popleft() if again else source.readline(), ""))
+        if isinstance(values, str):
+            again.extendleft(reversed(lines[1:]))
+            del lines[1:]
+        record = "".join(lines)
         if record.strip():
             yield _Record(number, values, record.rstrip("\r\n")[:_LONGEST_RECORD_QUOTED])
-        number += len(read)
+        number += len(lines)
 
 
-def _noted(read: list[str], again: deque[str], source: Iterator[str]) -> Iterator[str]:
-    """The lines that are to be read again, then the others; each is noted as read."""
-    while line := again.popleft() if again else next(source, ""):
-        read.append(line)
-        yield line
+def _fields(lines: list[str], more: Iterator[str]) -> list[str] | str:
+    """The fields of the record that a line begins, or what is wrong with it; lines that it goes on in are added."""
+
+    def read() -> Iterator[str]:
+        yield lines[0]
+        for line in more:
+            lines.append(line)
+            yield line
+
+    try:
+        # `strict` refuses what would otherwise be read as something else: text after a quote, a quote left open.
+        fields = next(csv.reader(read(), strict=True))
+    except csv.Error as fault:
+        return f"not CSV: {fault}"
+    if any(line.count(",") + 1 >= len(fields) > 1 for line in lines[1:]):
+        return "not CSV: a quote is left open, and another record begins within it"
+    return fields
 
 
 def first_line(text: str) -> str:

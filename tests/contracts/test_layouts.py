@@ -200,6 +200,28 @@ def test_a_line_that_is_no_position_costs_that_line_alone(line: bytes, reason: s
     assert judgement.entries == 10
 
 
+def test_quotes_of_two_lines_do_not_make_one_entry_of_both() -> None:
+    # given a quote that opens in one line and one that closes in the same column of a later one
+    lines = UNQUOTED.splitlines()
+    lines[3] = lines[3].replace(b"Artist 3", b'"Artist 3')
+    lines[6] = lines[6].replace(b"Artist 6", b'Artist 6"')
+
+    judgement = judged(loaded("regional-de-weekly-2023-01-12.csv", b"\n".join(lines)))
+
+    assert [row["artist_credit"] for row in judgement.rows if row["position"] == 6] == ['Artist 6"']
+    assert [row["position"] for row in judgement.rows] == [1, 2, *range(4, 11)]
+    assert [each.location for each in judgement.rejects] == ["$.document line 4"]
+
+
+def test_a_title_of_two_lines_is_one_title() -> None:
+    body = BODY.replace(b",Song 3,", b',"Song 3\r\n(part 1, ""one"")",')
+
+    judgement = judged(loaded("regional-de-weekly-2023-01-12.csv", body))
+
+    assert not judgement.rejects
+    assert [row["title"] for row in judgement.rows][2:4] == ['Song 3\r\n(part 1, "one")', "Song 4"]
+
+
 UNQUOTED = BODY.replace(b", The Band", b"").replace(b'"', b"")
 LINES_WITHOUT_A_RANK = st.text(alphabet=st.sampled_from('ab-," \t\x00\x1c'), max_size=12)
 
