@@ -103,7 +103,7 @@ class Findings:
     Attributes:
         lists: All lists in order.
         headlines: The lists whose moves are news.
-        tops: The number ones of these, each with the lists that it tops.
+        tops: The number ones of these, each with the lists that it tops, first those that know the week before.
         new, back, climbed, left, versions: The movers that matter, those that matter most first.
         spreading: The recordings that came to lists.
         labels: Who holds the places.
@@ -127,13 +127,14 @@ class Findings:
 def findings(answers: Answers, lists: Sequence[RecordingList]) -> Findings:
     """What the answers come to."""
     headlines = headline_lists(lists)
+    number_ones = [first for each in headlines if (first := each.number_one)]
     listed = [entry for each in headlines if each.is_comparable for entry in each.entries]
     gone = [entry for each in headlines if each.is_comparable for entry in each.gone]
 
     return Findings(
         lists=lists,
         headlines=headlines,
-        tops=_by_recording(first for each in headlines if (first := each.number_one)),
+        tops=_by_recording(sorted(number_ones, key=lambda first: not first.list.is_comparable)),
         new=_movers((each for each in listed if each.is_new), lambda entry: entry.height),
         back=_movers((each for each in listed if each.is_back), lambda entry: entry.height),
         climbed=_movers((each for each in listed if each.step > 0), lambda entry: entry.step),

@@ -12,6 +12,7 @@ from datetime import time as time_of_day
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
+from botocore.exceptions import ClientError
 from rich.progress import Progress
 
 from contracts.operations.chart_collection import ChartRequest, ChartRunSummary
@@ -21,7 +22,7 @@ from contracts.tables import of_kind
 from contracts.tables.receipts import Receipt
 from infra.cli.cloud import CONNECTIONS, STATE
 from infra.cli.days import today
-from infra.cli.functions import as_asked, invoke
+from infra.cli.functions import as_asked, invoke, not_deployed
 from infra.cli.receipts import find_receipt
 from infra.cli.screen import ConsoleError, err
 from infra.deploying.stacks import stack_name
@@ -211,9 +212,11 @@ def _versions(s3: "S3Client", bucket: str, prefix: str) -> list[tuple[str, str]]
 
 def configured_playlists(cloud: "Cloud") -> list[str]:
     """The playlists that the deployed extractor takes snapshots of."""
-    configuration = cloud.client("lambda").get_function_configuration(
-        FunctionName=stack_name(cloud.environment, "extractor")
-    )
+    name = stack_name(cloud.environment, "extractor")
+    try:
+        configuration = cloud.client("lambda").get_function_configuration(FunctionName=name)
+    except ClientError as fault:
+        raise not_deployed(cloud, "extractor", fault) from None
     try:
         return list(playlist_ids_between_commas(configuration["Environment"]["Variables"]["PLAYLIST_ID"]))
     except ValueError as fault:

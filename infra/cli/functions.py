@@ -48,11 +48,7 @@ def invoke(cloud: "Cloud", service: str, request: Request, answer: type[AnswerT]
         event = request.model_dump_json(by_alias=True, exclude_defaults=True)
         response = cloud.client("lambda").invoke(FunctionName=name, Payload=event.encode())
     except ClientError as fault:
-        if fault.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        raise ConsoleError(
-            f"There is no function {name} at {cloud.address}: run `{cloud.command(f'deploy {service}')}`."
-        ) from None
+        raise not_deployed(cloud, service, fault) from None
     body = response["Payload"].read()
     if response.get("FunctionError"):
         raise FailedError(f"{_reason(body)}. The log group of {name} is /aws/lambda/{name}.")
@@ -63,6 +59,16 @@ def invoke(cloud: "Cloud", service: str, request: Request, answer: type[AnswerT]
             f"The answer of {name} cannot be read, at {sentence_of(fault)}: it may have another version than this "
             f"console. Run `{cloud.command(f'deploy {service}')}`."
         ) from None
+
+
+def not_deployed(cloud: "Cloud", service: str, fault: ClientError) -> Exception:
+    """Returns what to raise of a refusal of Lambda's: what to do if the service's function is not there."""
+    if fault.response["Error"]["Code"] != "ResourceNotFoundException":
+        return fault
+    return ConsoleError(
+        f"There is no function {stack_name(cloud.environment, service)} at {cloud.address}: "
+        f"run `{cloud.command(f'deploy {service}')}`."
+    )
 
 
 def _reason(body: bytes) -> str:

@@ -84,7 +84,7 @@ def _holding(cloud: Cloud, services: Sequence[str], phrase: str, *, days: int) -
     """
     since = datetime.now(UTC) - timedelta(days=days)
     client = cloud.client("logs")
-    with ThreadPoolExecutor(max_workers=len(services)) as pool:
+    with ThreadPoolExecutor(max_workers=max(len(services), 1)) as pool:
         found = pool.map(lambda service: _lines(client, cloud.environment, service, phrase, since), services)
         return sorted((line for each in found for line in each), key=lambda line: line.at)
 

@@ -35,6 +35,8 @@ _AROUND = 40
 def sentence_about(fault: Exception) -> str | None:
     """Returns what to say of a fault, None of one that nobody expected."""
     match fault:
+        case AthenaError() if "TABLE_NOT_FOUND" in str(fault):
+            return f"{fault}. If it is a table or a view of Earworm's, `earworm deploy catalog analytics` declares it."
         case AthenaError() | BuildError() | ChangesError() | DeployError() | LocalCloudError() | PermanentError():
             return str(fault)
         case BotoCoreError() | ClientError():

@@ -113,6 +113,17 @@ def test_a_number_one_of_several_lists_is_told_once() -> None:
     assert front.of("front-top") == "At the top – not known Song A Band A number one of One and 1 more"
 
 
+def test_a_number_one_is_told_with_a_list_that_knows_the_week_before() -> None:
+    lists = [
+        list_row(playlist_id="a", playlist_name="Anew"),
+        list_row(playlist_id="b", playlist_name="Before", weeks="0 1"),
+    ]
+    stayed = entry_row(playlist_id="b", arrival="stay", movement=0, weeks_since_previous=1, weeks_on_list=7)
+    front = Reader(report(answers_of_rows(lists=lists, entries=[entry_row(playlist_id="a"), stayed]))["index.html"])
+
+    assert "= unchanged Song A Band A number one of Before and 1 more, 7 weeks listed" in front.of("front-top")
+
+
 def test_what_stands_highest_below_an_unknown_entry_is_no_number_one() -> None:
     # given a chart whose first rank is missing, so that the second is the first that is known
     told = report(answers_of_rows(entries=[entry_row(position=2)]))

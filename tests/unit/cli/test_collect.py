@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread, Timer
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.cli import collect
 from infra.cli.cloud import Cloud
@@ -73,3 +75,14 @@ def test_the_real_spotify_has_no_day_but_today() -> None:
         assert simulator is None
     with pytest.raises(ConsoleError, match="keeps no history"), collect.turned_to(REAL, today - timedelta(days=1)):
         pass
+
+
+def test_playlists_of_an_extractor_that_is_not_deployed_are_asked_for_with_what_to_do() -> None:
+    fault = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, "GetFunctionConfiguration")
+    functions = Mock(get_function_configuration=Mock(side_effect=fault))
+    cloud = Mock(
+        environment="dev", address="here", client=lambda _: functions, command=lambda words: f"earworm {words}"
+    )
+
+    with pytest.raises(ConsoleError, match="no function earworm-dev-extractor at here: run `earworm deploy extractor`"):
+        collect.configured_playlists(cloud)

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.operations.log_events import LogEvent
 from infra.cli.cloud import Cloud, Platform
-from infra.cli.logs import of_run, whole_run_id
+from infra.cli.logs import of_event, of_run, whole_run_id
 from infra.cli.screen import ConsoleError
 
 KEY = "raw/spotify/2026-11-22/p1/playlist.json"
@@ -81,6 +81,10 @@ def test_the_lines_of_all_services_come_in_the_order_of_time() -> None:
         ("track_features", "complete"),
         ("songs", "complete"),
     ]
+
+
+def test_where_no_table_is_deployed_there_are_no_lines() -> None:
+    assert of_event(cloud(), (), LogEvent.TABLE_COMPLETE, days=1) == []
 
 
 def test_a_line_of_a_service_that_does_not_know_the_run_is_found_by_its_trace_and_key() -> None:

@@ -127,6 +127,16 @@ def test_a_text_that_an_encoding_cannot_hold_is_named(ends: Any, text: str, enco
     assert code == 1
 
 
+def test_a_table_that_is_not_declared_is_told_with_what_declares_it(ends: Any) -> None:
+    printed, code = ends(AthenaError("Athena failed the query: TABLE_NOT_FOUND: Table 'songs' does not exist"))
+
+    assert printed.endswith(
+        "Table 'songs' does not exist. If it is a table or a view of Earworm's, `earworm deploy catalog analytics` "
+        "declares it."
+    )
+    assert code == 1
+
+
 def test_wrong_usage_is_2_and_what_was_stopped_130(ends: Any) -> None:
     assert ends(UsageError("choose one")) == ("earworm: choose one", 2)
     assert ends(StoppedError("half way")) == ("earworm: half way", 130)
