@@ -268,7 +268,8 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
         *of_event(cloud, COLLECTORS, LogEvent.RUN_BEGINS, days=days),
         *of_event(cloud, COLLECTORS, LogEvent.RUN_OVER, days=days),
     ]
-    latest = find_runs(sorted(told, key=lambda line: line.at))[:number]
+    collected, loads = find_runs(sorted(told, key=lambda line: line.at)), find_loads(cloud, days=days)
+    latest = collected[:number]
     complete: dict[str, dict[tuple[str, str], TableComplete]] = {run.run_id: {} for run in latest}
     for line in of_event(cloud, tables, LogEvent.TABLE_COMPLETE, days=days):
         if line.run_id in complete and line.raw_key:
@@ -287,14 +288,16 @@ def _runs(cloud: Cloud, number: int, days: int) -> RenderableType:
             max((each["seconds_from_raw_to_table"] for each in complete[run.run_id].values()), default=None),
         )
         rows.setdefault(run.collector, []).append(row)
-    if loads := [_row_of_load(cloud, each.run_id) for each in find_loads(cloud, days=days)[:number]]:
-        rows[LOAD] = loads
+    if loads:
+        rows[LOAD] = [_row_of_load(cloud, each.run_id) for each in loads[:number]]
     names = ("run", "began (UTC)", "day", "outcome", "tables", "rows", "rejected", "sec")
     grids = [
         grid(f"Runs of {collector} in {cloud.environment}", names, of_it, numbers=range(4, 8))
         for collector, of_it in rows.items()
     ]
-    return Group(*grids) if grids else Text(f"No runs in {cloud.environment}.")
+    left_out = sum(max(len(each) - number, 0) for each in (collected, loads))
+    more = [Text(f"Not shown: {left_out:,} earlier; --number {number + left_out} shows all.")] if left_out else []
+    return Group(*grids, *more) if grids else Text(f"No runs in {cloud.environment}.")
 
 
 def _row_of_load(cloud: Cloud, run_id: str) -> tuple[object, ...]:

@@ -57,8 +57,8 @@ class Console:
         bodies = [self.lake.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in self.lake.keys("loads/")]
         return sorted(map(Load.model_validate_json, bodies), key=lambda load: load.began, reverse=True)
 
-    def runs(self) -> str:
-        return self._said(lambda: operations.runs(number=10, days=1, environment="dev"))
+    def runs(self, number: int = 10) -> str:
+        return self._said(lambda: operations.runs(number=number, days=1, environment="dev"))
 
     def status(self, run: str = "latest") -> str:
         return self._said(lambda: operations.status(run, days=1, environment="dev"))

@@ -139,6 +139,14 @@ def test_a_snapshot_that_another_run_replaces_meanwhile_is_awaited_as_it_is_then
     assert "1 new; 1 ok;" in console.load(document(tmp_path, "2024-05-02"))
 
 
+def test_runs_say_how_many_of_them_are_not_shown(console: Console, tmp_path: Path) -> None:
+    for day in ("2024-05-02", "2024-05-09"):
+        console.load(document(tmp_path, day))
+
+    assert console.runs(number=1).endswith("Not shown: 1 earlier; --number 2 shows all.")
+    assert "Not shown" not in console.runs()
+
+
 def test_only_documents_that_may_be_in_the_lake_are_compared_with_it(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
