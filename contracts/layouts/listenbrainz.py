@@ -94,7 +94,7 @@ class SitewideRecordings(Layout):
         payload = answer.payload if answer else _Payload([])
         if payload.user_id is not None:
             raise ChartIdentityError(f"it tells what one user listened to, {payload.user_id!r}: charts are sitewide")
-        if payload.offset:
+        if payload.offset is not None and payload.offset != 0:
             raise ChartIdentityError(f"its offset is {payload.offset!r}: charts begin at 0")
         if payload.range != RANGE:
             raise ChartIdentityError(f"its range is {payload.range!r}: charts are of `{RANGE}`")

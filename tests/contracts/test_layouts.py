@@ -411,6 +411,7 @@ def test_what_stands_for_isrcs_and_is_no_list_with_one_is_refused(sent: Any) -> 
         (listened(to_ts=10**30), "which is no moment"),
         (listened(offset=100), "its offset is 100: charts begin at 0"),
         (listened(offset=[0]), r"its offset is \[0\]: charts begin at 0"),
+        (listened(offset=""), "its offset is '': charts begin at 0"),
         (listened(user_id="rob"), "it tells what one user listened to, 'rob': charts are sitewide"),
         (RawChart(listened().envelope, BODY), "layout is that of Spotify Charts, regional weekly"),
         (RawChart(listened().envelope, b"Beyonc\xe9"), "neither UTF-8 nor UTF-16"),
