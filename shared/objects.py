@@ -1,7 +1,7 @@
 """Objects of S3: listed, looked at, read, and written where nobody else has changed them since."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
         ObjectTypeDef,
         PutObjectRequestTypeDef,
     )
+
+AnswerT = TypeVar("AnswerT")
 
 _ABSENT: Final = frozenset({"404", "NoSuchKey"})
 """The error codes of a key without an object: the answer to HEAD has no body, and so no code but its status."""
@@ -37,18 +39,17 @@ def folders(s3: "S3Client", bucket: str, prefix: str) -> Iterator[str]:
 
 def head(s3: "S3Client", bucket: str, key: str) -> "HeadObjectOutputTypeDef | None":
     """Returns what S3 tells of an object without its body; None if there is none."""
-    try:
-        return s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as fault:
-        if fault.response["Error"]["Code"] in _ABSENT:
-            return None
-        raise
+    return _unless_absent(lambda: s3.head_object(Bucket=bucket, Key=key))
 
 
 def get(s3: "S3Client", bucket: str, key: str) -> "GetObjectOutputTypeDef | None":
     """Returns an object, its body unread; None if there is none."""
+    return _unless_absent(lambda: s3.get_object(Bucket=bucket, Key=key))
+
+
+def _unless_absent(ask: Callable[[], AnswerT]) -> AnswerT | None:
     try:
-        return s3.get_object(Bucket=bucket, Key=key)
+        return ask()
     except ClientError as fault:
         if fault.response["Error"]["Code"] in _ABSENT:
             return None
