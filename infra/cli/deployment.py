@@ -12,6 +12,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
+from analytics.wording import counted
 from contracts.playlists import playlist_ids_between_commas
 from contracts.tables import TABLES
 from infra.cli import catalog
@@ -398,7 +399,7 @@ def _carry_out(to: _Destination, planned: Mapping[str, _Planned], failures: list
     done = _side_by_side(list(planned), lambda component, tell: _execute(to, planned[component], tell), failures)
     for deployment in done.values():
         number = len(deployment.changes)
-        what = f"{number} resource{'s' if number > 1 else ''} changed" if number else "[dim]unchanged[/]"
+        what = f"{counted(number, 'resource')} changed" if number else "[dim]unchanged[/]"
         out.print(f"  {deployment.stack:<36} {what}")
         if deployment.changes:
             outputs = "  ".join(f"{name}={value}" for name, value in sorted(deployment.outputs.items()))

@@ -118,8 +118,6 @@ _REDRIVE: Final = "redrive"
 
 app = typer.Typer(help="Show failed messages, and send them back.", invoke_without_command=True)
 
-_COMPLETE = one_of(lambda: SERVICES)
-
 
 def _known(service: str | None) -> str | None:
     if service is not None and service not in SERVICES:
@@ -127,12 +125,13 @@ def _known(service: str | None) -> str | None:
     return service
 
 
-Service = Annotated[
-    str,
-    typer.Argument(
-        metavar="SERVICE", autocompletion=_COMPLETE, callback=_known, help="Service whose dead-letter queue it is."
-    ),
-]
+_SERVICE = typer.Argument(
+    metavar="SERVICE",
+    autocompletion=one_of(lambda: SERVICES),
+    callback=_known,
+    help="Service whose dead-letter queue it is.",
+)
+Service = Annotated[str, _SERVICE]
 ErrorClass = Annotated[str | None, typer.Option("--class", help="Only messages of this error class.")]
 Day = Annotated[
     date | None,
@@ -167,12 +166,7 @@ def show_command(
 
 @app.command("redrive")
 def redrive_command(
-    service: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="SERVICE", autocompletion=_COMPLETE, callback=_known, help="Service whose dead-letter queue it is."
-        ),
-    ] = None,
+    service: Annotated[str | None, _SERVICE] = None,
     error_class: ErrorClass = None,
     day: Day = None,
     rate: Annotated[float | None, typer.Option(help="The most messages per second.")] = None,

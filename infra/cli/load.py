@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress
 
+from analytics.wording import counted
 from contracts.chart import Frequency
 from contracts.kinds import Kind
 from contracts.layouts.layout import ChartIdentity
@@ -328,26 +329,27 @@ def _summary(
 ) -> Iterator[str]:
     days = sorted(key.snapshot_date for key in standing)
     lists = {(key.kind.name, key.list_id) for key in standing}
-    number = f"{len(standing):,} snapshot{'s' if len(standing) > 1 else ''}"
+    number = counted(len(standing), "snapshot")
     of = " and ".join(
-        f"{number:,} {_NAMES[kind]}{'s' if number > 1 else ''}"
-        for kind, number in Counter(kind for kind, _ in sorted(lists, reverse=True)).items()
+        counted(number_of_kind, _NAMES[kind])
+        for kind, number_of_kind in Counter(kind for kind, _ in sorted(lists, reverse=True)).items()
     )
     period = f"{days[0]} to {days[-1]}" if days[0] != days[-1] else f"{days[0]}"
     yield f"{number} of {of}, {period}" if len(standing) > 1 else f"{number}, {period}"
-    yield _counted(Counter(standing.values()))
-    yield _counted(outcomes)
+    yield _tallied(Counter(standing.values()))
+    yield _tallied(outcomes)
     landed = [each for of_tables in of_snapshots.values() for each in of_tables.items()]
     whole = [found for table, found in landed if table in _GRAIN.values()]
     rows, rejected, _, skipped, entries = map(sum, zip(*map(_numbers, whole), strict=True)) if whole else [0] * 5
     refused = sum(found.refused_values for _, found in landed)
     yield (
-        f"{entries:,} entries = {rows:,} rows + {rejected:,} rejected + {skipped:,} skipped, {refused:,} refused values"
+        f"{counted(entries, 'entry')} = {counted(rows, 'row')} + {rejected:,} rejected + {skipped:,} skipped, "
+        f"{counted(refused, 'refused value')}"
     )
     not_loaded = {what: len(notes) for what, notes in (("bad", judged.refused), ("left out", judged.spared)) if notes}
     if not_loaded:
-        yield f"files not loaded: {_counted(not_loaded)}"
+        yield f"files not loaded: {_tallied(not_loaded)}"
 
 
-def _counted(numbers: Mapping[str, int]) -> str:
+def _tallied(numbers: Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {what}" for what, number in numbers.items())

@@ -14,6 +14,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from analytics.wording import counted
 from contracts.operations.chart_collection import ChartRunBegins, ChartRunOver
 from contracts.operations.extraction import RunBegins, RunOver
 from contracts.operations.loading import NOT_OVER, Load
@@ -123,9 +124,8 @@ class Run:
         if self.over is None:
             return NOT_OVER
         if not isinstance(self.over, Load):
-            return f"{self.over.calls} calls"
-        number = len(self.over.documents)
-        documents = f"{number:,} document{'s' if number > 1 else ''}"
+            return counted(self.over.calls, "call")
+        documents = counted(len(self.over.documents), "document")
         if self.over.ended is None:
             return f"{documents}, {NOT_OVER}"
         return (

@@ -51,7 +51,7 @@ def test_what_landed_is_told_with_what_did_not(console: Console, tmp_path: Path)
     assert f"2024-05-09 {ID} partial 2 1 1 0 3" in printed
     assert f"2024-05-16 {ID} partial 1 0 0 0 1" in printed
     assert "3 snapshots of 1 playlist, 2024-05-02 to 2024-05-16; 3 new; 1 ok, 2 partial;" in printed
-    assert "6 entries = 4 rows + 1 rejected + 1 skipped, 1 refused values." in printed
+    assert "6 entries = 4 rows + 1 rejected + 1 skipped, 1 refused value." in printed
     assert console.gaps() == []
     (run_id,) = console.run_ids()
     assert run_id.startswith("load-")

@@ -366,7 +366,7 @@ def test_a_snapshot_that_was_loaded_is_taken_out_and_leaves_everything_else_as_i
 
     # then what landed is told
     assert f"{key.snapshot_date} {key.list_id} partial 2 1 1 0 3" in printed
-    assert "1 new; 1 partial; 3 entries = 2 rows + 1 rejected + 0 skipped, 1 refused values." in printed
+    assert "1 new; 1 partial; 3 entries = 2 rows + 1 rejected + 0 skipped, 1 refused value." in printed
 
     # and when it is taken out, nothing of it is left but its document, and nothing else has changed
     pipeline.earworm("unload", "--playlist", key.list_id, "--date", str(key.snapshot_date), "--yes")
