@@ -421,6 +421,8 @@ class Lake:
     def confirm(self, published: "Mapping[str, Output | None]", *, made_from: RawObject) -> None:
         """Checks that outputs still are as they were published.
 
+        A receipt needs no look: whoever replaces one confirms its own outputs after that.
+
         Args:
             published: The result of `publish` by key.
             made_from: The version that they were made from.

@@ -178,7 +178,7 @@ class Worker(Generic[RowT]):
                 self.catalog.register(filter(None, map(Partition.of, (*written, key.receipt(name)))))
             receipt = _json_lines([self._receipt(snapshot, judgement, raw, outputs)])
             with step("receipt"):
-                outputs[key.receipt(name)] = self.lake.publish(key.receipt(name), receipt, made_from=raw, metadata=told)
+                self.lake.publish(key.receipt(name), receipt, made_from=raw, metadata=told)
             with step("confirm"):
                 self.lake.confirm(outputs, made_from=raw)
             self._tell(work, judgement, raw)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from multiprocessing import forkserver
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def install() -> None:
         return
     lambda_runtime.subprocess.Popen  # noqa: B018 - raises AttributeError
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads do not survive a fork
+    forkserver.ensure_running()  # it loads the libraries while services are deployed
     lambda_runtime.subprocess = SimpleNamespace(**{**vars(subprocess), "Popen": _start})
     choose = lambda_runtime._worker_class_for
 
