@@ -35,7 +35,9 @@ def chart_in(name: str, body: bytes, given: ChartIdentity, layouts: Sequence[Lay
     """
     document = unpacked(body)
     if is_raw_chart(document):
-        return read_raw_chart(document)
+        raw = read_raw_chart(document)
+        _require_agreement({"the document": _identity_of(raw.envelope), "the option": given})
+        return raw
     is_csv = name.lower().endswith(_CSV)
     try:
         text = text_of(document)
@@ -63,17 +65,27 @@ def _identity(name: str, text: str, layout: Layout, given: ChartIdentity) -> Cha
         }
     except ChartIdentityError as fault:
         raise _refusal(f"{fault}; give it its right name, or download it again") from None
-    for (one, said), (other, also_said) in combinations(says.items(), 2):
-        if what := said.contradiction(also_said):
-            way_out = "leave the option out, or" if other == "the option" else "download it again, or"
-            raise _refusal(
-                f"{one} says {what} {getattr(said, what)}, {other} {getattr(also_said, what)}: {way_out} give the file "
-                "its right name"
-            )
+    _require_agreement(says)
     identity = ChartIdentity()
     for each in says.values():
         identity = identity.with_defaults(each)
     return identity
+
+
+def _identity_of(envelope: ChartEnvelope) -> ChartIdentity:
+    return ChartIdentity(region=envelope.region, frequency=envelope.frequency, period_end=envelope.period_end)
+
+
+def _require_agreement(says: Mapping[str, ChartIdentity]) -> None:
+    for (one, said), (other, also_said) in combinations(says.items(), 2):
+        if what := said.contradiction(also_said):
+            ways_out = [
+                "leave the option out" if other == "the option" else "download it again",
+                *(["give the file its right name"] if one == "the name" else []),
+            ]
+            raise _refusal(
+                f"{one} says {what} {getattr(said, what)}, {other} {getattr(also_said, what)}: {', or '.join(ways_out)}"
+            )
 
 
 def _envelope(layout: Layout, identity: ChartIdentity, loaded_from: LoadedFrom) -> ChartEnvelope:

@@ -230,6 +230,12 @@ def _read_chart(source: Source, body: bytes, asked: Asked) -> Document | None:
     if raw is None:
         return None
     envelope, loaded = raw.envelope, write_raw_chart(raw)
+    if asked.playlist is not None:
+        raise SourceError("it is a chart, and --playlist is for playlists; leave the option out, or the file")
+    if asked.day not in {None, envelope.period_end}:
+        raise SourceError(
+            f"a chart's day is its last one, {envelope.period_end}, and --date says {asked.day}; leave the option out"
+        )
     chart = read_chart(loaded, Provenance(envelope.list_id, envelope.period_end))
     if not len(chart.entries):
         raise SourceError("a header without a chart below it; download it again")

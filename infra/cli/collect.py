@@ -135,7 +135,7 @@ def missing_playlists(cloud: "Cloud", day: date, wanted: Iterable[str]) -> list[
     """Those of the wanted playlists that have no raw snapshot of a day."""
     of_the_day = f"{PLAYLISTS.prefix('raw')}{day}/"
     found = objects.listed(cloud.client("s3"), cloud.platform.bucket, of_the_day)
-    stored = {SnapshotKey.from_raw(each["Key"]).list_id for each in found}
+    stored = {key.list_id for each in found if (key := SnapshotKey.find(each["Key"]))}
     return [playlist for playlist in wanted if playlist not in stored]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.chart import write_raw_chart
 from contracts.chart_files import chart_in
 from contracts.elements import UnreadableSnapshotError
 from contracts.layouts.layout import ChartIdentity
@@ -77,6 +78,16 @@ def test_what_no_name_says_can_be_given() -> None:
 
     assert envelope.list_id == nameless.list_id == "spotify_charts-regional-us-weekly"
     assert envelope.period_start == nameless.period_start == date(2026, 9, 25)
+
+
+def test_a_raw_object_says_what_it_is_itself_and_an_option_may_not_say_otherwise() -> None:
+    name, latest = "regional-de-weekly-2026-10-01.csv", chart_file(REGIONAL_WEEKLY, [1])
+    body = write_raw_chart(loaded(name, latest))
+
+    again = loaded("chart.json", body, region="DE", frequency="weekly", period_end=THURSDAY)
+    assert again.envelope == loaded(name, latest).envelope
+    with pytest.raises(UnreadableSnapshotError, match="the document says region DE, the option FR: leave the option o"):
+        loaded("chart.json", body, region="FR")
 
 
 def test_an_answer_of_listenbrainz_says_its_week_itself() -> None:

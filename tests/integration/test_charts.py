@@ -130,6 +130,26 @@ def test_bad_chart_files_are_named_with_their_reasons_beside_playlists(console: 
     assert "1 snapshot, 2024-05-02; 1 new; 1 ok;" in console.load(latest, period_end=THURSDAY)
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"day": date(2024, 5, 3)}, "a chart's day is its last one, 2024-05-02, and --date says 2024-05-03"),
+        ({"playlist": "37i9dQZEVXbMDoHDwVN2tF"}, "it is a chart, and --playlist is for playlists"),
+    ],
+)
+def test_what_an_option_says_of_playlists_is_not_passed_over_for_a_chart(
+    console: Console, tmp_path: Path, options: dict[str, Any], why: str
+) -> None:
+    file = tmp_path / "regional-de-weekly-2024-05-02.csv"
+    file.write_bytes(chart_file(REGIONAL_WEEKLY, RANKS))
+
+    with pytest.raises(ConsoleError, match="1 of 1 files cannot be loaded"):
+        console.load(file, **options)
+
+    assert why in " ".join(console.printed.getvalue().split())
+    assert "1 new" in console.load(file, day=THURSDAY)
+
+
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
     with mock_aws():
