@@ -20,7 +20,7 @@ from infra.cli.cloud import Cloud
 from infra.cli.screen import progress
 from infra.local.cloud import LocalCloud
 from infra.local.spotify.client import SimulatorClient, find_simulator
-from shared.lake import SnapshotKey
+from shared.lake import PLAYLISTS, ListKind, SnapshotKey
 from tests.system.warm_console import WarmConsole, warm_console
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ class Pipeline:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return {found["Key"]: found["ETag"] for page in pages for found in page.get("Contents", ())}
 
-    def wait_for(self, day: date, playlists: Iterable[str]) -> None:
-        """Waits until every table has the snapshots."""
+    def wait_for(self, day: date, lists: Iterable[str], kind: ListKind = PLAYLISTS) -> None:
+        """Waits until every table of the kind has the snapshots."""
         with progress() as bar:
-            collect.await_tables(self.cloud, [SnapshotKey(day, playlist) for playlist in playlists], bar)
+            collect.await_tables(self.cloud, [SnapshotKey(day, each, kind) for each in lists], bar)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         files = [
