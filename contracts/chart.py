@@ -19,7 +19,7 @@ from msgspec.json import encode as encode_json
 
 from contracts.elements import UnreadableSnapshotError, decoder, where_and_what
 from contracts.fields import Unverified
-from contracts.ids import RunId
+from contracts.ids import RUN_ID
 from contracts.regions import read_region
 
 SCHEMA_VERSION: Final = 1
@@ -30,6 +30,7 @@ DAYS: Final[dict[Frequency, int]] = {"daily": 1, "weekly": 7}
 
 Source: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Who published it. Without a hyphen, so that `<source>-<chart_id>` can be taken apart again."""
+RunId: TypeAlias = Annotated[str, Meta(pattern=f"^{RUN_ID.pattern}$")]
 ChartId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 

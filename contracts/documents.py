@@ -18,7 +18,7 @@ from itertools import pairwise
 from json import detect_encoding
 from typing import Annotated, Any, Final, Generic, Literal, TypeAlias
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct
 
 from contracts.broken import Broken
 from contracts.elements import (
@@ -32,7 +32,7 @@ from contracts.elements import (
 )
 from contracts.fields import Unverified, integer, naive_utc
 from contracts.foreign import ADVICE, foreign, foreign_address, foreign_text, foreign_type, is_entry, is_null
-from contracts.ids import RunId
+from contracts.ids import RUN_ID
 from contracts.spotify import Album, Artist, AudioFeatures, ElementT, Entry, Page, Part, Playlist
 
 SCHEMA_VERSION: Final = 1
@@ -56,7 +56,7 @@ class Envelope(Struct, gc=False):
     """The extractor's metadata of a snapshot, beside what Spotify sent."""
 
     schema_version: Unverified
-    run_id: RunId
+    run_id: Annotated[str, Meta(pattern=f"^{RUN_ID.pattern}$")]
     extracted_at: datetime
     snapshot_date: str
     source: str | None = None
