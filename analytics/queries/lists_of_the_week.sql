@@ -12,7 +12,7 @@ WITH seen AS (
         *,
         date_diff('week', week, date_trunc('week', date(? /* week */))) AS age,
         row_number() OVER (
-            PARTITION BY playlist_id ORDER BY week DESC, whole DESC, missing > 0, snapshot_on DESC
+            PARTITION BY playlist_id ORDER BY week DESC, whole DESC, whole AND missing > 0, snapshot_on DESC
         ) AS place
     FROM list_snapshots
     WHERE week BETWEEN date_add('week', -51, date_trunc('week', date(? /* week */)))

@@ -1,5 +1,6 @@
--- One chart for each list and week: the last complete snapshot of a playlist, or the last complete chart of a source, or
--- the last one if none is complete. A weekly chart is of the week that its last day lies in, a daily one stands for it.
+-- One chart for each list and week: the last complete snapshot of a playlist, or the last complete chart of a source; if
+-- none is complete, the last whole one, or else the last. A weekly chart is of the week that its last day lies in, a daily
+-- one stands for it.
 -- Row: a recording of a chart at its best position; the columns are those of snapshot_entries.
 -- A condition on week, the Monday, reads only those weeks; but for recordings, which songs and charts of all days tell.
 -- Columns: kind varchar, source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency

@@ -5,7 +5,8 @@
 -- is the last of these days and week the Monday of its week. Lists are compared with themselves alone, so that a week
 -- from Friday to Thursday never meets one from Monday to Sunday: lists of other days, regions or sources are other lists.
 -- entries is how many there should be: as many as Spotify counts, or up to the last rank. whole is false where Spotify
--- gave fewer than it counts. missing is how many of them nobody knows: null, rejected, or ranks that a chart leaves out.
+-- gave fewer than it counts. missing is how many of them nobody knows: null, rejected, without an id (but for the owner's
+-- files), or ranks that a chart leaves out.
 -- simulated is whether the document itself says that a simulator made it up: loaded and collected data do not.
 -- A condition on week or on snapshot_on reads only those days.
 -- Columns: kind varchar, source varchar, playlist_id varchar, playlist_name varchar, region varchar, frequency varchar,
@@ -14,20 +15,28 @@
 SELECT
     'playlist' AS kind,
     'spotify' AS source,
-    playlist_id,
-    playlist_name,
+    m.playlist_id,
+    m.playlist_name,
     CAST(NULL AS varchar) AS region,
     CAST(NULL AS varchar) AS frequency,
-    try_cast(concat(year, '-', month, '-', day) AS date) AS period_start,
-    try_cast(concat(year, '-', month, '-', day) AS date) AS period_end,
-    date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date)) AS week,
-    try_cast(concat(year, '-', month, '-', day) AS date) AS snapshot_on,
-    track_entries AS entries,
-    outcome = 'ok' AND coalesce(unexplained_entries, 0) = 0 AS whole,
-    coalesce(null_entries, 0) + coalesce(unknown_entries, 0) + coalesce(rejected_entries, 0) AS missing,
-    coalesce(simulated, false) AS simulated
-FROM playlist_metadata
-WHERE track_entries > 0
+    try_cast(concat(m.year, '-', m.month, '-', m.day) AS date) AS period_start,
+    try_cast(concat(m.year, '-', m.month, '-', m.day) AS date) AS period_end,
+    date_trunc('week', try_cast(concat(m.year, '-', m.month, '-', m.day) AS date)) AS week,
+    try_cast(concat(m.year, '-', m.month, '-', m.day) AS date) AS snapshot_on,
+    m.track_entries AS entries,
+    m.outcome = 'ok' AND coalesce(m.unexplained_entries, 0) = 0 AS whole,
+    coalesce(m.null_entries, 0) + coalesce(m.unknown_entries, 0) + coalesce(m.rejected_entries, 0)
+        + greatest(m.track_entries - coalesce(s.known, 0), 0) AS missing,
+    coalesce(m.simulated, false) AS simulated
+FROM playlist_metadata AS m
+LEFT JOIN (
+    SELECT year, month, day, playlist_id, count_if(track_id IS NOT NULL OR is_local) AS known
+    FROM songs
+    GROUP BY year, month, day, playlist_id
+) AS s
+    ON s.year = m.year AND s.month = m.month AND s.day = m.day
+    AND s.playlist_id = m.playlist_id
+WHERE m.track_entries > 0
 UNION ALL
 SELECT
     'chart' AS kind,
@@ -42,7 +51,7 @@ SELECT
     snapshot_on,
     max(position) AS entries,
     true AS whole,
-    max(position) - count(*) AS missing,
+    max(position) - count(track_id) AS missing,
     coalesce(bool_or(simulated), false) AS simulated
 FROM chart_positions
 GROUP BY source, playlist_id, playlist_name, region, frequency, period_start, period_end, week, snapshot_on

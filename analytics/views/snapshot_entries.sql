@@ -6,7 +6,8 @@
 -- songs last told of its Spotify id; where they do not know it, title and credit are the chart's and the rest is NULL.
 -- whole is false where Spotify gave fewer entries than it counted. complete is true where each entry of a whole snapshot
 -- is known, too: where one is null, rejected or without its id, or a chart leaves a rank out, a track that is absent may
--- be just that one. in_chart: the snapshot is the one of its week, the last complete one, or the last one if none is.
+-- be just that one. in_chart: the snapshot is the one of its week, the last complete one; if none is, the last whole one,
+-- or else the last.
 -- metric_value is what the chart counts of the recording, streams or listens as metric_name says, over all its rows; label
 -- is the chart's, and so is what begins with source_: its own previous position, peak and time. A playlist has none.
 -- popularity is NULL where a 0 can be no measure. A condition on week, the Monday, or on snapshot_on reads only those
@@ -62,7 +63,7 @@ FROM (
         list.week,
         list.snapshot_on,
         list.whole,
-        list.whole AND list.missing = 0 AND entry.known >= list.entries AS complete,
+        list.whole AND list.missing = 0 AS complete,
         list.choice = 1 AS in_chart,
         entry.position,
         entry.metric_name,
@@ -92,78 +93,69 @@ FROM (
         SELECT
             *,
             row_number() OVER (
-                PARTITION BY playlist_id, week ORDER BY whole DESC, missing > 0, snapshot_on DESC
+                PARTITION BY playlist_id, week ORDER BY whole DESC, whole AND missing > 0, snapshot_on DESC
             ) AS choice
         FROM list_snapshots
     ) AS list
     JOIN (
         SELECT
-            *,
-            sum(CASE WHEN track_id IS NOT NULL OR is_local THEN 1 ELSE 0 END) OVER (
-                PARTITION BY playlist_id, week, snapshot_on
-            ) AS known
-        FROM (
+            playlist_id,
+            date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date)) AS week,
+            try_cast(concat(year, '-', month, '-', day) AS date) AS snapshot_on,
+            position,
+            track_id,
+            track_name,
+            CAST(NULL AS varchar) AS credit,
+            artist_id,
+            artist_name,
+            artist_ids,
+            artist_names,
+            popularity,
+            popularity_measured,
+            CAST(NULL AS varchar) AS metric_name,
+            CAST(NULL AS bigint) AS metric_value,
+            CAST(NULL AS varchar) AS label,
+            CAST(NULL AS bigint) AS source_previous_position,
+            CAST(NULL AS bigint) AS source_peak_position,
+            CAST(NULL AS bigint) AS source_weeks_on_chart,
+            CAST(NULL AS bigint) AS source_days_on_chart,
+            run_id
+        FROM songs
+        UNION ALL
+        SELECT
+            c.playlist_id,
+            c.week,
+            c.snapshot_on,
+            c.position,
+            c.track_id,
+            coalesce(s.track_name, c.track_name) AS track_name,
+            c.artists AS credit,
+            s.artist_id,
+            s.artist_name,
+            s.artist_ids,
+            s.artist_names,
+            CAST(NULL AS bigint) AS popularity,
+            CAST(NULL AS boolean) AS popularity_measured,
+            c.metric_name,
+            c.metric_value,
+            c.label,
+            c.source_previous_position,
+            c.source_peak_position,
+            c.source_weeks_on_chart,
+            c.source_days_on_chart,
+            c.run_id
+        FROM chart_positions AS c
+        LEFT JOIN (
             SELECT
-                playlist_id,
-                date_trunc('week', try_cast(concat(year, '-', month, '-', day) AS date)) AS week,
-                try_cast(concat(year, '-', month, '-', day) AS date) AS snapshot_on,
-                position,
                 track_id,
-                is_local,
-                track_name,
-                CAST(NULL AS varchar) AS credit,
-                artist_id,
-                artist_name,
-                artist_ids,
-                artist_names,
-                popularity,
-                popularity_measured,
-                CAST(NULL AS varchar) AS metric_name,
-                CAST(NULL AS bigint) AS metric_value,
-                CAST(NULL AS varchar) AS label,
-                CAST(NULL AS bigint) AS source_previous_position,
-                CAST(NULL AS bigint) AS source_peak_position,
-                CAST(NULL AS bigint) AS source_weeks_on_chart,
-                CAST(NULL AS bigint) AS source_days_on_chart,
-                run_id
+                max_by(track_name, concat(year, month, day)) AS track_name,
+                max_by(artist_id, concat(year, month, day)) AS artist_id,
+                max_by(artist_name, concat(year, month, day)) AS artist_name,
+                max_by(artist_ids, concat(year, month, day)) AS artist_ids,
+                max_by(artist_names, concat(year, month, day)) AS artist_names
             FROM songs
-            UNION ALL
-            SELECT
-                c.playlist_id,
-                c.week,
-                c.snapshot_on,
-                c.position,
-                c.track_id,
-                false AS is_local,
-                coalesce(s.track_name, c.track_name) AS track_name,
-                c.artists AS credit,
-                s.artist_id,
-                s.artist_name,
-                s.artist_ids,
-                s.artist_names,
-                CAST(NULL AS bigint) AS popularity,
-                CAST(NULL AS boolean) AS popularity_measured,
-                c.metric_name,
-                c.metric_value,
-                c.label,
-                c.source_previous_position,
-                c.source_peak_position,
-                c.source_weeks_on_chart,
-                c.source_days_on_chart,
-                c.run_id
-            FROM chart_positions AS c
-            LEFT JOIN (
-                SELECT
-                    track_id,
-                    max_by(track_name, concat(year, month, day)) AS track_name,
-                    max_by(artist_id, concat(year, month, day)) AS artist_id,
-                    max_by(artist_name, concat(year, month, day)) AS artist_name,
-                    max_by(artist_ids, concat(year, month, day)) AS artist_ids,
-                    max_by(artist_names, concat(year, month, day)) AS artist_names
-                FROM songs
-                GROUP BY track_id
-            ) AS s ON s.track_id = c.track_id
-        )
+            GROUP BY track_id
+        ) AS s ON s.track_id = c.track_id
     ) AS entry
         ON entry.playlist_id = list.playlist_id AND entry.week = list.week AND entry.snapshot_on = list.snapshot_on
     JOIN recordings AS recording ON recording.track_id = entry.track_id

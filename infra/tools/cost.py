@@ -46,7 +46,7 @@ _QUERIES_OF_A_REPORT = 8
 _LISTINGS_OF_A_LOOK = 32
 """Two weeks of two kinds of list: a listing a day, and one for each day with receipts."""
 UNDATED_SCANS_OF_A_REPORT = 33
-DATED_SCANS_OF_A_REPORT = 28
+DATED_SCANS_OF_A_REPORT = 35
 """The tables that its queries read, each as often as they do: of all days, and of the year before the week."""
 _GETS_OF_A_TRANSFORMER = 7
 """The raw object, a look at two quarantines that are to be absent, and one at each of four outputs at the end."""

@@ -145,6 +145,19 @@ def test_a_week_of_daily_charts_has_its_last_complete_one(lake: Lake) -> None:
     assert told(lake.select("SELECT DISTINCT snapshot_on, complete FROM chart_entries")) == [("11-17", True)]
 
 
+def test_a_chart_with_a_position_that_names_no_recording_is_not_complete(lake: Lake) -> None:
+    named = {"title": "Song", "artist_credit": "Z", "region": "global", "frequency": "daily", "position": 1}
+    unnamed = named | {"title": None, "position": 2}
+    for day, rows in (("2026-11-07", [named]), ("2026-11-08", [named, unnamed])):
+        lake.put("charts", day, "listenbrainz-recordings-global-daily", *(LISTENBRAINZ | row for row in rows))
+
+    assert told(lake.select("SELECT snapshot_on, missing FROM list_snapshots ORDER BY 1")) == [
+        ("11-07", 0),
+        ("11-08", 1),
+    ]
+    assert told(lake.select("SELECT snapshot_on, complete FROM chart_entries")) == [("11-07", True)]
+
+
 def test_a_charts_ids_meet_those_of_songs_and_of_other_charts(lake: Lake) -> None:
     # given A on a playlist with its ISRC, on a chart under its Spotify id, on another under two MBIDs; and Z
     lake.chart("2026-11-02", "top", "A", isrc="GBAYE2400001")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from ministack.services import glue
 from samtranslator.yaml_helper import yaml_parse
 
-from analytics.sql import views
+from analytics.sql import queries, views
 from infra.deploying.stacks import ANALYTICS, template
 from infra.local.emulator import athena
 from infra.tools import views as generated
-from tests.analytics.lake import DATABASE, Lake, song
+from tests.analytics.lake import DATABASE, TODAY, Lake, song
 
 
 def test_the_template_is_what_the_sql_says() -> None:
@@ -71,15 +71,35 @@ def test_a_week_has_its_last_complete_snapshot(lake: Lake) -> None:
     lake.chart("2026-11-02", "top", "A")
     lake.chart("2026-11-04", "top", "B")
     lake.chart("2026-11-05", "top", "C", outcome="partial")
-    lake.chart("2026-11-09", "top", "D", outcome="partial")
-    lake.put("playlist_metadata", "2026-11-10", "top", {"outcome": "metadata_only", "track_entries": 0})
+    lake.chart("2026-11-09", "top", "B", outcome="partial")
+    lake.chart("2026-11-11", "top", "D -", outcome="partial")
+    lake.put("playlist_metadata", "2026-11-12", "top", {"outcome": "metadata_only", "track_entries": 0})
 
     found = lake.select("SELECT week, snapshot_on, complete, track_id FROM chart_entries ORDER BY week")
 
     assert found == [
         (date(2026, 11, 2), date(2026, 11, 4), True, "B"),
-        (date(2026, 11, 9), date(2026, 11, 9), False, "D"),
+        (date(2026, 11, 9), date(2026, 11, 11), False, "D"),
     ]
+
+
+@pytest.mark.parametrize("songs", [[song("C", 1), song("D", 2, track_id=None)], []], ids=["without an id", "not there"])
+def test_a_snapshot_of_which_a_song_is_unknown_does_not_take_the_place_of_a_complete_one(
+    lake: Lake, songs: list[dict[str, Any]]
+) -> None:
+    lake.chart("2026-11-02", "top", "A B")
+    lake.put("playlist_metadata", "2026-11-05", "top", {"outcome": "ok", "track_entries": 2})
+    if songs:
+        lake.put("songs", "2026-11-05", "top", *songs)
+
+    assert lake.select("SELECT snapshot_on, complete, track_id FROM chart_entries ORDER BY 3") == [
+        (date(2026, 11, 2), True, "A"),
+        (date(2026, 11, 2), True, "B"),
+    ]
+    assert lake.select("SELECT missing FROM list_snapshots ORDER BY snapshot_on") == [(0,), (2 - len(songs[:1]),)]
+    query = queries()["lists_of_the_week"]
+    (told,) = lake.answer(query.text, query.execution_parameters({"week": "2026-11-05"}, TODAY)).records()
+    assert (told["seen_on"], told["missing"]) == (date(2026, 11, 2), 0)
 
 
 def test_a_track_that_is_listed_twice_has_its_best_position_and_one_without_id_none(lake: Lake) -> None:
