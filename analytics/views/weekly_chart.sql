@@ -8,10 +8,11 @@
 -- arrival: first chart (listed when the list was first seen, nobody knows since when), debut, return, new version (an
 -- id that the list did not have before of a recording that it has), or stay. Where the first snapshot is not
 -- complete, the second is the first to show the rest.
--- event is the first of these that holds: first appearance (no list had it in an earlier week), added (this list never had
--- it), re-entered, new version, climbed, fell, peaked (only a new peak: it stands where it stood, or the chart before lacks
--- it). NULL: it just stayed, or the list had it when it was first seen, which is no event. is_new_peak: it was on this list
--- in an earlier chart, and never as high as in this week.
+-- event is the first of these that holds: first appearance (no list had it in an earlier week, in whichever snapshot, nor
+-- in this one when it was first seen), added (no chart of this list had it), re-entered, new version, climbed, fell, peaked
+-- (only a new peak: it stands where it stood, or the chart before lacks it). NULL: it just stayed, or the list had it when
+-- it was first seen, which is no event. is_new_peak: it was on this list in an earlier chart, and never as high as in this
+-- week.
 -- weeks_on_list counts the weeks from entry to exit so far, charts_on_list the charts with the recording; days_listed
 -- counts the snapshots with it, peak is its best position in any of them, first reached on peak_on, to the week's end, and
 -- peak_before that to the end of the week before.
@@ -42,7 +43,7 @@ WITH charts AS (
         min(CASE WHEN complete THEN week END) OVER (
             PARTITION BY playlist_id ORDER BY week GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
         ) AS next_complete_week
-    FROM entry_history
+    FROM (SELECT *, min(week) OVER (PARTITION BY recording_id) AS first_week_of_all FROM entry_history)
     WHERE in_chart
 ),
 
@@ -97,8 +98,7 @@ stays AS (
         sum(CASE WHEN arrival IN ('stay', 'new version') THEN date_diff('week', last_week, week) ELSE 1 END) OVER (
             PARTITION BY playlist_id, recording_id ORDER BY week
         ) AS weeks_on_list,
-        min(week) OVER (PARTITION BY recording_id) AS first_week_of_all,
-        bool_or(arrival = 'first chart') OVER (PARTITION BY recording_id) AS was_on_a_first_chart,
+        bool_or(arrival = 'first chart') OVER (PARTITION BY recording_id ORDER BY week) AS was_on_a_first_chart,
         peak < peak_before AND arrival NOT IN ('first chart', 'debut') AS is_new_peak,
         CASE WHEN last_number = number - 1 THEN last_position - position END AS movement
     FROM told

@@ -144,6 +144,29 @@ def test_what_a_list_had_when_it_was_first_seen_is_no_event_and_no_first_appeara
     assert events(lake) == [("added", "B", "top", 2)]
 
 
+def test_a_list_that_is_seen_later_changes_no_first_appearance(lake: Lake) -> None:
+    lake.chart("2026-11-02", "top", "A")
+    lake.chart("2026-11-09", "top", "A B")
+    expected = [("first appearance", "B", "top", 2)]
+    assert events(lake, "2026-11-09") == expected
+
+    lake.chart("2026-11-16", "fresh", "B")
+
+    assert events(lake, "2026-11-09") == expected
+
+
+def test_what_a_list_had_within_an_earlier_week_is_no_first_appearance(lake: Lake) -> None:
+    # given B, which is gone from both charts of the week but was on one of the lists on its Monday
+    for playlist in ("fresh", "top"):
+        lake.chart("2026-11-02", playlist, "A")
+        lake.chart("2026-11-09", playlist, "A B" if playlist == "fresh" else "A")
+    lake.chart("2026-11-12", "fresh", "A")
+
+    lake.chart("2026-11-16", "top", "A B")
+
+    assert events(lake) == [("added", "B", "top", 2)]
+
+
 def test_an_absence_that_nobody_can_explain_is_no_drop(lake: Lake) -> None:
     # given a week in which an entry is null, and then one without B as well
     for day, tracks in (("2026-11-02", "A B"), ("2026-11-09", "A -"), ("2026-11-16", "A -"), ("2026-11-23", "A C")):
