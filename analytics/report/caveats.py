@@ -37,7 +37,7 @@ def caveats(answers: Answers, lists: Sequence[RecordingList]) -> list[Caveat]:
         ),
         Caveat(
             "Not complete this week",
-            [(each, _lacking(each)) for each in current if not each.is_complete],
+            [(each, each.lacking) for each in current if not each.is_complete],
             "What is absent may only be unknown, so it counts as listed.",
         ),
         Caveat(
@@ -87,11 +87,6 @@ def _of_all(answers: Answers, lists: Sequence[RecordingList]) -> Iterable[Caveat
 def _of_charts(current: Sequence[RecordingList]) -> Iterable[Caveat]:
     if all(each.is_chart for each in current):
         yield Caveat("Genres and sound are not known", (), "Charts tell none; playlists do.")
-
-
-def _lacking(list_: RecordingList) -> str:
-    known = len(list_.entries)
-    return f"{known} of {list_.size} known" if known < list_.size else "entries without an id"
 
 
 def _gap(list_: RecordingList) -> str:

@@ -174,6 +174,15 @@ class RecordingList:
         return bool(self.row["whole"]) and not self.row["missing"] and self.row["complete"]
 
     @property
+    def lacking(self) -> str:
+        """What nobody knows of its last chart, which is not complete."""
+        known, missing = len(self.entries), self.row["missing"]
+        reasons = [f"{known} of {known + missing} entries known"] if missing else []
+        if not self.row["whole"]:
+            reasons.append("fewer entries than Spotify counts")
+        return ", ".join(reasons) or "no entry with an id"
+
+    @property
     def is_comparable(self) -> bool:
         """Whether it has a chart of the week and one of the week before."""
         return {0, 1} <= self.weeks

@@ -205,7 +205,8 @@ def test_what_cannot_be_told_is_said_once_for_all_lists_that_it_concerns(front: 
     assert front.of("front-limits") == (
         "What cannot be told "
         "No chart this week Old (last 9 November 2026). They headline nothing; their pages show the last one. "
-        "Not complete this week Half (3 of 4 known). What is absent may only be unknown, so it counts as listed. "
+        "Not complete this week Half (3 of 4 entries known). "
+        "What is absent may only be unknown, so it counts as listed. "
         "Seen for the first time this week First . "
         "Nobody knows since when these lists have their recordings: none counts as new. "
         "No chart the week before Gappy (3 weeks apart). "
@@ -235,19 +236,36 @@ def test_moves_over_a_gap_say_how_long_they_took(pages: Mapping[str, str]) -> No
 def test_what_an_incomplete_chart_lacks_has_not_left(pages: Mapping[str, str]) -> None:
     text = page_of(pages, "half")
 
-    assert "Not complete 3 of 4 entries are known; what is absent may well be on it." in text
+    assert "Not complete 3 of 4 entries known; what is absent may well be on it." in text
     assert "Left None. 1 recording more may have left, or may only be unknown." in text
+
+
+@pytest.mark.parametrize(
+    ("found", "lacking"),
+    [
+        ({"entries": 1, "missing": 1}, "1 of 2 entries known"),  # a null entry at the end, which no position tells of
+        ({"entries": 1, "whole": False}, "fewer entries than Spotify counts"),
+        ({"entries": 2, "missing": 1, "whole": False}, "1 of 2 entries known, fewer entries than Spotify counts"),
+    ],
+)
+def test_a_list_says_what_makes_its_chart_incomplete(found: dict[str, Any], lacking: str) -> None:
+    pages = report(answers_of_rows(lists=[list_row(**found)], entries=[entry_row(complete=False)]))
+
+    assert f"Not complete this week Top Songs ({lacking})." in Reader(pages["index.html"]).of("front-limits")
+    assert f"Not complete {lacking}; what is absent may well be on it." in page_of(pages, "top")
 
 
 def test_a_chart_of_which_no_entry_is_known_tells_nothing_of_the_week_before() -> None:
     before = {"week": MONDAY - timedelta(weeks=1), "snapshot_on": MONDAY - timedelta(weeks=1), "way": "1:1"}
     up = entry_row(state="unknown", event="climbed", movement=1, weeks_since_previous=1, arrival="stay", **before)
     watched = [{"type": "label", "value": "Own", "note": "", "recording_id": up["recording_id"]}]
-    pages = report(answers_of_rows(lists=[list_row(entries=2, weeks="0 1")], entries=[up], watch_list=watched))
+    pages = report(
+        answers_of_rows(lists=[list_row(entries=2, missing=2, weeks="0 1")], entries=[up], watch_list=watched)
+    )
 
     assert "Nothing moved." in Reader(pages["index.html"]).of("front-records")
-    assert "Top Songs (0 of 2 known)" in Reader(pages["index.html"]).of("front-limits")
-    assert "Not complete 0 of 2 entries are known; what is absent may well be on it." in page_of(pages, "top")
+    assert "Top Songs (0 of 2 entries known)" in Reader(pages["index.html"]).of("front-limits")
+    assert "Not complete 0 of 2 entries known; what is absent may well be on it." in page_of(pages, "top")
 
 
 def test_a_peak_that_the_chart_does_not_show_is_told_with_its_day() -> None:
