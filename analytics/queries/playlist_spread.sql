@@ -1,7 +1,8 @@
 -- Which list had a recording first, and how long did the others take?
 -- Row: a recording and a playlist that had it for the first time in the days asked for, on the day of the first playlist
 -- (0 days) or later. First is meant of all days. A playlist that had it when it was first seen tells not since when, and
--- so does not follow; if the first one had it then, at_least is true: it may have been first by more days.
+-- so does not follow; if the first one had it then, at_least is true: it may have been first by more days. Of several on
+-- that day such a one is the first.
 -- Scans: all days, for any of them may be a recording's first.
 -- from (date, default 26 weeks before to): first day
 -- to (date, default today): last day
@@ -24,10 +25,10 @@ WITH seen AS (
 ordered AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY recording_id ORDER BY first_on, playlist_id) AS place,
-        first_value(playlist_id) OVER (PARTITION BY recording_id ORDER BY first_on, playlist_id) AS first_playlist_id,
-        first_value(playlist_name) OVER (PARTITION BY recording_id ORDER BY first_on, playlist_id) AS first_playlist_name,
-        first_value(was_there_first) OVER (PARTITION BY recording_id ORDER BY first_on, playlist_id) AS at_least,
+        row_number() OVER (PARTITION BY recording_id ORDER BY first_on, was_there_first DESC, playlist_id) AS place,
+        first_value(playlist_id) OVER (PARTITION BY recording_id ORDER BY first_on, was_there_first DESC, playlist_id) AS first_playlist_id,
+        first_value(playlist_name) OVER (PARTITION BY recording_id ORDER BY first_on, was_there_first DESC, playlist_id) AS first_playlist_name,
+        first_value(was_there_first) OVER (PARTITION BY recording_id ORDER BY first_on, was_there_first DESC, playlist_id) AS at_least,
         min(first_on) OVER (PARTITION BY recording_id) AS first_of_all_on
     FROM seen
 )

@@ -309,6 +309,22 @@ def test_spread_tells_who_had_a_track_first(lake: Lake) -> None:
     assert lake.ask("playlist_spread", limit="1", **{"from": "2026-11-16"}) == expected[:1]
 
 
+def test_of_lists_that_have_a_track_from_the_same_day_one_that_may_have_had_it_before_is_the_first(lake: Lake) -> None:
+    # given A, which fresh added on the day that top, which has it, was first seen
+    lake.chart("2026-11-02", "fresh", "B")
+    lake.chart("2026-11-02", "later", "C")
+    lake.chart("2026-11-09", "fresh", "B A")
+    lake.chart("2026-11-09", "top", "A")
+    lake.chart("2026-11-16", "later", "A")
+
+    found = [row[2:9] for row in lake.ask("playlist_spread")]
+
+    assert [(first, name, days, at_least) for first, _, name, _, days, at_least, _ in found] == [
+        ("Top", "Later", 7, True),
+        ("Top", "Fresh", 0, True),
+    ]
+
+
 def test_coverage_counts_missing_weeks_and_what_spotify_did_not_tell(lake: Lake) -> None:
     told = {"playlist_name": "Top", "track_entries": 1, "run_id": "run-1"}
     lake.put(
