@@ -23,7 +23,7 @@ WITH stays AS (
 ),
 
 charts AS (
-    SELECT playlist_id, max(playlist_name) OVER (PARTITION BY playlist_id) AS playlist_name, week
+    SELECT playlist_id, max_by(playlist_name, week) OVER (PARTITION BY playlist_id) AS playlist_name, week
     FROM (SELECT playlist_id, week, max(playlist_name) AS playlist_name FROM list_snapshots GROUP BY playlist_id, week)
 )
 

@@ -229,6 +229,18 @@ def test_the_age_of_a_debut_is_in_weeks_and_an_incomplete_chart_ends_nothing(lak
     assert [row[1:4] for row in lake.ask("survival_of_debuts")] == [(0, 2, 2), (2, 1, 1), (5, 1, 0)]
 
 
+def test_debuts_of_a_renamed_list_are_told_by_its_last_name(lake: Lake) -> None:
+    for day, tracks, name in (
+        ("2026-11-02", "A", "Zebra"),
+        ("2026-11-09", "A B", "Zebra"),
+        ("2026-11-16", "A B", "Alpha"),
+    ):
+        lake.chart(day, "top", tracks, metadata={"playlist_name": name})
+
+    expected = [("Alpha", 0, 1, 1, 100.0, "top"), ("Alpha", 1, 1, 1, 100.0, "top")]
+    assert lake.ask("survival_of_debuts") == lake.ask("survival_of_debuts", playlist="Alpha") == expected
+
+
 def test_turnover_and_tenure(lake: Lake) -> None:
     lake.chart("2026-11-02", "top", "A B")
     lake.chart("2026-11-09", "top", "A C")
