@@ -3,8 +3,9 @@
 -- lists_before how many did in their chart before, usually a week before; followers adds up those of these playlists,
 -- NULL where none tells them. A recording that an incomplete chart lacks is listed as long as it is not known to have
 -- left. The changes and came_to go by the playlists that have a chart before, so that a playlist that was only just
--- added spreads nothing; they are NULL if none has. Followers are as last told in the weeks asked for and the same in
--- both charts: that a playlist itself grows is no change.
+-- added spreads nothing, nor does what its second chart is the first to show, the first not being complete; they are NULL
+-- if none has. Followers are as last told in the weeks asked for and the same in both charts: that a playlist itself
+-- grows is no change.
 -- Scans: all days, for the time on a list is told by all of them.
 -- from (date, default 4 weeks before to): first Monday
 -- to (date, default today): last Monday
@@ -35,7 +36,9 @@ listed AS (
         CASE WHEN bool_or(coalesce(exited_on, DATE '9999-12-31') > this_on) THEN 1 ELSE 0 END AS now,
         CASE
             WHEN before_on IS NULL THEN NULL
-            WHEN bool_or(entered_on <= before_on AND coalesce(exited_on, DATE '9999-12-31') > before_on) THEN 1
+            WHEN bool_or(
+                (entered_on <= before_on OR arrival = 'first chart') AND coalesce(exited_on, DATE '9999-12-31') > before_on
+            ) THEN 1
             ELSE 0
         END AS before,
         max(max(before_on)) OVER () IS NOT NULL AS is_comparable

@@ -92,8 +92,8 @@ class Entry:
 
     @property
     def was_listed(self) -> bool:
-        """Whether it was on the list before its last chart."""
-        return self.state != "listed" or self.arrival in {"stay", "new version"}
+        """Whether it was on the list before its last chart, or may have been."""
+        return not self.is_new and not self.is_back
 
     @property
     def is_new(self) -> bool:

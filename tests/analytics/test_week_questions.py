@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from analytics.report.findings import findings
 from analytics.report.lists import lists_of
 from analytics.report.records import records
 from analytics.sql import queries
@@ -143,6 +144,22 @@ def test_nobody_knows_of_a_chart_without_a_known_entry_what_is_listed(lake: Lake
     lake.chart(week(0), "top", "x x")
 
     assert states(lake) == {"A": "unknown", "C": "unknown"}
+
+
+def test_what_the_second_chart_of_a_list_is_the_first_to_show_spreads_to_nowhere(lake: Lake) -> None:
+    # given A, that the null entry of the first chart of top may have stood for
+    for ago, tracks in ((1, "B -"), (0, "B A")):
+        lake.chart(week(ago), "top", tracks)
+        lake.chart(week(ago), "fresh", "A")
+
+    answers = answers_of(lake)
+    assert findings(answers, lists_of(answers)).spreading == []
+    query = queries()["reach"]
+    told = lake.answer(query.text, query.execution_parameters({"to": str(MONDAY)}, MONDAY)).records()
+    assert [(row["track_id"], row["lists"], row["lists_change"], row["came_to"]) for row in told] == [
+        ("A", 2, 0, None),
+        ("B", 1, 0, None),
+    ]
 
 
 def test_the_page_measures_moves_as_the_query_does_where_entries_are_not_known(lake: Lake) -> None:
