@@ -109,9 +109,10 @@ def month_of(cloud: Cloud, table: Table[Any], year: int, month: int) -> Compacte
     folder_of_month = f"{table_prefix(table, 'compacted')}{partition}"
     target = f"{folder_of_month}rows.parquet"
     columns = _declare(cloud, table)
+    # Looked at before the month is listed, so that what another compaction makes meanwhile is never replaced.
+    existing = _look(cloud, target)
     files = list(_files(cloud, f"{table_prefix(table)}{partition}"))
     made_of = sha256(repr((columns, files)).encode()).hexdigest()
-    existing = _look(cloud, target)
     size, is_new = existing.size if existing else 0, False
     if files and (existing is None or existing.made_of != made_of):
         with TemporaryDirectory() as folder:

@@ -176,6 +176,29 @@ def test_a_compaction_that_another_one_overtook_takes_up_what_that_one_did(cloud
     assert [row["track_name"] for row in compacted(cloud)] == ["song that the other one saw"]
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_compaction_does_not_undo_one_that_saw_a_snapshot_come_after_it_had_listed_the_month(
+    cloud: Cloud, *, is_first: bool
+) -> None:
+    if not is_first:
+        put(cloud, FIRST, "a", "song")
+        compact(cloud)
+        put(cloud, FIRST, "a", "song as it is since")
+    others = iter(["song that came since"])
+
+    def overtake(**_: object) -> None:
+        for name in others:
+            put(cloud, LAST, "a", name)
+            compact(cloud)
+
+    cloud.session.register("after-call.s3.ListObjectsV2", overtake)
+
+    compact(cloud)
+
+    names = [row["track_name"] for row in compacted(cloud)]
+    assert names == [*([] if is_first else ["song as it is since"]), "song that came since"]
+
+
 def test_a_damaged_file_is_a_sentence_and_leaves_what_stands(cloud: Cloud) -> None:
     put(cloud, FIRST, "a", "song")
     compact(cloud)
