@@ -76,7 +76,7 @@ class ListKind:
         """Returns the day of a folder of raw snapshots; None if it is another folder."""
         prefix = self.prefix("raw")
         try:
-            return date.fromisoformat(folder.removeprefix(prefix).removesuffix("/"))
+            return snapshot_day(date.fromisoformat(folder.removeprefix(prefix).removesuffix("/")))
         except ValueError:
             return None
 

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 from rich.progress import Progress
 
+from contracts.days import FIRST_DAY, LAST_DAY
 from contracts.operations.audit import AuditReport, AuditRequest, Gap
 from infra.cli import catalog
 from infra.cli.cloud import STATE, Cloud, find_cloud
@@ -186,7 +187,7 @@ def _days_with_snapshots(cloud: Cloud) -> Iterator[date]:
         receipts = kind.prefix("receipts")
         for folder in objects.folders(s3, bucket, receipts):
             year = folder.removeprefix(f"{receipts}year=").rstrip("/")
-            if year.isdecimal():
+            if year.isdecimal() and FIRST_DAY.year <= int(year) <= LAST_DAY.year:
                 yield from (date(int(year), 1, 1), date(int(year), 12, 31))
 
 

@@ -260,6 +260,26 @@ def test_a_month_that_fails_is_told_and_the_others_are_audited(console: Console)
     assert found.checked == 1
 
 
+@pytest.mark.parametrize(
+    "stray",
+    [
+        "raw/spotify/1999-11-22/one/playlist.json",
+        "raw/charts/2062-11-22/spotify_charts-one/chart.json",
+        "receipts/spotify/year=1999/month=11/day=22/songs-one.json",
+        "receipts/spotify/year=0/month=11/day=22/songs-one.json",
+    ],
+)
+def test_a_folder_of_a_day_that_no_table_has_does_not_keep_the_lake_from_being_audited(
+    console: Console, stray: str
+) -> None:
+    console.lake.put_raw(DOCUMENT, key=stray)
+
+    audits.audit(None, None, 0, "dev")
+
+    ((found, _),) = console.printed
+    assert (found.checked, found.found) == (1, 0)
+
+
 def test_contents_that_are_not_what_the_receipt_says_are_named_though_every_etag_agrees(console: Console) -> None:
     # given a receipt and rows that agree, and belong to another snapshot
     other = replace(KEY, list_id="other")
