@@ -13,9 +13,10 @@ from rich.progress import Progress
 
 from contracts.days import FIRST_DAY, LAST_DAY
 from contracts.operations.audit import AuditReport, AuditRequest, Gap
+from contracts.tables import TABLES, of_kind
 from infra.cli import catalog
 from infra.cli.cloud import STATE, Cloud, find_cloud
-from infra.cli.contents import Bucket, prove
+from infra.cli.contents import BESIDE_ROWS, Bucket, prove
 from infra.cli.days import read_day
 from infra.cli.environment import Environment
 from infra.cli.functions import FailedError, as_asked, invoke
@@ -23,7 +24,7 @@ from infra.cli.gaps import announcements, what_repair_left, what_to_do, with_doc
 from infra.cli.replay import Announcement, announce, await_written, clock
 from infra.cli.screen import ConsoleError, UsageError, err, grid, out, progress
 from shared import objects
-from shared.lake import KINDS
+from shared.lake import KINDS, table_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _repair(cloud: Cloud, replays: Sequence[Announcement], tables: Iterable[str]
 def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, date]:
     snapshot_days = sorted(_days_with_snapshots(cloud)) if first is None or last is None else []
     if not snapshot_days and (first is None or last is None):
-        raise ConsoleError("The lake has neither snapshots nor receipts: there is nothing to audit.")
+        raise ConsoleError("The lake has neither snapshots nor outputs of any: there is nothing to audit.")
     days = first or snapshot_days[0], last or snapshot_days[-1]
     if days[0] > days[1]:
         raise UsageError(f"There is no day from {days[0]} to {days[1]}: choose --from before --to.")
@@ -180,15 +181,15 @@ def _days(cloud: Cloud, first: date | None, last: date | None) -> tuple[date, da
 
 
 def _days_with_snapshots(cloud: Cloud) -> Iterator[date]:
-    """Yields the days with raw snapshots, and the first and last days of years with receipts, whose raw may be gone."""
+    """Yields the days with raw snapshots, and the first and last days of years with outputs, whose raw may be gone."""
     s3, bucket = cloud.client("s3"), cloud.platform.bucket
     for kind in KINDS.values():
         yield from filter(None, map(kind.day_of, objects.folders(s3, bucket, kind.prefix("raw"))))
-        receipts = kind.prefix("receipts")
-        for folder in objects.folders(s3, bucket, receipts):
-            year = folder.removeprefix(f"{receipts}year=").rstrip("/")
-            if year.isdecimal() and FIRST_DAY.year <= int(year) <= LAST_DAY.year:
-                yield from (date(int(year), 1, 1), date(int(year), 12, 31))
+        for prefix in (*map(kind.prefix, BESIDE_ROWS), *(table_prefix(TABLES[table]) for table in of_kind(kind.name))):
+            for folder in objects.folders(s3, bucket, prefix):
+                year = folder.removeprefix(f"{prefix}year=").rstrip("/")
+                if year.isdecimal() and FIRST_DAY.year <= int(year) <= LAST_DAY.year:
+                    yield from (date(int(year), 1, 1), date(int(year), 12, 31))
 
 
 def _print(cloud: Cloud, days: tuple[date, date], found: Audit) -> None:

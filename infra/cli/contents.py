@@ -31,7 +31,8 @@ from shared.lake import KINDS, Area, SnapshotKey, partition_of_month, table_pref
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_BESIDE_ROWS: Final[Sequence[Area]] = ("receipts", "quarantine", "quarantine-values")
+BESIDE_ROWS: Final[Sequence[Area]] = ("receipts", "quarantine", "quarantine-values")
+"""The areas of a snapshot's outputs other than its rows."""
 _AT_ONCE = 100
 _PATIENCE = 300.0
 _READER = [sys.executable, "-m", "infra.cli.proof"]
@@ -160,7 +161,7 @@ def _committed(bucket: Bucket, tables: Sequence[str], first: date, last: date) -
 
     raws = (bucket.snapshots(f"{kind.prefix('raw')}{first:%Y-%m}-") for kind in KINDS.values())
     keys = [key for key in chain.from_iterable(raws) if first <= key.snapshot_date <= last]
-    receipts, quarantine, values = map(listed, _BESIDE_ROWS) if tables else ({}, {}, {})
+    receipts, quarantine, values = map(listed, BESIDE_ROWS) if tables else ({}, {}, {})
     for table in tables:
         files = bucket.etags(table_prefix(TABLES[table]) + month)
         for key in keys:

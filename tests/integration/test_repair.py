@@ -25,6 +25,7 @@ from services.redrive.lake import LetterLake
 from services.redrive.redrive import Redrive
 from shared.dead_letters import DeadLetterQueue
 from shared.invocation import read
+from shared.lake import SnapshotKey
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud, console_cloud, make_cloud, record
 from tests.integration.tables import (
@@ -258,6 +259,20 @@ def test_a_month_that_fails_is_told_and_the_others_are_audited(console: Console)
     (failure,) = found.failures
     assert failure.startswith("2026-10-01 to 2026-10-31 and the catalog could not be audited: killed.")
     assert found.checked == 1
+
+
+@pytest.mark.parametrize("output", [SnapshotKey.parquet, SnapshotKey.quarantine, SnapshotKey.quarantined_values])
+def test_what_an_interrupted_unload_left_of_a_year_without_receipts_is_named(
+    console: Console, output: Callable[[SnapshotKey, str], str]
+) -> None:
+    lost = replace(KEY, snapshot_date=date(2025, 5, 2))
+    copy(console.lake, output(KEY, "songs"), output(lost, "songs"))
+
+    with pytest.raises(typer.Exit):
+        audits.audit(None, None, 0, "dev", contents=False)
+
+    ((_, shown),) = console.printed
+    assert {(gap.snapshot_date, gap.mended_by) for gap in shown if gap.playlist_id} == {(lost.snapshot_date, "person")}
 
 
 @pytest.mark.parametrize(
