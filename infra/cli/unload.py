@@ -70,12 +70,9 @@ def unload(
     tables = cloud.tables()
     with err.status("removing, and waiting for workers that may be at work on it"):
         _remove(cloud, key, tables)
-    out.print(
-        f"{key.list_id} of {day} is out of the lake. To put it back: "
-        f"aws s3 mv s3://{bucket}/{key.unloaded} s3://{bucket}/{key.raw}",
-        soft_wrap=True,
-        markup=False,
-    )
+    is_kept = _etag(s3, bucket, key.unloaded)
+    back = f" To put it back: aws s3 mv s3://{bucket}/{key.unloaded} s3://{bucket}/{key.raw}" if is_kept else ""
+    out.print(f"{key.list_id} of {day} is out of the lake.{back}", soft_wrap=True, markup=False)
 
 
 def _key(playlist: str | None, chart: str | None, day: date) -> SnapshotKey:

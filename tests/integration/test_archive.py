@@ -287,6 +287,15 @@ def test_a_snapshot_that_is_taken_out_leaves_the_rest_as_it_was(loaded: Console,
     assert loaded.gaps() == []
 
 
+def test_outputs_whose_document_somebody_deleted_go_without_a_word_of_putting_it_back(loaded: Console) -> None:
+    loaded.lake.s3.delete_object(Bucket=BUCKET, Key=KEY.raw)
+
+    printed = loaded.unload()
+
+    assert of_the_day(loaded.lake) == {}
+    assert printed.endswith(f"{ID} of 2024-05-02 is out of the lake.")
+
+
 def test_a_dry_run_shows_what_would_go_and_does_nothing(loaded: Console) -> None:
     before = loaded.lake.etags()
 
