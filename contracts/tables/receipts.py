@@ -77,9 +77,15 @@ def read_receipt(body: bytes) -> Receipt:
         ValueError: It is not a receipt.
     """
     content = from_json(body)
-    return _adapter().validate_python({**dict.fromkeys(_LATER), **content} if isinstance(content, dict) else content)
+    columns = {**dict.fromkeys(_LATER), **content} if isinstance(content, dict) else content
+    of_receipts, of_gaps, of_shares = _adapters()
+    receipt = of_receipts.validate_python(columns)
+    of_gaps.validate_json(receipt["gaps"] or "[]", strict=True)
+    of_shares.validate_json(receipt["shares"] or "{}", strict=True)
+    return receipt
 
 
 @cache
-def _adapter() -> TypeAdapter[Receipt]:
-    return TypeAdapter(Receipt)
+def _adapters() -> tuple[TypeAdapter[Receipt], TypeAdapter[list[int]], TypeAdapter[dict[str, float]]]:
+    """Returns what reads a receipt, and what reads its columns of JSON of which others calculate."""
+    return TypeAdapter(Receipt), TypeAdapter(list[int]), TypeAdapter(dict[str, float])

@@ -26,3 +26,11 @@ def test_what_a_receipt_was_written_without_is_none() -> None:
 def test_what_is_no_receipt_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_receipt(body)
+
+
+@pytest.mark.parametrize(
+    "column", [{"gaps": "[1, 2"}, {"gaps": '["1"]'}, {"gaps": "{}"}, {"shares": '{"x": '}, {"shares": '{"x": "y"}'}]
+)
+def test_a_receipt_with_other_json_in_a_column_than_its_description_says_is_refused(column: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        read_receipt(json.dumps({**RECEIPT, **column}, default=str).encode())

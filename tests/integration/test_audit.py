@@ -1,15 +1,18 @@
 """The audit of a lake that real workers wrote, with each kind of gap made by hand."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from contracts.chart import write_raw_chart
 from contracts.tables import OPERATIONS, TABLES, of_kind
 from services.audit.audit import auditor
 from shared.errors import PermanentError
 from shared.lake import CHARTS, SnapshotKey
+from tests.charts import REGIONAL_WEEKLY, chart_file, loaded
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, KEY, SESSION, Cloud
 from tests.integration.tables import (
@@ -88,6 +91,17 @@ def test_what_a_chart_left_without_its_raw_object_is_told(cloud: Cloud) -> None:
 
     # songs is no table of charts
     assert whats(audit()) == [(None, f"{chart.receipt('songs')} belongs to no snapshot")]
+
+
+def test_a_receipt_of_a_chart_whose_ranks_are_not_json_does_not_end_the_audit(cloud: Cloud) -> None:
+    chart = SnapshotKey(date(2026, 11, 19), "spotify_charts-regional-de-weekly", CHARTS)
+    file = chart_file(REGIONAL_WEEKLY, [1, 3])
+    cloud.put_raw(write_raw_chart(loaded("regional-de-weekly-2026-11-19.csv", file)), key=chart.raw)
+    complete(cloud, chart)
+    key = chart.receipt("charts")
+    alter(cloud, key, json.dumps(cloud.json_lines(key)[0] | {"gaps": "[2"}).encode())
+
+    assert whats(audit()) == [("charts", "receipt cannot be read")]
 
 
 ANOTHER_FILE = "Parquet file differs from its receipt: ETag "
