@@ -3,9 +3,12 @@
 import json
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from contracts.tables.receipts import Receipt, read_receipt
 from infra.cli.screen import ConsoleError
 from shared import objects
+from shared.errors import sentence_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,8 +26,9 @@ def find_receipt(s3: "S3Client", bucket: str, key: str) -> Receipt | None:
     try:
         return read_receipt(found["Body"].read())
     except ValueError as fault:
+        problem = sentence_of(fault) if isinstance(fault, ValidationError) else fault
         raise ConsoleError(
-            f"s3://{bucket}/{key} is not a receipt: {fault}. `earworm audit --repair` writes it again."
+            f"s3://{bucket}/{key} is not a receipt: {problem}. `earworm audit --repair` writes it again."
         ) from None
 
 

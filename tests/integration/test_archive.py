@@ -263,6 +263,15 @@ def loaded(console: Console, tmp_path: Path) -> Console:
     return console
 
 
+@pytest.mark.parametrize("column", [{"gaps": "[1"}, {"rows": "many"}])
+def test_a_receipt_that_cannot_be_read_is_told_in_a_sentence(loaded: Console, column: dict[str, str]) -> None:
+    receipt = loaded.lake.json_lines(KEY.receipt("songs"))[0] | column
+    loaded.lake.put_raw(receipt, key=KEY.receipt("songs"))
+
+    with pytest.raises(ConsoleError, match=r"is not a receipt: [^\n]+\. `earworm audit --repair` writes it again\.$"):
+        loaded.explain("songs", ID, DAY)
+
+
 def of_the_day(lake: Cloud) -> dict[str, str]:
     """All that is of the first snapshot."""
     return {key: etag for key, etag in lake.etags().items() if "2024-05-02" in key or "day=02" in key}
