@@ -4,8 +4,8 @@
 -- period_start to period_end are the days that a chart counts; of a playlist both are the day of its snapshot. snapshot_on
 -- is the last of these days and week the Monday of its week. Lists are compared with themselves alone, so that a week
 -- from Friday to Thursday never meets one from Monday to Sunday: lists of other days, regions or sources are other lists.
--- entries is how many there should be: as many as Spotify counts, or up to the last rank. whole is false where Spotify
--- gave fewer than it counts. missing is how many of them nobody knows: null, rejected, without an id (but for the owner's
+-- entries is how many tracks a playlist gave, or the last rank of a chart. whole is false where Spotify gave fewer entries
+-- than it counts. missing is how many entries nobody knows: null, rejected, tracks without an id (but for the owner's
 -- files), or ranks that a chart leaves out.
 -- simulated is whether the document itself says that a simulator made it up: loaded and collected data do not.
 -- A condition on week or on snapshot_on reads only those days.
