@@ -49,7 +49,7 @@ UNDATED_SCANS_OF_A_REPORT = 33
 DATED_SCANS_OF_A_REPORT = 35
 """The tables that its queries read, each as often as they do: of all days, and of the year before the week."""
 _GETS_OF_A_TRANSFORMER = 6
-"""The raw object, a look at two quarantines that are to be absent, and one at each output but the receipt at the end."""
+"""The raw object, a look at two quarantines to be absent, and one at each output but the receipt in the end."""
 _PUTS_OF_A_TRANSFORMER = 3
 _GETS_OF_AN_AUDIT = len(_TABLES)
 """Per snapshot: its receipts; other objects are only listed."""
