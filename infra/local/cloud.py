@@ -189,7 +189,7 @@ _KEYS: Final = {
 }
 """The variables that each process takes its keys from."""
 _OWN_FILES: Final = frozenset(
-    {"charts", "cloud.json", "env", "lock", "logs", "tmp", "recovery", "simulator.lock"}
+    {"charts", "cloud.json", "env", "lock", "logs", "proved", "recovery", "replays", "simulator.lock", "tmp"}
     | {f"{name}.lock" for name in _FILE_NAMES.values()}
 )
 _LOST: Final = (

@@ -5,6 +5,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from infra.deploying.stacks import ROOT
 from infra.local.cloud import LocalCloud, LocalCloudError
 from infra.local.processes import Child, await_healthy, free_port, spawn
 from infra.local.spotify.client import find_simulator
@@ -408,8 +410,16 @@ def test_its_keys_are_drawn_at_each_start_and_nobody_else_may_read_them(own: Loc
 
 
 def test_a_folder_that_others_may_open_is_closed(own: LocalCloud, tmp_path: Path) -> None:
+    # given what the console keeps there, and made the folder for where it was used on AWS before
     (tmp_path / "state").mkdir(mode=0o755)
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "infra").rglob("*.py"))
+    kept = set(re.findall(r'\bSTATE / [\'"]([^\'"]+)', code))
+    assert kept >= {"charts", "proved", "recovery", "replays", "simulator.lock"}
+    for name in kept:
+        (tmp_path / "state" / name).touch()
+
     own.start()
+
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
 
 
