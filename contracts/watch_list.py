@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Annotated, Final, Literal, TypeAlias, get_args
-from unicodedata import category, normalize
+from unicodedata import category, name, normalize
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -24,6 +24,8 @@ from contracts.tables.table import AnyRow
 EntryType: TypeAlias = Literal["artist", "label", "isrc", "track"]
 ENTRY_TYPES: Final[tuple[EntryType, ...]] = get_args(EntryType)
 LONGEST_VALUE: Final = 300
+_SCRIPTS_WITH_ACCENTS: Final = ("LATIN ", "GREEK ", "CYRILLIC ", "ARABIC ", "HEBREW ")
+"""How Unicode's names of their letters begin."""
 
 _Value = Annotated[Text, Field(min_length=1, max_length=LONGEST_VALUE)]
 
@@ -93,8 +95,19 @@ def watch_entry(type_: str, value: str, note: str = "") -> WatchEntry:
 def identity(entry: WatchEntry) -> tuple[str, str]:
     """Returns what is equal for entries that watch the same: names in another case or with other accents are equal."""
     value = entry["value"]
-    bare = "".join(each for each in normalize("NFKD", value) if category(each) != "Mn")
-    return entry["type"], value if SPOTIFY_ID.fullmatch(value) else bare.casefold()
+    return entry["type"], value if SPOTIFY_ID.fullmatch(value) else _without_accents(value).casefold()
+
+
+def _without_accents(text: str) -> str:
+    """Leaves marks of other scripts, which are vowels or make another consonant, as the views do."""
+    kept, has_accents = [], False
+    for each in normalize("NFKD", text):
+        if category(each) != "Mn":
+            has_accents = name(each, "").startswith(_SCRIPTS_WITH_ACCENTS)
+        elif has_accents:
+            continue
+        kept.append(each)
+    return "".join(kept)
 
 
 def read_watch_list(body: bytes) -> WatchListFile:

@@ -1,8 +1,9 @@
 -- Which recording an id is: a hit gets another id when its album comes out, in another market, or at another service.
 -- Row: an id that was ever listed, in a playlist or a chart. Ids are one recording that share an ISRC, of which one stands
 -- for the other (linked_from_id), or that have the same title and artists and lengths at most 3 seconds apart. A title is
--- the same under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another. What
--- only charts list has no length, and joins by its Spotify id and ISRCs alone: track_id is that of chart_positions.
+-- the same under another case, width, accent, quotation mark or dash; a remix, live or sped up version is another. Accents
+-- are the marks of Latin, Greek, Cyrillic, Arabic and Hebrew letters: of others they are vowels or make another consonant.
+-- What only charts list has no length, and joins by its Spotify id and ISRCs alone: track_id is that of chart_positions.
 -- recording_id is the id seen first (the lowest of a day), recording_name and recording_artists are those that it was
 -- first seen with, in a playlist if it was in any: they stay when others join. joined_by is the strongest of the ways in
 -- which the id belongs to others of the recording: isrc, linked_from, title+artists+length, or same id for the
@@ -49,7 +50,8 @@ titled AS (
         *,
         trim(regexp_replace(
             lower(regexp_replace(
-                normalize(translate(track_name, '‘’‚ʼ′`´“”„″«»‐‑‒–—', '''''''''''''''""""""-----'), NFKD), '\p{Mn}', ''
+                normalize(translate(track_name, '‘’‚ʼ′`´“”„″«»‐‑‒–—', '''''''''''''''""""""-----'), NFKD),
+                '([\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+', '$1'
             )),
             '\s+', ' '
         )) AS title,

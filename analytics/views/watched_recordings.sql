@@ -2,11 +2,12 @@
 -- Row: a recording and an entry that watches it, by what its ids are called: track, an id (recordings leads from it to
 -- the recording's others); isrc, an ISRC of one of them; artist, an id or the name of anybody who is credited; label, a
 -- label of its albums or charts, one of those between slashes, or the group that label_groups has it in.
--- Names are the same under another case, width, accent, quotation mark, dash or blank. Artists may join names by other
--- signs, too: `Florence + The Machine` is `Florence and the Machine`. A chart credits all artists in one text: of an id
--- that no playlist had, an artist is watched who stands in it between commas, semicolons, `/`, `&`, `+`, `and`, `feat.`,
--- `with`, `x` or `vs.`, up to six such parts. What looks like an id of Spotify is compared as it stands, for its case
--- counts. Entries that are the same so are one: watched_value is the first in the alphabet. No watch list, no rows.
+-- Names are the same under another case, width, accent (as recordings has it), quotation mark, dash or blank. Artists
+-- may join names by other signs, too: `Florence + The Machine` is `Florence and the Machine`. A chart credits all
+-- artists in one text: of an id that no playlist had, an artist is watched who stands in it between commas, semicolons,
+-- `/`, `&`, `+`, `and`, `feat.`, `with`, `x` or `vs.`, up to six such parts. What looks like an id of Spotify is
+-- compared as it stands, for its case counts. Entries that are the same so are one: watched_value is the first in the
+-- alphabet. No watch list, no rows.
 -- Reads songs, albums and charts of all days.
 -- Columns: recording_id varchar, watched_type varchar, watched_value varchar, watched_note varchar
 WITH albums_of_all_days AS (
@@ -77,7 +78,8 @@ spelled AS (
         *,
         trim(regexp_replace(
             lower(regexp_replace(
-                normalize(translate(name, '‘’‚ʼ′`´“”„″«»‐‑‒–—', '''''''''''''''""""""-----'), NFKD), '\p{Mn}', ''
+                normalize(translate(name, '‘’‚ʼ′`´“”„″«»‐‑‒–—', '''''''''''''''""""""-----'), NFKD),
+                '([\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+', '$1'
             )),
             '\s+', ' '
         )) AS spelling

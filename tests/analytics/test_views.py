@@ -1,5 +1,6 @@
 """The views, over small lakes whose rows were worked out by hand."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ministack.services import glue
 from samtranslator.yaml_helper import yaml_parse
+from sqlglot import parse_one
 
 from analytics.sql import queries, views
 from infra.deploying.stacks import ANALYTICS, template
@@ -266,6 +268,13 @@ def test_trino_knows_the_views_as_its_own() -> None:
     for view in declared:
         assert (view["TableType"], view["Parameters"]["presto_view"]) == ("VIRTUAL_VIEW", "true")
         assert view["Description"] == view["Parameters"]["comment"] == "Presto View"
+
+
+def test_the_catalog_has_each_view_as_its_file_says_it_though_on_one_line() -> None:
+    for declared, view in zip(_declared_views(), views(), strict=True):
+        _, (_, definition, _) = declared["ViewOriginalText"]["Fn::Join"]
+        stored = json.loads(definition["Fn::Base64"]["Fn::Sub"])["originalSql"]
+        assert parse_one(stored, "athena") == parse_one(view.text, "athena"), "comments are in the header alone"
 
 
 def _declared_views() -> list[dict[str, Any]]:

@@ -98,6 +98,15 @@ def test_names_with_quotes_commas_and_other_scripts_pass_the_file(lake: Lake) ->
     assert watched(lake) == [(f"T{n}", "artist", name) for n, name in enumerate(names, 1)]
 
 
+def test_an_accent_makes_no_other_name_and_a_vowel_sign_does(lake: Lake) -> None:
+    names = ("Sigur Rós", "ガラス", "カラス", "कुल", "कल")
+    lake.put("songs", "2026-11-09", "top", *(song(f"T{n}", n, [name]) for n, name in enumerate(names, 1)))
+
+    lake.watch(artist=["sigur ros", "カラス", "कल"])
+
+    assert watched(lake) == [("T1", "artist", "sigur ros"), ("T3", "artist", "カラス"), ("T5", "artist", "कल")]
+
+
 def test_without_a_watch_list_nothing_is_watched_and_nothing_fails(lake: Lake) -> None:
     lake.chart("2026-11-09", "top", "A")
 

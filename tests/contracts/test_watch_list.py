@@ -91,6 +91,16 @@ def test_a_spreadsheet_may_have_saved_it() -> None:
     )
 
 
+def test_a_name_with_other_accents_is_watched_once_and_one_with_other_letters_besides() -> None:
+    names = ("Sigur Rós", "SIGUR ROS", "أصالة", "اصالة", "ガラス", "カラス", "कुल", "कल")
+    text = "".join(["type,value\n", *(f"artist,{name}\n" for name in names)])
+
+    found = read_watch_list(text.encode())
+
+    assert [entry["value"] for entry in found.entries] == ["Sigur Rós", "أصالة", "ガラス", "カラス", "कुल", "कल"]
+    assert found.repeated == 2
+
+
 def test_each_fault_is_named_with_line_and_column_and_costs_no_other_line() -> None:
     text = 'type,value,note\nartist,A\nartist,a\n\nsong,B\nisrc,1\nartist,C,,D\nartist,"E\nF"\nlabel,G'
 
