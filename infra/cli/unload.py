@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from botocore.exceptions import ClientError
 
-from contracts.tables import of_kind
+from contracts.tables import TABLES, of_kind
 from infra.cli.cloud import CONNECTIONS, Cloud, confirm, find_cloud
 from infra.cli.days import lists_of, read_day
 from infra.cli.environment import Environment
@@ -27,7 +27,7 @@ from infra.cli.screen import ConsoleError, UsageError, err, out
 from infra.deploying.stacks import stack_name
 from shared import objects
 from shared.errors import PermanentError
-from shared.lake import CHARTS, PLAYLISTS, SnapshotKey
+from shared.lake import CHARTS, PLAYLISTS, SnapshotKey, partition_of_month, table_prefix
 from shared.queue import depth
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def unload(
     if etag is None and not outputs:
         if _etag(s3, bucket, key.unloaded):
             out.print(f"It is out: its document is s3://{bucket}/{key.unloaded}.", soft_wrap=True, markup=False)
+            _tell_of_copies(cloud, key)
             return
         raise ConsoleError(f"There is no snapshot of {key.list_id} on {day}. {lists_of(day)}")
     if etag:
@@ -73,6 +74,7 @@ def unload(
     is_kept = _etag(s3, bucket, key.unloaded)
     back = f" To put it back: aws s3 mv s3://{bucket}/{key.unloaded} s3://{bucket}/{key.raw}" if is_kept else ""
     out.print(f"{key.list_id} of {day} is out of the lake.{back}", soft_wrap=True, markup=False)
+    _tell_of_copies(cloud, key)
 
 
 def _key(playlist: str | None, chart: str | None, day: date) -> SnapshotKey:
@@ -130,6 +132,16 @@ def _outputs(s3: "S3Client", bucket: str, key: SnapshotKey) -> Iterator[str]:
     with ThreadPoolExecutor(max_workers=CONNECTIONS) as pool:
         found = list(pool.map(lambda output: _etag(s3, bucket, output), wanted))
     yield from (output for output, etag in zip(wanted, found, strict=True) if etag)
+
+
+def _tell_of_copies(cloud: Cloud, key: SnapshotKey) -> None:
+    """Says which tables have a compacted copy of the month, which has the rows if it was made with them."""
+    s3, bucket, month = cloud.client("s3"), cloud.platform.bucket, partition_of_month(key.snapshot_date)
+    folders = {name: table_prefix(TABLES[name], "compacted") + month for name in of_kind(key.kind.name)}
+    if copied := [name for name, folder in folders.items() if any(objects.listed(s3, bucket, folder))]:
+        tables = "".join(f" --table {name}" for name in copied)
+        command = cloud.command(f"compact --month {key.snapshot_date:%Y-%m}{tables}")
+        out.print(f"A compacted copy may still have its rows: {command}", soft_wrap=True, markup=False)
 
 
 def _etag(s3: "S3Client", bucket: str, key: str) -> str | None:
