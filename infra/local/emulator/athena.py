@@ -382,14 +382,23 @@ def _read(table: Mapping[str, Any], sources: Mapping[int, Source], bucket: str) 
     """
     keys = _partition_keys(table)
     stored = {name: type_ for name, type_ in _duckdb_columns(table).items() if name not in keys}
-    objects: dict[str, list[Any]] = {_PATH: [path(number) for number in sources], NUMBER: list(sources)}
-    objects |= {key: [source.partition.get(key) for source in sources.values()] for key in keys}
+    bodies = {number: s3._read_body(bucket, source.key, source.record) for number, source in sources.items()}
+    if athena._data_format(table) == "json":
+        # DuckDB takes longer to open a file than to read many lines: of one file, a line's place tells whose it is.
+        lines = [(number, line) for number, body in bodies.items() for line in body.split(b"\n") if line.strip()]
+        bodies = {next(iter(bodies)): b"\n".join(line for _, line in lines)}
+        objects: dict[str, list[Any]] = {NUMBER: [number for number, _ in lines]}
+        join = "POSITIONAL JOIN (SELECT {})"
+    else:
+        objects = {NUMBER: list(bodies), _PATH: list(map(path, bodies))}
+        join = f"JOIN (SELECT {{}}) USING ({_identifier(_PATH)})"
+    objects |= {key: [sources[number].partition.get(key) for number in objects[NUMBER]] for key in keys}
     unnested = ", ".join(f"unnest(?) AS {_identifier(name)}" for name in objects)
-    of_both = f"SELECT * EXCLUDE ({_identifier(_PATH)})"
-    files = _reader(table, stored, objects[_PATH])
+    of_files = f"SELECT * EXCLUDE ({_identifier(_PATH)})"
+    files = _reader(table, stored, map(path, bodies))
     return Reading(
-        bodies={number: s3._read_body(bucket, source.key, source.record) for number, source in sources.items()},
-        select=f"{of_both} FROM {files} JOIN (SELECT {unnested}) USING ({_identifier(_PATH)})",
+        bodies=bodies,
+        select=f"{of_files} FROM {files} {join.format(unnested)}",
         parameters=list(objects.values()),
     )
 
@@ -407,7 +416,7 @@ def _reader(table: Mapping[str, Any], columns: Mapping[str, str], paths: Iterabl
             )
             return f"read_parquet({files}, schema = MAP {{{fields}}}, {options})"
         case "json":
-            return f"read_json({files}, format = 'newline_delimited', columns = {types}, {options})"
+            return f"read_json({files}, format = 'newline_delimited', records = true, columns = {types}, {options})"
         case "csv" if table["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary") == _OPEN_CSV:
             # By the places of its columns, an empty value as a text.
             has_header = table.get("Parameters", {}).get("skip.header.line.count") == "1"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
+import duckdb
 import pytest
 from ministack.services import glue, s3
 
@@ -39,7 +40,11 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def put(name: str, *numbers: int) -> None:
-    data = "\n".join(json.dumps({"n": number}) for number in numbers).encode()
+    put_lines(name, "\n".join(json.dumps({"n": number}) for number in numbers))
+
+
+def put_lines(name: str, text: str) -> None:
+    data = text.encode()
     s3._put_object(BUCKET, f"numbers/{name}.json", data, {"content-length": str(len(data))})
 
 
@@ -47,9 +52,9 @@ def remove(name: str) -> None:
     s3._delete_object(BUCKET, f"numbers/{name}.json", {})
 
 
-def numbers() -> list[int]:
+def numbers() -> list[int | None]:
     result, _ = athena.run_query("SELECT n FROM numbers ORDER BY n", "music")
-    return [int(row[0]) for row in result["rows"]]
+    return [row[0] and int(row[0]) for row in result["rows"]]
 
 
 def test_an_object_is_read_once_for_each_of_its_versions(read: list[str]) -> None:
@@ -74,6 +79,32 @@ def test_an_object_without_rows_has_none(read: list[str]) -> None:
 
     assert numbers() == [1]
     assert numbers() == [1]
+
+
+def test_a_line_is_of_its_object_wherever_others_are_blank_or_have_no_end(read: list[str]) -> None:
+    put_lines("a", '{"n": 1}\n\n  \n{"n": 2}')
+    put_lines("b", "\n")
+    put_lines("c", '\r\n{"n": 3}\r\n{"m": 0}\r\n')
+    put_lines("d", '{"n": 4}\n{"n": 5}\n')
+    assert numbers() == [1, 2, 3, 4, 5, None]
+
+    remove("c")
+    assert numbers() == [1, 2, 4, 5]
+    put_lines("d", '{"n": 6}')
+    assert numbers() == [1, 2, 6]
+
+
+@pytest.mark.parametrize("line", ['{"n": 1', "1", "[]", '[{"n": 1}, {"n": 2}]', '{"n": 1} {"n": 2}', '{"n": 1},'])
+def test_what_is_no_line_of_json_fails_the_query_and_shifts_no_other(read: list[str], line: str) -> None:
+    put("a", 1)
+    put_lines("b", f'{{"n": 2}}\n{line}\n{{"n": 3}}')
+    put("c", 4)
+
+    with pytest.raises(duckdb.InvalidInputException, match="JSON"):
+        numbers()
+
+    remove("b")
+    assert numbers() == [1, 4]
 
 
 def test_another_column_in_the_catalog_is_read_anew(read: list[str]) -> None:
