@@ -305,7 +305,7 @@ def test_outputs_whose_document_somebody_deleted_go_without_a_word_of_putting_it
     assert printed.endswith(f"{ID} of 2024-05-02 is out of the lake.")
 
 
-def test_compacted_copies_of_the_month_are_named_until_they_are_brought_up_to_date(loaded: Console) -> None:
+def test_compacted_copies_of_the_month_are_named_with_the_command_for_them(loaded: Console) -> None:
     for table, month in (("songs", "05"), ("artists", "05"), ("albums", "06")):
         copy = f"compacted/spotify/{table}/year=2024/month={month}/rows.parquet"
         loaded.lake.s3.put_object(Bucket=BUCKET, Key=copy, Body=b"rows")
