@@ -23,6 +23,7 @@ from shared.deferral import SchedulerDeferrals
 from shared.errors import PermanentError
 from shared.lake import Lake, SnapshotKey
 from shared.settings import SettingsError
+from tests.clock import NOW
 from tests.documents import skips_in, tracks_in
 from tests.integration import collectors
 from tests.integration.cloud import BUCKET, Context, written_lines
@@ -195,12 +196,8 @@ def test_the_day_is_that_of_the_scheduled_time_in_utc(cloud: Cloud, spotify: Fak
 
 @pytest.mark.usefixtures("spotify")
 def test_without_a_scheduled_time_the_day_is_today(cloud: Cloud) -> None:
-    before = datetime.now(UTC).date()
-
-    day = date.fromisoformat(run({})["snapshot_date"])
-
-    assert before <= day <= before + timedelta(days=1)
-    assert cloud.snapshot(day=day).outcome == "ok"
+    assert run({})["snapshot_date"] == str(NOW.date())
+    assert cloud.snapshot(day=NOW.date()).outcome == "ok"
 
 
 @pytest.mark.usefixtures("spotify")

@@ -24,6 +24,7 @@ from shared.invocation import read
 from shared.lake import Lake
 from shared.queue import Queue
 from shared.worker import Worker
+from tests.clock import NOW
 from tests.documents import entry, playlist, track
 from tests.faults import FAULTS, Crash, FaultAt, OnCall, tell_of_calls
 from tests.integration.cloud import BUCKET, KEY, SESSION, UNSHARED, Context, record
@@ -583,7 +584,7 @@ def test_the_function_stops_in_time_for_its_reserve(desk: Desk, monkeypatch: pyt
     assert (early["more"], early["services"][0]["done"]) == (False, 1)
 
 
-TODAY = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+TODAY = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 EVENT = {"scheduled_time": TODAY, "playlists": ["3cEYpjA9oz9GiPac4AsH4n"]}
 RECORD = {
     "requestContext": {"condition": "RetriesExhausted"},

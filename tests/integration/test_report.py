@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -23,9 +23,10 @@ from shared.lake import CHARTS, WATCH_LIST, SnapshotKey
 from shared.settings import SettingsError
 from tests.analytics.reports import answers, list_row
 from tests.analytics.test_alerts import event
+from tests.clock import NOW
 from tests.integration.cloud import BUCKET, SESSION, UNSHARED, Cloud, make_cloud
 
-TODAY = datetime.now(UTC).date()
+TODAY = NOW.date()
 MONDAY = monday_of(TODAY)
 LAST_MONDAY = MONDAY - timedelta(weeks=1)
 KEY, OTHER = SnapshotKey(MONDAY, "top"), SnapshotKey(MONDAY, "a-dashed-id")

@@ -14,14 +14,14 @@ from infra.deploying.stacks import template
 from services.audit.audit import auditor
 from shared import observability
 from shared.lake import SnapshotKey
+from tests.clock import NOW
 from tests.documents import entry, playlist, track
 from tests.integration.cloud import BUCKET, SESSION, Cloud
 from tests.integration.tables import ALARM_TOPIC, DATABASE, audited_cloud, complete
 
 pytestmark = pytest.mark.slow
 
-TODAY = datetime.now(UTC)
-KEY = SnapshotKey(TODAY.date(), "3cEYpjA9oz9GiPac4AsH4n")
+KEY = SnapshotKey(NOW.date(), "3cEYpjA9oz9GiPac4AsH4n")
 DOCUMENT = playlist(entry(track("One")), entry(track("Two")), id=None)
 
 
@@ -141,7 +141,7 @@ def of_a_run_that_could_not_start(watchman: Watchman) -> None:
 
 def of_no_snapshot(watchman: Watchman) -> None:
     for days in (400, 12, -1):
-        key = SnapshotKey(TODAY.date() - timedelta(days=days), KEY.list_id)
+        key = SnapshotKey(NOW.date() - timedelta(days=days), KEY.list_id)
         watchman.cloud.put_raw(DOCUMENT, key=key.raw)
     watchman.cloud.put_raw(DOCUMENT, key="raw/spotify/some-day/p/playlist.json")
 
@@ -165,13 +165,13 @@ def of_a_day_that_is_not_in_the_catalog(watchman: Watchman) -> None:
     SESSION.client("glue").delete_partition(
         DatabaseName=DATABASE,
         TableName="songs",
-        PartitionValues=[f"{TODAY:%Y}", f"{TODAY:%m}", f"{TODAY:%d}"],
+        PartitionValues=[f"{NOW:%Y}", f"{NOW:%m}", f"{NOW:%d}"],
     )
 
 
 def of_a_key_that_belongs_nowhere(watchman: Watchman) -> None:
     watchman.cloud.s3.put_object(
-        Bucket=BUCKET, Key=f"receipts/spotify/year={TODAY:%Y}/month={TODAY:%m}/day={TODAY:%d}/a\r\nb.json"
+        Bucket=BUCKET, Key=f"receipts/spotify/year={NOW:%Y}/month={NOW:%m}/day={NOW:%d}/a\r\nb.json"
     )
 
 
@@ -200,8 +200,8 @@ FAULTS: dict[str, tuple[Callable[[Watchman], None], list[str]]] = {
     "no snapshot": (
         of_no_snapshot,
         [
-            f"The newest snapshot of a playlist is of {TODAY.date() - timedelta(days=12)}, 12 days ago.",
-            f"since: {TODAY.date() - timedelta(days=5)} 00:00 UTC",
+            f"The newest snapshot of a playlist is of {NOW.date() - timedelta(days=12)}, 12 days ago.",
+            f"since: {NOW.date() - timedelta(days=5)} 00:00 UTC",
             "do:    earworm run --env dev",
         ],
     ),

@@ -55,8 +55,14 @@ FIVE = [each.id for each in (*TRENDING, TRENDING_HIP_HOP, TRENDING_COUNTRY, ARCH
 
 
 @pytest.fixture(scope="module")
-def pipeline(pipeline: Pipeline) -> Pipeline:
-    pipeline.earworm("backfill", "--weeks", str(WEEKS))
+def mondays() -> list[date]:
+    """The weeks that are collected: a Monday may begin before the last test has run."""
+    return collect.mondays(WEEKS, days.today())
+
+
+@pytest.fixture(scope="module")
+def pipeline(pipeline: Pipeline, mondays: list[date]) -> Pipeline:
+    pipeline.earworm("backfill", "--weeks", str(len(mondays)))
     return pipeline
 
 
@@ -94,9 +100,11 @@ def test_a_compacted_month_answers_the_same_queries_with_the_same_rows_from_one_
         )
 
 
-def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(pipeline: Pipeline) -> None:
-    mondays = [str(day) for day in collect.mondays(WEEKS, days.today())]
-    simulated = [row for row in pipeline.rows("playlist_metadata") if row["snapshot_date"] in mondays]
+def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(
+    pipeline: Pipeline, mondays: list[date]
+) -> None:
+    of_the_weeks = {str(day) for day in mondays}
+    simulated = [row for row in pipeline.rows("playlist_metadata") if row["snapshot_date"] in of_the_weeks]
     assert len(simulated) == WEEKS * PLAYLISTS
     for row in simulated:
         assert (row["track_entries"], row["outcome"], row["drift"]) == (50, "ok", "[]")
@@ -104,6 +112,7 @@ def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(pi
 
 
 def test_collecting_again_changes_no_object(pipeline: Pipeline) -> None:
+    pipeline.earworm("backfill", "--weeks", str(WEEKS))  # should a Monday have begun
     before = pipeline.etags("raw/") | pipeline.etags("processed/") | pipeline.etags("receipts/")
 
     pipeline.earworm("backfill", "--weeks", str(WEEKS))
@@ -127,7 +136,7 @@ def test_the_top_artists_are_those_of_a_direct_computation(pipeline: Pipeline, t
     # given songs of which some are older than six months and one has no popularity; each id is a recording of its own
     document = tmp_path / "unknown.json"
     document.write_text(json.dumps(playlist(entry(track("Unknown", id=None, popularity=0)), id=None)))
-    today = date.today()  # noqa: DTZ011 - Athena's current_date
+    today = days.today()
     pipeline.earworm("load", "--date", str(today), "--playlist", "unknown", str(document))
     pipeline.earworm("run", "--date", str(today - relativedelta(months=7)))
 
@@ -177,8 +186,8 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
         assert answer.rows or name in empty | of_charts
 
 
-def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
-    monday = collect.mondays(1, days.today())[0]
+def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, mondays: list[date], tmp_path: Path) -> None:
+    monday = mondays[-1]
 
     index = report.write(pipeline.cloud, monday, tmp_path)
 
@@ -191,9 +200,11 @@ def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_pa
         report.write(pipeline.cloud, date(2010, 1, 4), tmp_path)
 
 
-def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
+def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(
+    pipeline: Pipeline, mondays: list[date]
+) -> None:
     # given a week that is in every table, and somebody who listens to the topic of pages and asked for the link
-    monday = collect.mondays(WEEKS, days.today())[0]
+    monday = mondays[0]
     page = f"reports/spotify/week={monday}/index.html"
     for earlier in pipeline.etags("reports/"):
         pipeline.s3.delete_object(Bucket=pipeline.bucket, Key=earlier)
@@ -431,7 +442,7 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     # when its function's processes are killed again and again while weeks are collected
     killed = 0
     with ThreadPoolExecutor() as consoles:
-        backfill = consoles.submit(pipeline.attempt, "backfill", "--weeks", str(weeks))
+        backfill = consoles.submit(pipeline.attempt, "backfill", "--weeks", str(len(weeks)))
         while not backfill.done():
             time.sleep(0.5)
             if killed < 3:  # fewer than a message may be received
@@ -443,24 +454,25 @@ def test_a_transformer_that_is_killed_amid_a_backfill_loses_nothing(pipeline: Pi
     # then everything is there after the visibility time-out
     assert backfill.result().returncode == 0
     assert killed > 0
-    mondays = [str(day) for day in collect.mondays(weeks, days.today())]
+    collected = [str(day) for day in weeks]
     counted = pipeline.ask(
         "SELECT count(*) AS snapshots, sum(rows) AS rows FROM receipts WHERE table_name = 'songs' "
-        f"AND extracted_at IS NOT NULL AND entries = 50 AND snapshot_date IN ({str(mondays)[1:-1]})"
+        f"AND extracted_at IS NOT NULL AND entries = 50 AND snapshot_date IN ({str(collected)[1:-1]})"
     )
-    songs = [row for row in pipeline.rows("songs") if row["extracted_at"] and row["snapshot_date"] in mondays]
-    assert counted == [{"snapshots": str(weeks * PLAYLISTS), "rows": str(len(songs))}]
+    songs = [row for row in pipeline.rows("songs") if row["extracted_at"] and row["snapshot_date"] in collected]
+    assert counted == [{"snapshots": str(len(weeks) * PLAYLISTS), "rows": str(len(songs))}]
     dead = pipeline.sqs.get_queue_url(QueueName="earworm-dev-songs-dead-letters")["QueueUrl"]
     messages = pipeline.sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", [])
     others = ("/broken/", "/mended/", "/2025-05-05/")
     assert [message["Body"] for message in messages if not any(other in message["Body"] for other in others)] == []
 
 
-def _weeks_with_missing(pipeline: Pipeline, number: int) -> int:
-    """How many weeks a backfill must go back to take the snapshots of so many weeks, of which there are none yet."""
+def _weeks_with_missing(pipeline: Pipeline, number: int) -> list[date]:
+    """The weeks of a backfill that goes so far back that it takes snapshots of so many weeks which have none yet."""
     there = {SnapshotKey.from_raw(key).snapshot_date for key in pipeline.etags("raw/spotify/")}
-    back = [weeks for weeks in range(1, 53) if collect.mondays(weeks, days.today())[0] not in there]
-    return back[number - 1]
+    year = collect.mondays(52, days.today())
+    first = [day for day in reversed(year) if day not in there][number - 1]
+    return year[year.index(first) :]
 
 
 def test_a_run_is_seen_from_the_extractor_to_every_table_in_one_trace(pipeline: Pipeline, tmp_path: Path) -> None:
@@ -523,10 +535,11 @@ def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipelin
 
 
 @pytest.mark.parametrize("table", PLAYLIST_TABLES)
-def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(pipeline: Pipeline, table: str) -> None:
+def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(
+    pipeline: Pipeline, mondays: list[date], table: str
+) -> None:
     # given all rows of a snapshot
-    day, playlist_id = collect.mondays(1, date.today())[0], collect.configured_playlists(pipeline.cloud)[0]  # noqa: DTZ011 - as the console
-    key = SnapshotKey(day, playlist_id)
+    key = SnapshotKey(mondays[-1], collect.configured_playlists(pipeline.cloud)[0])
     body = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=key.parquet(table))["Body"].read()
     rows = pq.read_table(BytesIO(body)).to_pylist()
 
@@ -551,8 +564,8 @@ def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(pip
                 assert entry_["playlist"]["name"] == row["playlist_name"]
 
 
-def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline) -> None:
-    day, playlist_id = collect.mondays(1, date.today())[0], collect.configured_playlists(pipeline.cloud)[0]  # noqa: DTZ011 - as the console
+def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline, mondays: list[date]) -> None:
+    day, playlist_id = mondays[-1], collect.configured_playlists(pipeline.cloud)[0]
 
     printed = pipeline.earworm("explain", "songs", "--playlist", playlist_id, "--date", str(day), "--track", "1")
 
@@ -645,13 +658,14 @@ def test_each_tier_gives_what_it_grants_and_null_for_the_rest(pipeline: Pipeline
 def test_two_backfills_side_by_side_store_every_day_as_it_was(pipeline: Pipeline) -> None:
     # given three weeks that are missing
     weeks = _weeks_with_missing(pipeline, 3)
-    mondays = collect.mondays(weeks, days.today())[:3]
     spotify = Trends(load_catalogue())
-    as_it_was = {SnapshotKey(day, each.id): spotify.snapshot_id(each, day) for day in mondays for each in TRENDING}
+    as_it_was = {SnapshotKey(day, each.id): spotify.snapshot_id(each, day) for day in weeks[:3] for each in TRENDING}
 
     # when
     with ThreadPoolExecutor() as consoles:
-        done = [consoles.submit(pipeline.attempt, "backfill", "--weeks", str(weeks), "--no-wait") for _ in range(2)]
+        done = [
+            consoles.submit(pipeline.attempt, "backfill", "--weeks", str(len(weeks)), "--no-wait") for _ in range(2)
+        ]
 
     # then
     assert [each.result().returncode for each in done] == [0, 0]

@@ -1,6 +1,6 @@
 """The simulator shows one day at a time, whoever asks: so consoles take turns."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Event, Thread, Timer
 from unittest.mock import Mock
@@ -12,6 +12,7 @@ from infra.cli import collect
 from infra.cli.cloud import Cloud
 from infra.cli.screen import ConsoleError
 from infra.local.processes import exclusive
+from tests.clock import NOW
 
 SIMULATED = Cloud("dev", {"SPOTIFY_SIMULATOR_URL": "http://127.0.0.1:1"})
 REAL = Cloud("dev", {})
@@ -69,11 +70,9 @@ def test_who_waits_is_told_for_whom(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_real_spotify_has_no_day_but_today() -> None:
-    today = datetime.now(UTC).date()
-
-    with collect.turned_to(REAL, today) as simulator:
+    with collect.turned_to(REAL, NOW.date()) as simulator:
         assert simulator is None
-    with pytest.raises(ConsoleError, match="keeps no history"), collect.turned_to(REAL, today - timedelta(days=1)):
+    with pytest.raises(ConsoleError, match="keeps no history"), collect.turned_to(REAL, NOW.date() - timedelta(days=1)):
         pass
 
 

@@ -1,7 +1,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from infra.local.spotify.app import create_app
 from infra.local.spotify.catalogue import Catalogue, load_catalogue
 from infra.local.spotify.tiers import TIERS
 from infra.local.spotify.trending import OTHER_PLAYLISTS, PLAYLISTS, TRENDING_GLOBAL, Trends
+from tests.clock import NOW
 from tests.unit.infra_local.simulator import APPLICATION, CLIENT_ID, CLIENT_SECRET
 
 DAY = "2026-05-25"
@@ -330,12 +331,9 @@ class TestObjects:
 
 class TestClock:
     def test_it_shows_today_until_it_is_set(self, anonymous: TestClient) -> None:
-        before = datetime.now(UTC).date()
         clock = anonymous.get("/_simulator").json()["clock"]
-        after = datetime.now(UTC).date()
 
-        assert clock["date"] in {before.isoformat(), after.isoformat()}
-        assert clock["is_set"] is False
+        assert clock == {"date": str(NOW.date()), "is_set": False}
 
     def test_setting_it_moves_the_whole_api_and_null_resets_it(self, catalogue: Catalogue) -> None:
         # given

@@ -1,0 +1,3 @@
+from tests.clock import noon_of_a_wednesday
+
+__all__ = ["noon_of_a_wednesday"]
