@@ -193,7 +193,7 @@ def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, monday
 
     html = "".join(page.read_text("utf-8") for page in index.parent.rglob("*.html"))
     for song in pipeline.rows("songs"):
-        if song["snapshot_date"] == str(monday) and song["run_id"]:
+        if song["snapshot_date"] == str(monday) and song["track_id"]:
             assert escape(song["track_name"]) in html
     assert "simulated" in html
     with pytest.raises(ConsoleError, match="no chart of the week of 2010-01-04"):
@@ -232,7 +232,7 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(
     ]
     assert sum(each.count("<svg") for each in pages) > 50
     for song in pipeline.rows("songs"):
-        if song["snapshot_date"] == str(monday) and song["run_id"]:
+        if song["snapshot_date"] == str(monday) and song["track_id"]:
             assert escape(song["track_name"]) in "".join(pages)
 
     # then whoever has the link needs no more than that
