@@ -40,7 +40,9 @@ from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("environment_of_the_pipeline")]
 
-WEEKS = 2
+MONDAYS = [date(2026, 11, 16), date(2026, 11, 23)]
+"""The weeks that are collected, in which the simulator's lists have something to tell for every query."""
+TUESDAY = MONDAYS[-1] + timedelta(days=1)
 PLAYLISTS = 2
 PLAYLIST_TABLES = of_kind("playlists")
 IDS = {
@@ -55,21 +57,16 @@ FIVE = [each.id for each in (*TRENDING, TRENDING_HIP_HOP, TRENDING_COUNTRY, ARCH
 
 
 @pytest.fixture(scope="module")
-def mondays() -> list[date]:
-    """The weeks that are collected: a Monday may begin before the last test has run."""
-    return collect.mondays(WEEKS, days.today())
-
-
-@pytest.fixture(scope="module")
-def pipeline(pipeline: Pipeline, mondays: list[date]) -> Pipeline:
-    pipeline.earworm("backfill", "--weeks", str(len(mondays)))
+def pipeline(pipeline: Pipeline) -> Pipeline:
+    for monday in MONDAYS:
+        pipeline.earworm("run", "--date", str(monday))
     return pipeline
 
 
 def test_every_snapshot_is_in_every_table_and_every_receipt_adds_up(pipeline: Pipeline) -> None:
     receipts = pipeline.ask("SELECT table_name, snapshot_date, entries, rows, rejected, skipped_entries FROM receipts")
 
-    assert len(receipts) >= WEEKS * PLAYLISTS * len(PLAYLIST_TABLES)
+    assert len(receipts) >= len(MONDAYS) * PLAYLISTS * len(PLAYLIST_TABLES)
     for receipt in receipts:
         entries, rows, rejected, skipped = (
             int(receipt[name] or 0) for name in ("entries", "rows", "rejected", "skipped_entries")
@@ -100,22 +97,20 @@ def test_a_compacted_month_answers_the_same_queries_with_the_same_rows_from_one_
         )
 
 
-def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(
-    pipeline: Pipeline, mondays: list[date]
-) -> None:
-    of_the_weeks = {str(day) for day in mondays}
-    simulated = [row for row in pipeline.rows("playlist_metadata") if row["snapshot_date"] in of_the_weeks]
-    assert len(simulated) == WEEKS * PLAYLISTS
+def test_the_simulated_weeks_are_complete_with_genres_features_and_popularity(pipeline: Pipeline) -> None:
+    mondays = {str(day) for day in MONDAYS}
+    simulated = [row for row in pipeline.rows("playlist_metadata") if row["snapshot_date"] in mondays]
+    assert len(simulated) == len(MONDAYS) * PLAYLISTS
     for row in simulated:
         assert (row["track_entries"], row["outcome"], row["drift"]) == (50, "ok", "[]")
         assert (row["features_coverage"], row["popularity_coverage"], row["genres_coverage"]) == (1, 1, 1)
 
 
 def test_collecting_again_changes_no_object(pipeline: Pipeline) -> None:
-    pipeline.earworm("backfill", "--weeks", str(WEEKS))  # should a Monday have begun
+    pipeline.earworm("backfill", "--weeks", "2")
     before = pipeline.etags("raw/") | pipeline.etags("processed/") | pipeline.etags("receipts/")
 
-    pipeline.earworm("backfill", "--weeks", str(WEEKS))
+    pipeline.earworm("backfill", "--weeks", "2")
 
     assert pipeline.etags("raw/") | pipeline.etags("processed/") | pipeline.etags("receipts/") == before
 
@@ -136,21 +131,20 @@ def test_the_top_artists_are_those_of_a_direct_computation(pipeline: Pipeline, t
     # given songs of which some are older than six months and one has no popularity; each id is a recording of its own
     document = tmp_path / "unknown.json"
     document.write_text(json.dumps(playlist(entry(track("Unknown", id=None, popularity=0)), id=None)))
-    today = days.today()
-    pipeline.earworm("load", "--date", str(today), "--playlist", "unknown", str(document))
-    pipeline.earworm("run", "--date", str(today - relativedelta(months=7)))
+    pipeline.earworm("load", "--date", str(TUESDAY), "--playlist", "unknown", str(document))
+    pipeline.earworm("run", "--date", str(TUESDAY - relativedelta(months=7)))
 
     # when Athena is asked on the console
-    since = today - relativedelta(months=6)
+    since = TUESDAY - relativedelta(months=6)
     plain = ("--credits", "first", "--recordings", "1", "--entries", "1")
     answer = json.loads(
-        pipeline.earworm("query", "top_artists", *plain, "--from", str(since), f"--to={today}", "--json")
+        pipeline.earworm("query", "top_artists", *plain, "--from", str(since), f"--to={TUESDAY}", "--json")
     )
 
     # then it tells the averages over the real dates of the last six months, in order
     popularities: dict[tuple[str, str], list[int]] = {}
     for song in pipeline.rows("songs"):
-        if song["popularity"] is not None and date.fromisoformat(song["snapshot_date"]) >= since:
+        if song["popularity"] is not None and since <= date.fromisoformat(song["snapshot_date"]) <= TUESDAY:
             popularities.setdefault((song["artist_id"], song["artist_name"]), []).append(song["popularity"])
     ranked = sorted(
         ((round(sum(of) / len(of), 2), len(of), name) for (_, name), of in popularities.items()),
@@ -180,14 +174,14 @@ def test_every_view_and_every_named_query_answers(pipeline: Pipeline) -> None:
     assert counted["artist_genres"] > 0
     of_charts = {"chart_coverage", "label_share_by_streams", "playlist_to_chart", "streams_gained_and_lost"}
     for name in queries():
-        _, answer = query.ask(pipeline.cloud, name, (), days.today())
+        _, answer = query.ask(pipeline.cloud, name, (), TUESDAY)
         # momentum is that of two weeks at least, and a list follows another in its second chart at the earliest
         empty = {"rejects_by_reason", "momentum", "playlist_spread", "watch_list", "watched_events"}
         assert answer.rows or name in empty | of_charts
 
 
-def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, mondays: list[date], tmp_path: Path) -> None:
-    monday = mondays[-1]
+def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, tmp_path: Path) -> None:
+    monday = MONDAYS[-1]
 
     index = report.write(pipeline.cloud, monday, tmp_path)
 
@@ -200,11 +194,9 @@ def test_the_report_tells_the_charts_of_the_simulator(pipeline: Pipeline, monday
         report.write(pipeline.cloud, date(2010, 1, 4), tmp_path)
 
 
-def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(
-    pipeline: Pipeline, mondays: list[date]
-) -> None:
+def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(pipeline: Pipeline) -> None:
     # given a week that is in every table, and somebody who listens to the topic of pages and asked for the link
-    monday = mondays[0]
+    monday = MONDAYS[0]
     page = f"reports/spotify/week={monday}/index.html"
     for earlier in pipeline.etags("reports/"):
         pipeline.s3.delete_object(Bucket=pipeline.bucket, Key=earlier)
@@ -244,20 +236,26 @@ def test_the_report_of_a_complete_week_is_in_the_lake_and_its_link_opens(
 
 
 def test_the_report_of_this_week_is_made_once(pipeline: Pipeline) -> None:
+    (this_week,) = collect.mondays(1, days.today())
     pipeline.earworm("run")
 
-    outcomes = [_report(pipeline)["outcome"] for _ in range(2)]
+    outcomes = [_reports(pipeline)[str(this_week)]["outcome"] for _ in range(2)]
 
     assert outcomes == ["written", "unchanged"]
 
 
-def _report(pipeline: Pipeline, **event: str) -> Any:
+def _report(pipeline: Pipeline, week: str) -> Any:
+    return _reports(pipeline, week=week)[week]
+
+
+def _reports(pipeline: Pipeline, **event: str) -> dict[str, Any]:
+    """What the function made of each week that it looked at."""
     answer: Any = pipeline.cloud.client("lambda").invoke(
         FunctionName="earworm-dev-report", Payload=json.dumps(event).encode()
     )
     told = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, told
-    return told["reports"][-1]
+    return {each["week"]: each for each in told["reports"]}
 
 
 def _subscribed(pipeline: Pipeline) -> Callable[[], list[Any]]:
@@ -535,11 +533,9 @@ def test_a_document_that_no_table_could_read_is_seen_in_status_and_trace(pipelin
 
 
 @pytest.mark.parametrize("table", PLAYLIST_TABLES)
-def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(
-    pipeline: Pipeline, mondays: list[date], table: str
-) -> None:
+def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(pipeline: Pipeline, table: str) -> None:
     # given all rows of a snapshot
-    key = SnapshotKey(mondays[-1], collect.configured_playlists(pipeline.cloud)[0])
+    key = SnapshotKey(MONDAYS[-1], collect.configured_playlists(pipeline.cloud)[0])
     body = pipeline.s3.get_object(Bucket=pipeline.bucket, Key=key.parquet(table))["Body"].read()
     rows = pq.read_table(BytesIO(body)).to_pylist()
 
@@ -564,8 +560,8 @@ def test_every_row_of_a_run_leads_back_to_the_very_entry_that_it_was_made_of(
                 assert entry_["playlist"]["name"] == row["playlist_name"]
 
 
-def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline, mondays: list[date]) -> None:
-    day, playlist_id = mondays[-1], collect.configured_playlists(pipeline.cloud)[0]
+def test_what_explain_prints_names_run_object_entry_and_code(pipeline: Pipeline) -> None:
+    day, playlist_id = MONDAYS[-1], collect.configured_playlists(pipeline.cloud)[0]
 
     printed = pipeline.earworm("explain", "songs", "--playlist", playlist_id, "--date", str(day), "--track", "1")
 
@@ -590,7 +586,7 @@ def test_a_crawl_finds_what_the_contracts_declare_and_leaves_the_catalog_alone(p
     declared = {*TABLES, *OPERATIONS, "watchlist", *(view.name for view in views())}
     assert set(before) - {f"{table}_compacted" for table in TABLES} == declared
     partitions = pipeline.glue.get_partitions(DatabaseName="earworm_dev", TableName="songs")["Partitions"]
-    assert len(partitions) >= WEEKS
+    assert len(partitions) >= len(MONDAYS)
 
 
 def test_redeploying_changes_nothing(pipeline: Pipeline) -> None:

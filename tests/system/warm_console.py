@@ -99,4 +99,7 @@ if __name__ == "__main__":
     for service in AWS_SERVICES | {"cloudformation", "logs"}:
         Session().create_client(service, "us-east-1")
     gc.freeze()
-    _Server(sys.argv[1], _Command).serve_forever()
+    bound = Path(f"{sys.argv[1]}.bound")
+    server = _Server(str(bound), _Command)
+    bound.rename(sys.argv[1])  # a socket has its name before it listens
+    server.serve_forever()
