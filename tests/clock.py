@@ -1,4 +1,4 @@
-"""The day on which tests within one process take place, lest midnight or a Monday decides what they find."""
+"""The day on which tests within one process take place, lest midnight or a Monday decide what they find."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
