@@ -75,8 +75,9 @@ def test_an_object_is_read_once_for_each_of_its_versions(read: list[str]) -> Non
 
 def test_an_object_without_rows_has_none(read: list[str]) -> None:
     put("a")
-    put("b", 1)
+    assert numbers() == []
 
+    put("b", 1)
     assert numbers() == [1]
     assert numbers() == [1]
 
